@@ -1,0 +1,50 @@
+/** What the compiler needs of the machine it runs on; everything else in it is pure. */
+export interface Host {
+  /** Absolute path that relative paths on the command line start from. */
+  readonly workingFolder: string;
+  /** Where measurements are kept between runs; `undefined` switches caching off. */
+  readonly cacheFolder: string | undefined;
+  /** Milliseconds on a monotonic clock. */
+  now(): number;
+  /** What is at `path`; `undefined` where there is nothing or it cannot be looked at. */
+  status(path: string): PathStatus | undefined;
+  /** Names in a folder, sorted by code unit. @throws HostError */
+  list(folder: string): readonly string[];
+  /** Whole content of a file. @throws HostError */
+  readBytes(path: string): Uint8Array;
+  /** Content of a file in chunks, for files larger than memory. @throws HostError */
+  stream(path: string): AsyncIterable<Uint8Array>;
+  /** Writes a file whole or not at all, creating its folders. @throws HostError */
+  writeFile(path: string, content: string | Uint8Array, options?: WriteOptions): void;
+  /** Removes a file; nothing happens where there is none. @throws HostError */
+  remove(path: string): void;
+  /** A fresh SHA-256 computation. */
+  sha256(): Digest;
+  /** Path of a file that ships with the compiler (templates, schemas, runtime). */
+  assetPath(name: string): string;
+}
+
+export interface PathStatus {
+  readonly kind: "file" | "folder" | "other";
+  readonly bytes: number;
+}
+
+export interface WriteOptions {
+  readonly executable?: boolean;
+}
+
+export interface Digest {
+  update(bytes: Uint8Array | string): void;
+  hex(): string;
+}
+
+/** The machine said no: a missing file, no permission, a full disk. Never the user's spec. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
+    super(`${path}: ${reason}`);
+  }
+}

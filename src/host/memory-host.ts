@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { join, normalize } from "pathe";
+import { type Digest, type Host, HostError, type PathStatus } from "./host.js";
+
+/** A {@link Host} that lives in memory: for tests, and for compilers inside another program. */
+export class MemoryHost implements Host {
+  readonly workingFolder = "/project";
+  readonly cacheFolder = "/cache";
+  readonly executables = new Set<string>();
+  readonly #files = new Map<string, Uint8Array>();
+  #ticks = 0;
+
+  /** @param files absolute path to content. @param assets where {@link assetPath} points, if used */
+  constructor(
+    files: Readonly<Record<string, string | Uint8Array>> = {},
+    private readonly assets: string = "/assets",
+  ) {
+    for (const [path, content] of Object.entries(files)) this.writeFile(path, content);
+  }
+
+  now(): number {
+    this.#ticks += 1;
+    return this.#ticks;
+  }
+
+  status(path: string): PathStatus | undefined {
+    const key = normalize(path);
+    const file = this.#files.get(key);
+    if (file) return { kind: "file", bytes: file.byteLength };
+    return this.#isFolder(key) ? { kind: "folder", bytes: 0 } : undefined;
+  }
+
+  list(folder: string): readonly string[] {
+    const prefix = `${normalize(folder).replace(/\/$/, "")}/`;
+    const names = new Set<string>();
+    for (const path of this.#files.keys()) {
+      if (path.startsWith(prefix)) names.add(path.slice(prefix.length).split("/")[0] ?? "");
+    }
+    if (names.size === 0) throw new HostError(folder, "no such file or folder");
+    return [...names].sort();
+  }
+
+  readBytes(path: string): Uint8Array {
+    const file = this.#files.get(normalize(path));
+    if (!file) throw new HostError(path, "no such file or folder");
+    return file;
+  }
+
+  async *stream(path: string): AsyncIterable<Uint8Array> {
+    const bytes = this.readBytes(path);
+    // Small, odd chunks: readers must not depend on where a chunk ends.
+    for (let start = 0; start < bytes.length; start += 7) yield bytes.subarray(start, start + 7);
+  }
+
+  writeFile(path: string, content: string | Uint8Array, options = { executable: false }): void {
+    const key = normalize(path);
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    this.#files.set(key, bytes);
+    if (options.executable) this.executables.add(key);
+  }
+
+  remove(path: string): void {
+    this.#files.delete(normalize(path));
+  }
+
+  sha256(): Digest {
+    const hash = createHash("sha256");
+    return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
+  }
+
+  assetPath(name: string): string {
+    return join(this.assets, name);
+  }
+
+  /** Every file, sorted by path, as text. */
+  texts(): Readonly<Record<string, string>> {
+    const sorted = [...this.#files].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(
+      sorted.map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]),
+    );
+  }
+
+  #isFolder(path: string): boolean {
+    const prefix = `${path.replace(/\/$/, "")}/`;
+    for (const file of this.#files.keys()) if (file.startsWith(prefix)) return true;
+    return false;
+  }
+}

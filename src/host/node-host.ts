@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { homedir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { dirname, join, resolve } from "pathe";
+import { type Digest, type Host, HostError, type PathStatus, type WriteOptions } from "./host.js";
+
+const PACKAGE_ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder",
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EISDIR: "is a folder, not a file",
+  ENOTDIR: "a part of the path is not a folder",
+  ENOSPC: "no space left on the device",
+  EROFS: "the file system is read-only",
+  ELOOP: "too many symbolic links",
+  ENAMETOOLONG: "the name is too long",
+};
+
+function hostError(path: string, error: unknown): HostError {
+  const code = (error as NodeJS.ErrnoException).code;
+  return new HostError(path, (code && REASONS[code]) || (error as Error).message);
+}
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw hostError(path, error);
+  }
+}
+
+function cacheFolder(environment: NodeJS.ProcessEnv): string | undefined {
+  const chosen = environment["SKRULL_CACHE"];
+  if (chosen !== undefined) return chosen === "" ? undefined : resolve(chosen);
+  const base = environment["XDG_CACHE_HOME"];
+  return join(base || join(homedir(), ".cache"), "skrull");
+}
+
+/** The {@link Host} of a command-line run: the real file system, process and clock. */
+export class NodeHost implements Host {
+  readonly workingFolder: string;
+  readonly cacheFolder: string | undefined;
+
+  constructor(workingFolder = process.cwd(), environment = process.env) {
+    this.workingFolder = resolve(workingFolder);
+    this.cacheFolder = cacheFolder(environment);
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  status(path: string): PathStatus | undefined {
+    try {
+      const found = fs.statSync(path);
+      const kind = found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
+      return { kind, bytes: found.size };
+    } catch {
+      return undefined;
+    }
+  }
+
+  list(folder: string): readonly string[] {
+    // Default order is by code unit: the same on every machine, unlike a locale's.
+    return attempt(folder, () => fs.readdirSync(folder).sort());
+  }
+
+  readBytes(path: string): Uint8Array {
+    return attempt(path, () => fs.readFileSync(path));
+  }
+
+  async *stream(path: string): AsyncIterable<Uint8Array> {
+    try {
+      yield* fs.createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw hostError(path, error);
+    }
+  }
+
+  writeFile(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
+    const temporary = `${path}.tmp-${process.pid}`;
+    attempt(path, () => {
+      fs.mkdirSync(dirname(path), { recursive: true });
+      try {
+        fs.writeFileSync(temporary, content, { mode: options.executable ? 0o755 : 0o644 });
+        fs.renameSync(temporary, path);
+      } catch (error) {
+        fs.rmSync(temporary, { force: true });
+        throw error;
+      }
+    });
+  }
+
+  remove(path: string): void {
+    attempt(path, () => fs.rmSync(path, { force: true }));
+  }
+
+  sha256(): Digest {
+    const hash = createHash("sha256");
+    return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
+  }
+
+  assetPath(name: string): string {
+    return join(PACKAGE_ROOT, name);
+  }
+}

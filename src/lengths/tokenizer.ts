@@ -1,0 +1,62 @@
+import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { CHATML_END, CHATML_START } from "./chatml.js";
+
+/** Turns text into token ids, without adding special tokens of its own. */
+export interface Tokenizer {
+  encode(text: string): readonly number[];
+  /** Ids the model's embedding must have: largest id + 1. */
+  readonly vocabularySize: number;
+}
+
+export const BYTES_TOKENIZER = "bytes";
+
+/** Ids 0 to 255 are the UTF-8 bytes; the two ChatML markers, alone, are 256 and 257. For trials without any file. */
+export function bytesTokenizer(): Tokenizer {
+  const encoder = new TextEncoder();
+  const markers = new Map([
+    [CHATML_START, [256]],
+    [CHATML_END, [257]],
+  ]);
+  return {
+    encode: (text) => markers.get(text) ?? Array.from(encoder.encode(text)),
+    vocabularySize: 258,
+  };
+}
+
+interface TokenizerJson {
+  readonly model?: { readonly vocab?: Readonly<Record<string, number>> | readonly unknown[] };
+  readonly added_tokens?: readonly { readonly id: number }[];
+}
+
+/**
+ * A Hugging Face tokenizer from the parsed content of `tokenizer.json` and, if there is one,
+ * `tokenizer_config.json`.
+ *
+ * @throws Error where the library cannot read them
+ */
+export function huggingFaceTokenizer(json: unknown, config: unknown = {}): Tokenizer {
+  const library = new HuggingFaceTokenizer(json as object, (config ?? {}) as object);
+  const fixed = new Map<string, readonly number[]>();
+  const encode = (text: string) => library.encode(text, { add_special_tokens: false }).ids;
+  return {
+    encode(text) {
+      // Markers and role headers recur in every message.
+      if (text.length > 16) return encode(text);
+      const known = fixed.get(text) ?? encode(text);
+      fixed.set(text, known);
+      return known;
+    },
+    vocabularySize: vocabularySize(json as TokenizerJson),
+  };
+}
+
+function vocabularySize({ model, added_tokens: added = [] }: TokenizerJson): number {
+  const vocabulary = model?.vocab ?? {};
+  let largest = isList(vocabulary) ? vocabulary.length - 1 : -1;
+  if (!isList(vocabulary))
+    for (const id of Object.values(vocabulary)) largest = Math.max(largest, id);
+  for (const { id } of added) largest = Math.max(largest, id);
+  return largest + 1;
+}
+
+const isList = (value: object): value is readonly unknown[] => Array.isArray(value);
