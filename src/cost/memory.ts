@@ -1,0 +1,123 @@
+import {
+  BYTES_PER_ELEMENT,
+  type Checkpointing,
+  keyValueWidth,
+  type Precision,
+  queryWidth,
+  type TransformerShape,
+} from "./shape.js";
+
+export type ZeroStage = 0 | 1 | 2 | 3;
+
+/** What decides the memory of one rank. */
+export interface MemorySetting {
+  readonly shape: TransformerShape;
+  readonly precision: Precision;
+  readonly checkpointing: Checkpointing;
+  readonly zeroStage: ZeroStage;
+  /** All ranks: ZeRO partitions over the whole world. */
+  readonly ranks: number;
+  readonly contextParallel: number;
+  /** State tensors the optimizer keeps per parameter: 2 for AdamW, 1 for SGD with momentum, else 0. */
+  readonly optimizerMoments: number;
+  /** Tokens whose logits exist at a time (chunked cross-entropy). */
+  readonly lossChunk: number;
+  /** Elements of ZeRO's reduction and gather buckets. */
+  readonly zeroBucket: number;
+}
+
+export interface MemoryRow {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Memory of one rank: a fixed part, and a part per token of the bucket. */
+export interface MemoryModel {
+  readonly fixed: readonly MemoryRow[];
+  readonly perToken: readonly MemoryRow[];
+}
+
+const FP32 = 4;
+
+/** Bytes of rows together. */
+export function totalBytes(rows: readonly MemoryRow[]): number {
+  let total = 0;
+  for (const row of rows) total += row.bytes;
+  return total;
+}
+
+/**
+ * Memory of one rank by what holds it. Activations follow what autograd keeps of the Hugging Face layers:
+ * a model, to be replaced by a measured profile where there is one.
+ */
+export function memoryModel(setting: MemorySetting): MemoryModel {
+  return { fixed: [...stateRows(setting), logitsRow(setting)], perToken: activationRows(setting) };
+}
+
+function stateRows(setting: MemorySetting): MemoryRow[] {
+  const { zeroStage, ranks, precision } = setting;
+  const { parameters } = setting.shape;
+  const bytes = BYTES_PER_ELEMENT[precision];
+  const share = (fromStage: ZeroStage) => (zeroStage >= fromStage ? ranks : 1);
+  const elements = Math.min(setting.zeroBucket, parameters);
+  // ZeRO keeps an fp32 master copy whatever the precision; plain data parallelism needs none in fp32.
+  const master = precision === "bf16" || zeroStage > 0 ? 1 : 0;
+  return [
+    { name: "weights", bytes: Math.ceil((parameters * bytes) / share(3)) },
+    { name: "gradients", bytes: Math.ceil((parameters * bytes) / share(2)) },
+    {
+      name: "optimizer states",
+      bytes: Math.ceil((parameters * FP32 * (master + setting.optimizerMoments)) / share(1)),
+    },
+    {
+      // The optimizer step casts its share of the gradients to fp32; ZeRO holds a reduction and a gather bucket.
+      name: "step and buckets",
+      bytes: Math.ceil((parameters * FP32) / share(1)) + (zeroStage > 0 ? 2 * elements * bytes : 0),
+    },
+  ];
+}
+
+/** Logits of one chunk in the model's precision and in fp32, and their fp32 gradient. */
+function logitsRow({ shape, precision, lossChunk }: MemorySetting): MemoryRow {
+  const perLogit = BYTES_PER_ELEMENT[precision] + 2 * FP32;
+  return { name: "logits of a chunk", bytes: lossChunk * shape.vocab_size * perLogit };
+}
+
+function activationRows(setting: MemorySetting): MemoryRow[] {
+  const { shape, precision, checkpointing, contextParallel } = setting;
+  const bytes = BYTES_PER_ELEMENT[precision];
+  const layer = layerBytes(shape, bytes);
+  const boundary = bytes * shape.hidden_size;
+  const whole = layer.attention + layer.mlp;
+  const kept = { none: whole, selective: layer.attention + boundary, full: boundary }[
+    checkpointing
+  ];
+  const peak = checkpointing === "none" ? 0 : checkpointing === "selective" ? layer.mlp : whole;
+  // Attention keeps its keys and values for the backward; those of a sharded sequence span its whole group.
+  const gathered = contextParallel > 1 ? contextParallel * keyValueWidth(shape) * bytes : 0;
+  const layersKept = checkpointing === "full" ? 1 : shape.layers;
+  return [
+    { name: "activations", bytes: shape.layers * kept },
+    { name: "one layer at work", bytes: peak + whole },
+    { name: "gathered keys and values", bytes: (layersKept + 2) * gathered },
+    {
+      name: "embedding, final norm, inputs",
+      bytes: 3 * boundary + 2 * FP32 * shape.hidden_size + 24,
+    },
+  ];
+}
+
+/** Bytes a token leaves for the backward in one layer. Norms compute in fp32: input, normalised, output. */
+function layerBytes(shape: TransformerShape, bytes: number) {
+  const { hidden_size: hidden } = shape;
+  const norm = hidden * (2 * FP32 + bytes);
+  const query = queryWidth(shape);
+  const keyValue = keyValueWidth(shape);
+  const logSumExp = FP32 * shape.heads;
+  return {
+    // projections, rotary-embedded query and key, attention output, its projection added to the residual
+    attention: norm + bytes * (2 * query + 1.5 * keyValue + query + hidden) + logSumExp,
+    // gate, activated gate, up, their product, and the residual
+    mlp: norm + bytes * (4 * shape.intermediate_size + hidden),
+  };
+}
