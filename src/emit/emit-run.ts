@@ -1,0 +1,86 @@
+import type { SampleIndex } from "../plan/data.js";
+import type { Plan } from "../plan/plan.js";
+import { deepspeedConfig, deepspeedConfigProblems } from "./deepspeed-config.js";
+import { type EmittedFile, jsonText } from "./emitted-file.js";
+import { dataConfig, launchValues, runConfig } from "./run-values.js";
+import { fillTemplate } from "./template.js";
+
+export const TEMPLATES = ["sampler.py", "train.py", "launch.sh", "requirements.txt"] as const;
+export const TOKENIZER_FOLDER = "tokenizer";
+export const RUNTIME_FOLDER = "skrull_runtime";
+
+/** What a run consists of besides its plan; the caller has read it all. */
+export interface RunMaterial {
+  readonly plan: Plan;
+  readonly index: SampleIndex;
+  /** The spec's folder as seen from the run's folder; `null` where only an absolute path leads there. */
+  readonly dataRoot: string | null;
+  /** Hugging Face configuration of the model. */
+  readonly modelConfig: unknown;
+  /** File name to bytes. */
+  readonly tokenizerFiles: Readonly<Record<string, Uint8Array>>;
+  /** Path inside the runtime's package to its source. */
+  readonly runtime: Readonly<Record<string, string>>;
+  readonly templates: Readonly<Record<(typeof TEMPLATES)[number], string>>;
+  readonly deepspeedSchema: object;
+}
+
+/**
+ * All files of a run except its manifest, sorted by path. Pure: the same material gives the same bytes.
+ *
+ * @throws Error where the DeepSpeed configuration breaks the schema: our fault, never the user's
+ */
+export function emitRun(material: RunMaterial): readonly EmittedFile[] {
+  const { plan, templates } = material;
+  const config = deepspeedConfig(plan);
+  const problems = deepspeedConfigProblems(config, material.deepspeedSchema);
+  if (problems.length > 0) throw new Error(`emitted ds_config.json: ${problems.join("; ")}`);
+  const values = {
+    version: plan.skrull_version,
+    run: runConfig(plan),
+    data: dataConfig(plan, material.dataRoot),
+    scheduling: schedulingConfig(plan),
+    ...launchValues(plan),
+  };
+  const files: EmittedFile[] = [
+    { path: "ds_config.json", content: jsonText(config) },
+    { path: "plan.json", content: jsonText(plan) },
+    { path: "config.json", content: jsonText(material.modelConfig) },
+    { path: "data_index.json", content: indexText(material.index) },
+    ...TEMPLATES.map((path) => ({
+      path,
+      content: fillTemplate(templates[path], values),
+      executable: path === "launch.sh",
+    })),
+    ...hostfile(plan),
+    ...Object.entries(material.tokenizerFiles).map(([name, content]) => ({
+      path: `${TOKENIZER_FOLDER}/${name}`,
+      content,
+    })),
+    ...Object.entries(material.runtime).map(([name, content]) => ({
+      path: `${RUNTIME_FOLDER}/${name}`,
+      content,
+    })),
+  ];
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function schedulingConfig({ scheduling, steps, training }: Plan) {
+  return { ...scheduling, global_batch: steps.global_batch, seed: training.seed };
+}
+
+/** One line a column: compact, and a changed sample shows as a changed line in a diff of its column only. */
+function indexText({ files, samples }: SampleIndex): string {
+  const columns = Object.entries(samples).map(
+    ([name, column]) => `    ${JSON.stringify(name)}: ${JSON.stringify(column)}`,
+  );
+  return `{\n  "format_version": 1,\n  "files": ${JSON.stringify(files)},\n  "samples": {\n${columns.join(",\n")}\n  }\n}\n`;
+}
+
+/** DeepSpeed's launcher counts nodes by it; without host names the nodes start by NODE_RANK, and any name will do. */
+function hostfile({ topology }: Plan): EmittedFile[] {
+  if (topology.nodes === 1 || topology.launcher !== "deepspeed") return [];
+  const names = Array.from({ length: topology.nodes }, (_, n) => topology.hosts[n] ?? `node-${n}`);
+  const lines = names.map((name) => `${name} slots=${topology.gpus_per_node}\n`);
+  return [{ path: "hostfile", content: lines.join("") }];
+}

@@ -1,0 +1,122 @@
+import type { CommunicationRow } from "../cost/collectives.js";
+import type { MemoryRow, ZeroStage } from "../cost/memory.js";
+import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
+import type { DataSummary } from "./data.js";
+import type { Forecast } from "./forecast.js";
+import type { StepCount } from "./steps.js";
+
+/** Everything that is decided before a run starts: plain immutable JSON, and all that the emitters see. */
+export interface Plan {
+  readonly format_version: 1;
+  readonly skrull_version: string;
+  readonly model: ModelPlan;
+  readonly topology: Topology;
+  readonly memory: MemoryPlan;
+  readonly data: DataPlan;
+  readonly scheduling: SchedulingPlan;
+  readonly training: TrainingPlan;
+  readonly steps: StepCount;
+  readonly forecast: Forecast;
+}
+
+export interface ModelPlan {
+  readonly name: string;
+  readonly weights: "pretrained" | "random";
+  /** Hub name, or a folder relative to the spec; `null` for random weights. */
+  readonly source: { readonly kind: "hub" | "folder"; readonly name: string } | null;
+  readonly revision: string | null;
+  readonly precision: Precision;
+  readonly checkpointing: Checkpointing;
+  readonly attention: string;
+  /** Tokens whose logits exist at a time. */
+  readonly loss_chunk: number;
+  readonly shape: TransformerShape;
+}
+
+export interface Topology {
+  readonly nodes: number;
+  readonly gpus_per_node: number;
+  readonly gpu: string;
+  readonly device: "cuda" | "cpu";
+  readonly ranks: number;
+  readonly data_parallel: number;
+  readonly context_parallel: number;
+  readonly zero_stage: ZeroStage;
+  readonly launcher: "deepspeed" | "torchrun";
+  readonly hosts: readonly string[];
+}
+
+export interface MemoryPlan {
+  readonly budget_bytes: number;
+  readonly reserve_bytes: number;
+  readonly fixed: readonly MemoryRow[];
+  readonly per_token: readonly MemoryRow[];
+  /** BucketSize C, in tokens. */
+  readonly bucket: number;
+  readonly bucket_from: "budget" | "spec";
+  /** Predicted bytes of a rank whose micro-batch is full. */
+  readonly peak_bytes: number;
+  readonly zero_bucket: number;
+}
+
+export interface DataPlan {
+  readonly format: "messages";
+  readonly template: "chatml";
+  readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
+  readonly supervise: "assistant" | "all";
+  readonly max_length: number;
+  readonly summary: DataSummary;
+}
+
+/** The contract's scheduling problem without its lengths. */
+export interface SchedulingPlan {
+  readonly data_parallel: number;
+  readonly context_parallel: number;
+  readonly bucket: number;
+  readonly padding: "zigzag";
+  readonly cost: {
+    readonly a1: number;
+    readonly a2: number;
+    readonly fixed: number;
+    readonly small_shard_tokens: number;
+    readonly comm: Readonly<Record<string, CommunicationRow>>;
+  };
+  readonly policy:
+    | "deepspeed"
+    | "packed"
+    | "sorted"
+    | "dacp"
+    | "round-robin"
+    | "skrull-paper"
+    | "auto";
+  readonly degrees: "local-or-all" | "powers-of-two" | "pool";
+  readonly objective: "free" | "lockstep";
+}
+
+export interface TrainingPlan {
+  readonly optimizer:
+    | {
+        readonly type: "adamw";
+        readonly lr: number;
+        readonly betas: readonly [number, number];
+        readonly eps: number;
+        readonly weight_decay: number;
+      }
+    | {
+        readonly type: "sgd";
+        readonly lr: number;
+        readonly momentum: number;
+        readonly weight_decay: number;
+      };
+  readonly learning_rate: {
+    readonly type: "constant" | "linear" | "cosine";
+    readonly warmup_steps: number;
+  };
+  readonly seed: number;
+  readonly clip: number;
+  readonly checkpoint_every: number;
+  readonly keep_checkpoints: number;
+  readonly log_every: number;
+  /** Folder for metrics and checkpoints, relative to the run's folder. */
+  readonly output: string;
+}
