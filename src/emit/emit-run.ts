@@ -1,7 +1,8 @@
+import { jsonText } from "../foundation/json.js";
 import type { SampleIndex } from "../plan/data.js";
 import type { Plan } from "../plan/plan.js";
 import { deepspeedConfig, deepspeedConfigProblems } from "./deepspeed-config.js";
-import { type EmittedFile, jsonText } from "./emitted-file.js";
+import type { EmittedFile } from "./emitted-file.js";
 import { dataConfig, launchValues, runConfig } from "./run-values.js";
 import { fillTemplate } from "./template.js";
 

@@ -5,8 +5,3 @@ export interface EmittedFile {
   readonly content: string | Uint8Array;
   readonly executable?: boolean;
 }
-
-/** JSON as every emitted document has it: two spaces, keys in the order given, a final newline. */
-export function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}

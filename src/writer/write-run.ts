@@ -1,5 +1,6 @@
 import { join, normalize } from "pathe";
-import { type EmittedFile, jsonText } from "../emit/emitted-file.js";
+import type { EmittedFile } from "../emit/emitted-file.js";
+import { jsonText } from "../foundation/json.js";
 import { readText, sha256Of } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { MANIFEST_NAME, type Manifest, parseManifest } from "./manifest.js";

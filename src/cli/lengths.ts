@@ -1,0 +1,127 @@
+import { resolve } from "pathe";
+import { formatCount, formatShare } from "../foundation/format.js";
+import { jsonText } from "../foundation/json.js";
+import { expandGlob, walk } from "../host/files.js";
+import { type Host, HostError } from "../host/host.js";
+import type { Supervision } from "../lengths/chatml.js";
+import { loadTokenizer } from "../lengths/load-tokenizer.js";
+import { type DataFile, measureFiles } from "../lengths/measure.js";
+import type { FileMeasurement } from "../lengths/measurement.js";
+import {
+  LENGTH_THRESHOLDS,
+  type LengthStatistics,
+  lengthStatistics,
+} from "../lengths/statistics.js";
+import { EXIT, type ExitCode } from "./exit-code.js";
+import { tableLines } from "./table.js";
+import { lengthProgress, printable, type Terminal } from "./terminal.js";
+
+export interface LengthsOptions {
+  readonly tokenizer: string;
+  readonly supervise: Supervision;
+  readonly format: "pretty" | "json";
+  readonly out?: string;
+}
+
+/** `skrull lengths DATA... --tokenizer PATH`: token counts of JSONL data. @throws HostError */
+export async function lengthsCommand(
+  host: Host,
+  terminal: Terminal,
+  data: readonly string[],
+  options: LengthsOptions,
+): Promise<ExitCode> {
+  const files = data.flatMap((path) => dataFiles(host, path));
+  const path = options.tokenizer;
+  const tokenizer = loadTokenizer(
+    host,
+    path === "bytes" ? path : resolve(host.workingFolder, path),
+  );
+  const settings = { supervision: options.supervise, truncateTo: null };
+  const progress = lengthProgress(terminal, () => host.now());
+  const measurements = await measureFiles(host, files, tokenizer, settings, progress);
+  terminal.progress("");
+  if (options.out !== undefined) {
+    const lines = measurements.flatMap(({ length }) => length.map((n) => `${n}\n`));
+    host.writeFile(resolve(host.workingFolder, options.out), lines.join(""));
+  }
+  const report = lengthsReport(files, measurements, tokenizer.sha256);
+  terminal.out(options.format === "json" ? jsonText(report) : prettyReport(report));
+  return measurements.some((m) => m.malformedLines > 0) ? EXIT.findings : EXIT.clean;
+}
+
+function dataFiles(host: Host, path: string): readonly DataFile[] {
+  const absolute = resolve(host.workingFolder, path);
+  const kind = host.status(absolute)?.kind;
+  const found =
+    kind === "folder"
+      ? [...walk(host, absolute)].filter((f) => f.endsWith(".jsonl")).map((f) => `${path}/${f}`)
+      : kind === "file"
+        ? [path]
+        : expandGlob(host, host.workingFolder, path);
+  if (found.length === 0) throw new HostError(path, "no JSONL file there");
+  return found.map((name) => ({ name, path: resolve(host.workingFolder, name) }));
+}
+
+interface LengthsReport {
+  readonly format_version: 1;
+  readonly tokenizer_sha256: string;
+  readonly files: readonly {
+    readonly file: string;
+    readonly sha256: string;
+    readonly lengths: readonly number[];
+    readonly supervised: readonly number[];
+    readonly malformed: {
+      readonly count: number;
+      readonly first: FileMeasurement["malformed"];
+    };
+  }[];
+  readonly total: LengthStatistics & { readonly malformed_lines: number };
+}
+
+function lengthsReport(
+  files: readonly DataFile[],
+  measurements: readonly FileMeasurement[],
+  tokenizerSha256: string,
+): LengthsReport {
+  const malformed = measurements.reduce((sum, m) => sum + m.malformedLines, 0);
+  const statistics = lengthStatistics(
+    measurements.flatMap((m) => m.length),
+    measurements.flatMap((m) => m.supervised),
+  );
+  return {
+    format_version: 1,
+    tokenizer_sha256: tokenizerSha256,
+    files: measurements.map((m, n) => ({
+      file: files[n]?.name ?? "",
+      sha256: m.sha256,
+      lengths: m.length,
+      supervised: m.supervised,
+      malformed: { count: m.malformedLines, first: m.malformed },
+    })),
+    total: { ...statistics, malformed_lines: malformed },
+  };
+}
+
+function prettyReport({ files, total }: LengthsReport): string {
+  const malformed = files.flatMap(({ file, malformed: { first, count } }) => [
+    ...first.map(({ line, reason }) => `${printable(file)}:${line}: ${reason}`),
+    ...(count > first.length
+      ? [`${printable(file)}: and ${count - first.length} more malformed lines`]
+      : []),
+  ]);
+  const rows = [
+    ["samples", formatCount(total.samples)],
+    ["malformed lines", formatCount(total.malformed_lines)],
+    ["tokens", formatCount(total.tokens)],
+    ["supervised tokens", formatCount(total.supervised_tokens)],
+    ["median length", formatCount(total.median)],
+    ["90th percentile", formatCount(total.p90)],
+    ["99th percentile", formatCount(total.p99)],
+    ["longest", formatCount(total.longest)],
+    ...LENGTH_THRESHOLDS.map((limit) => [
+      `shorter than ${limit / 1024}K`,
+      formatShare(total.share_below[String(limit)] ?? 0),
+    ]),
+  ];
+  return `${[...malformed, ...tableLines(rows, "")].join("\n")}\n`;
+}

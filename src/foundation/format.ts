@@ -1,0 +1,37 @@
+// Numbers as people read them; the same on every machine, so never by locale.
+
+/** `1234567` as `1,234,567`. */
+export function formatCount(value: number): string {
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Bytes with a binary unit and three significant digits: `75.9 GiB`. */
+export function formatBytes(bytes: number): string {
+  let value = Math.abs(bytes);
+  let unit = 0;
+  while (value >= 999.5 && unit < BYTE_UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${bytes < 0 ? "-" : ""}${significant(value)} ${BYTE_UNITS[unit]}`;
+}
+
+/** Seconds with a fitting unit: `41.4 ms`, `2.31 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 1e-3) return `${significant(seconds * 1e6)} us`;
+  return seconds < 1 ? `${significant(seconds * 1e3)} ms` : `${significant(seconds)} s`;
+}
+
+/** A share from 0 to 1 as a percentage: `52.3 %`. */
+export function formatShare(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function significant(value: number): string {
+  if (value >= 100) return formatCount(value);
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}

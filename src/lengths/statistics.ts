@@ -1,0 +1,50 @@
+/** Shares below these lengths are what the paper's Table 1 gives of its data sets. */
+export const LENGTH_THRESHOLDS = [1024, 4096, 8192, 32768, 131072] as const;
+
+export interface LengthStatistics {
+  readonly samples: number;
+  readonly tokens: number;
+  readonly supervised_tokens: number;
+  readonly median: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly longest: number;
+  /** Share of samples shorter than each of {@link LENGTH_THRESHOLDS}, 0 to 1. */
+  readonly share_below: Readonly<Record<string, number>>;
+}
+
+/** The value that a share of the sorted values does not exceed (nearest rank); 0 of none. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
+
+/** Statistics of sequence lengths, in tokens. */
+export function lengthStatistics(
+  lengths: readonly number[],
+  supervised: readonly number[],
+): LengthStatistics {
+  const sorted = [...lengths].sort((a, b) => a - b);
+  return {
+    samples: sorted.length,
+    tokens: sum(lengths),
+    supervised_tokens: sum(supervised),
+    median: quantile(sorted, 0.5),
+    p90: quantile(sorted, 0.9),
+    p99: quantile(sorted, 0.99),
+    longest: sorted.at(-1) ?? 0,
+    share_below: Object.fromEntries(
+      LENGTH_THRESHOLDS.map((limit) => [String(limit), shareBelow(sorted, limit)]),
+    ),
+  };
+}
+
+function shareBelow(lengths: readonly number[], limit: number): number {
+  if (lengths.length === 0) return 0;
+  return lengths.filter((length) => length < limit).length / lengths.length;
+}
+
+function sum(values: readonly number[]): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
