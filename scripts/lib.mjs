@@ -1,7 +1,15 @@
 // Shared by the project's own scripts: running commands, and setting up what they need.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,7 +25,10 @@ export function run(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: ROOT, stdio: "inherit", ...options });
   if (result.error) fail(`${command}: ${result.error.message}`);
   if (result.status !== 0) {
-    fail(`'${[command, ...args].join(" ")}' ended with ${result.signal ?? `exit code ${result.status}`}`, result.status ?? 1);
+    fail(
+      `'${[command, ...args].join(" ")}' ended with ${result.signal ?? `exit code ${result.status}`}`,
+      result.status ?? 1,
+    );
   }
 }
 
@@ -34,17 +45,28 @@ export function setUp({ python = true } = {}) {
   );
   say("Building the compiler");
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-  run(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
+  run(process.execPath, [
+    join(ROOT, "node_modules", "typescript", "bin", "tsc"),
+    "-p",
+    "tsconfig.build.json",
+  ]);
   linkCommand();
   if (python) {
     const inputs = ["python/requirements-dev.txt", "python/requirements.lock"];
-    step("python", "Making the Python environment .venv (torch is large: some minutes)", inputs, makeVenv, PYTHON);
+    step(
+      "python",
+      "Making the Python environment .venv (torch is large: some minutes)",
+      inputs,
+      makeVenv,
+      PYTHON,
+    );
   }
 }
 
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed; this is ${process.versions.node}`);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Node 20.19 or newer is needed; this is ${process.versions.node}`);
 }
 
 function step(name, title, inputs, action, product = join(ROOT, "node_modules")) {
@@ -78,8 +100,16 @@ function makeVenv() {
 }
 
 function findPython() {
-  const candidates = [process.env.SKRULL_PYTHON, "python3", "python3.13", "python3.12", "python3.11", "python3.10"];
-  const probe = "import sys, venv; sys.exit(0 if (3, 10) <= sys.version_info[:2] <= (3, 13) else 1)";
+  const candidates = [
+    process.env.SKRULL_PYTHON,
+    "python3",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python3.10",
+  ];
+  const probe =
+    "import sys, venv; sys.exit(0 if (3, 10) <= sys.version_info[:2] <= (3, 13) else 1)";
   for (const candidate of candidates) {
     if (candidate && spawnSync(candidate, ["-c", probe]).status === 0) return candidate;
   }

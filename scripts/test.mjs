@@ -7,5 +7,10 @@ say("Testing the compiler (vitest)");
 run(process.execPath, [join(ROOT, "node_modules", "vitest", "vitest.mjs"), "run"]);
 say("Testing the runtime (pytest)");
 run(PYTHON, ["-m", "pytest", "-q", "python/tests"], {
-  env: { ...process.env, PYTHONPATH: join(ROOT, "python"), DS_ACCELERATOR: "cpu", OMP_NUM_THREADS: "1" },
+  env: {
+    ...process.env,
+    PYTHONPATH: join(ROOT, "python"),
+    DS_ACCELERATOR: "cpu",
+    OMP_NUM_THREADS: "1",
+  },
 });

@@ -1,0 +1,46 @@
+// npm run generate: writes every generated file; --check only says which are not current.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { fail, PYTHON, ROOT, run, say } from "./lib.mjs";
+
+const check = process.argv.includes("--check");
+const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
+
+const { referencePage } = await built("language/reference-page.js");
+const { grammarEbnf } = await built("syntax/ebnf.js");
+
+const files = {
+  "docs/reference/language.md": referencePage(),
+  "grammar/skrull.ebnf": grammarEbnf(),
+};
+
+const stale = [];
+for (const [path, text] of Object.entries(files)) {
+  const target = join(ROOT, path);
+  if (existsSync(target) && readFileSync(target, "utf8") === text) continue;
+  stale.push(path);
+  if (check) continue;
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text);
+  say(`wrote ${path}`);
+}
+
+for (const script of [["scripts/generate-catalogue.mjs"], ["scripts/schedule-vectors.mjs"]]) {
+  if (!check) run(process.execPath, script);
+  else if (
+    spawnSync(process.execPath, [...script, "--check"], { cwd: ROOT, stdio: "inherit" }).status !==
+    0
+  )
+    stale.push(script[0]);
+}
+const schema = ["python/tools/deepspeed_schema.py", ...(check ? ["--check"] : [])];
+const made = spawnSync(PYTHON, schema, {
+  cwd: ROOT,
+  stdio: "inherit",
+  env: { ...process.env, DS_ACCELERATOR: "cpu" },
+});
+if (made.status !== 0) stale.push("schemas/deepspeed-config.schema.json");
+
+if (check && stale.length > 0) fail(`not current: ${stale.join(", ")}; run 'npm run generate'`);

@@ -1,0 +1,76 @@
+import { bucketFor, peakBytes } from "../cost/bucket.js";
+import { type MemorySetting, memoryModel, type ZeroStage } from "../cost/memory.js";
+import type { Checkpointing } from "../cost/shape.js";
+import { formatBytes, formatCount } from "../foundation/format.js";
+
+export interface FitProblem {
+  readonly setting: MemorySetting;
+  /** Bytes of a rank, reserve taken off. */
+  readonly budgetBytes: number;
+  /** Tokens of the longest sequence. */
+  readonly longest: number;
+  /** The spec's own bucket, if it sets one. */
+  readonly bucket: number | undefined;
+}
+
+const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
+const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
+
+/** Tokens that the longest sequence takes on each rank of its group, zigzag padding included. */
+export function longestShard(longest: number, contextParallel: number): number {
+  if (contextParallel === 1) return longest;
+  return 2 * Math.ceil(longest / (2 * contextParallel));
+}
+
+function bucketOf({ setting, budgetBytes, bucket }: FitProblem): number {
+  return bucket ?? bucketFor(memoryModel(setting), budgetBytes).tokens;
+}
+
+/** Whether every sequence can be placed: the longest fits over its whole context-parallel group. */
+export function fits(problem: FitProblem): boolean {
+  return longestShard(problem.longest, problem.setting.contextParallel) <= bucketOf(problem);
+}
+
+/**
+ * Changes to the spec that would each, alone, make the longest sequence fit; tried with the same memory model,
+ * not guessed.
+ */
+export function leversThatFit(problem: FitProblem): readonly string[] {
+  const { setting } = problem;
+  const change = (part: Partial<MemorySetting>): boolean =>
+    fits({ ...problem, setting: { ...setting, ...part } });
+  const degree = divisors(setting.ranks).find(
+    (d) => d > setting.contextParallel && change({ contextParallel: d }),
+  );
+  const checkpointing = CHECKPOINTING.slice(CHECKPOINTING.indexOf(setting.checkpointing) + 1).find(
+    (mode) => change({ checkpointing: mode }),
+  );
+  const stage = STAGES.find((s) => s > setting.zeroStage && change({ zeroStage: s }));
+  return [
+    degree && `parallel { context = ${degree} }`,
+    checkpointing && `model { checkpointing = ${checkpointing} }`,
+    stage && `parallel { zero = ${stage} }`,
+    ...memoryLevers(problem),
+  ].filter((lever) => typeof lever === "string");
+}
+
+function memoryLevers(problem: FitProblem): readonly string[] {
+  const { setting, longest, budgetBytes, bucket } = problem;
+  const shard = longestShard(longest, setting.contextParallel);
+  const needed = peakBytes(memoryModel(setting), shard + 1);
+  const room = bucketOf(problem) * setting.contextParallel;
+  const shorter =
+    room > 0
+      ? [`data { max_length = ${Math.floor(room)} } (now the longest has ${formatCount(longest)})`]
+      : [];
+  if (bucket !== undefined) {
+    return needed <= budgetBytes ? [`memory { bucket = ${shard} }`, ...shorter] : shorter;
+  }
+  return [`a budget of ${formatBytes(needed - budgetBytes)} more`, ...shorter];
+}
+
+function divisors(count: number): readonly number[] {
+  const found: number[] = [];
+  for (let d = 1; d <= count; d += 1) if (count % d === 0) found.push(d);
+  return found;
+}
