@@ -1,0 +1,31 @@
+import { parse } from "yaml";
+
+/** A kind of GPU: figures with sources, and assumptions that a measured profile replaces. */
+export interface Gpu {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+  readonly device: "cuda" | "cpu";
+  readonly memory_bytes: number;
+  /** Dense peak per second. */
+  readonly peak_flops: { readonly bf16: number; readonly fp32: number };
+  /** Share of the peak that a training step reaches. */
+  readonly efficiency: number;
+  readonly small_shard_tokens: number;
+  /** Fixed cost of a micro-batch, us. */
+  readonly micro_batch_us: number;
+  readonly collectives: {
+    /** Ranks that the times were measured on. */
+    readonly ranks: number;
+    readonly source: string;
+    readonly crossing_factor: number;
+    readonly megabytes: readonly number[];
+    readonly all_gather_us: readonly number[];
+    readonly reduce_scatter_us: readonly number[];
+  };
+}
+
+/** A GPU's data file. */
+export function parseGpu(text: string): Gpu {
+  return parse(text) as Gpu;
+}

@@ -1,0 +1,259 @@
+export type Severity = "error" | "warning" | "info";
+
+interface Entry {
+  readonly severity: Severity;
+  /** What is wrong; `{name}` is filled in. */
+  readonly message: string;
+  /** Why it matters. */
+  readonly why: string;
+  /** What to do, unless the place that reports it knows better. */
+  readonly help?: string;
+}
+
+/**
+ * Every diagnostic of the compiler, declared once. To add one, add an entry: a wrong code or a missing
+ * placeholder elsewhere then does not compile.
+ */
+export const CATALOGUE = {
+  // Syntax
+  "invalid-character": {
+    severity: "error",
+    message: "the character {character} has no meaning here",
+    why: "A spec consists of names, values, braces and comments.",
+    help: "Remove it, or put text in double quotes.",
+  },
+  "unterminated-string": {
+    severity: "error",
+    message: "this string is not closed on its line",
+    why: "A string ends at a double quote on the line it began.",
+    help: 'Close it with ", and write \\n for a line break inside.',
+  },
+  "invalid-escape": {
+    severity: "error",
+    message: "{escape} is not an escape sequence",
+    why: "A backslash in a string starts an escape.",
+    help: 'Use \\\\ for a backslash; also \\", \\n, \\r, \\t, \\uXXXX and \\u{XXXXXX}.',
+  },
+  "unexpected-token": {
+    severity: "error",
+    message: "expected {expected}, found {found}",
+    why: "The rest of the block cannot be read with certainty.",
+  },
+  "nesting-too-deep": {
+    severity: "error",
+    message: "blocks are nested more than {limit} deep",
+    why: "No spec needs it, and it could exhaust the compiler's stack.",
+  },
+  "file-too-large": {
+    severity: "error",
+    message: "the file has {size} characters; a spec has at most {limit}",
+    why: "Something other than a spec was given.",
+  },
+  "too-many-errors": {
+    severity: "error",
+    message: "more errors follow; only the first {limit} are shown",
+    why: "The file may not be a spec at all.",
+  },
+  // The language line
+  "missing-version": {
+    severity: "error",
+    message: "the spec does not say which version of the language it is written in",
+    why: "The language grows; the version keeps a spec's meaning fixed.",
+    help: "Begin the file with the line: skrull 1",
+  },
+  "unsupported-version": {
+    severity: "error",
+    message: "version {found} of the language is not known to this compiler",
+    why: "It was written for another version of the compiler.",
+    help: "Write skrull 1, or install a newer compiler.",
+  },
+  // Blocks and keys
+  "unknown-block": {
+    severity: "error",
+    message: "there is no block '{name}'",
+    why: "A misspelt block would otherwise be ignored in silence.",
+  },
+  "unknown-key": {
+    severity: "error",
+    message: "'{owner}' has no key '{name}'",
+    why: "A misspelt key would otherwise be ignored in silence.",
+  },
+  "duplicate-block": {
+    severity: "error",
+    message: "the block '{name}' appears twice",
+    why: "Only one of them could take effect.",
+    help: "Merge them into one.",
+  },
+  "duplicate-key": {
+    severity: "error",
+    message: "'{name}' is set twice",
+    why: "Only one of the values could take effect.",
+    help: "Remove one of them.",
+  },
+  "missing-block": {
+    severity: "error",
+    message: "the spec has no block '{name}'",
+    why: "{reason}",
+  },
+  "missing-key": {
+    severity: "error",
+    message: "'{owner}' needs the key '{name}'",
+    why: "{reason}",
+  },
+  "unexpected-label": {
+    severity: "error",
+    message: "the block '{name}' takes no name",
+    why: "Only some blocks are named.",
+    help: "Remove the quoted name.",
+  },
+  // Values
+  "wrong-type": {
+    severity: "error",
+    message: "'{name}' takes {expected}, not {found}",
+    why: "{reason}",
+  },
+  "wrong-unit": {
+    severity: "error",
+    message: "'{unit}' is not a unit of '{name}', which is {dimension}",
+    why: "A quantity in the wrong unit would be off by orders of magnitude.",
+  },
+  "missing-unit": {
+    severity: "error",
+    message: "'{name}' is {dimension} and needs a unit",
+    why: "A bare number does not say what it counts.",
+  },
+  "out-of-range": {
+    severity: "error",
+    message: "'{name}' is {value}; it must be {range}",
+    why: "{reason}",
+  },
+  "unknown-value": {
+    severity: "error",
+    message: "'{value}' is not a value of '{name}'",
+    why: "Only these are known: {values}.",
+  },
+  "unsafe-path": {
+    severity: "error",
+    message: "this path {problem}",
+    why: "Paths are relative to the spec, so that the run can move to another machine.",
+  },
+  // Meaning
+  "unknown-model": {
+    severity: "error",
+    message: "the model '{name}' is not in the catalogue",
+    why: "Its dimensions decide memory and cost.",
+  },
+  "model-source": {
+    severity: "error",
+    message: "{problem}",
+    why: "The model's dimensions come from exactly one place.",
+    help: 'Write model "NAME" { ... } for the catalogue, or model { config = "config.json" }.',
+  },
+  "contradictory-keys": {
+    severity: "error",
+    message: "'{first}' and '{second}' contradict each other",
+    why: "{reason}",
+  },
+  "ranks-not-divisible": {
+    severity: "error",
+    message: "{ranks} ranks cannot be divided into groups of {context}",
+    why: "Every rank belongs to one context-parallel group; the data-parallel degree is ranks / context.",
+  },
+  "group-crosses-nodes": {
+    severity: "warning",
+    message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",
+    why: "Keys and values of every sharded sequence then cross the network in every layer.",
+    help: "Use a CP degree of at most the GPUs per node if the longest sequence fits it.",
+  },
+  "budget-exceeds-memory": {
+    severity: "error",
+    message: "the budget of {budget} is more than the {memory} of the GPU",
+    why: "The plan would be too large for the hardware.",
+  },
+  "reserve-exceeds-budget": {
+    severity: "error",
+    message: "the reserve of {reserve} leaves nothing of the budget of {budget}",
+    why: "What is reserved is taken off the budget.",
+  },
+  // Inputs
+  "unreadable-file": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "{reason}",
+  },
+  "no-data-files": {
+    severity: "error",
+    message: "no file matches {pattern}",
+    why: "There would be nothing to train on.",
+  },
+  "invalid-model-config": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "The model's dimensions decide memory and cost.",
+  },
+  "vocabulary-too-small": {
+    severity: "error",
+    message: "the tokenizer has ids up to {largest}, the model's vocabulary {vocabulary} entries",
+    why: "A token beyond the embedding ends the run with an index error.",
+    help: "Use the model's own tokenizer, or a model with a larger vocabulary.",
+  },
+  "malformed-data": {
+    severity: "error",
+    message: "{count} malformed lines, {tolerated} tolerated; {first}",
+    why: "Lines that cannot be read would be missing from the training data.",
+    help: "Repair the lines, or tolerate them: data { malformed = {count} }",
+  },
+  "malformed-data-tolerated": {
+    severity: "warning",
+    message: "{count} malformed lines are left out; {first}",
+    why: "They are missing from the training data.",
+  },
+  "overlong-samples": {
+    severity: "error",
+    message: "{count} samples are longer than {limit} tokens, the longest {longest} ({place})",
+    why: "With overlong = error none may be dropped or cut.",
+    help: "Raise max_length, or choose overlong = drop or overlong = truncate.",
+  },
+  "overlong-samples-lost": {
+    severity: "warning",
+    message:
+      "{count} of {rows} samples are over max_length and {fate}: {share} of all tokens are lost",
+    why: "What is lost is not trained on.",
+  },
+  "no-samples": {
+    severity: "error",
+    message: "no sample is left to train on",
+    why: "{reason}",
+  },
+  "nothing-supervised": {
+    severity: "error",
+    message: "no token of the data is supervised",
+    why: "The loss would count nothing: there is no assistant message, or truncation cut them all.",
+    help: "Check the roles in the data, or write supervise = all.",
+  },
+  // Plan
+  "states-exceed-budget": {
+    severity: "error",
+    message: "model states need {needed} of the {available} a rank may use, before the first token",
+    why: "{table}",
+  },
+  "sequence-too-long": {
+    severity: "error",
+    message:
+      "the longest sequence ({longest} tokens) needs {shard} tokens on each of {context} ranks; {bucket} fit",
+    why: "{table}",
+  },
+  "schedule-impossible": {
+    severity: "error",
+    message: "no schedule was found: {problem}",
+    why: "The chosen policy cannot place these sequences.",
+    help: "Use policy = auto, or a larger bucket.",
+  },
+  "position-limit": {
+    severity: "warning",
+    message: "the longest sequence has {longest} tokens; the model was made for {positions}",
+    why: "Without scaled rotary embeddings, positions beyond the limit were never trained.",
+  },
+} as const satisfies Readonly<Record<string, Entry>>;
+
+export type DiagnosticCode = keyof typeof CATALOGUE;

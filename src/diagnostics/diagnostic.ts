@@ -1,0 +1,100 @@
+import type { Range } from "../foundation/text.js";
+import { CATALOGUE, type DiagnosticCode, type Severity } from "./catalogue.js";
+
+/** Another place that has to do with a diagnostic. */
+export interface Related {
+  readonly message: string;
+  readonly file: string;
+  readonly range: Range;
+}
+
+/** An edit that mends what a diagnostic reports; `safe` when it cannot change what the user meant. */
+export interface Fix {
+  readonly title: string;
+  readonly safe: boolean;
+  readonly edits: readonly { readonly range: Range; readonly new_text: string }[];
+}
+
+/** A user's mistake: what, where, why, what to do. Never an exception. */
+export interface Diagnostic {
+  readonly code: DiagnosticCode;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly why: string;
+  readonly help?: string;
+  readonly file: string;
+  readonly range: Range;
+  readonly related?: readonly Related[];
+  readonly fix?: Fix;
+}
+
+type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Names<Rest>
+  : never;
+
+type NamesOf<Code extends DiagnosticCode> =
+  | Names<(typeof CATALOGUE)[Code]["message"]>
+  | Names<(typeof CATALOGUE)[Code]["why"]>;
+
+/** Values for a code's placeholders. */
+export type Values<Code extends DiagnosticCode> = Readonly<Record<NamesOf<Code>, string | number>>;
+
+export interface Place {
+  readonly file: string;
+  readonly range: Range;
+}
+
+export interface Extra {
+  /** Instead of the catalogue's advice. */
+  readonly help?: string;
+  readonly related?: readonly Related[];
+  readonly fix?: Fix;
+}
+
+/** A diagnostic of the catalogue at a place. */
+export function diagnostic<Code extends DiagnosticCode>(
+  code: Code,
+  values: Values<Code>,
+  place: Place,
+  extra: Extra = {},
+): Diagnostic {
+  const entry: { severity: Severity; message: string; why: string; help?: string } =
+    CATALOGUE[code];
+  const fill = (template: string) => fillIn(template, values);
+  const help = extra.help ?? (entry.help === undefined ? undefined : fill(entry.help));
+  return {
+    code,
+    severity: entry.severity,
+    message: fill(entry.message),
+    why: fill(entry.why),
+    ...(help === undefined ? {} : { help }),
+    file: place.file,
+    range: place.range,
+    ...(extra.related ? { related: extra.related } : {}),
+    ...(extra.fix ? { fix: extra.fix } : {}),
+  };
+}
+
+function fillIn(template: string, values: Readonly<Record<string, string | number>>): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : whole,
+  );
+}
+
+/** In the order of a file: by place, then by code. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...diagnostics].sort(
+    (a, b) =>
+      compare(a.file, b.file) ||
+      a.range.start.line - b.range.start.line ||
+      a.range.start.column - b.range.start.column ||
+      compare(a.code, b.code),
+  );
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Whether anything stops the compiler. */
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((d) => d.severity === "error");
+}

@@ -1,0 +1,24 @@
+import { jsonText } from "../foundation/json.js";
+import type { Diagnostic } from "./diagnostic.js";
+
+/** The contract's `lint --format json`. */
+export function formatJson(diagnostics: readonly Diagnostic[]): string {
+  const count = (severity: string) => diagnostics.filter((d) => d.severity === severity).length;
+  return jsonText({
+    format_version: 1,
+    diagnostics: diagnostics.map(
+      ({ code, severity, message, file, range, why, help, related, fix }) => ({
+        code,
+        severity,
+        message,
+        file,
+        range,
+        why,
+        ...(help === undefined ? {} : { help }),
+        ...(related ? { related } : {}),
+        ...(fix ? { fix } : {}),
+      }),
+    ),
+    summary: { errors: count("error"), warnings: count("warning") },
+  });
+}

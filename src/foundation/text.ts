@@ -1,0 +1,44 @@
+/** A place in a text: line and column from 1, columns in UTF-16 units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A stretch of text; the end is exclusive. */
+export interface Range {
+  readonly start: Position;
+  readonly end: Position;
+}
+
+/** Turns offsets into a text into positions. Lines end with LF, CRLF or CR. */
+export class LineMap {
+  readonly #starts: number[] = [0];
+
+  constructor(readonly text: string) {
+    for (const match of text.matchAll(/\r\n|\n|\r/g))
+      this.#starts.push(match.index + match[0].length);
+  }
+
+  /** Position of an offset; offsets outside the text count as its ends. */
+  position(offset: number): Position {
+    const inside = Math.max(0, Math.min(offset, this.text.length));
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#starts[middle] ?? 0) <= inside) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: inside - (this.#starts[low] ?? 0) + 1 };
+  }
+
+  range(start: number, end: number): Range {
+    return { start: this.position(start), end: this.position(end) };
+  }
+
+  /** Text of a line, without its end. */
+  line(number: number): string {
+    const start = this.#starts[number - 1] ?? this.text.length;
+    return this.text.slice(start, this.#starts[number] ?? this.text.length).replace(/[\r\n]+$/, "");
+  }
+}

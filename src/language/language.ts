@@ -1,0 +1,330 @@
+import { GPU_NAMES } from "../catalogue/names.js";
+import type { InferSpec, Language, NumberRange, Properties } from "./types.js";
+
+const upTo = (max: number, min = 0): NumberRange => ({ min, max });
+const aboveZero: NumberRange = { min: 0, above: true };
+
+const integer = <R extends NumberRange>(range: R) => ({ kind: "integer", range }) as const;
+const number = <R extends NumberRange>(range: R) => ({ kind: "number", range }) as const;
+const oneOf = <const V extends readonly string[]>(...values: V) =>
+  ({ kind: "enumeration", values }) as const;
+const tokens = { kind: "quantity", dimension: "tokens", range: { min: 1, max: 2 ** 40 } } as const;
+const bytes = { kind: "quantity", dimension: "bytes", range: { min: 0, max: 2 ** 50 } } as const;
+const path = { kind: "path", inside: true } as const;
+/** Read when compiling and copied into the run, so it may lie anywhere. */
+const copiedPath = { kind: "path", inside: false } as const;
+
+const adamw = {
+  lr: {
+    type: number({ ...aboveZero, max: 10 }),
+    doc: "Learning rate at its peak.",
+    since: 1,
+    required: "There is no learning rate that suits every model.",
+  },
+  betas: {
+    type: { kind: "list", item: number({ min: 0, max: 1 }), length: 2 },
+    doc: "Decay of the running averages of gradient and squared gradient.",
+    since: 1,
+    default: [0.9, 0.999],
+  },
+  eps: {
+    type: number({ ...aboveZero, max: 1 }),
+    doc: "Added to the denominator.",
+    since: 1,
+    default: 1e-8,
+  },
+  weight_decay: { type: number(upTo(1)), doc: "Decoupled weight decay.", since: 1, default: 0 },
+} as const satisfies Properties;
+
+const sgd = {
+  lr: adamw.lr,
+  momentum: { type: number(upTo(1)), doc: "Momentum.", since: 1, default: 0 },
+  weight_decay: adamw.weight_decay,
+} as const satisfies Properties;
+
+const warmup = {
+  warmup_steps: {
+    type: integer(upTo(1e9)),
+    doc: "Steps over which the rate rises from zero.",
+    since: 1,
+    default: 0,
+  },
+} as const satisfies Properties;
+
+/**
+ * The language, declared once: the checker, the reference, and everything else that needs to know a key reads
+ * this table. To add a field, add it here.
+ */
+export const LANGUAGE = {
+  model: {
+    doc: "The model to train.",
+    since: 1,
+    required: "Its dimensions decide memory and cost.",
+    label:
+      'A name of the catalogue, such as "Qwen/Qwen2.5-0.5B"; or leave it out and set `config`.',
+    properties: {
+      config: {
+        type: copiedPath,
+        doc: "A Hugging Face `config.json`, instead of a catalogue name.",
+        since: 1,
+        optional: "from the catalogue",
+      },
+      weights: {
+        type: oneOf("pretrained", "random"),
+        doc: "Where the weights come from. `random` needs no download.",
+        since: 1,
+        default: "pretrained",
+      },
+      path: {
+        type: path,
+        doc: "Folder with the pretrained weights; without it they come from the hub.",
+        since: 1,
+        optional: "the hub",
+      },
+      revision: {
+        type: { kind: "string" },
+        doc: "Revision of the weights on the hub.",
+        since: 1,
+        optional: "the newest",
+      },
+      precision: {
+        type: oneOf("bf16", "fp32"),
+        doc: "Number format of weights and activations.",
+        since: 1,
+        default: "bf16",
+      },
+      checkpointing: {
+        type: oneOf("none", "selective", "full"),
+        doc: "What is recomputed in the backward: nothing, every layer's MLP, or every layer.",
+        since: 1,
+        default: "selective",
+      },
+      attention: {
+        type: oneOf("auto", "sdpa", "flash", "varlen"),
+        doc: "Attention kernels: PyTorch's SDPA, FlashAttention, or PyTorch's varlen kernel. `auto` takes the best that is there.",
+        since: 1,
+        default: "auto",
+      },
+    },
+  },
+  cluster: {
+    doc: "The machines of the run.",
+    since: 1,
+    required: "The number of ranks decides every degree of parallelism.",
+    properties: {
+      nodes: { type: integer(upTo(65536, 1)), doc: "Machines.", since: 1, default: 1 },
+      gpus: {
+        type: integer(upTo(1024, 1)),
+        doc: "GPUs of a node, one rank each.",
+        since: 1,
+        required: "The number of ranks follows from it.",
+      },
+      gpu: {
+        type: { kind: "enumeration", values: GPU_NAMES },
+        doc: "Kind of GPU; `cpu` for runs without one.",
+        since: 1,
+        required: "Its memory and speed decide the plan.",
+      },
+      network: {
+        type: { kind: "quantity", dimension: "bandwidth", range: aboveZero },
+        doc: "Bandwidth between nodes, per GPU.",
+        since: 1,
+        default: 50e9,
+      },
+      launcher: {
+        type: oneOf("deepspeed", "torchrun"),
+        doc: "What `launch.sh` starts the ranks with.",
+        since: 1,
+        default: "deepspeed",
+      },
+      hosts: {
+        type: { kind: "list", item: { kind: "string" } },
+        doc: "Host names of the nodes, for the `deepspeed` launcher's `hostfile`; without them every node starts itself by `NODE_RANK`.",
+        since: 1,
+        default: [] as readonly string[],
+      },
+    },
+  },
+  data: {
+    doc: "What to train on.",
+    since: 1,
+    required: "Lengths are measured before anything is scheduled.",
+    properties: {
+      train: {
+        type: { kind: "list", item: path, nonEmpty: true },
+        doc: "JSONL files or glob patterns, relative to the spec.",
+        since: 1,
+        required: "There would be nothing to train on.",
+      },
+      format: {
+        type: oneOf("messages"),
+        doc: "One JSON object a line with a list `messages` of `role` and `content`.",
+        since: 1,
+        default: "messages",
+      },
+      template: {
+        type: oneOf("chatml"),
+        doc: "How a conversation becomes text: `<|im_start|>ROLE`, a newline, the content, `<|im_end|>`, a newline.",
+        since: 1,
+        default: "chatml",
+      },
+      tokenizer: {
+        type: { ...copiedPath, word: "bytes" },
+        doc: 'A `tokenizer.json`, a folder with one, or `"bytes"`, which needs no file.',
+        since: 1,
+        required: "Lengths are counted in its tokens.",
+      },
+      max_length: {
+        type: tokens,
+        doc: "Longest sample to train on.",
+        since: 1,
+        required: "The longest sample decides what must fit in memory.",
+      },
+      overlong: {
+        type: oneOf("drop", "truncate", "error"),
+        doc: "What happens to longer samples.",
+        since: 1,
+        default: "error",
+      },
+      supervise: {
+        type: oneOf("assistant", "all"),
+        doc: "Tokens that the loss counts: the assistant's contents and end tokens, or all.",
+        since: 1,
+        default: "assistant",
+      },
+      malformed: {
+        type: integer(upTo(2 ** 40)),
+        doc: "Malformed lines to tolerate.",
+        since: 1,
+        default: 0,
+      },
+    },
+  },
+  parallel: {
+    doc: "How the ranks share the work. The data-parallel degree follows: ranks / `context`.",
+    since: 1,
+    properties: {
+      context: {
+        type: integer(upTo(65536, 1)),
+        doc: "Context-parallel (CP) degree: ranks that share a long sequence.",
+        since: 1,
+        default: 1,
+      },
+      zero: { type: integer(upTo(3)), doc: "ZeRO stage.", since: 1, default: 2 },
+    },
+  },
+  memory: {
+    doc: "Memory of one GPU (of one rank on CPU).",
+    since: 1,
+    properties: {
+      budget: { type: bytes, doc: "What the run may use.", since: 1, optional: "the GPU's memory" },
+      reserve: {
+        type: bytes,
+        doc: "Taken off the budget for fragmentation, communication buffers and the CUDA context.",
+        since: 1,
+        default: 2 * 1024 ** 3,
+      },
+      bucket: {
+        type: tokens,
+        doc: "Bucket size C, the tokens of one micro-batch on a rank, instead of the largest that fits.",
+        since: 1,
+        optional: "the largest that fits",
+      },
+    },
+  },
+  schedule: {
+    doc: "How global batches are scheduled.",
+    since: 1,
+    required: "The global batch is the scope of scheduling.",
+    properties: {
+      global_batch: {
+        type: integer(upTo(2 ** 20, 1)),
+        doc: "Sequences per optimizer step, over all ranks.",
+        since: 1,
+        required: "It decides what the optimizer sees.",
+      },
+      policy: {
+        type: oneOf("auto", "skrull-paper", "sorted", "packed", "deepspeed"),
+        doc: "Scheduling policy. `auto` returns the best of all.",
+        since: 1,
+        default: "auto",
+      },
+      objective: {
+        type: oneOf("auto", "free", "lockstep"),
+        doc: "Time to minimise: the slowest rank's sum (`free`), or with every micro-batch in step (`lockstep`, what ZeRO 2 and 3 do). `auto` follows the ZeRO stage.",
+        since: 1,
+        default: "auto",
+      },
+    },
+  },
+  train: {
+    doc: "The optimisation.",
+    since: 1,
+    required: "The optimizer has no default.",
+    properties: {
+      optimizer: {
+        type: { kind: "tagged", variants: { adamw, sgd } },
+        doc: "The optimizer and its settings.",
+        since: 1,
+        required: "There is no learning rate that suits every model.",
+      },
+      learning_rate: {
+        type: { kind: "tagged", variants: { constant: warmup, linear: warmup, cosine: warmup } },
+        doc: "How the learning rate runs after its warm-up: it stays, or falls to zero over the run.",
+        since: 1,
+        default: { type: "constant", warmup_steps: 0 },
+      },
+      epochs: {
+        type: integer(upTo(1e6, 1)),
+        doc: "Passes over the data.",
+        since: 1,
+        optional: "1, unless `steps` is set",
+      },
+      steps: {
+        type: integer(upTo(1e9, 1)),
+        doc: "Optimizer steps, instead of epochs.",
+        since: 1,
+        optional: "from `epochs`",
+      },
+      seed: {
+        type: integer(upTo(Number.MAX_SAFE_INTEGER)),
+        doc: "Seed of the shuffle and of random weights.",
+        since: 1,
+        default: 17,
+      },
+      clip: {
+        type: number(upTo(1e9)),
+        doc: "Gradient clipping by global norm; 0 switches it off.",
+        since: 1,
+        default: 1,
+      },
+      checkpoint_every: {
+        type: integer(upTo(1e9)),
+        doc: "Steps between checkpoints; 0 saves only at the end.",
+        since: 1,
+        default: 0,
+      },
+      keep_checkpoints: {
+        type: integer(upTo(1e6, 1)),
+        doc: "Checkpoints to keep.",
+        since: 1,
+        default: 2,
+      },
+      log_every: {
+        type: integer(upTo(1e9, 1)),
+        doc: "Steps between printed lines; the metrics file has every step.",
+        since: 1,
+        default: 1,
+      },
+      output: {
+        type: path,
+        doc: "Folder for metrics and checkpoints, inside the run's folder.",
+        since: 1,
+        default: "output",
+      },
+    },
+  },
+} as const satisfies Language;
+
+/** A checked spec, with defaults filled in. */
+export type Spec = InferSpec<typeof LANGUAGE>;

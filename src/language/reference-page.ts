@@ -1,0 +1,101 @@
+import { LANGUAGE } from "./language.js";
+import type { Block, NumberRange, Properties, Property, ValueType } from "./types.js";
+import { unitsOf } from "./units.js";
+
+/** The language reference in Markdown, from the table. */
+export function referencePage(): string {
+  const blocks = Object.entries(LANGUAGE as Readonly<Record<string, Block>>);
+  return [
+    "<!-- Generated from src/language/language.ts by npm run generate. Do not edit. -->",
+    "",
+    "# The language",
+    "",
+    "A spec begins with the line `skrull 1` and consists of blocks of keys. `#` and `//` begin a comment.",
+    "Tokens count in `K` (1,024) and `M` (1,048,576); memory in binary (`GiB`) or decimal (`GB`) units.",
+    "Paths are relative to the spec.",
+    "",
+    ...blocks.flatMap(([name, block]) => blockSection(name, block)),
+  ].join("\n");
+}
+
+function blockSection(name: string, block: Block): readonly string[] {
+  const presence = block.required ? "Required." : "May be left out.";
+  return [
+    `## \`${name}\``,
+    "",
+    `${block.doc} ${presence}`,
+    ...(block.label ? ["", `Its name, in quotes: ${block.label}`] : []),
+    "",
+    ...propertyTable(block.properties),
+    "",
+    ...Object.entries(block.properties).flatMap(([key, property]) =>
+      variantSections(key, property),
+    ),
+  ];
+}
+
+function propertyTable(properties: Properties): readonly string[] {
+  const rows = Object.entries(properties).map(
+    ([key, property]) =>
+      `| \`${key}\` | ${cell(describeType(property.type))} | ${cell(describePresence(property))} | ${cell(property.doc)} |`,
+  );
+  return ["| key | takes | without it | meaning |", "|---|---|---|---|", ...rows];
+}
+
+function variantSections(key: string, { type }: Property): readonly string[] {
+  if (type.kind !== "tagged") return [];
+  return Object.entries(type.variants).flatMap(([tag, properties]) => [
+    `### \`${key} = ${tag} { ... }\``,
+    "",
+    ...propertyTable(properties),
+    "",
+  ]);
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+const code = (text: string): string => `\`${text}\``;
+
+function describePresence(property: Property): string {
+  if ("required" in property) return "required";
+  if ("optional" in property) return property.optional;
+  return code(describeDefault(property.default, property.type));
+}
+
+function describeDefault(value: unknown, type: ValueType): string {
+  if (type.kind === "quantity" && type.dimension === "bytes")
+    return `${Number(value) / 1024 ** 3} GiB`;
+  if (type.kind === "quantity" && type.dimension === "bandwidth")
+    return `${(Number(value) * 8) / 1e9} Gbit/s`;
+  if (type.kind === "tagged") return String((value as { readonly type: string }).type);
+  if (type.kind === "path") return JSON.stringify(value);
+  return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
+}
+
+function describeType(type: ValueType): string {
+  switch (type.kind) {
+    case "string":
+      return "string";
+    case "path":
+      return "path";
+    case "integer":
+      return `whole number${rangeText(type.range)}`;
+    case "number":
+      return `number${rangeText(type.range)}`;
+    case "quantity":
+      return `${type.dimension} (${unitsOf(type.dimension)})`;
+    case "enumeration":
+      return type.values.map(code).join(", ");
+    case "list":
+      return `list of ${type.length ?? ""} ${describeType(type.item)}`.replace("  ", " ");
+    case "tagged":
+      return Object.keys(type.variants)
+        .map((tag) => code(`${tag} { ... }`))
+        .join(", ");
+  }
+}
+
+function rangeText({ min, max, above }: NumberRange): string {
+  const low = min === undefined ? "" : above ? ` > ${min}` : ` ≥ ${min}`;
+  const small = max !== undefined && max <= 65536;
+  return `${low}${small ? `, ≤ ${max}` : ""}`;
+}

@@ -1,0 +1,81 @@
+/** What a quantity counts; decides its units. */
+export type Dimension = "tokens" | "bytes" | "bandwidth";
+
+export interface NumberRange {
+  readonly min?: number;
+  readonly max?: number;
+  /** The minimum itself is excluded. */
+  readonly above?: boolean;
+}
+
+export type ValueType =
+  | { readonly kind: "string" }
+  | { readonly kind: "path"; readonly inside: boolean; readonly word?: string }
+  | { readonly kind: "integer"; readonly range: NumberRange }
+  | { readonly kind: "number"; readonly range: NumberRange }
+  | { readonly kind: "quantity"; readonly dimension: Dimension; readonly range: NumberRange }
+  | { readonly kind: "enumeration"; readonly values: readonly string[] }
+  | {
+      readonly kind: "list";
+      readonly item: ValueType;
+      readonly length?: number;
+      readonly nonEmpty?: boolean;
+    }
+  | { readonly kind: "tagged"; readonly variants: Readonly<Record<string, Properties>> };
+
+/** How a property behaves where the spec does not set it. */
+export type Presence =
+  | { readonly required: string }
+  | { readonly default: unknown }
+  | { readonly optional: string };
+
+/** One key: its type, documentation, and the language version it came with. */
+export type Property = {
+  readonly type: ValueType;
+  readonly doc: string;
+  readonly since: 1;
+} & Presence;
+
+export type Properties = Readonly<Record<string, Property>>;
+
+export interface Block {
+  readonly doc: string;
+  readonly since: 1;
+  /** Why a spec cannot do without it; absent for blocks that default. */
+  readonly required?: string;
+  /** What the quoted name after the block's name means, where it takes one. */
+  readonly label?: string;
+  readonly properties: Properties;
+}
+
+export type Language = Readonly<Record<string, Block>>;
+
+type InferType<T> = T extends { kind: "string" } | { kind: "path" }
+  ? string
+  : T extends { kind: "integer" } | { kind: "number" } | { kind: "quantity" }
+    ? number
+    : T extends { kind: "enumeration"; values: readonly (infer Value)[] }
+      ? Value
+      : T extends { kind: "list"; item: infer Item }
+        ? readonly InferType<Item>[]
+        : T extends { kind: "tagged"; variants: infer Variants }
+          ? {
+              [Tag in keyof Variants]: { readonly type: Tag } & InferProperties<Variants[Tag]>;
+            }[keyof Variants]
+          : never;
+
+type InferProperty<P> = P extends { optional: string; type: infer T }
+  ? InferType<T> | undefined
+  : P extends { type: infer T }
+    ? InferType<T>
+    : never;
+
+export type InferProperties<P> = { readonly [Key in keyof P]: InferProperty<P[Key]> };
+
+/** The shape of a checked spec: what the table declares, with defaults filled in. */
+export type InferSpec<L> = {
+  readonly [Name in keyof L]: L[Name] extends { properties: infer P }
+    ? InferProperties<P> &
+        (L[Name] extends { label: string } ? { readonly label: string | undefined } : unknown)
+    : never;
+};

@@ -1,0 +1,31 @@
+import type { Dimension } from "./types.js";
+
+/** Factor of each unit to the dimension's base: tokens, bytes, bytes per second. */
+export const UNITS: Readonly<Record<Dimension, Readonly<Record<string, number>>>> = {
+  tokens: { K: 1024, M: 1024 ** 2, tokens: 1 },
+  bytes: {
+    KiB: 1024,
+    MiB: 1024 ** 2,
+    GiB: 1024 ** 3,
+    TiB: 1024 ** 4,
+    KB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+  },
+  bandwidth: { "Mbit/s": 1e6 / 8, "Gbit/s": 1e9 / 8, "MB/s": 1e6, "GB/s": 1e9, "TB/s": 1e12 },
+};
+
+/** Dimensions whose bare numbers are clear. */
+export const UNITLESS: readonly Dimension[] = ["tokens"];
+
+export const DIMENSION_NAMES: Readonly<Record<Dimension, string>> = {
+  tokens: "a number of tokens",
+  bytes: "an amount of memory",
+  bandwidth: "a bandwidth",
+};
+
+/** Units of a dimension, to show. */
+export function unitsOf(dimension: Dimension): string {
+  return Object.keys(UNITS[dimension]).join(", ");
+}

@@ -1,0 +1,146 @@
+import { gpuByName, MODEL_NAMES } from "../catalogue/names.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue.js";
+import { diagnostic, type Extra, type Values } from "../diagnostics/diagnostic.js";
+import { formatBytes } from "../foundation/format.js";
+import { didYouMean } from "../foundation/suggest.js";
+import type { Spec } from "../language/language.js";
+import type { Origins, Report } from "./report.js";
+
+/** Checks that concern several values at once. */
+export function checkMeaning(spec: Spec, origins: Origins, report: Report): void {
+  const at = <Code extends DiagnosticCode>(
+    code: Code,
+    path: string,
+    values: Values<Code>,
+    extra: Extra = {},
+  ) => {
+    report.diagnostics.push(diagnostic(code, values, origins.place(path), extra));
+  };
+  checkModel(spec, at);
+  checkTopology(spec, at);
+  checkMemory(spec, at);
+  checkTraining(spec, at);
+}
+
+type Reporting = <Code extends DiagnosticCode>(
+  code: Code,
+  path: string,
+  values: Values<Code>,
+  extra?: Extra,
+) => void;
+
+function checkModel({ model }: Spec, at: Reporting): void {
+  const { label, config, weights, path, revision } = model;
+  if (label === undefined && config === undefined) {
+    at("model-source", "model", { problem: "the model has neither a name nor a configuration" });
+  } else if (label !== undefined && config !== undefined) {
+    at("model-source", "model.config", {
+      problem: "the model has both a name and a configuration",
+    });
+  }
+  if (label !== undefined && !MODEL_NAMES.includes(label)) {
+    const near = didYouMean(label, MODEL_NAMES);
+    at(
+      "unknown-model",
+      "model.label",
+      { name: label },
+      {
+        help: near
+          ? `Did you mean "${near}"?`
+          : `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`,
+      },
+    );
+  }
+  if (weights === "random") {
+    const reason = "Random weights are read from nowhere.";
+    if (path !== undefined)
+      at("contradictory-keys", "model.path", { first: "path", second: "weights = random", reason });
+    if (revision !== undefined) {
+      at("contradictory-keys", "model.revision", {
+        first: "revision",
+        second: "weights = random",
+        reason,
+      });
+    }
+  } else if (label === undefined && path === undefined && config !== undefined) {
+    at(
+      "model-source",
+      "model.config",
+      { problem: "pretrained weights have no source: a configuration alone has none" },
+      { help: "Name the folder with the weights in path, or write weights = random." },
+    );
+  }
+}
+
+function checkTopology({ cluster, parallel }: Spec, at: Reporting): void {
+  const ranks = cluster.nodes * cluster.gpus;
+  const { context } = parallel;
+  if (ranks % context !== 0) {
+    const fitting = [1, 2, 4, 8, 16, 32, 64].filter((d) => ranks % d === 0).join(", ");
+    at(
+      "ranks-not-divisible",
+      "parallel.context",
+      { ranks, context },
+      { help: `Degrees that divide it: ${fitting}.` },
+    );
+  } else if (context > cluster.gpus) {
+    at("group-crosses-nodes", "parallel.context", { context, gpus: cluster.gpus });
+  }
+  const { hosts } = cluster;
+  for (const [n, host] of hosts.entries()) {
+    // The name goes into a line of the hostfile, and from there to ssh.
+    if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host) && hosts.indexOf(host) === n)
+      continue;
+    const reason = "The launcher reaches every node by a host name of its own.";
+    const range = "a host name (letters, digits, dots, hyphens) that appears once";
+    at("out-of-range", `cluster.hosts.${n}`, {
+      name: "hosts",
+      value: JSON.stringify(host),
+      range,
+      reason,
+    });
+  }
+  if (hosts.length > 0 && hosts.length !== cluster.nodes) {
+    const reason = `There are ${cluster.nodes} nodes and ${hosts.length} host names.`;
+    at("contradictory-keys", "cluster.hosts", { first: "hosts", second: "nodes", reason });
+  }
+}
+
+function checkMemory({ cluster, memory }: Spec, at: Reporting): void {
+  const gpu = gpuByName(cluster.gpu);
+  if (!gpu) return;
+  const budget = memory.budget ?? gpu.memory_bytes;
+  if (gpu.device === "cuda" && budget > gpu.memory_bytes) {
+    at("budget-exceeds-memory", "memory.budget", {
+      budget: formatBytes(budget),
+      memory: formatBytes(gpu.memory_bytes),
+    });
+  }
+  if (memory.reserve >= budget) {
+    at("reserve-exceeds-budget", "memory.reserve", {
+      reserve: formatBytes(memory.reserve),
+      budget: formatBytes(budget),
+    });
+  }
+}
+
+function checkTraining({ train }: Spec, at: Reporting): void {
+  if (train.epochs !== undefined && train.steps !== undefined) {
+    const reason = "Both say when training ends.";
+    at(
+      "contradictory-keys",
+      "train.steps",
+      { first: "epochs", second: "steps", reason },
+      { help: "Remove one of them." },
+    );
+  }
+  const { learning_rate: rate, steps } = train;
+  if (steps !== undefined && rate.warmup_steps >= steps && rate.warmup_steps > 0) {
+    const reason = "The learning rate would never reach its peak.";
+    at("contradictory-keys", "train.learning_rate", {
+      first: "warmup_steps",
+      second: "steps",
+      reason,
+    });
+  }
+}

@@ -1,0 +1,310 @@
+import { didYouMean } from "../foundation/suggest.js";
+import type { NumberRange, ValueType } from "../language/types.js";
+import { DIMENSION_NAMES, UNITLESS, UNITS, unitsOf } from "../language/units.js";
+import type {
+  ListNode,
+  NameNode,
+  NumberNode,
+  StringNode,
+  TaggedNode,
+  ValueNode,
+} from "../syntax/tree.js";
+import { checkProperties } from "./check-properties.js";
+import { pathProblem } from "./paths.js";
+import type { Origins, Report } from "./report.js";
+
+/** What the checker of a value needs to know of its surroundings. */
+export interface ValueContext {
+  /** The key, for messages. */
+  readonly name: string;
+  /** The whole path, for origins. */
+  readonly path: string;
+  readonly report: Report;
+  readonly origins: Origins;
+}
+
+type Checker<Kind extends ValueType["kind"]> = (
+  node: ValueNode,
+  type: Extract<ValueType, { kind: Kind }>,
+  context: ValueContext,
+) => unknown;
+
+const CHECKERS: { readonly [Kind in ValueType["kind"]]: Checker<Kind> } = {
+  string: checkString,
+  path: checkPath,
+  integer: checkInteger,
+  number: checkNumber,
+  quantity: checkQuantity,
+  enumeration: checkEnumeration,
+  list: checkList,
+  tagged: checkTagged,
+};
+
+/** The value of a node as the table's type has it; `undefined` after reporting why it is none. */
+export function checkValue(node: ValueNode, type: ValueType, context: ValueContext): unknown {
+  return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, context);
+}
+
+const FOUND: Readonly<Record<ValueNode["kind"], string>> = {
+  name: "a bare word",
+  string: "a string",
+  number: "a number",
+  list: "a list",
+  tagged: "a block",
+};
+
+function wrongType(
+  node: ValueNode,
+  expected: string,
+  context: ValueContext,
+  help?: string,
+): undefined {
+  const found = FOUND[node.kind];
+  const reason = "Every key has one type.";
+  context.report.at(
+    "wrong-type",
+    { name: context.name, expected, found, reason },
+    node,
+    help ? { help } : {},
+  );
+}
+
+function checkString(node: ValueNode, _: unknown, context: ValueContext): string | undefined {
+  if (node.kind === "string") return node.value;
+  return wrongType(node, "a string", context, quoteHelp(node));
+}
+
+const quoteHelp = (node: ValueNode) =>
+  node.kind === "name" ? `Write "${node.text}" in quotes.` : undefined;
+
+function checkPath(
+  node: ValueNode,
+  type: Extract<ValueType, { kind: "path" }>,
+  context: ValueContext,
+): string | undefined {
+  if (node.kind !== "string") return wrongType(node, "a path in quotes", context, quoteHelp(node));
+  if (node.value === type.word) return node.value;
+  const problem = pathProblem(node.value, type.inside);
+  if (problem === undefined) return node.value;
+  context.report.at("unsafe-path", { problem: problem.text }, node, { help: problem.help });
+  return undefined;
+}
+
+function plainNumber(
+  node: ValueNode,
+  expected: string,
+  context: ValueContext,
+): NumberNode | undefined {
+  if (node.kind !== "number") return wrongType(node, expected, context);
+  if (!node.unit) return node;
+  const dimension = `${expected} without a unit`;
+  context.report.at(
+    "wrong-unit",
+    { unit: node.unit.text, name: context.name, dimension },
+    node.unit,
+    {
+      help: "Remove the unit.",
+    },
+  );
+  return undefined;
+}
+
+function checkInteger(
+  node: ValueNode,
+  type: Extract<ValueType, { kind: "integer" }>,
+  context: ValueContext,
+): number | undefined {
+  const number = plainNumber(node, "a whole number", context);
+  if (!number) return undefined;
+  if (Number.isInteger(number.value)) return inRange(number, number.value, type.range, context);
+  const found = `the fraction ${number.text}`;
+  const reason = "It is a count.";
+  context.report.at(
+    "wrong-type",
+    { name: context.name, expected: "a whole number", found, reason },
+    node,
+  );
+  return undefined;
+}
+
+function checkNumber(
+  node: ValueNode,
+  type: Extract<ValueType, { kind: "number" }>,
+  context: ValueContext,
+): number | undefined {
+  const number = plainNumber(node, "a number", context);
+  return number && inRange(number, number.value, type.range, context);
+}
+
+function checkQuantity(
+  node: ValueNode,
+  type: Extract<ValueType, { kind: "quantity" }>,
+  context: ValueContext,
+): number | undefined {
+  const dimension = DIMENSION_NAMES[type.dimension];
+  const units = UNITS[type.dimension];
+  const help = `Units of ${dimension}: ${unitsOf(type.dimension)}.`;
+  if (node.kind !== "number") return wrongType(node, dimension, context, help);
+  if (!node.unit) {
+    if (UNITLESS.includes(type.dimension)) return whole(node, node.value, type, context);
+    context.report.at("missing-unit", { name: context.name, dimension }, node, { help });
+    return undefined;
+  }
+  const unit = node.unit.text;
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  if (factor !== undefined) return whole(node, node.value * factor, type, context);
+  const near = didYouMean(unit, Object.keys(units));
+  context.report.at("wrong-unit", { unit, name: context.name, dimension }, node.unit, {
+    help: near ? `Did you mean ${near}? ${help}` : help,
+    ...(near ? { fix: replacement(`Write ${near}`, node.unit, near, context) } : {}),
+  });
+  return undefined;
+}
+
+/** Tokens and bytes are whole; `1.5 GiB` is, `1.3 tokens` is not. */
+function whole(
+  node: NumberNode,
+  value: number,
+  type: Extract<ValueType, { kind: "quantity" }>,
+  context: ValueContext,
+): number | undefined {
+  const rounded = type.dimension === "bytes" ? Math.floor(value) : value;
+  if (type.dimension !== "tokens" || Number.isInteger(rounded))
+    return inRange(node, rounded, type.range, context);
+  const reason = "Tokens are counted.";
+  const found = `${value} tokens`;
+  context.report.at(
+    "wrong-type",
+    { name: context.name, expected: "a whole number of tokens", found, reason },
+    node,
+  );
+  return undefined;
+}
+
+function inRange(
+  node: NumberNode,
+  value: number,
+  range: NumberRange,
+  context: ValueContext,
+): number | undefined {
+  const low = range.min === undefined || (range.above ? value > range.min : value >= range.min);
+  if (low && value <= (range.max ?? Number.MAX_VALUE)) return value;
+  const reason = "A value outside has no meaning for this key.";
+  const written = node.unit ? `${node.text} ${node.unit.text}` : node.text;
+  context.report.at(
+    "out-of-range",
+    { name: context.name, value: written, range: describeRange(range), reason },
+    node,
+  );
+  return undefined;
+}
+
+/** A range in words: `at least 1`, `from 0 to 3`, `more than 0`. */
+export function describeRange({ min, max, above }: NumberRange): string {
+  const low = min === undefined ? "" : above ? `more than ${min}` : `at least ${min}`;
+  if (max === undefined) return low;
+  if (min === undefined) return `at most ${max}`;
+  return above ? `${low} and at most ${max}` : `from ${min} to ${max}`;
+}
+
+function checkEnumeration(
+  node: ValueNode,
+  type: Extract<ValueType, { kind: "enumeration" }>,
+  context: ValueContext,
+): string | undefined {
+  const values = type.values.join(", ");
+  if (node.kind !== "name") {
+    const help = node.kind === "string" ? "Write the word without quotes." : undefined;
+    return wrongType(node, `one of ${values}`, context, help);
+  }
+  if (type.values.includes(node.text)) return node.text;
+  reportUnknown(node, type.values, context);
+  return undefined;
+}
+
+function reportUnknown(node: NameNode, values: readonly string[], context: ValueContext): void {
+  const near = didYouMean(node.text, values);
+  context.report.at(
+    "unknown-value",
+    { value: node.text, name: context.name, values: values.join(", ") },
+    node,
+    near
+      ? { help: `Did you mean ${near}?`, fix: replacement(`Write ${near}`, node, near, context) }
+      : { help: "Choose one of them." },
+  );
+}
+
+function replacement(
+  title: string,
+  node: NameNode | StringNode,
+  text: string,
+  { report }: Pick<ValueContext, "report">,
+) {
+  return {
+    title,
+    safe: false,
+    edits: [{ range: report.lines.range(node.start, node.end), new_text: text }],
+  };
+}
+
+function checkList(
+  node: ValueNode,
+  type: Extract<ValueType, { kind: "list" }>,
+  context: ValueContext,
+): readonly unknown[] | undefined {
+  if (node.kind !== "list")
+    return wrongType(node, "a list", context, "Put it in square brackets: [ ... ]");
+  const items = node.items.map((item, n) => {
+    const path = `${context.path}.${n}`;
+    context.origins.record(path, item);
+    return checkValue(item, type.item, { ...context, path });
+  });
+  return listProblem(node, type, context) || items.includes(undefined) ? undefined : items;
+}
+
+function listProblem(
+  node: ListNode,
+  type: Extract<ValueType, { kind: "list" }>,
+  { name, report }: ValueContext,
+): boolean {
+  const count = node.items.length;
+  const expected =
+    type.length !== undefined && count !== type.length
+      ? `a list of ${type.length} values`
+      : type.nonEmpty && count === 0
+        ? "at least one value"
+        : undefined;
+  if (expected === undefined) return false;
+  report.at(
+    "wrong-type",
+    { name, expected, found: `a list of ${count}`, reason: "The number of values matters." },
+    node,
+  );
+  return true;
+}
+
+function checkTagged(
+  node: ValueNode,
+  type: Extract<ValueType, { kind: "tagged" }>,
+  context: ValueContext,
+): unknown {
+  const tags = Object.keys(type.variants);
+  if (node.kind !== "tagged" && node.kind !== "name") {
+    return wrongType(node, `one of ${tags.map((tag) => `${tag} { ... }`).join(", ")}`, context);
+  }
+  const tag = node.kind === "name" ? node : node.tag;
+  const properties = Object.hasOwn(type.variants, tag.text) ? type.variants[tag.text] : undefined;
+  if (!properties) {
+    reportUnknown(tag, tags, context);
+    return undefined;
+  }
+  const body = (node as TaggedNode).body ?? {
+    entries: [],
+    blocks: [],
+    start: node.start,
+    end: node.end,
+  };
+  const owner = { name: tag.text, path: context.path, header: tag };
+  const values = checkProperties(body, properties, owner, context);
+  return values && { type: tag.text, ...values };
+}

@@ -1,0 +1,51 @@
+import type { ISerializedGast } from "chevrotain";
+import { SPEC_PARSER } from "./parser.js";
+
+interface Production {
+  readonly type: ISerializedGast["type"];
+  readonly name?: string;
+  readonly label?: string;
+  readonly nonTerminalName?: string;
+  readonly pattern?: string;
+  readonly definition?: readonly Production[];
+}
+
+const TERMINALS = `
+Text          = '"', { character | escape }, '"' ;
+escape        = "\\\\", ( '"' | "\\\\" | "n" | "r" | "t" | "u", 4 * hex | "u{", hex, { hex }, "}" ) ;
+NumberLiteral = [ "-" | "+" ], digit, { digit | "_" }, [ ".", digit, { digit } ], [ ( "e" | "E" ), [ "-" | "+" ], digit, { digit } ] ;
+Rate          = letter, { letter }, "/", letter, { letter } ;
+Name          = ( letter | "_" ), { letter | digit | "_" | "-" } ;
+(* Comments run from # or // to the end of the line. White space separates, and means nothing else.
+   After a number, a name is its unit, unless it begins the next entry or block. *)
+`;
+
+/** The grammar in EBNF (ISO 14977), from the parser itself. */
+export function grammarEbnf(): string {
+  const rules = SPEC_PARSER.getSerializedGastProductions() as readonly Production[];
+  const lines = rules.map(
+    (rule) => `${(rule.name ?? "").padEnd(13)} = ${sequence(rule.definition)} ;`,
+  );
+  return `(* Generated from src/syntax/parser.ts by npm run generate. Do not edit. *)\n\n${lines.join("\n")}\n${TERMINALS}`;
+}
+
+function sequence(definition: readonly Production[] = []): string {
+  return definition.map(element).join(", ");
+}
+
+function element(node: Production): string {
+  switch (node.type) {
+    case "NonTerminal":
+      return node.nonTerminalName ?? node.name ?? "";
+    case "Terminal":
+      return node.label?.startsWith("'") ? node.label.replaceAll("'", '"') : (node.name ?? "");
+    case "Option":
+      return `[ ${sequence(node.definition)} ]`;
+    case "Repetition":
+      return `{ ${sequence(node.definition)} }`;
+    case "Alternation":
+      return `( ${(node.definition ?? []).map((alternative) => sequence(alternative.definition)).join(" | ")} )`;
+    default:
+      return sequence(node.definition);
+  }
+}

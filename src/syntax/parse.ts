@@ -1,0 +1,132 @@
+import { type CstNode, EOF, type IRecognitionException, type IToken } from "chevrotain";
+import { type Diagnostic, diagnostic } from "../diagnostics/diagnostic.js";
+import { LineMap } from "../foundation/text.js";
+import { buildFile } from "./build-tree.js";
+import { SPEC_PARSER } from "./parser.js";
+import { SPEC_LEXER, UnterminatedText } from "./tokens.js";
+import type { FileNode, Span } from "./tree.js";
+
+const LONGEST_FILE = 4 * 1024 * 1024;
+const DEEPEST_NESTING = 32;
+const MOST_DIAGNOSTICS = 100;
+
+export interface ParsedFile {
+  readonly file: string;
+  readonly lines: LineMap;
+  /** Whatever could be read, also where there are errors. */
+  readonly tree: FileNode;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads a spec. Never throws: every mistake is a diagnostic with its exact place. */
+export function parseSpec(file: string, text: string): ParsedFile {
+  const lines = new LineMap(text.length > LONGEST_FILE ? "" : text);
+  const report = new Reporter(file, lines);
+  const tree = readTree(text, report);
+  return { file, lines, tree, diagnostics: report.found() };
+}
+
+function readTree(text: string, report: Reporter): FileNode {
+  const empty: FileNode = { kind: "file", start: 0, end: text.length, entries: [], blocks: [] };
+  if (text.length > LONGEST_FILE) {
+    report.add(
+      diagnostic("file-too-large", { size: text.length, limit: LONGEST_FILE }, report.at(0, 0)),
+    );
+    return empty;
+  }
+  const { tokens, errors } = SPEC_LEXER.tokenize(text);
+  for (const { offset, length } of errors) report.lexical(text, offset, length);
+  for (const token of tokens) {
+    if (token.tokenType === UnterminatedText) report.unterminated(token);
+  }
+  const deep = tooDeep(tokens);
+  if (deep) {
+    report.add(
+      diagnostic("nesting-too-deep", { limit: DEEPEST_NESTING }, report.atSpan(spanOf(deep))),
+    );
+    return empty;
+  }
+  SPEC_PARSER.input = tokens;
+  const cst: CstNode = SPEC_PARSER.file();
+  for (const error of SPEC_PARSER.errors) report.syntactic(error, text.length);
+  return buildFile(cst, text.length, (problem, span) =>
+    report.add(diagnostic("invalid-escape", { escape: problem }, report.atSpan(span))),
+  );
+}
+
+function tooDeep(tokens: readonly IToken[]): IToken | undefined {
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.image === "{" || token.image === "[") depth += 1;
+    if (token.image === "}" || token.image === "]") depth = Math.max(0, depth - 1);
+    if (depth > DEEPEST_NESTING) return token;
+  }
+  return undefined;
+}
+
+const spanOf = (token: IToken): Span => ({
+  start: token.startOffset,
+  end: token.startOffset + token.image.length,
+});
+
+class Reporter {
+  readonly #diagnostics: Diagnostic[] = [];
+  #dropped: Diagnostic | undefined;
+
+  constructor(
+    private readonly file: string,
+    private readonly lines: LineMap,
+  ) {}
+
+  at(start: number, end: number) {
+    return { file: this.file, range: this.lines.range(start, end) };
+  }
+
+  atSpan(span: Span) {
+    return this.at(span.start, span.end);
+  }
+
+  add(found: Diagnostic): void {
+    if (this.#diagnostics.length < MOST_DIAGNOSTICS) this.#diagnostics.push(found);
+    else this.#dropped ??= found;
+  }
+
+  found(): readonly Diagnostic[] {
+    if (!this.#dropped) return this.#diagnostics;
+    const { file, range } = this.#dropped;
+    const more = diagnostic("too-many-errors", { limit: MOST_DIAGNOSTICS }, { file, range });
+    return [...this.#diagnostics, more];
+  }
+
+  lexical(text: string, offset: number, length: number): void {
+    const character = describe(text.slice(offset, offset + Math.min(length, 12)));
+    this.add(diagnostic("invalid-character", { character }, this.at(offset, offset + length)));
+  }
+
+  unterminated(token: IToken): void {
+    this.add(diagnostic("unterminated-string", {}, this.atSpan(spanOf(token))));
+  }
+
+  /** The end of the file and tokens inserted by recovery have no position: the token before has. */
+  syntactic(error: IRecognitionException, length: number): void {
+    const { message, token } = error;
+    // Absent from the declared type, present on every error that has a token before it.
+    const { previousToken } = error as { previousToken?: IToken };
+    const placed = token.tokenType !== EOF && Number.isFinite(token.startOffset);
+    const before =
+      previousToken && Number.isFinite(previousToken.startOffset) ? spanOf(previousToken).end : 0;
+    const span = placed ? spanOf(token) : { start: before, end: Math.min(length, before + 1) };
+    const found = placed ? describe(token.image) : "the end of the file";
+    this.add(diagnostic("unexpected-token", { expected: message, found }, this.atSpan(span)));
+  }
+}
+
+/** Text of the spec inside a message: short, on one line, visible. */
+function describe(text: string): string {
+  const short = text.length > 24 ? `${text.slice(0, 24)}…` : text;
+  const visible = short.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}]/gu,
+    (c) => `U+${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`,
+  );
+  return `'${visible}'`;
+}

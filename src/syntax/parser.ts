@@ -1,0 +1,126 @@
+import {
+  CstParser,
+  type IParserErrorMessageProvider,
+  type TokenType,
+  tokenLabel,
+} from "chevrotain";
+import {
+  CloseBrace,
+  CloseBracket,
+  Comma,
+  Equals,
+  Name,
+  NumberLiteral,
+  OpenBrace,
+  OpenBracket,
+  Rate,
+  Text,
+  TOKENS,
+} from "./tokens.js";
+
+const either = (tokens: readonly TokenType[]): string => {
+  const labels = [...new Set(tokens.map(tokenLabel))];
+  const last = labels.pop() ?? "something else";
+  return labels.length === 0 ? last : `${labels.join(", ")} or ${last}`;
+};
+
+/** Messages hold only what was expected; the caller adds what was found. */
+const EXPECTED: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => tokenLabel(expected),
+  buildNotAllInputParsedMessage: () => "a block or the end of the file",
+  buildNoViableAltMessage: ({ expectedPathsPerAlt }) =>
+    either(expectedPathsPerAlt.flatMap((paths) => paths.flatMap((path) => path.slice(0, 1)))),
+  buildEarlyExitMessage: ({ expectedIterationPaths }) =>
+    either(expectedIterationPaths.flatMap((path) => path.slice(0, 1))),
+};
+
+/** The grammar of a spec. The tree is built by `parse.ts`; `grammar/skrull.ebnf` is generated from here. */
+export class SpecParser extends CstParser {
+  readonly file = this.RULE("file", () => {
+    this.OPTION({
+      // `skrull 1` is no block: a number follows the name.
+      GATE: () => this.LA(2).tokenType === NumberLiteral,
+      DEF: () => this.SUBRULE(this.version),
+    });
+    this.MANY(() => this.SUBRULE(this.member));
+  });
+
+  readonly version = this.RULE("version", () => {
+    this.CONSUME(Name);
+    this.CONSUME(NumberLiteral);
+  });
+
+  readonly member = this.RULE("member", () => {
+    this.OR([
+      { GATE: () => this.LA(2).tokenType === Equals, ALT: () => this.SUBRULE(this.entry) },
+      { ALT: () => this.SUBRULE(this.block) },
+    ]);
+  });
+
+  readonly entry = this.RULE("entry", () => {
+    this.CONSUME(Name);
+    this.CONSUME(Equals);
+    this.SUBRULE(this.value);
+  });
+
+  readonly block = this.RULE("block", () => {
+    this.CONSUME(Name);
+    this.OPTION(() => this.CONSUME(Text));
+    this.SUBRULE(this.body);
+  });
+
+  readonly body = this.RULE("body", () => {
+    this.CONSUME(OpenBrace);
+    this.MANY(() => this.SUBRULE(this.member));
+    this.CONSUME(CloseBrace);
+  });
+
+  readonly value = this.RULE("value", () => {
+    this.OR([
+      { ALT: () => this.CONSUME(Text) },
+      { ALT: () => this.SUBRULE(this.quantity) },
+      { ALT: () => this.SUBRULE(this.list) },
+      { ALT: () => this.SUBRULE(this.choice) },
+    ]);
+  });
+
+  readonly quantity = this.RULE("quantity", () => {
+    this.CONSUME(NumberLiteral);
+    this.OPTION1({ GATE: () => !this.startsMember(), DEF: () => this.CONSUME(Name) });
+    this.OPTION2(() => this.CONSUME(Rate));
+  });
+
+  readonly list = this.RULE("list", () => {
+    this.CONSUME(OpenBracket);
+    this.OPTION(() => {
+      this.SUBRULE(this.value);
+      this.MANY({
+        GATE: () => this.LA(2).tokenType !== CloseBracket,
+        DEF: () => {
+          this.CONSUME(Comma);
+          this.SUBRULE1(this.value);
+        },
+      });
+      this.OPTION1(() => this.CONSUME1(Comma));
+    });
+    this.CONSUME(CloseBracket);
+  });
+
+  readonly choice = this.RULE("choice", () => {
+    this.CONSUME(Name);
+    this.OPTION(() => this.SUBRULE(this.body));
+  });
+
+  constructor() {
+    super([...TOKENS], { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: EXPECTED });
+    this.performSelfAnalysis();
+  }
+
+  /** After a number, a name is its unit unless it begins the next entry or block: `nodes = 4 gpus = 8`. */
+  private startsMember(): boolean {
+    const next = this.LA(2).tokenType;
+    return next === Equals || next === OpenBrace || next === Text;
+  }
+}
+
+export const SPEC_PARSER = new SpecParser();

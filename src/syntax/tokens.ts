@@ -1,0 +1,59 @@
+import { createToken, Lexer, type TokenType } from "chevrotain";
+
+export const Whitespace = createToken({
+  name: "Whitespace",
+  pattern: /[ \t\r\n\uFEFF]+/,
+  group: Lexer.SKIPPED,
+  line_breaks: true,
+});
+export const Comment = createToken({
+  name: "Comment",
+  pattern: /(?:#|\/\/)[^\r\n]*/,
+  group: "comments",
+});
+export const OpenBrace = createToken({ name: "OpenBrace", pattern: "{", label: "'{'" });
+export const CloseBrace = createToken({ name: "CloseBrace", pattern: "}", label: "'}'" });
+export const OpenBracket = createToken({ name: "OpenBracket", pattern: "[", label: "'['" });
+export const CloseBracket = createToken({ name: "CloseBracket", pattern: "]", label: "']'" });
+export const Equals = createToken({ name: "Equals", pattern: "=", label: "'='" });
+export const Comma = createToken({ name: "Comma", pattern: ",", label: "','" });
+export const Text = createToken({
+  name: "Text",
+  pattern: /"(?:[^"\\\r\n]|\\[^\r\n])*"/,
+  label: "a string",
+});
+/** Kept apart so that the parser goes on after it; reported by the lexer's caller. */
+export const UnterminatedText = createToken({
+  name: "UnterminatedText",
+  pattern: /"(?:[^"\\\r\n]|\\[^\r\n])*\\?/,
+  label: "a string",
+  categories: [Text],
+});
+export const NumberLiteral = createToken({
+  name: "NumberLiteral",
+  pattern: /[-+]?\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?/,
+  label: "a number",
+});
+export const Rate = createToken({ name: "Rate", pattern: /[A-Za-z]+\/[A-Za-z]+/, label: "a unit" });
+export const Name = createToken({ name: "Name", pattern: /[A-Za-z_][\w-]*/, label: "a name" });
+
+export const TOKENS: readonly TokenType[] = [
+  Whitespace,
+  Comment,
+  OpenBrace,
+  CloseBrace,
+  OpenBracket,
+  CloseBracket,
+  Equals,
+  Comma,
+  Text,
+  UnterminatedText,
+  NumberLiteral,
+  Rate,
+  Name,
+];
+
+export const SPEC_LEXER = new Lexer([...TOKENS], {
+  positionTracking: "onlyOffset",
+  ensureOptimizations: true,
+});
