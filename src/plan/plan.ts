@@ -2,7 +2,7 @@ import type { CommunicationRow } from "../cost/collectives.js";
 import type { MemoryRow, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { DataSummary } from "./data.js";
-import type { Forecast } from "./forecast.js";
+
 import type { StepCount } from "./steps.js";
 
 /** Everything that is decided before a run starts: plain immutable JSON, and all that the emitters see. */
@@ -16,7 +16,6 @@ export interface Plan {
   readonly scheduling: SchedulingPlan;
   readonly training: TrainingPlan;
   readonly steps: StepCount;
-  readonly forecast: Forecast;
 }
 
 export interface ModelPlan {

@@ -1,0 +1,1 @@
+"""Runs the schedules that skrull compiles."""

@@ -1,0 +1,45 @@
+"""The scheduler that runs in training: plain Python, no dependencies, the same schedules as the compiler's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .cost import bucket_units, iteration_time, lower_bound, shard_units, side_by_side
+from .policies import POLICIES, auto
+from .problem import Problem, ScheduleError, parse_problem
+
+__all__ = ["ScheduleError", "schedule"]
+
+
+def schedule(document: dict[str, Any]) -> dict[str, Any]:
+    """Solves a scheduling problem given as the contract's JSON document, and returns the contract's answer.
+
+    Times in us. Raises ScheduleError (a ValueError) with a code where the document is no problem, or has no schedule.
+    """
+    problem = parse_problem(document)
+    _refuse_too_long(problem)
+    policy = auto if problem.policy == "auto" else POLICIES[problem.policy]
+    micro_batches = side_by_side(policy(problem))
+    time = iteration_time(micro_batches, problem)
+    bound = min(lower_bound(problem), time)
+    return {
+        "format_version": 1,
+        "policy": problem.policy,
+        "degrees": problem.degrees,
+        "objective": problem.objective,
+        "micro_batches": [
+            {"index": index, "placements": [placement._asdict() for placement in placements]}
+            for index, placements in enumerate(micro_batches)
+        ],
+        "iteration_time": time,
+        "lower_bound": bound,
+        "gap": (time - bound) / bound if bound > 0 else 0.0,
+    }
+
+
+def _refuse_too_long(problem: Problem) -> None:
+    degree = problem.class_degrees()[-1]
+    for sequence, length in enumerate(problem.lengths):
+        if shard_units(length, degree, problem) > bucket_units(problem):
+            message = f"sequence {sequence} of {length} tokens does not fit {degree} ranks of {problem.bucket} tokens"
+            raise ScheduleError("sequence-too-long", message, sequence=sequence)

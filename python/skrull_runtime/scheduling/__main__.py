@@ -1,0 +1,22 @@
+"""``python -m skrull_runtime.scheduling``: JSON problems, one a line, to JSON answers, one a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from . import ScheduleError, schedule
+
+
+def main() -> None:
+    """Answers every line of standard input."""
+    for line in sys.stdin:
+        try:
+            answer = schedule(json.loads(line))
+        except ScheduleError as error:
+            answer = error.document()
+        print(json.dumps(answer, separators=(",", ":")))
+
+
+if __name__ == "__main__":
+    main()

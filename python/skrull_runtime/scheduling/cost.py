@@ -1,0 +1,165 @@
+"""Time and memory of micro-batches and schedules, and what no schedule can beat (src/schedule/cost.ts, evaluate.ts).
+
+Only ``+ - * /``, comparisons and rounding, in one fixed order: the same bits as in TypeScript.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .problem import Problem
+
+
+class Placement(NamedTuple):
+    """A sequence on the aligned group of ranks first_rank .. first_rank + degree - 1; degree 1 is local."""
+
+    sequence: int
+    first_rank: int
+    degree: int
+
+
+# Micro-batches of each data-parallel rank, in the order it runs them.
+Assignment = list[list[list[Placement]]]
+
+
+def work_of(length: int, degree: int, problem: Problem) -> float:
+    """Work of a sequence on each of its ranks, us (arXiv:2505.19609 Eq. 13 and 14)."""
+    whole = problem.a1 * length + problem.a2 * length * length
+    return whole / degree + problem.a2 * problem.small_shard_tokens * length
+
+
+def communication_of(tokens: int, degree: int, problem: Problem) -> float:
+    """Communication of a group in one micro-batch, us (arXiv:2505.19609 Eq. 16)."""
+    if tokens == 0 or degree == 1 or degree not in problem.comm:
+        return 0.0
+    floor, intercept, slope = problem.comm[degree]
+    return max(floor, intercept + slope * tokens)
+
+
+def shard_units(length: int, degree: int, problem: Problem) -> float:
+    """Memory of a shard in units of 1/N token: whole numbers, so that exactly full is recognised as such."""
+    unit = problem.context_parallel
+    if degree == 1:
+        return length * unit
+    if problem.padding == "zigzag":
+        return 2 * -(-length // (2 * degree)) * unit
+    return length * unit / degree
+
+
+def bucket_units(problem: Problem) -> int:
+    """Capacity of a rank in the units of :func:`shard_units`."""
+    return problem.bucket * problem.context_parallel
+
+
+def micro_batch_time(
+    placements: list[Placement], first: int, count: int, problem: Problem
+) -> float:
+    """Time on ranks first .. first + count - 1, us: the slowest rank's max(communication, local) + sharded + fixed
+    (arXiv:2505.19609 Eq. 1 and 2); 0 without sequences."""
+    if not placements:
+        return 0.0
+    local = [0.0] * count
+    sharded = [0.0] * count
+    groups: dict[tuple[int, int], int] = {}
+    for sequence, first_rank, degree in placements:
+        length = problem.lengths[sequence]
+        work = work_of(length, degree, problem)
+        rank = first_rank - first
+        if degree == 1:
+            local[rank] += work
+            continue
+        for r in range(rank, rank + degree):
+            sharded[r] += work
+        groups[degree, rank] = groups.get((degree, rank), 0) + length
+    communication = [0.0] * count
+    for (degree, rank), tokens in sorted(groups.items()):
+        time = communication_of(tokens, degree, problem)
+        for r in range(rank, rank + degree):
+            communication[r] += time
+    slowest = 0.0
+    for r in range(count):
+        time = max(communication[r], local[r]) + sharded[r]
+        if time > slowest:
+            slowest = time
+    return slowest + problem.fixed
+
+
+def side_by_side(assignment: Assignment) -> list[list[Placement]]:
+    """Micro-batches of all data-parallel ranks by index; ranks that have fewer stay empty."""
+    count = max((len(own) for own in assignment), default=0)
+    return [
+        [placement for own in assignment if index < len(own) for placement in own[index]]
+        for index in range(count)
+    ]
+
+
+def rank_times(placements: list[Placement], problem: Problem) -> list[float]:
+    """Time of each data-parallel rank in one micro-batch, us."""
+    context = problem.context_parallel
+    own: list[list[Placement]] = [[] for _ in range(problem.data_parallel)]
+    for placement in placements:
+        own[placement.first_rank // context].append(placement)
+    return [
+        micro_batch_time(own[rank], rank * context, context, problem) for rank in range(len(own))
+    ]
+
+
+def iteration_time(micro_batches: list[list[Placement]], problem: Problem) -> float:
+    """Time of a whole schedule under the problem's objective, us."""
+    total = 0.0
+    if problem.degrees == "pool":
+        for placements in micro_batches:
+            total += micro_batch_time(placements, 0, problem.ranks, problem)
+        return total
+    times = [rank_times(placements, problem) for placements in micro_batches]
+    if problem.objective == "lockstep":
+        for ranks in times:
+            total += max(ranks)
+        return total
+    slowest = 0.0
+    for rank in range(problem.data_parallel):
+        total = 0.0
+        for ranks in times:
+            total += ranks[rank]
+        if total > slowest:
+            slowest = total
+    return slowest
+
+
+def lower_bound(problem: Problem) -> float:
+    """A time, us, that no schedule of these degrees and this objective can beat (src/schedule/lower-bound.ts)."""
+    if not problem.lengths:
+        return 0.0
+    return max(_even_spread(problem), _longest_alone(problem))
+
+
+def _even_spread(problem: Problem) -> float:
+    work = 0.0
+    units = 0.0
+    for length in problem.lengths:
+        work += work_of(length, 1, problem)
+        units += length * problem.context_parallel
+    pool = problem.degrees == "pool"
+    capacity = bucket_units(problem) * (problem.ranks if pool else problem.context_parallel)
+    micro_batches = max(1, math.ceil(units / capacity))
+    fixed = problem.fixed * micro_batches
+    return work / problem.ranks + max(
+        fixed if pool else fixed / problem.data_parallel, problem.fixed
+    )
+
+
+def _longest_alone(problem: Problem) -> float:
+    permitted = [degree for degree in problem.class_degrees() if problem.available(degree)]
+    longest = 0.0
+    for length in problem.lengths:
+        best = float("inf")
+        for degree in permitted:
+            if shard_units(length, degree, problem) > bucket_units(problem):
+                continue
+            time = communication_of(length, degree, problem) + work_of(length, degree, problem)
+            if time < best:
+                best = time
+        if longest < best < float("inf"):
+            longest = best
+    return longest + problem.fixed

@@ -1,0 +1,36 @@
+"""The scheduler and the shuffle give what the compiler's do, on the vectors that both test suites run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from skrull_runtime.scheduling import ScheduleError, schedule
+from skrull_runtime.shuffle import global_batches
+
+VECTORS = Path(__file__).resolve().parents[2] / "test" / "vectors"
+SCHEDULES = json.loads((VECTORS / "schedule.json").read_text())
+SHUFFLES = json.loads((VECTORS / "shuffle.json").read_text())
+
+
+def comparable(answer: dict) -> dict:
+    """Without the words of an invalid problem's message: those are each program's own."""
+    if answer.get("error", {}).get("code") == "invalid-problem":
+        return {"code": "invalid-problem", "path": answer["error"]["path"]}
+    return answer
+
+
+@pytest.mark.parametrize("vector", SCHEDULES, ids=lambda vector: vector["name"])
+def test_schedule_equals_the_compilers(vector):
+    try:
+        answer = schedule(vector["problem"])
+    except ScheduleError as error:
+        answer = error.document()
+    assert comparable(answer) == comparable(vector["answer"])
+
+
+@pytest.mark.parametrize("vector", SHUFFLES, ids=lambda vector: f"{vector['count']} by {vector['size']}")
+def test_global_batches_equal_the_compilers(vector):
+    batches = global_batches(vector["count"], vector["size"], vector["seed"], vector["epoch"])
+    assert batches == vector["batches"]

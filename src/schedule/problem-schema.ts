@@ -1,0 +1,60 @@
+/** Larger problems are refused rather than left to run for hours. */
+export const MOST_SEQUENCES = 2 ** 20;
+const MOST_RANKS = 2 ** 16;
+/** Tokens; keeps all memory arithmetic within exact integers. */
+const LONGEST = 2 ** 31;
+
+const time = { type: "number", minimum: 0 } as const;
+const budget = {
+  type: "integer",
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  default: 0,
+} as const;
+const degree = { type: "integer", minimum: 1, maximum: MOST_RANKS } as const;
+
+/** JSON Schema of a scheduling problem; `schemas/schedule-problem.schema.json` is written from it. */
+export const PROBLEM_SCHEMA = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "skrull scheduling problem",
+  type: "object",
+  additionalProperties: false,
+  required: ["format_version", "lengths", "data_parallel", "context_parallel", "bucket", "cost"],
+  properties: {
+    format_version: { const: 1 },
+    lengths: {
+      type: "array",
+      maxItems: MOST_SEQUENCES,
+      items: { type: "integer", minimum: 1, maximum: LONGEST },
+    },
+    data_parallel: degree,
+    context_parallel: degree,
+    bucket: { type: "integer", minimum: 1, maximum: LONGEST },
+    padding: { enum: ["exact", "zigzag"], default: "exact" },
+    cost: {
+      type: "object",
+      additionalProperties: false,
+      required: ["a1", "a2", "comm"],
+      properties: {
+        a1: time,
+        a2: time,
+        fixed: { ...time, default: 0 },
+        small_shard_tokens: { ...time, default: 0 },
+        comm: {
+          type: "object",
+          propertyNames: { pattern: "^([2-9]|[1-9][0-9]{1,5})$" },
+          additionalProperties: { type: "array", minItems: 3, maxItems: 3, items: time },
+        },
+      },
+    },
+    policy: {
+      enum: ["deepspeed", "packed", "sorted", "dacp", "round-robin", "skrull-paper", "auto"],
+      default: "auto",
+    },
+    degrees: { enum: ["local-or-all", "powers-of-two", "pool"], default: "local-or-all" },
+    objective: { enum: ["free", "lockstep"], default: "lockstep" },
+    iterations: budget,
+    time_budget_ms: { ...time, default: 0 },
+    seed: budget,
+  },
+} as const;

@@ -1,0 +1,60 @@
+import { bucketUnits, shardUnits } from "./cost.js";
+import { degreesOfClass } from "./degrees.js";
+import { iterationTime } from "./evaluate.js";
+import { lowerBound } from "./lower-bound.js";
+import { auto } from "./policies/auto.js";
+import { POLICIES } from "./policies/index.js";
+import { Infeasible, type Problem, type ScheduleError } from "./problem.js";
+import { type Schedule, toMicroBatches } from "./schedule.js";
+import { verifySchedule } from "./verify.js";
+
+export type Solution =
+  | { readonly ok: true; readonly schedule: Schedule }
+  | { readonly ok: false; readonly error: ScheduleError };
+
+/**
+ * Solves a scheduling problem under its policy. Deterministic.
+ *
+ * @throws Error where a policy returns an unsound schedule: our fault, and never a wrong schedule
+ */
+export function solve(problem: Problem): Solution {
+  const error = tooLong(problem);
+  if (error) return { ok: false, error };
+  try {
+    const policy = problem.policy === "auto" ? auto : POLICIES[problem.policy];
+    if (!policy) throw new Error(`no policy '${problem.policy}'`);
+    const microBatches = toMicroBatches(policy(problem));
+    const problems = verifySchedule(problem, microBatches);
+    if (problems.length > 0) throw new Error(`unsound schedule: ${problems.join("; ")}`);
+    return { ok: true, schedule: finish(microBatches, problem) };
+  } catch (found) {
+    if (found instanceof Infeasible) return { ok: false, error: found.reason };
+    throw found;
+  }
+}
+
+function finish(microBatches: Schedule["micro_batches"], problem: Problem): Schedule {
+  const time = iterationTime(microBatches, problem);
+  // The bound is below every schedule; only its rounding may not be.
+  const bound = Math.min(lowerBound(problem), time);
+  return {
+    format_version: 1,
+    policy: problem.policy,
+    degrees: problem.degrees,
+    objective: problem.objective,
+    micro_batches: microBatches,
+    iteration_time: time,
+    lower_bound: bound,
+    gap: bound > 0 ? (time - bound) / bound : 0,
+  };
+}
+
+function tooLong(problem: Problem): ScheduleError | undefined {
+  const degree = degreesOfClass(problem).at(-1) ?? 1;
+  for (const [sequence, length] of problem.lengths.entries()) {
+    if (shardUnits(length, degree, problem) <= bucketUnits(problem)) continue;
+    const message = `sequence ${sequence} of ${length} tokens does not fit ${degree} ranks of ${problem.bucket} tokens`;
+    return { code: "sequence-too-long", message, sequence };
+  }
+  return undefined;
+}

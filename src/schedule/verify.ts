@@ -1,0 +1,67 @@
+import { degreesOfClass, isAvailable, rankCount } from "./degrees.js";
+import type { Problem } from "./problem.js";
+import type { MicroBatch, Placement } from "./schedule.js";
+
+/**
+ * What is wrong with a schedule, in words; empty when it is sound. Shares no arithmetic with the policies: each
+ * sequence once, permitted and aligned groups, one data-parallel rank each (but under `pool`), padded memory.
+ */
+export function verifySchedule(
+  problem: Problem,
+  microBatches: readonly MicroBatch[],
+): readonly string[] {
+  const problems: string[] = [];
+  const seen = new Array<number>(problem.lengths.length).fill(0);
+  for (const [position, { index, placements }] of microBatches.entries()) {
+    if (index !== position) problems.push(`micro-batch ${position} has index ${index}`);
+    for (const placement of placements) {
+      seen[placement.sequence] = (seen[placement.sequence] ?? 0) + 1;
+      problems.push(...placementProblems(placement, problem));
+    }
+    problems.push(...memoryProblems(placements, position, problem));
+  }
+  if (seen.length > problem.lengths.length)
+    problems.push("a sequence that does not exist is placed");
+  for (const [sequence, times] of seen.entries()) {
+    if (times !== 1) problems.push(`sequence ${sequence} is placed ${times} times`);
+  }
+  return problems;
+}
+
+function placementProblems(placement: Placement, problem: Problem): readonly string[] {
+  const { sequence, first_rank: first, degree } = placement;
+  const context = problem.context_parallel;
+  const where = `sequence ${sequence} on ${degree} ranks from ${first}`;
+  const problems: string[] = [];
+  if (!degreesOfClass(problem).includes(degree)) problems.push(`${where}: degree not permitted`);
+  if (!isAvailable(degree, problem)) problems.push(`${where}: degree without a cost`);
+  if (first % degree !== 0) problems.push(`${where}: group not aligned`);
+  if (first < 0 || first + degree > rankCount(problem)) problems.push(`${where}: no such ranks`);
+  const last = first + degree - 1;
+  if (problem.degrees !== "pool" && Math.floor(first / context) !== Math.floor(last / context)) {
+    problems.push(`${where}: group crosses data-parallel ranks`);
+  }
+  return problems;
+}
+
+/** Sums whole and fractional shards per rank, fractions with a common denominator. */
+function memoryProblems(
+  placements: readonly Placement[],
+  index: number,
+  problem: Problem,
+): readonly string[] {
+  // In fractions of a token that every permitted degree divides.
+  const whole = problem.degrees === "pool" ? rankCount(problem) : problem.context_parallel;
+  const used = new Map<number, number>();
+  for (const { sequence, first_rank: first, degree } of placements) {
+    const length = problem.lengths[sequence] ?? 0;
+    const zigzag = problem.padding === "zigzag" && degree > 1;
+    const share = zigzag ? Math.ceil(length / (2 * degree)) * 2 * whole : (length * whole) / degree;
+    for (let rank = first; rank < first + degree; rank += 1)
+      used.set(rank, (used.get(rank) ?? 0) + share);
+  }
+  const capacity = problem.bucket * whole;
+  return [...used]
+    .filter(([, units]) => units > capacity)
+    .map(([rank]) => `micro-batch ${index}: rank ${rank} is over its bucket`);
+}

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { answerProblem } from "../../src/schedule/answer.js";
+import { lowerBound } from "../../src/schedule/lower-bound.js";
+import { parseProblem } from "../../src/schedule/parse-problem.js";
+import type { Policy, Problem } from "../../src/schedule/problem.js";
+import { solve } from "../../src/schedule/solve.js";
+import { verifySchedule } from "../../src/schedule/verify.js";
+import vectors from "../vectors/schedule.json" with { type: "json" };
+import { naiveIterationTime } from "./naive.js";
+import { randomProblem } from "./random-problem.js";
+
+const RANDOM = Array.from({ length: 1500 }, (_, n) => randomProblem(2, n));
+
+describe("the shared vectors", () => {
+  for (const { name, problem, answer } of vectors) {
+    it(name, () => expect(answerProblem(problem)).toEqual(answer));
+  }
+});
+
+describe("every schedule of every policy", () => {
+  const solved = RANDOM.flatMap((problem) => {
+    const solution = solve(problem);
+    return solution.ok ? [{ problem, schedule: solution.schedule }] : [];
+  });
+
+  it("is found for most random problems", () => {
+    expect(solved.length).toBeGreaterThan(RANDOM.length * 0.8);
+  });
+
+  it("places each sequence once, on an aligned group, within padded memory", () => {
+    for (const { problem, schedule } of solved) {
+      expect(verifySchedule(problem, schedule.micro_batches)).toEqual([]);
+    }
+  });
+
+  it("takes the time that the contract's words give", () => {
+    for (const { problem, schedule } of solved) {
+      const naive = naiveIterationTime(schedule.micro_batches, problem);
+      expect(Math.abs(schedule.iteration_time - naive)).toBeLessThanOrEqual(1e-9 * (1 + naive));
+    }
+  });
+
+  it("is never below the lower bound, which rounding alone may touch", () => {
+    for (const { problem, schedule } of solved) {
+      expect(lowerBound(problem)).toBeLessThanOrEqual(schedule.iteration_time * (1 + 1e-12));
+    }
+  });
+});
+
+describe("auto", () => {
+  it("is never worse than any policy, nor fails where one succeeds", () => {
+    for (const problem of RANDOM.slice(0, 500)) {
+      const best = solve({ ...problem, policy: "auto" });
+      for (const policy of ["deepspeed", "packed", "sorted", "skrull-paper"] satisfies Policy[]) {
+        const one = solve({ ...problem, policy });
+        if (!one.ok) continue;
+        expect(best.ok && best.schedule.iteration_time).toBeLessThanOrEqual(
+          one.schedule.iteration_time,
+        );
+      }
+    }
+  });
+});
+
+describe("the checker", () => {
+  const problem: Problem = {
+    ...randomProblem(1, 1),
+    degrees: "local-or-all",
+    lengths: [10, 20],
+    bucket: 25,
+  };
+  const small: Problem = {
+    ...problem,
+    data_parallel: 2,
+    context_parallel: 2,
+    padding: "zigzag",
+    cost: { ...problem.cost, comm: { 2: [1, 1, 1] } },
+  };
+  const place = (sequence: number, first_rank: number, degree: number) => ({
+    sequence,
+    first_rank,
+    degree,
+  });
+  const check = (...placements: ReturnType<typeof place>[]) =>
+    verifySchedule(small, [{ index: 0, placements }]).join("; ");
+
+  it("accepts a sound schedule", () => expect(check(place(0, 0, 2), place(1, 3, 1))).toBe(""));
+  it("finds a missing sequence", () =>
+    expect(check(place(0, 0, 1))).toMatch(/sequence 1 is placed 0/));
+  it("finds a repeated one", () =>
+    expect(check(place(0, 0, 1), place(0, 1, 1), place(1, 2, 1))).toMatch(
+      /sequence 0 is placed 2/,
+    ));
+  it("finds a group that is not aligned", () =>
+    expect(check(place(0, 1, 2), place(1, 0, 1))).toMatch(/not aligned/));
+  it("finds a degree outside the class", () =>
+    expect(check(place(0, 0, 4), place(1, 0, 1))).toMatch(/not permitted/));
+  it("finds an overfull rank", () =>
+    expect(check(place(0, 0, 1), place(1, 0, 1))).toMatch(/over its bucket/));
+});
+
+describe("hard cases of the paper's heuristic", () => {
+  const paper = (lengths: readonly number[], bucket: number, context: number): Problem => ({
+    ...randomProblem(1, 1),
+    lengths,
+    bucket,
+    data_parallel: 1,
+    context_parallel: context,
+    padding: "exact",
+    degrees: "local-or-all",
+    policy: "skrull-paper",
+    cost: { a1: 1, a2: 0.001, fixed: 10, small_shard_tokens: 0, comm: { [context]: [1, 1, 0.1] } },
+  });
+
+  it("rolls back a local sequence to make room for a long one", () => {
+    const solution = solve(paper([50, 60, 105], 110, 2));
+    expect(solution.ok && solution.schedule.micro_batches).toHaveLength(1);
+    const degrees = solution.ok
+      ? solution.schedule.micro_batches[0]?.placements.map((p) => p.degree)
+      : [];
+    expect(degrees).toEqual([2, 2, 2]);
+  });
+
+  it("distributes nothing while memory allows", () => {
+    const solution = solve(paper([10, 20, 30, 40], 100, 2));
+    const placements = solution.ok
+      ? solution.schedule.micro_batches.flatMap((m) => m.placements)
+      : [];
+    expect(placements.every((p) => p.degree === 1)).toBe(true);
+  });
+});
+
+describe("what is no problem", () => {
+  const base = {
+    format_version: 1,
+    lengths: [1],
+    data_parallel: 1,
+    context_parallel: 1,
+    bucket: 9,
+  };
+  const cost = { a1: 1, a2: 1, comm: {} };
+  const cases: [string, unknown, string][] = [
+    ["null", null, ""],
+    ["a string", "x", ""],
+    ["another version", { ...base, cost, format_version: 2 }, "/format_version"],
+    ["a boolean length", { ...base, cost, lengths: [true] }, "/lengths/0"],
+    ["an infinite cost", { ...base, cost: { ...cost, a1: Number.POSITIVE_INFINITY } }, "/cost/a1"],
+    ["a NaN", { ...base, cost: { ...cost, a2: Number.NaN } }, "/cost/a2"],
+    [
+      "too many ranks",
+      { ...base, cost, data_parallel: 65536, context_parallel: 2 },
+      "/data_parallel",
+    ],
+    ["an unknown policy", { ...base, cost, policy: "best" }, "/policy"],
+    ["a slash in a key", { ...base, cost, "a/b": 1 }, "/a~1b"],
+  ];
+  for (const [name, json, path] of cases) {
+    it(name, () => {
+      const parsed = parseProblem(json);
+      expect(parsed).toMatchObject({ ok: false, error: { code: "invalid-problem", path } });
+    });
+  }
+});
