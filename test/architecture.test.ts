@@ -17,8 +17,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   language: ["foundation", "catalogue"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
   lengths: ["foundation", "host"],
-  plan: ["foundation", "diagnostics", "semantics", "catalogue", "cost", "schedule", "lengths"],
-  inputs: ["foundation", "diagnostics", "semantics", "catalogue", "host", "lengths", "plan"],
+  plan: [
+    ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],
+    "lengths",
+  ],
+  inputs: [
+    ...["foundation", "diagnostics", "language", "semantics", "catalogue", "host", "lengths"],
+    "plan",
+  ],
   emit: ["foundation", "plan"],
   writer: ["foundation", "emit", "host"],
   cli: [

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from skrull_runtime.scheduling import ScheduleError, schedule
 from skrull_runtime.shuffle import global_batches
 
@@ -30,7 +31,9 @@ def test_schedule_equals_the_compilers(vector):
     assert comparable(answer) == comparable(vector["answer"])
 
 
-@pytest.mark.parametrize("vector", SHUFFLES, ids=lambda vector: f"{vector['count']} by {vector['size']}")
+@pytest.mark.parametrize(
+    "vector", SHUFFLES, ids=lambda vector: f"{vector['count']} by {vector['size']}"
+)
 def test_global_batches_equal_the_compilers(vector):
     batches = global_batches(vector["count"], vector["size"], vector["seed"], vector["epoch"])
     assert batches == vector["batches"]

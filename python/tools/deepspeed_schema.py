@@ -103,9 +103,11 @@ def tidy(schema: Any) -> Any:
         return [tidy(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {k: tidy(v) for k, v in schema.items() if k not in {"title", "description", "default"}}
+    kept = {k: tidy(v) for k, v in schema.items() if k not in {"title", "description", "default", "format"}}
     if "enum" in schema:
-        kept["enum"] = sorted(set(schema["enum"]), key=str)  # an alias of an enumeration repeats its value
+        kept["enum"] = sorted(
+            set(schema["enum"]), key=str
+        )  # an alias of an enumeration repeats its value
     if isinstance(schema.get("properties"), dict):
         kept["properties"] = {
             key: tidy(value) for key, value in sorted(schema["properties"].items())

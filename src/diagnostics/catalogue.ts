@@ -243,6 +243,12 @@ export const CATALOGUE = {
       "the longest sequence ({longest} tokens) needs {shard} tokens on each of {context} ranks; {bucket} fit",
     why: "{table}",
   },
+  "bucket-exceeds-budget": {
+    severity: "error",
+    message: "a bucket of {bucket} tokens needs {needed} of the {available} a rank may use",
+    why: "A full micro-batch would run out of memory; at most {most} tokens fit.",
+    help: "Lower the bucket, or leave it out: the largest that fits is then taken.",
+  },
   "schedule-impossible": {
     severity: "error",
     message: "no schedule was found: {problem}",

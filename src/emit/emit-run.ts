@@ -3,7 +3,13 @@ import type { SampleIndex } from "../plan/data.js";
 import type { Plan } from "../plan/plan.js";
 import { deepspeedConfig, deepspeedConfigProblems } from "./deepspeed-config.js";
 import type { EmittedFile } from "./emitted-file.js";
-import { dataConfig, launchValues, runConfig } from "./run-values.js";
+import {
+  dataConfig,
+  launchValues,
+  modelConfig,
+  schedulingConfig,
+  trainConfig,
+} from "./run-values.js";
 import { fillTemplate } from "./template.js";
 
 export const TEMPLATES = ["sampler.py", "train.py", "launch.sh", "requirements.txt"] as const;
@@ -38,8 +44,9 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
   if (problems.length > 0) throw new Error(`emitted ds_config.json: ${problems.join("; ")}`);
   const values = {
     version: plan.skrull_version,
-    run: runConfig(plan),
+    model: modelConfig(plan),
     data: dataConfig(plan, material.dataRoot),
+    train: trainConfig(plan),
     scheduling: schedulingConfig(plan),
     ...launchValues(plan),
   };
@@ -64,10 +71,6 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
     })),
   ];
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function schedulingConfig({ scheduling, steps, training }: Plan) {
-  return { ...scheduling, global_batch: steps.global_batch, seed: training.seed };
 }
 
 /** One line a column: compact, and a changed sample shows as a changed line in a diff of its column only. */

@@ -1,35 +1,39 @@
 import type { Plan } from "../plan/plan.js";
 
-/** What `train.py` states of the run, as the runtime's configuration classes take it. */
-export function runConfig({ model, training, steps }: Plan) {
+/** What `train.py` states of the model, as the runtime's `ModelConfig` takes it. */
+export function modelConfig({ model }: Plan) {
   return {
-    model: {
-      weights: model.weights,
-      source: model.source?.name ?? null,
-      source_kind: model.source?.kind ?? null,
-      revision: model.revision,
-      precision: model.precision,
-      checkpointing: model.checkpointing,
-      attention: model.attention,
-      loss_chunk: model.loss_chunk,
-    },
-    optimizer: training.optimizer,
-    learning_rate: training.learning_rate,
-    total_steps: steps.total_steps,
-    training,
+    weights: model.weights,
+    precision: model.precision,
+    checkpointing: model.checkpointing,
+    attention: model.attention,
+    loss_chunk: model.loss_chunk,
+    source: model.source?.name ?? null,
+    source_kind: model.source?.kind ?? null,
+    revision: model.revision,
   };
 }
 
-/** Where the samples lie and how they become tokens. */
+/** How samples become tokens: the runtime's `DataConfig`. */
 export function dataConfig({ data }: Plan, root: string | null) {
-  const tokenizer = data.tokenizer.kind === "bytes" ? "bytes" : "tokenizer";
   return {
     root,
-    tokenizer,
+    tokenizer: data.tokenizer.kind === "bytes" ? "bytes" : "tokenizer",
     supervise: data.supervise,
     max_length: data.max_length,
     overlong: data.summary.overlong.policy,
   };
+}
+
+/** The optimisation: the runtime's `TrainConfig`. Clipping is DeepSpeed's, and in its own file. */
+export function trainConfig({ training, steps }: Plan) {
+  const { clip: _, ...rest } = training;
+  return { total_steps: steps.total_steps, ...rest };
+}
+
+/** The runtime's `SchedulingConfig`. */
+export function schedulingConfig({ scheduling, steps, training }: Plan) {
+  return { ...scheduling, global_batch: steps.global_batch, seed: training.seed };
 }
 
 /** What `launch.sh` needs to know of the machines. */

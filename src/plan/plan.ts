@@ -2,6 +2,7 @@ import type { CommunicationRow } from "../cost/collectives.js";
 import type { MemoryRow, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { DataSummary } from "./data.js";
+import type { Forecast } from "./forecast.js";
 
 import type { StepCount } from "./steps.js";
 
@@ -16,6 +17,7 @@ export interface Plan {
   readonly scheduling: SchedulingPlan;
   readonly training: TrainingPlan;
   readonly steps: StepCount;
+  readonly forecast: Forecast;
 }
 
 export interface ModelPlan {

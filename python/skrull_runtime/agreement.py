@@ -1,0 +1,32 @@
+"""Checks that all ranks are about to do the same thing: a disagreement ends the run by name, not in a hang."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+
+def digest_of(*parts: Any) -> str:
+    """SHA-256 of JSON values and bytes together."""
+    digest = hashlib.sha256()
+    for part in parts:
+        content = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
+        digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()
+
+
+def require_agreement(what: str, digest: str, device: torch.device) -> None:
+    """Raises RuntimeError, on every rank, naming the ranks whose digest is not rank 0's."""
+    own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
+    everyone = own.new_empty((dist.get_world_size(), len(own)))
+    dist.all_gather_into_tensor(everyone, own)
+    different = [rank for rank, other in enumerate(everyone) if not torch.equal(other, everyone[0])]
+    if different:
+        ranks = ", ".join(map(str, different))
+        raise RuntimeError(
+            f"rank(s) {ranks} have another {what} than rank 0: are all nodes running the same folder?"
+        )

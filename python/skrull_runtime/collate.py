@@ -1,0 +1,73 @@
+"""A schedule and tokens to the tensors of each micro-batch of a rank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .layout import Layout, layout_of, zigzag_positions
+from .tokenization import IGNORED, Tokens
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """Packed tensors ``[1, T]`` of one rank, T its tokens in this micro-batch."""
+
+    input_ids: torch.Tensor
+    labels: torch.Tensor  # already shifted; -100 where the loss does not count
+    position_ids: torch.Tensor  # within the original sequence
+    sequence_ids: torch.Tensor  # index into the global batch of every token, -1 for padding
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class StepBatch:
+    """All that a rank needs for one optimizer step. Every rank has the same number of micro-batches."""
+
+    step: int
+    epoch: int
+    micro_batches: list[MicroBatch]
+    sequences: int
+    tokens: int  # of the global batch, padding not counted
+    supervised: int  # targets of the global batch
+    predicted_seconds: float
+
+
+def collate(
+    schedule: dict[str, Any], rank: int, lengths: list[int], tokens_of: Callable[[int], Tokens]
+) -> list[MicroBatch]:
+    """The micro-batches of a rank. ``tokens_of(k)`` gives sequence k of the global batch; only its own are asked for."""
+    return [
+        _micro_batch(layout_of(entry["placements"], rank, lengths), tokens_of)
+        for entry in schedule["micro_batches"]
+    ]
+
+
+def _micro_batch(layout: Layout, tokens_of: Callable[[int], Tokens]) -> MicroBatch:
+    columns: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
+
+    def add(tokens: Tokens, positions: range, sequence: int) -> None:
+        length = len(tokens.ids)
+        real = range(positions.start, max(positions.start, min(positions.stop, length)))
+        padding = len(positions) - len(real)
+        ids, labels, places, sequences = columns
+        ids += tokens.ids[real.start : real.stop] + [0] * padding
+        labels += tokens.labels[real.start : real.stop] + [IGNORED] * padding
+        # Padding sits after its sequence, where causal attention keeps it from every real token.
+        places += positions
+        sequences += [sequence] * len(real) + [-1] * padding
+
+    for sequence, length in zip(layout.local_sequences, layout.local, strict=False):
+        add(tokens_of(sequence), range(length), sequence)
+    for group in layout.groups:
+        for sequence, chunk in zip(group.sequences, group.chunks, strict=True):
+            tokens = tokens_of(sequence)
+            for positions in zigzag_positions(chunk, group.degree, layout.rank - group.first_rank):
+                add(tokens, positions, sequence)
+    if not layout.local_sequences and not layout.groups:
+        add(Tokens([0], [IGNORED]), range(1), -1)  # the dummy of a rank without sequences
+    tensors = [torch.tensor([column], dtype=torch.long) for column in columns]
+    return MicroBatch(tensors[0], tensors[1], tensors[2], tensors[3], layout)

@@ -1,0 +1,89 @@
+"""What an emitted run states: plain dataclasses, checked where they are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SchedulingConfig:
+    """A scheduling problem without its lengths (see ``skrull_runtime.scheduling``), and the global batches."""
+
+    data_parallel: int
+    context_parallel: int
+    bucket: int
+    padding: str
+    cost: dict[str, Any]
+    policy: str
+    degrees: str
+    objective: str
+    global_batch: int
+    seed: int
+
+    def problem(self, lengths: list[int]) -> dict[str, Any]:
+        """The contract's problem for a global batch of these lengths, in tokens."""
+        names = (
+            "data_parallel",
+            "context_parallel",
+            "bucket",
+            "padding",
+            "cost",
+            "policy",
+            "degrees",
+            "objective",
+        )
+        return {
+            "format_version": 1,
+            "lengths": lengths,
+            **{name: getattr(self, name) for name in names},
+        }
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The model. ``source`` is a hub name or a folder relative to the data root, by ``source_kind``."""
+
+    weights: str  # "pretrained" or "random"
+    precision: str = "bf16"  # or "fp32"
+    checkpointing: str = "selective"  # "none", "selective" (every layer's MLP) or "full"
+    attention: str = "auto"  # "sdpa", "flash", "varlen"
+    loss_chunk: int = 1024  # tokens whose logits exist at a time
+    source: str | None = None
+    source_kind: str | None = None  # "hub" or "folder"
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How samples become tokens; where they lie says ``data_index.json``."""
+
+    root: str | None  # the spec's folder seen from the run's folder; SKRULL_DATA_ROOT overrides it
+    tokenizer: str  # "bytes", or a folder in the run's folder
+    supervise: str  # "assistant" or "all"
+    max_length: int
+    overlong: str
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The optimisation and the bookkeeping of a run."""
+
+    total_steps: int
+    optimizer: dict[str, Any]
+    learning_rate: dict[str, Any]
+    seed: int
+    checkpoint_every: int = 0
+    keep_checkpoints: int = 2
+    log_every: int = 1
+    output: str = "output"
+    timeout_minutes: float = 30.0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything of a run besides its scheduling and DeepSpeed's own configuration."""
+
+    model: ModelConfig
+    data: DataConfig
+    train: TrainConfig

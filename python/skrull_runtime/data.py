@@ -1,0 +1,91 @@
+"""The samples of a run: where each lies (``data_index.json``), and its tokens, checked against what was compiled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path, PurePosixPath
+
+from .config import DataConfig
+from .tokenization import Encode, Tokens, tokenize
+
+ROOT_VARIABLE = "SKRULL_DATA_ROOT"
+
+
+def data_root(config: DataConfig, run_dir: Path) -> Path:
+    """The folder that data paths start from. Raises ValueError where neither the run nor the environment says."""
+    chosen = os.environ.get(ROOT_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    if config.root is None:
+        raise ValueError(
+            f"this run does not know where its data is: set {ROOT_VARIABLE} to the spec's folder"
+        )
+    return run_dir / config.root
+
+
+def inside(root: Path, path: str) -> Path:
+    """``root / path``. Raises ValueError where the path would leave the root."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ValueError(f"{path!r} leaves the data root")
+    return root / pure
+
+
+class SampleIndex:
+    """Samples by number: lengths and targets are known, tokens are read on demand."""
+
+    def __init__(self, index_file: Path, config: DataConfig, root: Path):
+        document = json.loads(index_file.read_text(encoding="utf-8"))
+        if document.get("format_version") != 1:
+            raise ValueError(f"{index_file}: is not a sample index of version 1")
+        self.files = document["files"]
+        self.samples = document["samples"]
+        self.lengths: list[int] = self.samples["length"]
+        self.supervised: list[int] = self.samples["supervised"]
+        self.config = config
+        self.root = root
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def verify(self) -> None:
+        """Raises ValueError where a data file is missing or is not, byte for byte, the one compiled with."""
+        for entry in self.files:
+            path = inside(self.root, entry["path"])
+            if not path.is_file():
+                raise ValueError(
+                    f"{path}: no such file; set {ROOT_VARIABLE} to the folder that the spec lies in"
+                )
+            with path.open("rb") as stream:
+                digest = (
+                    hashlib.file_digest(stream, "sha256")
+                    if hasattr(hashlib, "file_digest")
+                    else _digest(stream)
+                )
+            if digest.hexdigest() != entry["sha256"]:
+                raise ValueError(f"{path}: has changed since the run was compiled; compile again")
+
+    def tokens(self, sample: int, encode: Encode) -> Tokens:
+        """Token ids and labels of a sample. Raises ValueError where they are not what was measured."""
+        entry = self.files[self.samples["file"][sample]]
+        path = inside(self.root, entry["path"])
+        with path.open("rb") as stream:
+            stream.seek(self.samples["offset"][sample])
+            line = stream.readline()
+        limit = self.config.max_length if self.config.overlong == "truncate" else None
+        tokens = tokenize(json.loads(line)["messages"], encode, self.config.supervise, limit)
+        if len(tokens.ids) != self.lengths[sample]:
+            place = f"{path}, line {self.samples['line'][sample]}"
+            raise ValueError(
+                f"{place}: has {len(tokens.ids)} tokens, {self.lengths[sample]} when it was compiled"
+            )
+        return tokens
+
+
+def _digest(stream):  # Python 3.10 has no hashlib.file_digest
+    digest = hashlib.sha256()
+    while chunk := stream.read(1 << 20):
+        digest.update(chunk)
+    return digest

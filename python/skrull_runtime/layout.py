@@ -1,0 +1,66 @@
+"""How a rank's packed tokens of one micro-batch are made of sequences: what attention needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ShardGroup:
+    """Sequences that are cut over the ranks ``first_rank .. first_rank + degree - 1``.
+
+    A sequence of S tokens is padded to ``2 * degree`` chunks of ``c = ceil(S / (2 * degree))`` tokens; rank j of the
+    group holds chunks j and 2 * degree - 1 - j (zigzag), so that causal attention costs every rank the same.
+    """
+
+    first_rank: int
+    degree: int
+    sequences: tuple[int, ...]  # indices into the global batch, ascending
+    chunks: tuple[int, ...]  # c of each sequence, tokens
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that each rank of the group holds."""
+        return 2 * sum(self.chunks)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The packed tokens of one rank: local sequences first, then its shards group by group."""
+
+    rank: int
+    local: tuple[int, ...]  # tokens of each local sequence
+    local_sequences: tuple[int, ...]  # their indices into the global batch; empty for a dummy
+    groups: tuple[
+        ShardGroup, ...
+    ]  # by degree, then first rank: the order of collectives on every rank
+
+
+def layout_of(placements: list[dict[str, Any]], rank: int, lengths: list[int]) -> Layout:
+    """Layout of a rank in a micro-batch of a schedule. A rank without sequences gets one dummy token."""
+    local = sorted(
+        p["sequence"] for p in placements if p["degree"] == 1 and p["first_rank"] == rank
+    )
+    members: dict[tuple[int, int], list[int]] = {}
+    for p in placements:
+        if p["degree"] > 1 and p["first_rank"] <= rank < p["first_rank"] + p["degree"]:
+            members.setdefault((p["degree"], p["first_rank"]), []).append(p["sequence"])
+    groups = tuple(
+        ShardGroup(
+            first,
+            degree,
+            tuple(sorted(own)),
+            tuple(-(-lengths[k] // (2 * degree)) for k in sorted(own)),
+        )
+        for (degree, first), own in sorted(members.items())
+    )
+    if not local and not groups:
+        return Layout(rank, (1,), (), ())
+    return Layout(rank, tuple(lengths[k] for k in local), tuple(local), groups)
+
+
+def zigzag_positions(chunk: int, degree: int, member: int) -> tuple[range, range]:
+    """Positions in the padded sequence that member ``member`` of a group holds."""
+    mirror = 2 * degree - 1 - member
+    return range(member * chunk, (member + 1) * chunk), range(mirror * chunk, (mirror + 1) * chunk)

@@ -1,0 +1,116 @@
+"""The Hugging Face model of a run, checked before anything is trained."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
+
+from . import attention
+from .config import ModelConfig
+from .data import inside
+
+# Families whose decoder layers hold one MLP called `mlp` and call the registered attention.
+MODEL_TYPES = ("llama", "mistral", "qwen2", "qwen3")
+# They look at the largest position on the rank, so the ranks of a group would disagree.
+REFUSED_ROPE = ("dynamic", "longrope")
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+def build_model(config: ModelConfig, run_dir: Path, root: Path | None, seed: int) -> nn.Module:
+    """The model with its weights and checkpointing set up; the same on every rank.
+
+    Raises ValueError where the configuration cannot be trained right, or the weights cannot be had.
+    """
+    attention.register()
+    hf_config = AutoConfig.from_pretrained(run_dir, trust_remote_code=False)
+    refuse_unsupported(hf_config)
+    dtype = DTYPES[config.precision]
+    if config.weights == "random":
+        torch.manual_seed(seed % 2**63)
+        model = AutoModelForCausalLM.from_config(
+            hf_config, dtype=dtype, attn_implementation=attention.NAME
+        )
+    else:
+        model = _pretrained(config, hf_config, root, dtype)
+    _set_checkpointing(model, config.checkpointing)
+    return model.train()
+
+
+def refuse_unsupported(config: PretrainedConfig) -> None:
+    """Raises ValueError with the reason for what would train wrongly."""
+    if config.model_type not in MODEL_TYPES:
+        raise ValueError(f"model_type '{config.model_type}' is not one of {', '.join(MODEL_TYPES)}")
+    parameters = (
+        getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    )
+    kind = parameters.get("rope_type", parameters.get("type", "default"))
+    if kind in REFUSED_ROPE:
+        raise ValueError(
+            f"rotary embeddings of type '{kind}' depend on the longest position of a rank: ranks that share a"
+            " sequence would disagree"
+        )
+    if getattr(config, "attention_dropout", 0.0):
+        raise ValueError("attention dropout is not supported: set attention_dropout to 0")
+    types = getattr(config, "layer_types", None) or []
+    window = (
+        getattr(config, "sliding_window", None)
+        if getattr(config, "use_sliding_window", True)
+        else None
+    )
+    if window is not None or any(kind != "full_attention" for kind in types):
+        raise ValueError("sliding-window attention is not supported")
+
+
+def _pretrained(
+    config: ModelConfig, hf_config: PretrainedConfig, root: Path | None, dtype: torch.dtype
+) -> nn.Module:
+    assert config.source is not None
+    folder = config.source_kind == "folder"
+    if folder:
+        assert root is not None
+        source = str(inside(root, config.source))
+        if not Path(source).is_dir():
+            raise ValueError(f"{source}: there is no folder with the model's weights")
+    else:
+        source = config.source
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            source,
+            config=hf_config,
+            revision=config.revision or "main",
+            dtype=dtype,
+            attn_implementation=attention.NAME,
+            trust_remote_code=False,
+            local_files_only=folder or os.environ.get("HF_HUB_OFFLINE") == "1",
+        )
+    except OSError as error:
+        advice = (
+            "it must hold the weights"
+            if folder
+            else "is this machine online, and are you logged in to the hub?"
+        )
+        raise ValueError(
+            f"the weights of '{source}' cannot be loaded ({advice}): {error}"
+        ) from error
+
+
+def _set_checkpointing(model: nn.Module, mode: str) -> None:
+    """ "full" recomputes every decoder layer in the backward, "selective" its MLP only."""
+    if mode == "full":
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    elif mode == "selective":
+        for name, module in model.named_modules():
+            if name.endswith(".mlp"):
+                _recompute(module)
+
+
+def _recompute(module: nn.Module) -> None:
+    forward = module.forward
+    module.forward = lambda *args, **kwargs: checkpoint(
+        forward, *args, use_reentrant=False, **kwargs
+    )

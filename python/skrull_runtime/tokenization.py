@@ -1,0 +1,106 @@
+"""Conversations to tokens and labels: the same pieces, and so the same counts, as the compiler's ``src/lengths``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+START, END = "<|im_start|>", "<|im_end|>"
+IGNORED = -100
+
+Encode = Callable[[str], list[int]]
+
+
+class Tokens(NamedTuple):
+    """Token ids of a sample, and for each the next token where the loss counts it, else -100."""
+
+    ids: list[int]
+    labels: list[int]
+
+
+def bytes_encoder() -> Encode:
+    """Ids 0 to 255 are the UTF-8 bytes; the two ChatML markers, alone, are 256 and 257."""
+    markers = {START: [256], END: [257]}
+    return lambda text: markers[text] if text in markers else list(text.encode())
+
+
+def load_encoder(path: str) -> Encode:
+    """An encoder that adds no tokens of its own: ``bytes``, a ``tokenizer.json``, or a folder with one.
+
+    Raises ValueError where it cannot be read.
+    """
+    if path == "bytes":
+        return bytes_encoder()
+    from tokenizers import Tokenizer
+
+    file = Path(path) / "tokenizer.json" if Path(path).is_dir() else Path(path)
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exceptions
+        raise ValueError(f"{file}: is not a tokenizer that can be read ({error})") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def tokenize(
+    messages: Iterable[dict[str, str]],
+    encode: Encode,
+    supervise: str = "assistant",
+    max_length: int | None = None,
+) -> Tokens:
+    """Tokens of a conversation in ChatML, with labels already shifted: ``labels[t]`` is token t + 1 or -100.
+
+    Tokenised piece by piece (marker, role and content, marker, newline), so that a marker inside a content can never
+    move a message's boundary. Supervised are the assistant's contents and end markers, or with ``supervise="all"``
+    every token. ``max_length`` keeps the first tokens.
+    """
+    ids: list[int] = []
+    counted: list[bool] = []
+    start, end, newline = encode(START), encode(END), encode("\n")
+    for message in messages:
+        role, content = message["role"], message["content"]
+        body = encode(f"{role}\n{content}")
+        header = _common_prefix(body, encode(f"{role}\n"))
+        answer = role == "assistant"
+        ids += start + body + end + newline
+        counted += [False] * (len(start) + header) + [answer] * (len(body) - header + len(end))
+        counted += [False] * len(newline)
+    if supervise == "all":
+        counted = [True] * len(ids)
+    ids, counted = ids[:max_length], counted[:max_length]
+    labels = [
+        token if counts else IGNORED for token, counts in zip(ids[1:], counted[1:], strict=True)
+    ]
+    return Tokens(ids, [*labels, IGNORED])
+
+
+def _common_prefix(body: list[int], header: list[int]) -> int:
+    """The header's tokens are those that the content did not merge with (it may begin with a newline)."""
+    count = 0
+    while count < len(header) and count < len(body) and body[count] == header[count]:
+        count += 1
+    return count
+
+
+def main() -> None:
+    """Prints length and targets of every line of a JSONL file, one JSON object a line."""
+    parser = argparse.ArgumentParser(description="Token counts of JSONL conversations in ChatML.")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--tokenizer", required=True)
+    parser.add_argument("--supervise", choices=("assistant", "all"), default="assistant")
+    arguments = parser.parse_args()
+    encode = load_encoder(arguments.tokenizer)
+    with arguments.data.open(encoding="utf-8") as lines:
+        for line in lines:
+            tokens = tokenize(json.loads(line)["messages"], encode, arguments.supervise)
+            targets = sum(label != IGNORED for label in tokens.labels)
+            sys.stdout.write(json.dumps({"length": len(tokens.ids), "supervised": targets}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

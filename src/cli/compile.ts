@@ -1,0 +1,102 @@
+import { join, relative, resolve } from "pathe";
+import { emitRun, RUNTIME_FOLDER, TEMPLATES } from "../emit/emit-run.js";
+import { readText, sha256Of, walk } from "../host/files.js";
+import type { Host } from "../host/host.js";
+import { differences, editedFiles, type RunFolder, writeRun } from "../writer/write-run.js";
+import { EXIT, type ExitCode } from "./exit-code.js";
+import { type PlannedSpec, planFile } from "./spec-file.js";
+import { printable, type Terminal } from "./terminal.js";
+
+export interface CompileOptions {
+  readonly out: string;
+  readonly check: boolean;
+  readonly force: boolean;
+  readonly skrullVersion: string;
+}
+
+/** `skrull compile SPEC --out DIR`. @throws HostError */
+export async function compileCommand(
+  host: Host,
+  terminal: Terminal,
+  path: string,
+  options: CompileOptions,
+): Promise<ExitCode> {
+  const planned = await planFile(host, terminal, path, options.skrullVersion);
+  if (!planned) return EXIT.findings;
+  const folder = resolve(host.workingFolder, options.out);
+  const dataRoot = rootSeenFrom(folder, planned.folder);
+  const run = runFolder(host, planned, folder, dataRoot, resolve(host.workingFolder, path));
+  if (options.check) return check(host, terminal, run, options.out);
+  const edited = options.force ? [] : editedFiles(host, run);
+  if (edited.length > 0) {
+    terminal.remark(
+      `error: not written, because these files in ${printable(options.out)} are not as skrull left them:\n` +
+        `${edited.map((file) => `  ${printable(file)}\n`).join("")}` +
+        "Move your changes into the spec, or overwrite them with --force.\n",
+    );
+    return EXIT.findings;
+  }
+  writeRun(host, run);
+  terminal.out(`wrote ${run.files.length + 1} files to ${printable(options.out)}\n`);
+  if (dataRoot === null) {
+    terminal.remark(
+      `note: start it with ${"SKRULL_DATA_ROOT"} set to ${printable(planned.folder)}\n`,
+    );
+  }
+  return EXIT.clean;
+}
+
+function check(host: Host, terminal: Terminal, run: RunFolder, out: string): ExitCode {
+  const found = differences(host, run);
+  if (found.length === 0) {
+    terminal.out(`${printable(out)} is current\n`);
+    return EXIT.clean;
+  }
+  for (const { path, kind } of found) terminal.out(`${kind}: ${printable(path)}\n`);
+  terminal.out(`${printable(out)} is not what would be emitted; compile again\n`);
+  return EXIT.findings;
+}
+
+/**
+ * The spec's folder as a path relative to the run's. Where they have only the file system's root in common, such a
+ * path would be an absolute one in disguise: it is left to the environment.
+ */
+function rootSeenFrom(runFolder: string, specFolder: string): string | null {
+  const [, first] = resolve(runFolder).split("/");
+  const [, other] = resolve(specFolder).split("/");
+  return first === other ? relative(runFolder, specFolder) || "." : null;
+}
+
+function runFolder(
+  host: Host,
+  { plan, inputs, text }: PlannedSpec,
+  folder: string,
+  dataRoot: string | null,
+  specPath: string,
+): RunFolder {
+  const asset = (name: string) => readText(host, host.assetPath(name));
+  const tokenizerFiles = Object.entries(inputs.tokenizer.files).map(
+    ([name, path]) => [name, host.readBytes(path)] as const,
+  );
+  const files = emitRun({
+    plan,
+    index: inputs.data.index,
+    dataRoot,
+    modelConfig: inputs.modelConfig,
+    tokenizerFiles: Object.fromEntries(tokenizerFiles),
+    runtime: runtimeFiles(host),
+    templates: Object.fromEntries(
+      TEMPLATES.map((name) => [name, asset(`templates/${name}.hbs`)]),
+    ) as Record<(typeof TEMPLATES)[number], string>,
+    deepspeedSchema: JSON.parse(asset("schemas/deepspeed-config.schema.json")),
+  });
+  const name = specPath.split("/").at(-1) ?? "spec";
+  const inputHashes = { [name]: sha256Of(host, text), ...inputs.sources };
+  return { folder, files, skrullVersion: plan.skrull_version, inputs: inputHashes };
+}
+
+function runtimeFiles(host: Host): Readonly<Record<string, string>> {
+  const root = host.assetPath(`python/${RUNTIME_FOLDER}`);
+  const names = [...walk(host, root)].filter((name) => name.endsWith(".py"));
+  return Object.fromEntries(names.map((name) => [name, readText(host, join(root, name))]));
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { HostError } from "../host/host.js";
+import { NodeHost } from "../host/node-host.js";
+import { EXIT, type ExitCode } from "./exit-code.js";
+import { printable, processTerminal } from "./terminal.js";
+
+const host = new NodeHost();
+const terminal = processTerminal(process.stdout, process.stderr, process.env);
+const { version } = JSON.parse(readFileSync(host.assetPath("package.json"), "utf8")) as {
+  version: string;
+};
+
+// Each verb loads its own code: `schedule` and `--help` start without a parser or a tokenizer.
+const program = new Command("skrull")
+  .description("Compiler for long-context fine-tuning on DeepSpeed.")
+  .version(version)
+  .showHelpAfterError("(see --help)")
+  .exitOverride();
+
+let exitCode: ExitCode = EXIT.clean;
+const format = () =>
+  new Option("--format <format>", "output format").choices(["pretty", "json"]).default("pretty");
+
+program
+  .command("lint")
+  .description("check specs: syntax, types, units and meaning")
+  .argument("<path...>", "spec files, or folders with specs")
+  .addOption(format())
+  .option("--deny-warnings", "exit with 1 on warnings too", false)
+  .action(async (paths: string[], options) => {
+    const { lintCommand } = await import("./lint.js");
+    exitCode = lintCommand(host, terminal, paths, options);
+  });
+
+program
+  .command("plan")
+  .description("measure, solve and explain; writes nothing")
+  .argument("<spec>", "spec file")
+  .addOption(format())
+  .action(async (spec: string, options) => {
+    const { planCommand } = await import("./plan.js");
+    exitCode = await planCommand(host, terminal, spec, { ...options, skrullVersion: version });
+  });
+
+program
+  .command("compile")
+  .description("emit a run: DeepSpeed configuration, sampler, training entry point, launch script")
+  .argument("<spec>", "spec file")
+  .requiredOption("--out <dir>", "folder to write")
+  .option("--check", "write nothing; exit with 1 if the folder is not what would be emitted", false)
+  .option("--force", "overwrite files that were edited by hand", false)
+  .action(async (spec: string, options) => {
+    const { compileCommand } = await import("./compile.js");
+    exitCode = await compileCommand(host, terminal, spec, { ...options, skrullVersion: version });
+  });
+
+program
+  .command("lengths")
+  .description("token lengths of JSONL data with a list of messages a line")
+  .argument("<data...>", "JSONL files, folders or glob patterns")
+  .requiredOption("--tokenizer <path>", "tokenizer.json, a folder with one, or bytes")
+  .addOption(format())
+  .addOption(
+    new Option("--supervise <tokens>", "tokens the loss counts")
+      .choices(["assistant", "all"])
+      .default("assistant"),
+  )
+  .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
+  .action(async (data: string[], options) => {
+    const { lengthsCommand } = await import("./lengths.js");
+    exitCode = await lengthsCommand(host, terminal, data, options);
+  });
+
+program
+  .command("schedule")
+  .description("solve one scheduling problem: JSON on stdin, JSON on stdout")
+  .action(async () => {
+    const { scheduleCommand } = await import("./schedule.js");
+    exitCode = scheduleCommand(host, terminal, await readInput());
+  });
+
+function nonEmpty(value: string): string {
+  if (value === "") throw new InvalidArgumentError("must not be empty");
+  return value;
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A reader that has seen enough (`| head`) closes the pipe: no reason for a stack trace. */
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.clean);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  exitCode = explain(error);
+}
+process.exitCode = exitCode;
+
+function explain(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.clean : EXIT.couldNotRun;
+  if (error instanceof HostError) {
+    terminal.remark(`error: ${printable(error.message)}\n`);
+    return EXIT.couldNotRun;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  terminal.remark(
+    `internal error: this is a fault in skrull, not in your input; please report it.\n${detail}\n`,
+  );
+  return EXIT.couldNotRun;
+}

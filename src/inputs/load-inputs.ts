@@ -1,0 +1,233 @@
+import { join } from "pathe";
+import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js";
+import type { Gpu } from "../catalogue/gpu.js";
+import { gpuByName, modelByName } from "../catalogue/names.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue.js";
+import {
+  type Diagnostic,
+  diagnostic,
+  type Extra,
+  hasErrors,
+  type Values,
+} from "../diagnostics/diagnostic.js";
+import { formatCount, formatShare } from "../foundation/format.js";
+import { expandGlob, readText, sha256Of } from "../host/files.js";
+import { type Host, HostError } from "../host/host.js";
+import type { Spec } from "../language/language.js";
+import { type LoadedTokenizer, loadTokenizer } from "../lengths/load-tokenizer.js";
+import { type DataFile, measureFiles, type Progress } from "../lengths/measure.js";
+import type { FileMeasurement } from "../lengths/measurement.js";
+import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
+import { type PreparedData, prepareData } from "../plan/data.js";
+import type { Origins } from "../semantics/report.js";
+
+/** All that a spec names, read and measured. */
+export interface Inputs {
+  readonly modelName: string;
+  /** Hugging Face configuration, to be written into the run. */
+  readonly modelConfig: unknown;
+  readonly dimensions: ModelDimensions;
+  readonly gpu: Gpu;
+  readonly tokenizer: LoadedTokenizer;
+  readonly data: PreparedData;
+  /** Path relative to the spec's folder to SHA-256, of every file that was read. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+export interface LoadedInputs {
+  /** Present only where no error was found. */
+  readonly inputs?: Inputs;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads and measures what a spec names; what is missing or malformed becomes diagnostics at the spec's values. */
+export async function loadInputs(
+  host: Host,
+  folder: string,
+  spec: Spec,
+  origins: Origins,
+  progress?: Progress,
+): Promise<LoadedInputs> {
+  const loader = new Loader(host, folder, spec, origins);
+  const model = loader.model();
+  const tokenizer = loader.tokenizer(model?.dimensions);
+  const files = loader.dataFiles();
+  const data =
+    tokenizer && files.length > 0 ? await loader.data(files, tokenizer, progress) : undefined;
+  const gpu = gpuByName(spec.cluster.gpu);
+  const { diagnostics, sources } = loader;
+  if (!model || !tokenizer || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
+  return { inputs: { ...model, gpu, tokenizer, data, sources }, diagnostics };
+}
+
+class Loader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly sources: Record<string, string> = {};
+
+  constructor(
+    private readonly host: Host,
+    private readonly folder: string,
+    private readonly spec: Spec,
+    private readonly origins: Origins,
+  ) {}
+
+  model(): Pick<Inputs, "modelName" | "modelConfig" | "dimensions"> | undefined {
+    const { label, config: path } = this.spec.model;
+    const modelConfig = path === undefined ? modelByName(label ?? "")?.config : this.#json(path);
+    if (modelConfig === undefined) return undefined;
+    const read = readDimensions(modelConfig);
+    if (read.ok)
+      return { modelName: label ?? path ?? "", modelConfig, dimensions: read.dimensions };
+    for (const problem of read.problems) {
+      this.#report("invalid-model-config", "model.config", { file: path ?? "", problem });
+    }
+    return undefined;
+  }
+
+  tokenizer(dimensions: ModelDimensions | undefined): LoadedTokenizer | undefined {
+    const path = this.spec.data.tokenizer;
+    try {
+      const absolute = path === BYTES_TOKENIZER ? path : join(this.folder, path);
+      const loaded = loadTokenizer(this.host, absolute);
+      for (const name of Object.keys(loaded.files)) {
+        const file = loaded.files[name] ?? "";
+        this.sources[`tokenizer/${name}`] = sha256Of(this.host, this.host.readBytes(file));
+      }
+      const size = loaded.tokenizer.vocabularySize;
+      if (dimensions && size > dimensions.vocab_size) {
+        const values = { largest: size - 1, vocabulary: dimensions.vocab_size };
+        this.#report("vocabulary-too-small", "data.tokenizer", values);
+      }
+      return loaded;
+    } catch (error) {
+      return this.#unreadable(error, "data.tokenizer", path, "Lengths are counted in its tokens.");
+    }
+  }
+
+  dataFiles(): readonly DataFile[] {
+    const names = new Set<string>();
+    for (const [n, pattern] of this.spec.data.train.entries()) {
+      const path = `data.train.${n}`;
+      try {
+        const found = expandGlob(this.host, this.folder, pattern);
+        if (found.length === 0) this.#report("no-data-files", path, { pattern: `'${pattern}'` });
+        for (const name of found) {
+          if (this.host.status(join(this.folder, name))?.kind === "file") names.add(name);
+          else
+            this.#unreadable(
+              new HostError(name, "no such file"),
+              path,
+              name,
+              "There would be nothing to train on.",
+            );
+        }
+      } catch (error) {
+        this.#unreadable(error, path, pattern, "There would be nothing to train on.");
+      }
+    }
+    return [...names].sort().map((name) => ({ name, path: join(this.folder, name) }));
+  }
+
+  async data(
+    files: readonly DataFile[],
+    tokenizer: LoadedTokenizer,
+    progress?: Progress,
+  ): Promise<PreparedData | undefined> {
+    const { supervise, overlong, max_length: limit } = this.spec.data;
+    const settings = { supervision: supervise, truncateTo: overlong === "truncate" ? limit : null };
+    try {
+      const measured = await measureFiles(this.host, files, tokenizer, settings, progress);
+      for (const [n, { sha256 }] of measured.entries()) this.sources[files[n]?.name ?? ""] = sha256;
+      this.#reportMalformed(files, measured);
+      const withPaths = measured.map((measurement, n) => ({
+        path: files[n]?.name ?? "",
+        measurement,
+      }));
+      const prepared = prepareData(withPaths, limit, overlong);
+      this.#reportLosses(prepared);
+      return prepared;
+    } catch (error) {
+      return this.#unreadable(
+        error,
+        "data.train",
+        "the data",
+        "There would be nothing to train on.",
+      );
+    }
+  }
+
+  #reportMalformed(files: readonly DataFile[], measured: readonly FileMeasurement[]): void {
+    const count = measured.reduce((sum, m) => sum + m.malformedLines, 0);
+    if (count === 0) return;
+    const lines = measured.flatMap((m, n) =>
+      m.malformed.map((l) => `${files[n]?.name}:${l.line} ${l.reason}`),
+    );
+    const first = `${lines.slice(0, 5).join("; ")}${count > 5 ? "; …" : ""}`;
+    const tolerated = this.spec.data.malformed;
+    const place = this.origins.has("data.malformed") ? "data.malformed" : "data.train";
+    if (count > tolerated) this.#report("malformed-data", place, { count, tolerated, first });
+    else this.#report("malformed-data-tolerated", place, { count, first });
+  }
+
+  #reportLosses({ summary, longestRow }: PreparedData): void {
+    const { overlong, rows, samples, tokens } = summary;
+    const limit = this.spec.data.max_length;
+    if (overlong.rows > 0 && overlong.policy === "error") {
+      const place = `${longestRow?.path}:${longestRow?.line}`;
+      const longest = formatCount(longestRow?.tokens ?? 0);
+      this.#report("overlong-samples", "data.max_length", {
+        count: overlong.rows,
+        limit,
+        longest,
+        place,
+      });
+    } else if (overlong.rows > 0) {
+      const share = formatShare(overlong.tokens_lost / (tokens + overlong.tokens_lost));
+      const fate = overlong.policy === "drop" ? "dropped" : "truncated";
+      this.#report("overlong-samples-lost", "data.overlong", {
+        count: overlong.rows,
+        rows,
+        fate,
+        share,
+      });
+    }
+    if (samples === 0) {
+      const reason =
+        rows === 0 ? "The data has no well-formed line." : "Every sample is over max_length.";
+      if (overlong.policy !== "error" || rows === 0)
+        this.#report("no-samples", "data.train", { reason });
+    } else if (summary.supervised_tokens === 0) {
+      this.#report("nothing-supervised", "data.supervise", {});
+    }
+  }
+
+  #json(path: string): unknown {
+    try {
+      const text = readText(this.host, join(this.folder, path));
+      this.sources[path] = sha256Of(this.host, text);
+      return JSON.parse(text);
+    } catch (error) {
+      const problem = error instanceof SyntaxError ? new HostError(path, "is not JSON") : error;
+      return this.#unreadable(
+        problem,
+        "model.config",
+        path,
+        "The model's dimensions decide memory and cost.",
+      );
+    }
+  }
+
+  #unreadable(error: unknown, place: string, file: string, reason: string): undefined {
+    if (!(error instanceof HostError)) throw error;
+    this.#report("unreadable-file", place, { file, problem: error.reason, reason });
+  }
+
+  #report<Code extends DiagnosticCode>(
+    code: Code,
+    path: string,
+    values: Values<Code>,
+    extra: Extra = {},
+  ): void {
+    this.diagnostics.push(diagnostic(code, values, this.origins.place(path), extra));
+  }
+}

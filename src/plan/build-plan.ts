@@ -1,0 +1,322 @@
+import type { ModelDimensions } from "../catalogue/dimensions.js";
+import type { Gpu } from "../catalogue/gpu.js";
+import { bucketFor, peakBytes } from "../cost/bucket.js";
+import {
+  type MemoryModel,
+  type MemorySetting,
+  memoryModel,
+  totalBytes,
+  type ZeroStage,
+} from "../cost/memory.js";
+import type { TransformerShape } from "../cost/shape.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue.js";
+import {
+  type Diagnostic,
+  diagnostic,
+  type Extra,
+  hasErrors,
+  type Values,
+} from "../diagnostics/diagnostic.js";
+import { formatBytes, formatCount } from "../foundation/format.js";
+import type { Spec } from "../language/language.js";
+import type { Origins } from "../semantics/report.js";
+import type { PreparedData } from "./data.js";
+import { makeForecast } from "./forecast.js";
+import { schedulingCost } from "./hardware-cost.js";
+import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
+import type { MemoryPlan, Plan, SchedulingPlan, Topology } from "./plan.js";
+import { countSteps } from "./steps.js";
+
+/** What a plan is made from, besides the spec. */
+export interface PlanInputs {
+  readonly modelName: string;
+  readonly dimensions: ModelDimensions;
+  readonly gpu: Gpu;
+  readonly tokenizerSha256: string;
+  readonly data: PreparedData;
+  readonly skrullVersion: string;
+}
+
+export interface PlanResult {
+  /** Present only where no error was found. */
+  readonly plan?: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const LOSS_CHUNK = 1024;
+const LARGEST_ZERO_BUCKET = 50_000_000;
+
+/** Decides bucket size, degrees and steps, and forecasts the schedule. Pure; mistakes become diagnostics. */
+export function buildPlan(spec: Spec, origins: Origins, inputs: PlanInputs): PlanResult {
+  return new Planner(spec, origins, inputs).build();
+}
+
+class Planner {
+  readonly #diagnostics: Diagnostic[] = [];
+  readonly #shape: TransformerShape;
+
+  constructor(
+    private readonly spec: Spec,
+    private readonly origins: Origins,
+    private readonly inputs: PlanInputs,
+  ) {
+    const {
+      hidden_size,
+      layers,
+      heads,
+      kv_heads,
+      head_dim,
+      intermediate_size,
+      vocab_size,
+      parameters,
+    } = inputs.dimensions;
+    this.#shape = {
+      hidden_size,
+      layers,
+      heads,
+      kv_heads,
+      head_dim,
+      intermediate_size,
+      vocab_size,
+      parameters,
+    };
+  }
+
+  build(): PlanResult {
+    const topology = this.#topology();
+    const memory = this.#memory(topology);
+    this.#checkPositions();
+    const diagnostics = this.#diagnostics;
+    if (hasErrors(diagnostics)) return { diagnostics };
+    const scheduling = this.#scheduling(topology, memory);
+    const { train, schedule } = this.spec;
+    const { lengths } = { lengths: this.inputs.data.index.samples.length };
+    const result = makeForecast(scheduling, lengths, schedule.global_batch, train.seed);
+    if (!result.ok) {
+      this.#report("schedule-impossible", "schedule.policy", { problem: result.error.message });
+      return { diagnostics };
+    }
+    const limit =
+      train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
+    const plan: Plan = {
+      format_version: 1,
+      skrull_version: this.inputs.skrullVersion,
+      model: this.#model(),
+      topology,
+      memory,
+      data: this.#data(),
+      scheduling,
+      training: this.#training(),
+      steps: countSteps(lengths.length, schedule.global_batch, limit),
+      forecast: result.forecast,
+    };
+    return { plan, diagnostics };
+  }
+
+  #topology(): Topology {
+    const { cluster, parallel } = this.spec;
+    const ranks = cluster.nodes * cluster.gpus;
+    return {
+      nodes: cluster.nodes,
+      gpus_per_node: cluster.gpus,
+      gpu: cluster.gpu,
+      device: this.inputs.gpu.device,
+      ranks,
+      data_parallel: ranks / parallel.context,
+      context_parallel: parallel.context,
+      zero_stage: parallel.zero as ZeroStage,
+      launcher: cluster.launcher,
+      hosts: cluster.hosts,
+    };
+  }
+
+  #memory(topology: Topology): MemoryPlan {
+    const { memory } = this.spec;
+    const budget = memory.budget ?? this.inputs.gpu.memory_bytes;
+    const zeroBucket = Math.min(LARGEST_ZERO_BUCKET, this.#shape.parameters);
+    const setting: MemorySetting = {
+      shape: this.#shape,
+      precision: this.spec.model.precision,
+      checkpointing: this.spec.model.checkpointing,
+      zeroStage: topology.zero_stage,
+      ranks: topology.ranks,
+      contextParallel: topology.context_parallel,
+      optimizerMoments: this.#moments(),
+      lossChunk: LOSS_CHUNK,
+      zeroBucket,
+    };
+    const model = memoryModel(setting);
+    const available = budget - memory.reserve;
+    const bucket = memory.bucket ?? bucketFor(model, available).tokens;
+    const fit = {
+      setting,
+      budgetBytes: available,
+      longest: this.inputs.data.summary.longest,
+      bucket: memory.bucket,
+    };
+    this.#checkFit(fit, model, bucket);
+    return {
+      budget_bytes: budget,
+      reserve_bytes: memory.reserve,
+      fixed: model.fixed,
+      per_token: model.perToken,
+      bucket,
+      bucket_from: memory.bucket === undefined ? "budget" : "spec",
+      peak_bytes: peakBytes(model, bucket + 1),
+      zero_bucket: zeroBucket,
+    };
+  }
+
+  #moments(): number {
+    const { optimizer } = this.spec.train;
+    if (optimizer.type === "adamw") return 2;
+    return optimizer.momentum > 0 ? 1 : 0;
+  }
+
+  #checkFit(fit: FitProblem, model: MemoryModel, bucket: number): void {
+    const table = memoryTable(model);
+    const place = this.origins.has("memory.budget") ? "memory.budget" : "parallel";
+    const levers = () => {
+      const found = leversThatFit(fit);
+      return found.length > 0
+        ? `Any one of these would do: ${found.join("; ")}.`
+        : "No single setting makes it fit.";
+    };
+    const fixed = totalBytes(model.fixed);
+    if (fixed > fit.budgetBytes) {
+      const values = { needed: formatBytes(fixed), available: formatBytes(fit.budgetBytes), table };
+      this.#report("states-exceed-budget", place, values, { help: levers() });
+    } else if (
+      this.spec.memory.bucket !== undefined &&
+      peakBytes(model, bucket + 1) > fit.budgetBytes
+    ) {
+      this.#report("bucket-exceeds-budget", "memory.bucket", {
+        bucket: formatCount(bucket),
+        needed: formatBytes(peakBytes(model, bucket + 1)),
+        available: formatBytes(fit.budgetBytes),
+        most: formatCount(bucketFor(model, fit.budgetBytes).tokens),
+      });
+    } else if (!fits(fit)) {
+      const context = fit.setting.contextParallel;
+      this.#report(
+        "sequence-too-long",
+        this.spec.memory.bucket === undefined ? "data.max_length" : "memory.bucket",
+        {
+          longest: formatCount(fit.longest),
+          shard: formatCount(longestShard(fit.longest, context)),
+          context,
+          bucket: formatCount(bucket),
+          table,
+        },
+        { help: levers() },
+      );
+    }
+  }
+
+  #checkPositions(): void {
+    const { max_positions: positions, rope_type: rope } = this.inputs.dimensions;
+    const { longest } = this.inputs.data.summary;
+    if (positions === undefined || longest <= positions || rope !== "default") return;
+    this.#report(
+      "position-limit",
+      "data.max_length",
+      { longest: formatCount(longest), positions: formatCount(positions) },
+      {
+        help: "Shorten max_length, or use a configuration with rope_scaling.",
+      },
+    );
+  }
+
+  #scheduling(topology: Topology, memory: MemoryPlan): SchedulingPlan {
+    const { schedule, cluster, model } = this.spec;
+    // Every backward of ZeRO 2 and 3 communicates, so ranks move from micro-batch to micro-batch together.
+    const byStage = topology.zero_stage >= 2 ? "lockstep" : "free";
+    return {
+      data_parallel: topology.data_parallel,
+      context_parallel: topology.context_parallel,
+      bucket: memory.bucket,
+      padding: "zigzag",
+      cost: schedulingCost({
+        shape: this.#shape,
+        precision: model.precision,
+        checkpointing: model.checkpointing,
+        gpu: this.inputs.gpu,
+        contextParallel: topology.context_parallel,
+        gpusPerNode: topology.gpus_per_node,
+        networkBytesPerSecond: cluster.network,
+      }),
+      policy: schedule.policy,
+      degrees: "local-or-all",
+      objective: schedule.objective === "auto" ? byStage : schedule.objective,
+    };
+  }
+
+  #model(): Plan["model"] {
+    const { model } = this.spec;
+    const folder = model.path !== undefined;
+    const source = {
+      kind: folder ? "folder" : "hub",
+      name: model.path ?? model.label ?? "",
+    } as const;
+    return {
+      name: this.inputs.modelName,
+      weights: model.weights,
+      source: model.weights === "random" ? null : source,
+      revision: model.revision ?? null,
+      precision: model.precision,
+      checkpointing: model.checkpointing,
+      attention: model.attention,
+      loss_chunk: LOSS_CHUNK,
+      shape: this.#shape,
+    };
+  }
+
+  #data(): Plan["data"] {
+    const { data } = this.spec;
+    return {
+      format: data.format,
+      template: data.template,
+      tokenizer: {
+        kind: data.tokenizer === "bytes" ? "bytes" : "files",
+        sha256: this.inputs.tokenizerSha256,
+      },
+      supervise: data.supervise,
+      max_length: data.max_length,
+      summary: this.inputs.data.summary,
+    };
+  }
+
+  #training(): Plan["training"] {
+    const { train } = this.spec;
+    const { optimizer } = train;
+    return {
+      optimizer:
+        optimizer.type === "adamw"
+          ? { ...optimizer, betas: [optimizer.betas[0] ?? 0.9, optimizer.betas[1] ?? 0.999] }
+          : optimizer,
+      learning_rate: train.learning_rate,
+      seed: train.seed,
+      clip: train.clip,
+      checkpoint_every: train.checkpoint_every,
+      keep_checkpoints: train.keep_checkpoints,
+      log_every: train.log_every,
+      output: train.output,
+    };
+  }
+
+  #report<Code extends DiagnosticCode>(
+    code: Code,
+    path: string,
+    values: Values<Code>,
+    extra: Extra = {},
+  ): void {
+    this.#diagnostics.push(diagnostic(code, values, this.origins.place(path), extra));
+  }
+}
+
+/** Where memory goes, in one sentence. */
+function memoryTable({ fixed, perToken }: MemoryModel): string {
+  const states = fixed.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ");
+  const tokens = perToken.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ");
+  return `Of a rank's memory: ${states}; then for every token: ${tokens}.`;
+}

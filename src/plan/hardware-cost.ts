@@ -1,0 +1,92 @@
+import type { Gpu } from "../catalogue/gpu.js";
+import {
+  type CollectiveLatency,
+  type CommunicationRow,
+  communicationRow,
+} from "../cost/collectives.js";
+import {
+  BYTES_PER_ELEMENT,
+  type Checkpointing,
+  keyValueWidth,
+  type Precision,
+  type TransformerShape,
+} from "../cost/shape.js";
+import { trainingWork } from "../cost/work.js";
+import type { SchedulingPlan } from "./plan.js";
+
+export interface CostSetting {
+  readonly shape: TransformerShape;
+  readonly precision: Precision;
+  readonly checkpointing: Checkpointing;
+  readonly gpu: Gpu;
+  readonly contextParallel: number;
+  readonly gpusPerNode: number;
+  readonly networkBytesPerSecond: number;
+}
+
+/** The scheduling problem's cost parameters, us, of a model on a GPU: modelled from published figures. */
+export function schedulingCost(setting: CostSetting): SchedulingPlan["cost"] {
+  const { gpu, precision } = setting;
+  const work = trainingWork(setting.shape, setting.checkpointing);
+  const flopsPerMicrosecond = (gpu.peak_flops[precision] * gpu.efficiency) / 1e6;
+  return {
+    a1: work.perToken / flopsPerMicrosecond,
+    a2: work.perTokenSquared / flopsPerMicrosecond,
+    fixed: gpu.micro_batch_us,
+    small_shard_tokens: gpu.small_shard_tokens,
+    comm: communication(setting),
+  };
+}
+
+function communication(setting: CostSetting): Readonly<Record<string, CommunicationRow>> {
+  const { gpu, shape, contextParallel: degree, checkpointing } = setting;
+  if (degree === 1) return {};
+  const { collectives } = gpu;
+  const gathers = checkpointing === "full" ? 2 : 1;
+  // A gather a forward, a reduce-scatter a backward; both tables are near enough to be averaged by weight.
+  const gather = fitLatency(collectives.megabytes, collectives.all_gather_us);
+  const scatter = fitLatency(collectives.megabytes, collectives.reduce_scatter_us);
+  const within = weighted(gather, gathers, scatter);
+  return {
+    [degree]: communicationRow(degree, {
+      within,
+      measuredRanks: collectives.ranks,
+      networkBytesPerSecond: setting.networkBytesPerSecond,
+      crossingFactor: collectives.crossing_factor,
+      ranksPerNode: setting.gpusPerNode,
+      bytesPerToken: keyValueWidth(shape) * BYTES_PER_ELEMENT[setting.precision],
+      count: shape.layers * (gathers + 1),
+    }),
+  };
+}
+
+function weighted(a: CollectiveLatency, weight: number, b: CollectiveLatency): CollectiveLatency {
+  const mean = (x: number, y: number) => (x * weight + y) / (weight + 1);
+  return {
+    floor: mean(a.floor, b.floor),
+    intercept: mean(a.intercept, b.intercept),
+    slope: mean(a.slope, b.slope),
+  };
+}
+
+/**
+ * Eq. 16 of arXiv:2505.19609 fitted to measured latencies: the smallest message's is the floor, and a least-squares
+ * line through all, weighted so that relative errors count, gives intercept and slope.
+ */
+export function fitLatency(
+  megabytes: readonly number[],
+  microseconds: readonly number[],
+): CollectiveLatency {
+  let [w, x, y, xx, xy] = [0, 0, 0, 0, 0];
+  for (const [n, size] of megabytes.entries()) {
+    const time = microseconds[n] ?? 0;
+    const weight = 1 / (time * time);
+    w += weight;
+    x += weight * size;
+    y += weight * time;
+    xx += weight * size * size;
+    xy += weight * size * time;
+  }
+  const slope = (w * xy - x * y) / (w * xx - x * x);
+  return { floor: microseconds[0] ?? 0, intercept: Math.max(0, (y - slope * x) / w), slope };
+}
