@@ -1,114 +1,51 @@
-import type { Instance } from "./instance.js";
-import type { MicroBatch, Placed, Placement } from "./placement.js";
+import { microBatchTime } from "./cost.js";
+import { rankCount } from "./degrees.js";
+import type { Problem } from "./problem.js";
+import type { MicroBatch, Placement } from "./schedule.js";
 
-/** us of the micro-batch on every data rank that has sequences in it; under `pool` the machine is data rank 0. */
-export type MicroBatchTimes = ReadonlyMap<number, number>;
-
-/** us of an iteration under the problem's objective (free: arXiv:2505.19609 Eq. 8). */
-export function iterationTime(instance: Instance, placed: Placed): number {
-  const times = placed.map((microBatch) => microBatchTimes(instance, microBatch));
-  // A micro-batch of a pool is of the whole machine, so there both objectives are one.
-  return instance.problem.objective === "free" ? slowestSum(times) : sumOfSlowest(times);
+/** Time of a whole schedule under the problem's objective, us. */
+export function iterationTime(microBatches: readonly MicroBatch[], problem: Problem): number {
+  // With groups over all ranks, a micro-batch is of the whole machine: free and lockstep are one.
+  if (problem.degrees === "pool") return sumOver(microBatches, (m) => wholeMachineTime(m, problem));
+  const times = microBatches.map((m) => rankTimes(m, problem));
+  return problem.objective === "lockstep"
+    ? lockstepTime(times)
+    : freeTime(times, problem.data_parallel);
 }
 
-function slowestSum(times: readonly MicroBatchTimes[]): number {
-  const sums = new Map<number, number>();
-  for (const ofMicroBatch of times) {
-    for (const [dataRank, time] of ofMicroBatch) sums.set(dataRank, (sums.get(dataRank) ?? 0) + time);
+/** Time of each data-parallel rank in one micro-batch, us. */
+export function rankTimes({ placements }: MicroBatch, problem: Problem): readonly number[] {
+  const { data_parallel: ranks, context_parallel: context } = problem;
+  const byRank: Placement[][] = Array.from({ length: ranks }, () => []);
+  for (const placement of placements) {
+    byRank[Math.floor(placement.first_rank / context)]?.push(placement);
   }
-  return largest(sums.values());
+  return byRank.map((own, rank) => microBatchTime(own, rank * context, context, problem));
 }
 
-function sumOfSlowest(times: readonly MicroBatchTimes[]): number {
-  let sum = 0;
-  for (const ofMicroBatch of times) sum += largest(ofMicroBatch.values());
-  return sum;
+function wholeMachineTime({ placements }: MicroBatch, problem: Problem): number {
+  return microBatchTime(placements, 0, rankCount(problem), problem);
 }
 
-function largest(values: Iterable<number>): number {
-  let result = 0;
-  for (const value of values) if (value > result) result = value;
-  return result;
+function lockstepTime(times: readonly (readonly number[])[]): number {
+  return sumOver(times, (ranks) => {
+    let slowest = 0;
+    for (const time of ranks) if (time > slowest) slowest = time;
+    return slowest;
+  });
 }
 
-/** us on one rank: what hides behind what is arXiv:2505.19609 Eq. 2. */
-interface RankLoad {
-  local: number;
-  communication: number;
-  sharded: number;
-}
-
-/** Time of a micro-batch on each data rank, the slowest of its ranks (arXiv:2505.19609 Eq. 1). */
-export function microBatchTimes(instance: Instance, microBatch: MicroBatch): MicroBatchTimes {
-  const { fixed } = instance.problem.cost;
-  const times = new Map<number, number>();
-  for (const [rank, load] of rankLoads(instance, microBatch)) {
-    const hidden = load.communication > load.local ? load.communication : load.local;
-    const time = hidden + load.sharded + fixed;
-    const dataRank = scopeOf(instance, rank);
-    const slowest = times.get(dataRank);
-    if (slowest === undefined || time > slowest) times.set(dataRank, time);
+function freeTime(times: readonly (readonly number[])[], ranks: number): number {
+  let slowest = 0;
+  for (let rank = 0; rank < ranks; rank += 1) {
+    const total = sumOver(times, (ranksAt) => ranksAt[rank] ?? 0);
+    if (total > slowest) slowest = total;
   }
-  return times;
+  return slowest;
 }
 
-function scopeOf(instance: Instance, rank: number): number {
-  return instance.problem.degrees === "pool" ? 0 : Math.floor(rank / instance.contextParallel);
-}
-
-function rankLoads(instance: Instance, microBatch: MicroBatch): ReadonlyMap<number, RankLoad> {
-  const loads = new Map<number, RankLoad>();
-  const loadOf = (rank: number): RankLoad => {
-    const known = loads.get(rank);
-    if (known !== undefined) return known;
-    const load = { local: 0, communication: 0, sharded: 0 };
-    loads.set(rank, load);
-    return load;
-  };
-  for (const { sequence, first_rank: rank, degree } of microBatch) {
-    if (degree === 1) loadOf(rank).local += instance.rankWork(sequence, 1);
-  }
-  for (const group of shardedGroups(instance, microBatch)) {
-    const communication = instance.communication(group.degree, group.volume);
-    for (let rank = group.firstRank; rank < group.firstRank + group.degree; rank += 1) {
-      const load = loadOf(rank);
-      load.communication += communication;
-      load.sharded += group.work;
-    }
-  }
-  return loads;
-}
-
-interface ShardedGroup {
-  readonly degree: number;
-  readonly firstRank: number;
-  /** Tokens, unpadded. */
-  volume: number;
-  /** us on each of its ranks. */
-  work: number;
-}
-
-/** By ascending degree: a rank sums over its groups, and the order of a sum is part of its value. */
-function shardedGroups(instance: Instance, microBatch: MicroBatch): readonly ShardedGroup[] {
-  const groups = new Map<number, ShardedGroup>();
-  for (const placement of microBatch) {
-    if (placement.degree === 1) continue;
-    const group = groupOf(instance, groups, placement);
-    group.volume += instance.length(placement.sequence);
-    group.work += instance.rankWork(placement.sequence, placement.degree);
-  }
-  return [...groups.values()].sort((a, b) => a.degree - b.degree);
-}
-
-function groupOf(
-  instance: Instance,
-  groups: Map<number, ShardedGroup>,
-  { degree, first_rank: firstRank }: Placement,
-): ShardedGroup {
-  const key = degree * instance.ranks + firstRank;
-  const known = groups.get(key);
-  if (known !== undefined) return known;
-  const group = { degree, firstRank, volume: 0, work: 0 };
-  groups.set(key, group);
-  return group;
+function sumOver<T>(items: readonly T[], value: (item: T) => number): number {
+  let total = 0;
+  for (const item of items) total += value(item);
+  return total;
 }

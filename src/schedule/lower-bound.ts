@@ -1,51 +1,47 @@
-import type { Instance } from "./instance.js";
-import { ceilDivide } from "./integers.js";
+import { bucketUnits, communicationOf, shardUnits, workOf } from "./cost.js";
+import { degreesOfClass, isAvailable, rankCount } from "./degrees.js";
+import type { Problem } from "./problem.js";
 
 /**
- * us that no schedule of the problem's degrees and objective can beat: the larger of the work spread evenly over
- * all ranks with the fewest micro-batches, and of the slowest sequence alone at its best degree.
+ * A time, us, that no schedule of the problem's degrees and objective can beat: the larger of
+ * the whole work spread evenly over all ranks, with the fixed cost of the fewest micro-batches that memory
+ * allows, and the longest-running sequence alone at its best degree. Lockstep is never below free.
  */
-export function lowerBound(instance: Instance): number {
-  const sequences = instance.problem.lengths.length;
-  if (sequences === 0) return 0;
+export function lowerBound(problem: Problem): number {
+  return Math.max(evenSpread(problem), longestAlone(problem));
+}
+
+function evenSpread(problem: Problem): number {
+  const { lengths, cost, data_parallel: dataParallel, degrees } = problem;
+  if (lengths.length === 0) return 0;
+  const ranks = rankCount(problem);
   let work = 0;
-  let memory = 0;
+  let units = 0;
+  for (const length of lengths) {
+    // A sequence costs least in total when it is not cut.
+    work += workOf(length, 1, problem);
+    units += length * problem.context_parallel;
+  }
+  // A micro-batch of the pool spans all ranks; otherwise one is of one data-parallel rank, and they share the cost.
+  const pool = degrees === "pool";
+  const capacity = bucketUnits(problem) * (pool ? ranks : problem.context_parallel);
+  const microBatches = Math.max(1, Math.ceil(units / capacity));
+  const fixed = pool ? cost.fixed * microBatches : (cost.fixed * microBatches) / dataParallel;
+  return work / ranks + Math.max(fixed, cost.fixed);
+}
+
+function longestAlone(problem: Problem): number {
+  const permitted = degreesOfClass(problem).filter((degree) => isAvailable(degree, problem));
   let longest = 0;
-  for (let sequence = 0; sequence < sequences; sequence += 1) {
-    const degrees = instance.usableDegrees(sequence);
-    work += leastOf(degrees, (degree) => totalWork(instance, sequence, degree));
-    memory += leastOf(degrees, (degree) => degree * instance.shard(sequence, degree));
-    const alone = leastOf(degrees, (degree) => instance.aloneTime(sequence, degree));
-    if (alone > longest) longest = alone;
+  for (const length of problem.lengths) {
+    let best = Number.POSITIVE_INFINITY;
+    for (const degree of permitted) {
+      if (shardUnits(length, degree, problem) > bucketUnits(problem)) continue;
+      const time = communicationOf(length, degree, problem) + workOf(length, degree, problem);
+      if (time < best) best = time;
+    }
+    // Not shorter than the smallest sequence of the same kind: one that fits nowhere is refused elsewhere.
+    if (best < Number.POSITIVE_INFINITY && best > longest) longest = best;
   }
-  const spread = work / instance.ranks + instance.problem.cost.fixed * fewestMicroBatches(instance, memory);
-  // Sums of floats err by at most a rounding a term, in this bound and in a schedule's time.
-  const certain = spread * (1 - (sequences + 16) / 2 ** 51);
-  return certain > longest ? certain : longest;
-}
-
-/** us over all ranks of the group. */
-function totalWork(instance: Instance, sequence: number, degree: number): number {
-  const { a2, small_shard_tokens: smallShard } = instance.problem.cost;
-  return instance.wholeWork(sequence) + degree * (a2 * smallShard * instance.length(sequence));
-}
-
-/**
- * Micro-batches of a data rank, on average: each holds what one bucket per context-parallel rank holds. In
- * lockstep all data ranks pay for every index, so there it is a whole number.
- */
-function fewestMicroBatches(instance: Instance, memory: number): number {
-  const { data_parallel: dataParallel, degrees, objective } = instance.problem;
-  const all = ceilDivide(memory, instance.capacity * instance.contextParallel);
-  const together = objective === "lockstep" || degrees === "pool";
-  return together ? ceilDivide(all, dataParallel) : all / dataParallel;
-}
-
-function leastOf(degrees: readonly number[], value: (degree: number) => number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (const degree of degrees) {
-    const candidate = value(degree);
-    if (candidate < least) least = candidate;
-  }
-  return least;
+  return problem.lengths.length === 0 ? 0 : longest + problem.cost.fixed;
 }

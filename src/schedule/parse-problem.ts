@@ -1,82 +1,77 @@
 import { Ajv, type ErrorObject } from "ajv";
-import { isPowerOfTwo } from "./degrees.js";
-import { type Attempt, type Problem, refuse } from "./problem.js";
-import { MAX_RANKS, PROBLEM_SCHEMA } from "./problem-schema.js";
+import { isPowerOfTwo, rankCount } from "./degrees.js";
+import { POLICIES } from "./policies/index.js";
+import type { Problem, ScheduleError } from "./problem.js";
+import { PROBLEM_SCHEMA } from "./problem-schema.js";
 
-/** Sequences times ranks: beyond this a schedule could take minutes. */
-const MAX_WORK = 2 ** 28;
+export type ParsedProblem =
+  | { readonly ok: true; readonly problem: Problem }
+  | { readonly ok: false; readonly error: ScheduleError };
 
-let validator: ReturnType<Ajv["compile"]> | undefined;
+const MOST_RANKS = 2 ** 16;
 
-/** Checks an untrusted JSON value and fills in the defaults. */
-export function parseProblem(json: unknown): Attempt<{ readonly problem: Problem }> {
-  validator ??= new Ajv({ strict: true }).compile(PROBLEM_SCHEMA);
-  if (!validator(json)) return invalid(pointerOf(validator.errors?.[0]), reasonOf(validator.errors?.[0]));
-  const problem = withDefaults(json as GivenProblem);
-  const [path, message] = contradiction(problem) ?? [];
-  if (path !== undefined && message !== undefined) return invalid(path, message);
-  return { ok: true, problem };
+const validate = new Ajv({ useDefaults: true, strictNumbers: true }).compile<Problem>(
+  PROBLEM_SCHEMA,
+);
+
+/** A problem from parsed JSON, defaults filled in; or what is invalid, with a JSON pointer. Never throws. */
+export function parseProblem(json: unknown): ParsedProblem {
+  const problem: unknown = structuredClone(json);
+  if (!validate(problem)) {
+    const [first] = validate.errors ?? [];
+    return { ok: false, error: first ? schemaError(first) : invalid("is not a problem", "") };
+  }
+  const error = meaningError(problem);
+  return error ? { ok: false, error } : { ok: true, problem };
 }
 
-/** A problem as callers may write it: the contract's defaults left out. */
-export type GivenProblem = Pick<
-  Problem,
-  "format_version" | "lengths" | "data_parallel" | "context_parallel" | "bucket"
-> &
-  Partial<Omit<Problem, "cost">> & {
-    readonly cost: Pick<Problem["cost"], "a1" | "a2" | "comm"> & Partial<Problem["cost"]>;
-  };
+const invalid = (message: string, path: string): ScheduleError => ({
+  code: "invalid-problem",
+  message,
+  path,
+});
 
-function withDefaults(given: GivenProblem): Problem {
-  return {
-    padding: "exact",
-    policy: "auto",
-    degrees: "local-or-all",
-    objective: "lockstep",
-    iterations: 0,
-    time_budget_ms: 0,
-    seed: 0,
-    ...given,
-    cost: { fixed: 0, small_shard_tokens: 0, ...given.cost },
-  };
+const pointerPart = (key: string): string => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+
+function schemaError({
+  instancePath,
+  keyword,
+  params,
+  message,
+  propertyName,
+}: ErrorObject): ScheduleError {
+  if (keyword === "required") {
+    const key = String(params["missingProperty"]);
+    return invalid(`the key '${key}' is missing`, instancePath + pointerPart(key));
+  }
+  if (keyword === "additionalProperties") {
+    const key = String(params["additionalProperty"]);
+    return invalid("this key is not known", instancePath + pointerPart(key));
+  }
+  if (propertyName !== undefined || keyword === "propertyNames") {
+    const key = propertyName ?? String(params["propertyName"]);
+    return invalid("a degree is a whole number of at least 2", instancePath + pointerPart(key));
+  }
+  const allowed = "allowedValues" in params ? `: ${String(params["allowedValues"])}` : "";
+  return invalid(`${message ?? "is invalid"}${allowed}`, instancePath);
 }
 
-/** What a schema cannot say: a pointer and a message. */
-function contradiction(problem: Problem): readonly [string, string] | undefined {
-  const { data_parallel: dataParallel, context_parallel: contextParallel, degrees } = problem;
-  const ranks = dataParallel * contextParallel;
-  if (ranks > MAX_RANKS) {
-    return ["/data_parallel", `data_parallel * context_parallel must be at most ${MAX_RANKS}`];
+function meaningError(problem: Problem): ScheduleError | undefined {
+  const { degrees, context_parallel: context } = problem;
+  const ranks = rankCount(problem);
+  if (ranks > MOST_RANKS)
+    return invalid(`there are more than ${MOST_RANKS} ranks`, "/data_parallel");
+  if (degrees === "powers-of-two" && !isPowerOfTwo(context)) {
+    return invalid("must be a power of two for these degrees", "/context_parallel");
   }
-  if (problem.lengths.length * ranks > MAX_WORK) {
-    return ["/lengths", `the number of lengths times that of ranks must be at most ${MAX_WORK}`];
+  if (degrees === "pool" && !isPowerOfTwo(context)) {
+    return invalid("must be a power of two for these degrees", "/context_parallel");
   }
-  if (degrees !== "local-or-all" && !isPowerOfTwo(contextParallel)) {
-    return ["/context_parallel", `must be a power of two with degrees '${degrees}'`];
+  if (degrees === "pool" && !isPowerOfTwo(ranks)) {
+    return invalid("must be a power of two for these degrees", "/data_parallel");
   }
-  if (degrees === "pool" && !isPowerOfTwo(dataParallel)) {
-    return ["/data_parallel", `must be a power of two with degrees '${degrees}'`];
+  if (!Object.hasOwn(POLICIES, problem.policy) && problem.policy !== "auto") {
+    return invalid(`the policy '${problem.policy}' is not available in this version`, "/policy");
   }
   return undefined;
-}
-
-function invalid(path: string, message: string) {
-  return refuse({ code: "invalid-problem", message: `${path || "the problem"}: ${message}`, path });
-}
-
-/** Points at the offending value; for a missing or an unknown property, at that property. */
-function pointerOf(error: ErrorObject | undefined): string {
-  const params: Record<string, unknown> = error?.params ?? {};
-  const property = params["missingProperty"] ?? params["additionalProperty"];
-  const parent = error?.instancePath ?? "";
-  if (typeof property !== "string") return parent;
-  return `${parent}/${property.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-}
-
-function reasonOf(error: ErrorObject | undefined): string {
-  if (error?.keyword === "required") return "is missing";
-  if (error?.keyword === "additionalProperties") return "is not known here";
-  const allowed: unknown = error?.params?.["allowedValues"] ?? error?.params?.["allowedValue"];
-  if (Array.isArray(allowed)) return `must be one of ${allowed.join(", ")}`;
-  return allowed === undefined ? (error?.message ?? "is not valid") : `must be ${String(allowed)}`;
 }

@@ -1,55 +1,60 @@
-import { DEGREE_CLASSES, OBJECTIVES, PADDINGS, POLICIES } from "./problem.js";
+/** Larger problems are refused rather than left to run for hours. */
+export const MOST_SEQUENCES = 2 ** 20;
+const MOST_RANKS = 2 ** 16;
+/** Tokens; keeps all memory arithmetic within exact integers. */
+const LONGEST = 2 ** 31;
 
-/** More would not be a global batch but a data set, and could take minutes. */
-export const MAX_SEQUENCES = 2 ** 20;
-export const MAX_RANKS = 2 ** 16;
+const time = { type: "number", minimum: 0 } as const;
+const budget = {
+  type: "integer",
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  default: 0,
+} as const;
+const degree = { type: "integer", minimum: 1, maximum: MOST_RANKS } as const;
 
-// Far beyond any time in microseconds, and small enough that squares of lengths stay finite.
-const quantity = { type: "number", minimum: 0, maximum: 1e100 } as const;
-const count = (minimum: number, maximum: number) => ({ type: "integer", minimum, maximum }) as const;
-
-/** JSON Schema of one scheduling problem; `schemas/schedule-problem.schema.json` is generated from it. */
+/** JSON Schema of a scheduling problem; `schemas/schedule-problem.schema.json` is written from it. */
 export const PROBLEM_SCHEMA = {
   $schema: "http://json-schema.org/draft-07/schema#",
-  title: "One scheduling problem of skrull. Times in microseconds, lengths in tokens.",
+  title: "skrull scheduling problem",
   type: "object",
-  required: ["format_version", "lengths", "data_parallel", "context_parallel", "bucket", "cost"],
   additionalProperties: false,
+  required: ["format_version", "lengths", "data_parallel", "context_parallel", "bucket", "cost"],
   properties: {
     format_version: { const: 1 },
     lengths: {
       type: "array",
-      maxItems: MAX_SEQUENCES,
-      items: count(1, Number.MAX_SAFE_INTEGER),
+      maxItems: MOST_SEQUENCES,
+      items: { type: "integer", minimum: 1, maximum: LONGEST },
     },
-    data_parallel: count(1, MAX_RANKS),
-    context_parallel: count(1, MAX_RANKS),
-    bucket: count(1, Number.MAX_SAFE_INTEGER),
-    padding: { enum: PADDINGS, default: "exact" },
+    data_parallel: degree,
+    context_parallel: degree,
+    bucket: { type: "integer", minimum: 1, maximum: LONGEST },
+    padding: { enum: ["exact", "zigzag"], default: "exact" },
     cost: {
       type: "object",
-      required: ["a1", "a2", "comm"],
       additionalProperties: false,
+      required: ["a1", "a2", "comm"],
       properties: {
-        a1: quantity,
-        a2: quantity,
-        fixed: { ...quantity, default: 0 },
-        small_shard_tokens: { ...quantity, default: 0 },
+        a1: time,
+        a2: time,
+        fixed: { ...time, default: 0 },
+        small_shard_tokens: { ...time, default: 0 },
         comm: {
           type: "object",
-          description: "A row [c0, ca, cb] by the degree of the group, 2 or more.",
-          additionalProperties: false,
-          patternProperties: {
-            "^([2-9]|[1-9][0-9]+)$": { type: "array", items: quantity, minItems: 3, maxItems: 3 },
-          },
+          propertyNames: { pattern: "^([2-9]|[1-9][0-9]{1,5})$" },
+          additionalProperties: { type: "array", minItems: 3, maxItems: 3, items: time },
         },
       },
     },
-    policy: { enum: POLICIES, default: "auto" },
-    degrees: { enum: DEGREE_CLASSES, default: "local-or-all" },
-    objective: { enum: OBJECTIVES, default: "lockstep" },
-    iterations: { ...count(0, Number.MAX_SAFE_INTEGER), default: 0 },
-    time_budget_ms: { ...quantity, default: 0 },
-    seed: { ...count(0, Number.MAX_SAFE_INTEGER), default: 0 },
+    policy: {
+      enum: ["deepspeed", "packed", "sorted", "dacp", "round-robin", "skrull-paper", "auto"],
+      default: "auto",
+    },
+    degrees: { enum: ["local-or-all", "powers-of-two", "pool"], default: "local-or-all" },
+    objective: { enum: ["free", "lockstep"], default: "lockstep" },
+    iterations: budget,
+    time_budget_ms: { ...time, default: 0 },
+    seed: budget,
   },
 } as const;

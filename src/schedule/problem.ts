@@ -1,56 +1,50 @@
-/** `[c0, ca, cb]` in us: sharding V tokens over a group costs `max(c0, ca + cb * V)` in a micro-batch. */
-export type CommunicationRow = readonly [number, number, number];
+/** Cost of a group of d ranks in one micro-batch: `max(c0, ca + cb * V)` us for V tokens sharded over it. */
+export type CommunicationCost = readonly [number, number, number];
 
-export const POLICIES = [
-  "deepspeed",
-  "packed",
-  "sorted",
-  "dacp",
-  "round-robin",
-  "skrull-paper",
-  "auto",
-] as const;
-export type PolicyName = (typeof POLICIES)[number];
+export type Policy =
+  | "deepspeed"
+  | "packed"
+  | "sorted"
+  | "dacp"
+  | "round-robin"
+  | "skrull-paper"
+  | "auto";
 
-export const DEGREE_CLASSES = ["local-or-all", "powers-of-two", "pool"] as const;
-export type DegreeClass = (typeof DEGREE_CLASSES)[number];
+/** Which group sizes a schedule may use: {1, N}; powers of two up to N; powers of two over all ranks. */
+export type DegreeClass = "local-or-all" | "powers-of-two" | "pool";
 
-export const OBJECTIVES = ["free", "lockstep"] as const;
-export type Objective = (typeof OBJECTIVES)[number];
+/** `free`: the slowest data-parallel rank's sum. `lockstep`: the sum over index of the slowest at that index. */
+export type Objective = "free" | "lockstep";
 
-export const PADDINGS = ["exact", "zigzag"] as const;
-export type Padding = (typeof PADDINGS)[number];
+/** Times in us, lengths and bucket in tokens. */
+export interface CostParameters {
+  /** us per token. */
+  readonly a1: number;
+  /** us per token squared. */
+  readonly a2: number;
+  /** us per micro-batch. */
+  readonly fixed: number;
+  /** A shard of x tokens runs its attention at rate x / (x + this). */
+  readonly small_shard_tokens: number;
+  readonly comm: Readonly<Record<string, CommunicationCost>>;
+}
 
-/** One scheduling problem in the contract's JSON shape, defaults filled in. Times in microseconds. */
+/** One scheduling problem, as outsiders give it to `skrull schedule`; see there for the meaning of every field. */
 export interface Problem {
   readonly format_version: 1;
-  /** Tokens of each sequence, in batch order. */
   readonly lengths: readonly number[];
   readonly data_parallel: number;
   readonly context_parallel: number;
-  /** BucketSize C: tokens a rank can hold in a micro-batch. */
+  /** BucketSize C: tokens that a rank holds in one micro-batch. */
   readonly bucket: number;
-  readonly padding: Padding;
-  readonly cost: CostConstants;
-  readonly policy: PolicyName;
+  readonly padding: "exact" | "zigzag";
+  readonly cost: CostParameters;
+  readonly policy: Policy;
   readonly degrees: DegreeClass;
   readonly objective: Objective;
   readonly iterations: number;
   readonly time_budget_ms: number;
   readonly seed: number;
-}
-
-export interface CostConstants {
-  /** us per token */
-  readonly a1: number;
-  /** us per token squared */
-  readonly a2: number;
-  /** us per micro-batch */
-  readonly fixed: number;
-  /** A shard of x tokens runs its attention at rate x / (x + small_shard_tokens). */
-  readonly small_shard_tokens: number;
-  /** Rows by degree; a degree above 1 without a row may not be used. */
-  readonly comm: Readonly<Record<string, CommunicationRow>>;
 }
 
 export type ScheduleErrorCode =
@@ -59,19 +53,19 @@ export type ScheduleErrorCode =
   | "degree-unavailable"
   | "policy-gave-up";
 
+/** Why there is no schedule. */
 export interface ScheduleError {
   readonly code: ScheduleErrorCode;
   readonly message: string;
-  /** JSON pointer into the problem. */
+  /** JSON pointer to what is invalid. */
   readonly path?: string;
+  /** Index of the sequence at fault. */
   readonly sequence?: number;
 }
 
-/** What can fail by the user's doing returns this; it never throws. */
-export type Attempt<Value> =
-  | ({ readonly ok: true } & Value)
-  | { readonly ok: false; readonly error: ScheduleError };
-
-export function refuse(error: ScheduleError): { readonly ok: false; readonly error: ScheduleError } {
-  return { ok: false, error };
+/** A policy's way of saying that it found no schedule; turned into a result where policies are called. */
+export class Infeasible extends Error {
+  constructor(readonly reason: ScheduleError) {
+    super(reason.message);
+  }
 }
