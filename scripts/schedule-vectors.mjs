@@ -1,11 +1,13 @@
-// Writes the vectors that both test suites run: problems with their answers, and shuffles. --check only compares.
+// Writes the vectors that both test suites run (problems with their answers, and shuffles), and the schema of a
+// problem. --check only compares.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, ROOT } from "./lib.mjs";
 
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { answerProblem } = await built("schedule/answer.js");
+const { PROBLEM_SCHEMA } = await built("schedule/problem-schema.js");
 const { globalBatches } = await built("foundation/random.js");
 
 const small = {
@@ -51,6 +53,16 @@ const problems = {
     cost: { ...small, comm: { 3: [1, 2, 0.5] } },
   },
   pool: { ...base, data_parallel: 2, degrees: "pool", lengths: tail },
+  "longer than a data rank of the pool": {
+    ...base,
+    data_parallel: 2,
+    degrees: "pool",
+    lengths: [700, 20000, 900],
+  },
+  "far too long": { ...base, lengths: [5, 1e12] },
+  "endless memory": { ...base, bucket: 1e15, lengths: [5, 70000] },
+  "too many tokens": { ...base, bucket: 2 ** 53 - 1, lengths: [2 ** 53 - 1] },
+  "time that overflows": { ...base, lengths: [5], cost: { ...small, a1: 1e308 } },
   "not a power of two": { ...base, context_parallel: 3, degrees: "powers-of-two", lengths: [1] },
   "negative length": { ...base, lengths: [5, -1] },
   fraction: { ...base, lengths: [5.5] },
@@ -101,12 +113,16 @@ const shuffle = [
   batches: globalBatches(count, size, seed, epoch),
 }));
 
-const files = { "schedule.json": schedule, "shuffle.json": shuffle };
-for (const [name, content] of Object.entries(files)) {
-  const path = join(ROOT, "test", "vectors", name);
-  const text = `[\n${content.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`;
+const lines = (entries) => `[\n${entries.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`;
+const files = {
+  "test/vectors/schedule.json": lines(schedule),
+  "test/vectors/shuffle.json": lines(shuffle),
+  "schemas/schedule-problem.schema.json": `${JSON.stringify(PROBLEM_SCHEMA, null, 2)}\n`,
+};
+for (const [name, text] of Object.entries(files)) {
+  const path = join(ROOT, name);
   if (existsSync(path) && readFileSync(path, "utf8") === text) continue;
-  if (process.argv.includes("--check")) fail(`test/vectors/${name} is not current`);
-  mkdirSync(join(ROOT, "test", "vectors"), { recursive: true });
+  if (process.argv.includes("--check")) fail(`${name} is not current`);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
 }

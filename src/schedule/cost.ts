@@ -28,9 +28,9 @@ export function shardUnits(length: number, degree: number, problem: Problem): nu
   return (length * unit) / degree;
 }
 
-/** Capacity of a rank in the units of {@link shardUnits}. */
+/** Capacity of a rank in the units of {@link shardUnits}; more than all tokens together is no different. */
 export function bucketUnits(problem: Problem): number {
-  return problem.bucket * problem.context_parallel;
+  return Math.min(problem.bucket * problem.context_parallel, Number.MAX_SAFE_INTEGER);
 }
 
 /**

@@ -2,13 +2,11 @@ import { Ajv, type ErrorObject } from "ajv";
 import { isPowerOfTwo, rankCount } from "./degrees.js";
 import { POLICIES } from "./policies/index.js";
 import type { Problem, ScheduleError } from "./problem.js";
-import { PROBLEM_SCHEMA } from "./problem-schema.js";
+import { MOST_PAIRS, MOST_RANKS, PROBLEM_SCHEMA } from "./problem-schema.js";
 
 export type ParsedProblem =
   | { readonly ok: true; readonly problem: Problem }
   | { readonly ok: false; readonly error: ScheduleError };
-
-const MOST_RANKS = 2 ** 16;
 
 const validate = new Ajv({ useDefaults: true, strictNumbers: true }).compile<Problem>(
   PROBLEM_SCHEMA,
@@ -61,6 +59,8 @@ function meaningError(problem: Problem): ScheduleError | undefined {
   const ranks = rankCount(problem);
   if (ranks > MOST_RANKS)
     return invalid(`there are more than ${MOST_RANKS} ranks`, "/data_parallel");
+  if (problem.lengths.length * ranks > MOST_PAIRS)
+    return invalid(`sequences times ranks are more than ${MOST_PAIRS}`, "/lengths");
   if (degrees === "powers-of-two" && !isPowerOfTwo(context)) {
     return invalid("must be a power of two for these degrees", "/context_parallel");
   }

@@ -1,10 +1,14 @@
 /** Larger problems are refused rather than left to run for hours. */
 export const MOST_SEQUENCES = 2 ** 20;
-const MOST_RANKS = 2 ** 16;
-/** Tokens; keeps all memory arithmetic within exact integers. */
-const LONGEST = 2 ** 31;
+export const MOST_RANKS = 2 ** 16;
+/** Sequences times ranks. */
+export const MOST_PAIRS = 2 ** 30;
+/** All tokens times ranks: keeps the memory of any schedule an exact integer in both programs. */
+export const MOST_TOKEN_RANKS = 2 ** 52;
 
-const time = { type: "number", minimum: 0 } as const;
+const tokens = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
+/** Beyond any real time, and small enough that no sum or square overflows. */
+const time = { type: "number", minimum: 0, maximum: 1e100 } as const;
 const budget = {
   type: "integer",
   minimum: 0,
@@ -25,11 +29,11 @@ export const PROBLEM_SCHEMA = {
     lengths: {
       type: "array",
       maxItems: MOST_SEQUENCES,
-      items: { type: "integer", minimum: 1, maximum: LONGEST },
+      items: tokens,
     },
     data_parallel: degree,
     context_parallel: degree,
-    bucket: { type: "integer", minimum: 1, maximum: LONGEST },
+    bucket: tokens,
     padding: { enum: ["exact", "zigzag"], default: "exact" },
     cost: {
       type: "object",

@@ -1,10 +1,11 @@
 import { bucketUnits, shardUnits } from "./cost.js";
-import { degreesOfClass } from "./degrees.js";
+import { degreesOfClass, rankCount } from "./degrees.js";
 import { iterationTime } from "./evaluate.js";
 import { lowerBound } from "./lower-bound.js";
 import { auto } from "./policies/auto.js";
 import { POLICIES } from "./policies/index.js";
 import { Infeasible, type Problem, type ScheduleError } from "./problem.js";
+import { MOST_TOKEN_RANKS } from "./problem-schema.js";
 import { type Schedule, toMicroBatches } from "./schedule.js";
 import { verifySchedule } from "./verify.js";
 
@@ -18,7 +19,7 @@ export type Solution =
  * @throws Error where a policy returns an unsound schedule: our fault, and never a wrong schedule
  */
 export function solve(problem: Problem): Solution {
-  const error = tooLong(problem);
+  const error = tooLong(problem) ?? tooManyTokens(problem);
   if (error) return { ok: false, error };
   try {
     const policy = problem.policy === "auto" ? auto : POLICIES[problem.policy];
@@ -52,9 +53,19 @@ function finish(microBatches: Schedule["micro_batches"], problem: Problem): Sche
 function tooLong(problem: Problem): ScheduleError | undefined {
   const degree = degreesOfClass(problem).at(-1) ?? 1;
   for (const [sequence, length] of problem.lengths.entries()) {
-    if (shardUnits(length, degree, problem) <= bucketUnits(problem)) continue;
+    // The first comparison is safe for lengths of any size, and padding only adds to it.
+    const fits = length <= problem.bucket * degree;
+    if (fits && shardUnits(length, degree, problem) <= bucketUnits(problem)) continue;
     const message = `sequence ${sequence} of ${length} tokens does not fit ${degree} ranks of ${problem.bucket} tokens`;
     return { code: "sequence-too-long", message, sequence };
   }
   return undefined;
+}
+
+function tooManyTokens(problem: Problem): ScheduleError | undefined {
+  let tokens = 0;
+  for (const length of problem.lengths) tokens += length;
+  if (tokens * rankCount(problem) <= MOST_TOKEN_RANKS) return undefined;
+  const message = `tokens times ranks are more than ${MOST_TOKEN_RANKS}`;
+  return { code: "invalid-problem", message, path: "/lengths" };
 }

@@ -20,8 +20,6 @@ export function verifySchedule(
     }
     problems.push(...memoryProblems(placements, position, problem));
   }
-  if (seen.length > problem.lengths.length)
-    problems.push("a sequence that does not exist is placed");
   for (const [sequence, times] of seen.entries()) {
     if (times !== 1) problems.push(`sequence ${sequence} is placed ${times} times`);
   }
@@ -33,6 +31,7 @@ function placementProblems(placement: Placement, problem: Problem): readonly str
   const context = problem.context_parallel;
   const where = `sequence ${sequence} on ${degree} ranks from ${first}`;
   const problems: string[] = [];
+  if (problem.lengths[sequence] === undefined) problems.push(`${where}: no such sequence`);
   if (!degreesOfClass(problem).includes(degree)) problems.push(`${where}: degree not permitted`);
   if (!isAvailable(degree, problem)) problems.push(`${where}: degree without a cost`);
   if (first % degree !== 0) problems.push(`${where}: group not aligned`);

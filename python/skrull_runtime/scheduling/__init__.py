@@ -6,7 +6,7 @@ from typing import Any
 
 from .cost import bucket_units, iteration_time, lower_bound, shard_units, side_by_side
 from .policies import POLICIES, auto
-from .problem import Problem, ScheduleError, parse_problem
+from .problem import MOST_TOKEN_RANKS, Problem, ScheduleError, parse_problem
 
 __all__ = ["ScheduleError", "schedule"]
 
@@ -18,6 +18,7 @@ def schedule(document: dict[str, Any]) -> dict[str, Any]:
     """
     problem = parse_problem(document)
     _refuse_too_long(problem)
+    _refuse_too_many_tokens(problem)
     policy = auto if problem.policy == "auto" else POLICIES[problem.policy]
     micro_batches = side_by_side(policy(problem))
     time = iteration_time(micro_batches, problem)
@@ -40,6 +41,14 @@ def schedule(document: dict[str, Any]) -> dict[str, Any]:
 def _refuse_too_long(problem: Problem) -> None:
     degree = problem.class_degrees()[-1]
     for sequence, length in enumerate(problem.lengths):
-        if shard_units(length, degree, problem) > bucket_units(problem):
+        # The first comparison is safe for lengths of any size, and padding only adds to it.
+        fits = length <= problem.bucket * degree
+        if not fits or shard_units(length, degree, problem) > bucket_units(problem):
             message = f"sequence {sequence} of {length} tokens does not fit {degree} ranks of {problem.bucket} tokens"
             raise ScheduleError("sequence-too-long", message, sequence=sequence)
+
+
+def _refuse_too_many_tokens(problem: Problem) -> None:
+    if sum(problem.lengths) * problem.ranks > MOST_TOKEN_RANKS:
+        message = f"tokens times ranks are more than {MOST_TOKEN_RANKS}"
+        raise ScheduleError("invalid-problem", message, path="/lengths")

@@ -15,6 +15,9 @@ def main() -> None:
             answer = schedule(json.loads(line))
         except ScheduleError as error:
             answer = error.document()
+        except json.JSONDecodeError as error:
+            message = f"the input is not JSON: {error}"
+            answer = ScheduleError("invalid-problem", message, path="").document()
         print(json.dumps(answer, separators=(",", ":")))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from .problem import Problem
+from .problem import LARGEST_INTEGER, Problem
 
 
 class Placement(NamedTuple):
@@ -48,8 +48,8 @@ def shard_units(length: int, degree: int, problem: Problem) -> float:
 
 
 def bucket_units(problem: Problem) -> int:
-    """Capacity of a rank in the units of :func:`shard_units`."""
-    return problem.bucket * problem.context_parallel
+    """Capacity of a rank in the units of :func:`shard_units`; more than all tokens together is no different."""
+    return min(problem.bucket * problem.context_parallel, LARGEST_INTEGER)
 
 
 def micro_batch_time(

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from dataclasses import replace
 
 from .cost import (
     Assignment,
     Placement,
     bucket_units,
+    communication_of,
     iteration_time,
-    rank_times,
+    micro_batch_time,
     shard_units,
     side_by_side,
     work_of,
@@ -225,7 +227,41 @@ POLICIES = {
 
 
 def auto(problem: Problem) -> Assignment:
-    """The best of all policies, each as it is and aligned; ties go to the earlier."""
+    """The best of all policies, each as it is and aligned; ties go to the earlier. Sequences that only a group over
+    several data ranks can hold come first, one by one."""
+    context = problem.context_parallel
+    units = [shard_units(length, context, problem) for length in problem.lengths]
+    wide = [k for k, size in enumerate(units) if size > bucket_units(problem)]
+    if not wide:
+        return _best_of_policies(problem)
+    rest = [k for k, size in enumerate(units) if size <= bucket_units(problem)]
+    first = [_wide_placement(sequence, problem) for sequence in wide]
+    others = _best_of_policies(replace(problem, lengths=[problem.lengths[k] for k in rest]))
+    return [
+        [[placement] if rank == 0 else [] for placement in first]
+        + [[p._replace(sequence=rest[p.sequence]) for p in placements] for placements in own]
+        for rank, own in enumerate(others)
+    ]
+
+
+def _wide_placement(sequence: int, problem: Problem) -> Placement:
+    """A sequence alone on the machine, at the degree that is fastest then."""
+    length = problem.lengths[sequence]
+    capacity = bucket_units(problem)
+    fitting = [d for d in problem.class_degrees() if shard_units(length, d, problem) <= capacity]
+    best, best_time = 0, float("inf")
+    for degree in fitting:
+        if not problem.available(degree):
+            continue
+        time = communication_of(length, degree, problem) + work_of(length, degree, problem)
+        if time < best_time:
+            best, best_time = degree, time
+    if best == 0:
+        raise _degree_unavailable(fitting[0])
+    return Placement(sequence, 0, best)
+
+
+def _best_of_policies(problem: Problem) -> Assignment:
     best: Assignment | None = None
     best_time = float("inf")
     reason: ScheduleError | None = None
@@ -248,9 +284,11 @@ def auto(problem: Problem) -> Assignment:
 def aligned(assignment: Assignment, problem: Problem) -> Assignment:
     """Every rank's micro-batches by time, longest first: the long ones then run side by side."""
     result: Assignment = []
+    context = problem.context_parallel
     for rank, own in enumerate(assignment):
         timed = [
-            (-rank_times(placements, problem)[rank], index) for index, placements in enumerate(own)
+            (-micro_batch_time(placements, rank * context, context, problem), index)
+            for index, placements in enumerate(own)
         ]
         result.append([own[index] for _, index in sorted(timed)])
     return result

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 MOST_SEQUENCES = 2**20
 MOST_RANKS = 2**16
-LONGEST = 2**31
+MOST_PAIRS = 2**30  # sequences times ranks
+MOST_TOKEN_RANKS = 2**52  # keeps the memory of any schedule exact in both programs
 LARGEST_INTEGER = 2**53 - 1
+LARGEST_TIME = 1e100  # so that no sum or square overflows
 
 POLICIES = ("deepspeed", "packed", "sorted", "dacp", "round-robin", "skrull-paper", "auto")
 DEGREES = ("local-or-all", "powers-of-two", "pool")
@@ -84,12 +85,14 @@ def parse_problem(document: Any) -> Problem:
         raise _invalid(f"must be a list of at most {MOST_SEQUENCES}", "/lengths")
     cost = document["cost"]
     problem = Problem(
-        lengths=[reader.integer(n, f"/lengths/{i}", 1, LONGEST) for i, n in enumerate(lengths)],
+        lengths=[
+            reader.integer(n, f"/lengths/{i}", 1, LARGEST_INTEGER) for i, n in enumerate(lengths)
+        ],
         data_parallel=reader.integer(document["data_parallel"], "/data_parallel", 1, MOST_RANKS),
         context_parallel=reader.integer(
             document["context_parallel"], "/context_parallel", 1, MOST_RANKS
         ),
-        bucket=reader.integer(document["bucket"], "/bucket", 1, LONGEST),
+        bucket=reader.integer(document["bucket"], "/bucket", 1, LARGEST_INTEGER),
         **reader.cost(cost),
         padding=reader.choice(document, "padding", ("exact", "zigzag")),
         policy=reader.choice(document, "policy", POLICIES, default="auto"),
@@ -132,10 +135,9 @@ class _Reader:
         if (
             isinstance(value, bool)
             or not isinstance(value, (int, float))
-            or not math.isfinite(value)
-            or value < 0
+            or not 0 <= value <= LARGEST_TIME
         ):
-            raise _invalid("must be a number of at least 0", path)
+            raise _invalid(f"must be a number from 0 to {LARGEST_TIME}", path)
         return float(value)
 
     def integer(self, value: Any, path: str, low: int, high: int) -> int:
@@ -177,6 +179,8 @@ class _Reader:
 def _check_meaning(problem: Problem) -> None:
     if problem.ranks > MOST_RANKS:
         raise _invalid(f"there are more than {MOST_RANKS} ranks", "/data_parallel")
+    if len(problem.lengths) * problem.ranks > MOST_PAIRS:
+        raise _invalid(f"sequences times ranks are more than {MOST_PAIRS}", "/lengths")
     power = "must be a power of two for these degrees"
     if problem.degrees != "local-or-all" and problem.context_parallel & (
         problem.context_parallel - 1
