@@ -22,9 +22,13 @@ def digest_of(*parts: Any) -> str:
 def require_agreement(what: str, digest: str, device: torch.device) -> None:
     """Raises RuntimeError, on every rank, naming the ranks whose digest is not rank 0's."""
     own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
-    everyone = own.new_empty((dist.get_world_size(), len(own)))
-    dist.all_gather_into_tensor(everyone, own)
-    different = [rank for rank, other in enumerate(everyone) if not torch.equal(other, everyone[0])]
+    everyone = own.new_empty(dist.get_world_size() * len(own))
+    dist.all_gather_single(everyone, own)
+    different = [
+        rank
+        for rank, other in enumerate(everyone.split(len(own)))
+        if not torch.equal(other, everyone[: len(own)])
+    ]
     if different:
         ranks = ", ".join(map(str, different))
         raise RuntimeError(

@@ -100,12 +100,12 @@ class _Gather(torch.autograd.Function):
         ctx.group = group
         size = dist.get_world_size(group)
         whole = local.new_empty((size * local.shape[0], *local.shape[1:]))
-        dist.all_gather_into_tensor(whole, local, group=group)
+        dist.all_gather_single(whole, local, group=group)
         return whole
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor):
         size = dist.get_world_size(ctx.group)
         local = gradient.new_empty((gradient.shape[0] // size, *gradient.shape[1:]))
-        dist.reduce_scatter_tensor(local, gradient.contiguous(), group=ctx.group)
+        dist.reduce_scatter_single(local, gradient.contiguous(), group=ctx.group)
         return local, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from dataclasses import asdict
@@ -60,6 +61,7 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
 
 
 def _start_process_group(config: RunConfig) -> None:
+    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
     if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
         # It would be compiled for a minute at start-up, and a failure to compile would end the run.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False

@@ -103,7 +103,11 @@ def tidy(schema: Any) -> Any:
         return [tidy(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {k: tidy(v) for k, v in schema.items() if k not in {"title", "description", "default", "format"}}
+    kept = {
+        k: tidy(v)
+        for k, v in schema.items()
+        if k not in {"title", "description", "default", "format"}
+    }
     if "enum" in schema:
         kept["enum"] = sorted(
             set(schema["enum"]), key=str

@@ -43,7 +43,8 @@ export interface PlanResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const LOSS_CHUNK = 1024;
+/** Bytes of one chunk's logits in fp32: large enough for a GPU; small enough on CPU that memory is reused. */
+const LOGITS_BYTES = { cuda: 512 * 1024 ** 2, cpu: 16 * 1024 ** 2 } as const;
 const LARGEST_ZERO_BUCKET = 50_000_000;
 
 /** Decides bucket size, degrees and steps, and forecasts the schedule. Pure; mistakes become diagnostics. */
@@ -142,7 +143,7 @@ class Planner {
       ranks: topology.ranks,
       contextParallel: topology.context_parallel,
       optimizerMoments: this.#moments(),
-      lossChunk: LOSS_CHUNK,
+      lossChunk: this.#lossChunk(),
       zeroBucket,
     };
     const model = memoryModel(setting);
@@ -165,6 +166,12 @@ class Planner {
       peak_bytes: peakBytes(model, bucket + 1),
       zero_bucket: zeroBucket,
     };
+  }
+
+  /** Tokens whose logits exist at a time. */
+  #lossChunk(): number {
+    const tokens = Math.floor(LOGITS_BYTES[this.inputs.gpu.device] / (4 * this.#shape.vocab_size));
+    return Math.max(16, Math.min(4096, tokens));
   }
 
   #moments(): number {
@@ -229,6 +236,7 @@ class Planner {
 
   #scheduling(topology: Topology, memory: MemoryPlan): SchedulingPlan {
     const { schedule, cluster, model } = this.spec;
+    const { summary } = this.inputs.data;
     // Every backward of ZeRO 2 and 3 communicates, so ranks move from micro-batch to micro-batch together.
     const byStage = topology.zero_stage >= 2 ? "lockstep" : "free";
     return {
@@ -244,6 +252,7 @@ class Planner {
         contextParallel: topology.context_parallel,
         gpusPerNode: topology.gpus_per_node,
         networkBytesPerSecond: cluster.network,
+        targetShare: summary.supervised_tokens / summary.tokens,
       }),
       policy: schedule.policy,
       degrees: "local-or-all",
@@ -266,7 +275,7 @@ class Planner {
       precision: model.precision,
       checkpointing: model.checkpointing,
       attention: model.attention,
-      loss_chunk: LOSS_CHUNK,
+      loss_chunk: this.#lossChunk(),
       shape: this.#shape,
     };
   }

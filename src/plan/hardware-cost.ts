@@ -22,12 +22,14 @@ export interface CostSetting {
   readonly contextParallel: number;
   readonly gpusPerNode: number;
   readonly networkBytesPerSecond: number;
+  /** Share of tokens that are targets of the loss. */
+  readonly targetShare: number;
 }
 
 /** The scheduling problem's cost parameters, us, of a model on a GPU: modelled from published figures. */
 export function schedulingCost(setting: CostSetting): SchedulingPlan["cost"] {
   const { gpu, precision } = setting;
-  const work = trainingWork(setting.shape, setting.checkpointing);
+  const work = trainingWork(setting.shape, setting.checkpointing, setting.targetShare);
   const flopsPerMicrosecond = (gpu.peak_flops[precision] * gpu.efficiency) / 1e6;
   return {
     a1: work.perToken / flopsPerMicrosecond,

@@ -1,0 +1,119 @@
+"""One rank of the parity test: trains every case and writes how far it is from plain training."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import deepspeed
+import tiny
+import torch
+import torch.distributed as dist
+
+from skrull_runtime.groups import GroupTable
+from skrull_runtime.model import build_model
+from skrull_runtime.trainer import Trainer
+
+OPTIMIZERS = {
+    "sgd": {"type": "sgd", "lr": 0.5, "momentum": 0.0, "weight_decay": 0.0},
+    "adamw": {
+        "type": "adamw",
+        "lr": 1e-3,
+        "betas": [0.9, 0.999],
+        "eps": 1e-3,
+        "weight_decay": 0.01,
+    },
+}
+
+
+def ds_config(stage: int) -> dict:
+    """As the compiler emits it, with buckets small enough that there are several."""
+    zero = {
+        "stage": stage,
+        "overlap_comm": False,
+        "contiguous_gradients": True,
+        "reduce_bucket_size": 4000,
+    }
+    if stage == 3:
+        zero |= {"stage3_param_persistence_threshold": 0, "stage3_prefetch_bucket_size": 4000}
+    return {
+        "train_micro_batch_size_per_gpu": 1,
+        "gradient_accumulation_steps": 1,
+        "gradient_clipping": 0.0,
+        "zero_optimization": zero if stage else {"stage": 0},
+        "zero_allow_untested_optimizer": True,
+        "steps_per_print": 1_000_000_000,
+    }
+
+
+def parameters_of(model: torch.nn.Module, stage: int) -> dict[str, torch.Tensor]:
+    """Whole parameters, gathered under ZeRO-3."""
+    found = {}
+    for name, parameter in model.named_parameters():
+        with deepspeed.zero.GatheredParameters([parameter], enabled=stage == 3):
+            found[name] = parameter.detach().clone()
+    return found
+
+
+def run_case(case: dict, folder: Path, groups: dict[int, GroupTable], reference: dict) -> dict:
+    """Largest difference of a parameter and of a loss from plain training."""
+    context, stage = case["context"], case["zero"]
+    optimizer = OPTIMIZERS[case["optimizer"]]
+    data = tiny.samples()
+    batches = tiny.global_batches(len(data))
+    model_config = tiny.model_config(case["checkpointing"])
+    model = build_model(model_config, folder, None, tiny.SEED)
+    initial = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    trainer = Trainer(model, ds_config(stage), model_config, tiny.train_config(optimizer))
+    config = tiny.scheduling(dist.get_world_size(), context, case["policy"])
+    losses, counts, dummies, sharded = [], [], 0, 0
+    for step, members in enumerate(batches):
+        batch = tiny.step_batch(step, members, data, config, dist.get_rank())
+        layouts = [micro_batch.layout for micro_batch in batch.micro_batches]
+        dummies += sum(not layout.local_sequences and not layout.groups for layout in layouts)
+        sharded += sum(len(group.sequences) for layout in layouts for group in layout.groups)
+        counts.append(len(batch.micro_batches))
+        losses.append(trainer.step(batch, groups[context]).loss)
+    expected, expected_losses = reference[case["optimizer"]]
+    found = parameters_of(model, stage)
+    assert found.keys() == expected.keys()
+    figures = torch.tensor([dummies, sharded])
+    dist.all_reduce(figures)
+    trainer.engine.destroy()
+    return {
+        "parameters": max((found[name] - expected[name]).abs().max().item() for name in expected),
+        "moved": max((expected[name] - initial[name]).abs().max().item() for name in expected),
+        "losses": max(abs(a - b) for a, b in zip(losses, expected_losses, strict=True)),
+        "micro_batches": counts,
+        "dummies": int(figures[0]),
+        "sharded": int(figures[1]),
+    }
+
+
+def main() -> None:
+    """Runs the cases of a JSON file and writes their results."""
+    cases_file, results_file = map(Path, sys.argv[1:])
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    deepspeed.init_distributed(dist_backend="gloo", verbose=False)
+    torch.set_num_threads(1)
+    folder = cases_file.parent
+    data = tiny.samples()
+    batches = tiny.global_batches(len(data))
+    reference = {
+        name: tiny.plain_training(folder, optimizer, data, batches)
+        for name, optimizer in OPTIMIZERS.items()
+    }
+    cases = json.loads(cases_file.read_text())
+    groups = {
+        context: GroupTable([context]) for context in sorted({case["context"] for case in cases})
+    }
+    results = [run_case(case, folder, groups, reference) for case in cases]
+    if dist.get_rank() == 0:
+        results_file.write_text(json.dumps(results))
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

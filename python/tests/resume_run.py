@@ -1,0 +1,35 @@
+"""A run as the compiler emits it, over the tiny model and data of its own; argument 1 is its folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
+from skrull_runtime.train import main
+
+STEPS = 8
+OPTIMIZER = {"type": "adamw", "lr": 1e-2, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0}
+SCHEDULING = SchedulingConfig(
+    data_parallel=1,
+    context_parallel=2,
+    bucket=400,
+    padding="zigzag",
+    cost={"a1": 1.0, "a2": 0.01, "comm": {"2": [1.0, 1.0, 0.1]}},
+    policy="auto",
+    degrees="local-or-all",
+    objective="lockstep",
+    global_batch=6,
+    seed=3,
+)
+CONFIG = RunConfig(
+    model=ModelConfig("random", "fp32", "selective", "sdpa", 64),
+    data=DataConfig(".", "bytes", "assistant", 800, "drop"),
+    train=TrainConfig(
+        STEPS, OPTIMIZER, {"type": "cosine", "warmup_steps": 2}, 3, checkpoint_every=2
+    ),
+)
+
+if __name__ == "__main__":
+    folder = Path(sys.argv.pop(1))
+    main(CONFIG, SCHEDULING, folder)

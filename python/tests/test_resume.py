@@ -1,0 +1,144 @@
+"""A killed run goes on as if nothing had happened; what does not fit is refused with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import launch
+import pytest
+import tiny
+from parity_worker import ds_config
+
+from skrull_runtime.tokenization import bytes_encoder, tokenize
+
+SCRIPT = Path(__file__).with_name("resume_run.py")
+COMPARED = (
+    "step",
+    "epoch",
+    "loss",
+    "tokens",
+    "supervised_tokens",
+    "micro_batches",
+    "learning_rate",
+)
+
+
+def write_run(folder: Path) -> None:
+    """A run's folder: configuration, data and its index."""
+    folder.mkdir()
+    tiny.write_config(folder)
+    (folder / "ds_config.json").write_text(json.dumps(ds_config(2)))
+    samples: dict[str, list[int]] = {
+        "file": [],
+        "offset": [],
+        "line": [],
+        "length": [],
+        "supervised": [],
+    }
+    content = b""
+    for number in range(20):
+        answer = "yes " * (150 if number % 7 == 0 else number + 1)
+        messages = [
+            {"role": "user", "content": f"question {number}"},
+            {"role": "assistant", "content": answer},
+        ]
+        tokens = tokenize(messages, bytes_encoder())
+        supervised = sum(label >= 0 for label in tokens.labels)
+        row = (0, len(content), number + 1, len(tokens.ids), supervised)
+        for column, value in zip(samples.values(), row, strict=True):
+            column.append(value)
+        content += json.dumps({"messages": messages}).encode() + b"\n"
+    (folder / "data.jsonl").write_bytes(content)
+    file = {
+        "path": "data.jsonl",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+    (folder / "data_index.json").write_text(
+        json.dumps({"format_version": 1, "files": [file], "samples": samples})
+    )
+
+
+def metrics(folder: Path) -> list[dict]:
+    """The figures that do not depend on the clock."""
+    lines = (folder / "output" / "metrics.jsonl").read_text().splitlines()
+    return [{name: json.loads(line)[name] for name in COMPARED} for line in lines]
+
+
+def wait_for_steps(folder: Path, steps: int, ranks: list[launch.Rank]) -> None:
+    """Until that many steps are trained, so that the kill comes in the middle."""
+    path = folder / "output" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while not path.exists() or len(path.read_text().splitlines()) < steps:
+        assert time.monotonic() < deadline, ranks[0].output()[-2000:]
+        assert all(rank.process.poll() is None for rank in ranks), ranks[0].output()[-2000:]
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An uninterrupted run."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    write_run(folder)
+    launch.run(2, SCRIPT, str(folder))
+    return folder
+
+
+def test_a_run_with_a_killed_rank_resumes_to_the_same_losses(whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "killed"
+    write_run(folder)
+    ranks = launch.start(2, SCRIPT, str(folder))
+    wait_for_steps(folder, 5, ranks)
+    ranks[1].process.send_signal(signal.SIGKILL)
+    codes = [code for code, _ in launch.finish(ranks)]
+    assert all(code != 0 for code in codes)
+    assert not (folder / "output" / "checkpoints" / "step-00000008").exists(), (
+        "killed too late to show anything"
+    )
+    results = launch.finish(launch.start(2, SCRIPT, str(folder)))
+    assert [code for code, _ in results] == [0, 0], results[0][1][-2000:]
+    assert "resumed after" in results[0][1]
+    expected = metrics(whole_run)
+    found = metrics(folder)
+    assert [entry["step"] for entry in found] == list(range(8))
+    assert found == [
+        {**entry, "loss": pytest.approx(entry["loss"], rel=1e-6)} for entry in expected
+    ]
+    assert expected[-1]["loss"] < expected[0]["loss"]
+
+
+def test_only_the_newest_checkpoints_are_kept(whole_run: Path):
+    folders = sorted(path.name for path in (whole_run / "output" / "checkpoints").iterdir())
+    assert folders == ["step-00000006", "step-00000008"]
+
+
+def test_a_finished_run_started_again_trains_nothing(whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "again"
+    shutil.copytree(whole_run, folder)
+    launch.run(2, SCRIPT, str(folder))
+    assert metrics(folder) == metrics(whole_run)
+
+
+def refusal(folder: Path, ranks: int = 2) -> str:
+    """Output of rank 0 of a run that must end with the user's error."""
+    results = launch.finish(launch.start(ranks, SCRIPT, str(folder)))
+    assert [code for code, _ in results] == [1] * ranks, results[0][1][-2000:]
+    assert "Traceback" not in results[0][1]
+    return results[0][1]
+
+
+def test_changed_data_is_refused(whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "changed"
+    shutil.copytree(whole_run, folder)
+    with (folder / "data.jsonl").open("a") as stream:
+        stream.write("\n")
+    assert "has changed since the run was compiled" in refusal(folder)
+
+
+def test_another_number_of_ranks_is_refused(whole_run: Path):
+    assert "was compiled for 2 ranks and started with 1" in refusal(whole_run, ranks=1)

@@ -1,0 +1,109 @@
+"""Global batches, layouts and collation."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import tiny
+import torch
+
+from skrull_runtime.collate import collate
+from skrull_runtime.config import SchedulingConfig
+from skrull_runtime.layout import layout_of
+from skrull_runtime.optimizer import learning_rate
+from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
+from skrull_runtime.tokenization import IGNORED, Tokens
+
+
+def config(data_parallel: int, context: int, global_batch: int = 10) -> SchedulingConfig:
+    comm = {} if context == 1 else {str(context): [1.0, 1.0, 0.1]}
+    cost = {"a1": 1.0, "a2": 0.01, "comm": comm}
+    sizes = (data_parallel, context, 200 * 4 // context)
+    return SchedulingConfig(
+        *sizes, "zigzag", cost, "auto", "local-or-all", "lockstep", global_batch, 3
+    )
+
+
+def test_global_batches_do_not_depend_on_the_topology():
+    one = list(ScheduledBatchSampler([5] * 47, config(1, 1), 12))
+    other = list(ScheduledBatchSampler([5] * 47, config(4, 2), 12))
+    assert one == other
+
+
+def test_every_sample_comes_once_an_epoch_and_the_last_smaller_batch_is_kept():
+    batches = list(ScheduledBatchSampler([5] * 47, config(1, 1), 10))
+    assert [len(batch.samples) for batch in batches] == [10, 10, 10, 10, 7] * 2
+    for epoch in (0, 1):
+        samples = [sample for batch in batches if batch.epoch == epoch for sample in batch.samples]
+        assert sorted(samples) == list(range(47))
+
+
+@pytest.mark.parametrize("trained", [0, 3, 4, 7, 9])
+def test_resuming_goes_on_where_it_stopped(trained: int):
+    whole = list(ScheduledBatchSampler([5] * 47, config(1, 1), 10))
+    first = ScheduledBatchSampler([5] * 47, config(1, 1), 10)
+    first.trained(trained)
+    second = ScheduledBatchSampler([5] * 47, config(2, 2), 10)
+    second.load_state_dict(first.state_dict())
+    assert list(second) == whole[trained + 1 :]
+
+
+def test_resuming_with_other_batches_is_refused():
+    state = ScheduledBatchSampler([5] * 47, config(1, 1), 10).state_dict()
+    with pytest.raises(ValueError, match="global batch was 10, now it is 12"):
+        ScheduledBatchSampler([5] * 47, config(1, 1, 12), 10).load_state_dict(state)
+
+
+@pytest.mark.parametrize(("data_parallel", "context"), [(1, 1), (2, 2), (1, 4), (2, 3)])
+def test_ranks_together_hold_every_token_once_with_its_label_and_position(
+    data_parallel: int, context: int
+):
+    source = random.Random(7)
+    data = []
+    for length in [source.randrange(1, 60) for _ in range(20)] + [190, 377]:
+        ids = [source.randrange(1, 900) for _ in range(length)]
+        data.append(Tokens(ids, [*ids[1:], IGNORED]))
+    lengths = [len(tokens.ids) for tokens in data]
+    chosen = [k for k in range(len(data)) if lengths[k] <= 200 or context > 1]
+    setting = config(data_parallel, context)
+    schedule = schedule_batch(GlobalBatch(0, 0, chosen), lengths, setting)
+    own = [lengths[k] for k in chosen]
+    seen: dict[tuple[int, int], tuple[int, int]] = {}
+    counts = set()
+    for rank in range(data_parallel * context):
+        micro_batches = collate(schedule, rank, own, lambda k: data[chosen[k]])
+        counts.add(len(micro_batches))
+        for batch in micro_batches:
+            assert batch.input_ids.shape == batch.labels.shape == batch.position_ids.shape
+            assert batch.input_ids.shape[1] <= setting.bucket
+            columns = (batch.sequence_ids, batch.position_ids, batch.input_ids, batch.labels)
+            for sequence, position, token, label in torch.cat(columns).T.tolist():
+                if sequence < 0:
+                    assert label == IGNORED
+                    continue
+                assert (sequence, position) not in seen
+                seen[sequence, position] = (token, label)
+    assert counts == {len(schedule["micro_batches"])}
+    assert len(seen) == sum(own)
+    for (sequence, position), found in seen.items():
+        tokens = data[chosen[sequence]]
+        assert found == (tokens.ids[position], tokens.labels[position])
+
+
+def test_a_rank_without_sequences_gets_one_dummy_token_and_no_group():
+    layout = layout_of([{"sequence": 0, "first_rank": 0, "degree": 2}], 3, [10])
+    assert (layout.local, layout.groups) == ((1,), ())
+
+
+def test_learning_rates():
+    settings = {"type": "linear", "warmup_steps": 2}
+    rates = [learning_rate(step, 6, 3.0, settings) for step in range(6)]
+    assert rates == pytest.approx([1.0, 2.0, 3.0, 2.25, 1.5, 0.75])
+    assert learning_rate(5, 6, 3.0, {"type": "constant", "warmup_steps": 0}) == 3.0
+    assert learning_rate(3, 6, 2.0, {"type": "cosine", "warmup_steps": 0}) == pytest.approx(1.0)
+
+
+def test_the_tiny_batches_are_of_real_shape():
+    lengths = sorted(len(tokens.ids) for tokens in tiny.samples())
+    assert lengths[-1] > 20 * lengths[len(lengths) // 2]

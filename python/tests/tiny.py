@@ -1,0 +1,133 @@
+"""A small model, small global batches of real shape, and the plain training that the runtime must equal."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from skrull_runtime.collate import StepBatch, collate
+from skrull_runtime.config import ModelConfig, SchedulingConfig, TrainConfig
+from skrull_runtime.sampler import GlobalBatch, schedule_batch
+from skrull_runtime.tokenization import IGNORED, Tokens
+
+LENGTHS_FILE = (
+    Path(__file__).resolve().parents[2] / "examples/quickstart/data/sft_sample.lengths.txt"
+)
+VOCABULARY = 258
+SEED = 5
+
+CONFIG = {
+    "architectures": ["Qwen2ForCausalLM"],
+    "model_type": "qwen2",
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": VOCABULARY,
+    "max_position_embeddings": 4096,
+    "rope_theta": 10000.0,
+    "tie_word_embeddings": True,
+    "use_sliding_window": False,
+    "sliding_window": None,
+}
+
+
+def write_config(folder: Path) -> None:
+    """The model's config.json."""
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+
+
+def samples() -> list[Tokens]:
+    """Random tokens of real lengths, shrunk: many short, a few long; some tokens are no targets."""
+    lengths = [int(line) for line in LENGTHS_FILE.read_text().split()]
+    chosen = [*sorted(lengths)[:: len(lengths) // 14], 12_000, 16_003]
+    source = random.Random(11)
+    result = []
+    for length in chosen:
+        ids = [source.randrange(VOCABULARY) for _ in range(max(2, length // 32))]
+        labels = [token if source.random() < 0.7 else IGNORED for token in ids[1:]]
+        result.append(Tokens(ids, [*labels, IGNORED]))
+    return result
+
+
+def global_batches(count: int) -> list[list[int]]:
+    """Three steps: a mix with the longest, one sequence alone, and a few short ones."""
+    return [[*range(0, count, 2), count - 1], [count - 2], [1, 3, 5]]
+
+
+def train_config(optimizer: dict[str, Any]) -> TrainConfig:
+    """A constant learning rate."""
+    return TrainConfig(3, optimizer, {"type": "constant", "warmup_steps": 0}, SEED)
+
+
+def model_config(checkpointing: str = "none") -> ModelConfig:
+    """Random fp32 weights; a small loss chunk, so that there are several."""
+    return ModelConfig("random", "fp32", checkpointing, "sdpa", loss_chunk=64)
+
+
+def scheduling(ranks: int, context: int, policy: str) -> SchedulingConfig:
+    """A bucket so small that sequences must be sharded and micro-batches vary."""
+    comm = {} if context == 1 else {str(context): [100.0, 100.0, 0.1]}
+    cost = {"a1": 5.0, "a2": 0.01, "fixed": 100.0, "comm": comm}
+    bucket = 544 if context == 1 else 320
+    return SchedulingConfig(
+        ranks // context,
+        context,
+        bucket,
+        "zigzag",
+        cost,
+        policy,
+        "local-or-all",
+        "lockstep",
+        16,
+        SEED,
+    )
+
+
+def step_batch(
+    step: int, members: list[int], data: list[Tokens], config: SchedulingConfig, rank: int
+) -> StepBatch:
+    """What the runtime's own feed makes of a global batch, from tokens in memory."""
+    lengths = [len(tokens.ids) for tokens in data]
+    schedule = schedule_batch(GlobalBatch(step, 0, members), lengths, config)
+    supervised = sum(label != IGNORED for k in members for label in data[k].labels)
+    own = [lengths[k] for k in members]
+    micro_batches = collate(schedule, rank, own, lambda k: data[members[k]])
+    return StepBatch(step, 0, micro_batches, len(members), sum(own), supervised, 0.0)
+
+
+def plain_training(
+    folder: Path, optimizer: dict[str, Any], data: list[Tokens], batches: list[list[int]]
+) -> Any:
+    """Single-process PyTorch without packing: one sequence at a time through transformers' own attention."""
+    torch.manual_seed(SEED)
+    model = AutoModelForCausalLM.from_config(
+        AutoConfig.from_pretrained(folder), dtype=torch.float32, attn_implementation="eager"
+    ).train()
+    settings = {name: value for name, value in optimizer.items() if name != "type"}
+    kind = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer["type"]]
+    stepper = kind(model.parameters(), **settings)
+    losses = []
+    for members in batches:
+        stepper.zero_grad()
+        targets = sum(label != IGNORED for k in members for label in data[k].labels)
+        total = 0.0
+        for k in members:
+            logits = model(input_ids=torch.tensor([data[k].ids]), use_cache=False).logits[0]
+            loss = cross_entropy(
+                logits, torch.tensor(data[k].labels), ignore_index=IGNORED, reduction="sum"
+            )
+            (loss / targets).backward()
+            total += loss.item()
+        stepper.step()
+        losses.append(total / targets)
+    return {
+        name: parameter.detach().clone() for name, parameter in model.named_parameters()
+    }, losses
