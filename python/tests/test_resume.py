@@ -113,7 +113,7 @@ def test_a_run_with_a_killed_rank_resumes_to_the_same_losses(whole_run: Path, tm
 
 
 def test_only_the_newest_checkpoints_are_kept(whole_run: Path):
-    folders = sorted(path.name for path in (whole_run / "output" / "checkpoints").iterdir())
+    folders = sorted(path.name for path in (whole_run / "output" / "checkpoints").glob("step-*"))
     assert folders == ["step-00000006", "step-00000008"]
 
 
