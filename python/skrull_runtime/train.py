@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -62,6 +63,8 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
 
 def _start_process_group(config: RunConfig) -> None:
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    # DeepSpeed calls collectives by names that torch 2.13 is about to rename.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
     if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
         # It would be compiled for a minute at start-up, and a failure to compile would end the run.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False

@@ -107,8 +107,8 @@ function verdict({ forecast }: Plan): string {
   const gain = deepspeed
     ? `${deepspeed.toFixed(2)} x as fast as one sequence at a time`
     : "feasible";
-  const room = `at most ${formatShare(forecast.gap / (1 + forecast.gap))} faster with any schedule of these degrees`;
+  const room = `and at most ${formatShare(forecast.gap / (1 + forecast.gap))} faster with any schedule of these degrees`;
   const packed =
-    packing && packing < 1.05 ? " Packing alone is within 5 %: scheduling gains little here." : "";
-  return `Predicted to be ${gain}, and ${room}.${best < 1 ? " Another policy is faster: use auto." : ""}${packed}`;
+    packing && packing < 1.05 ? "\nPacking alone is within 5 %: scheduling gains little here." : "";
+  return `Predicted to be ${gain},\n${room}.${best < 1 ? "\nAnother policy is faster: use auto." : ""}${packed}`;
 }

@@ -7,6 +7,7 @@ const HOSTILE = [
   `"; import os; os.system("x") #`,
   "'''",
   "line\nbreak\r\u2028\u2029",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: shell text, not a template
   "$(touch x) `id` ${HOME} \\",
   "{{this}} {% raw %}",
   "héllo 漢字 😀 \u202e\u0000\u007f",

@@ -1,0 +1,171 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { files, PYTHON, project, ROOT, skrull, spec } from "./run.js";
+
+function python(program: string, cwd: string) {
+  const env = { ...process.env, DS_ACCELERATOR: "cpu", PYTHONDONTWRITEBYTECODE: "1" };
+  return spawnSync(PYTHON, ["-c", program], { cwd, encoding: "utf8", env });
+}
+
+function compiled(
+  parts: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, string>> = {},
+) {
+  const folder = project({ ...files(parts), ...more });
+  const run = skrull(["compile", "spec.skrull", "--out", "run"], { cwd: folder });
+  return { folder: join(folder, "run"), run };
+}
+
+const LOAD_DS_CONFIG = `
+import json
+from unittest.mock import patch
+from deepspeed.runtime import config
+with patch.object(config.dist, "get_rank", return_value=0), patch.object(config.dist, "get_world_size", return_value=2):
+    loaded = config.DeepSpeedConfig(json.load(open("ds_config.json")))
+print(json.dumps([loaded.zero_config.stage, loaded.gradient_clipping, loaded.bfloat16_config.enabled]))
+`;
+
+describe("the emitted configuration", () => {
+  for (const zero of [0, 1, 2, 3]) {
+    it(`for ZeRO ${zero} loads in DeepSpeed's own DeepSpeedConfig`, () => {
+      const model = '{ config = "model.json" weights = random precision = bf16 }';
+      const train = "{ optimizer = sgd { lr = 0.1 } clip = 0.5 }";
+      const { folder, run } = compiled({
+        parallel: `{ context = 2 zero = ${zero} }`,
+        model,
+        train,
+      });
+      expect(run.status).toBe(0);
+      const loaded = python(LOAD_DS_CONFIG, folder);
+      expect(loaded.status, loaded.stderr).toBe(0);
+      expect(JSON.parse(loaded.stdout.trim().split("\n").at(-1) ?? "")).toEqual([zero, 0.5, true]);
+    });
+  }
+});
+
+describe("the emitted programs", () => {
+  const shapes: Record<string, string> = {
+    "one node": "{ gpus = 2 gpu = cpu }",
+    torchrun: "{ gpus = 2 gpu = cpu launcher = torchrun }",
+    "several nodes": "{ nodes = 2 gpus = 8 gpu = h100_sxm_80gb }",
+    "several nodes by name":
+      '{ nodes = 2 gpus = 8 gpu = h100_sxm_80gb hosts = ["node-a", "node-b.example"] }',
+    "several nodes with torchrun": "{ nodes = 2 gpus = 8 gpu = h100_sxm_80gb launcher = torchrun }",
+  };
+  for (const [name, cluster] of Object.entries(shapes)) {
+    it(`for ${name} compile as Python and pass bash -n and shellcheck`, () => {
+      const { folder, run } = compiled({ cluster, memory: "{ bucket = 1K reserve = 1 MiB }" });
+      expect(run.status, run.stderr).toBe(0);
+      const check = python(
+        "import compileall, sys; sys.exit(not compileall.compile_dir('.', quiet=1))",
+        folder,
+      );
+      expect(check.status, check.stdout).toBe(0);
+      const bash = spawnSync("bash", ["-n", "launch.sh"], { cwd: folder, encoding: "utf8" });
+      expect(bash.status, bash.stderr).toBe(0);
+      const shellcheck = spawnSync("shellcheck", ["launch.sh"], { cwd: folder, encoding: "utf8" });
+      // CI installs it (.ci/run); elsewhere bash -n has to do.
+      if (!shellcheck.error || process.env["CI"])
+        expect(shellcheck.status, shellcheck.stdout).toBe(0);
+    });
+  }
+});
+
+const HOSTILE = [
+  `"; import os; os.system('touch pwned') #`,
+  "'; touch pwned; '",
+  "$(touch pwned)",
+  "`touch pwned`",
+  "{{version}} {{{this}}} {{#if x}}",
+  "\\\\ \\n literal",
+  "naïve 漢字 😀",
+  "\u202eright to left",
+  "line\nbreak\r\u0000nul",
+  "../../escape",
+  "/absolute",
+  "--flag",
+];
+
+/** A string literal of the language. */
+const literal = (text: string) =>
+  `"${text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replace(/\p{Cc}/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`)}"`;
+
+const model = (rest: string) =>
+  `{ config = "model.json" weights = pretrained precision = fp32 ${rest} }`;
+const FIELDS: Readonly<Record<string, (text: string) => Record<string, string>>> = {
+  "model label": (t) => ({ model: `${t} { }` }),
+  "model.config": (t) => ({ model: `{ config = ${t} weights = random }` }),
+  "model.path": (t) => ({ model: model(`path = ${t}`) }),
+  "model.revision": (t) => ({ model: model(`path = "weights" revision = ${t}`) }),
+  "cluster.hosts": (t) => ({ cluster: `{ gpus = 2 gpu = cpu hosts = [${t}] }` }),
+  "data.train": (t) => ({ data: `{ train = [${t}] tokenizer = "bytes" max_length = 1K }` }),
+  "data.tokenizer": (t) => ({
+    data: `{ train = ["data.jsonl"] tokenizer = ${t} max_length = 1K }`,
+  }),
+  "train.output": (t) => ({ train: `{ optimizer = adamw { lr = 1e-3 } output = ${t} }` }),
+};
+
+const SHOW = `
+import ast, json
+from pathlib import Path
+tree = ast.parse(Path("train.py").read_text(encoding="utf-8"))
+print(json.dumps([node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]))
+print(json.dumps(sorted(p.name for p in Path("..").iterdir())))
+`;
+
+describe("hostile strings", () => {
+  for (const [field, parts] of Object.entries(FIELDS)) {
+    it(`in ${field} give a diagnostic or arrive as plain data`, () => {
+      let arrived = 0;
+      for (const text of HOSTILE) {
+        const { folder, run } = compiled(parts(literal(text)));
+        expect(run.stderr).not.toContain("internal error");
+        if (run.status !== 0) {
+          expect(run.status).toBe(1);
+          expect(run.stderr).toMatch(/ error \[[a-z-]+\]/);
+          continue;
+        }
+        arrived += 1;
+        const shown = python(SHOW, folder);
+        expect(shown.status, shown.stderr).toBe(0);
+        const [strings = "", names = ""] = shown.stdout.trim().split("\n");
+        expect(JSON.parse(strings)).toContain(text);
+        expect(JSON.parse(names)).not.toContain("pwned");
+        expect(spawnSync("bash", ["-n", "launch.sh"], { cwd: folder }).status).toBe(0);
+      }
+      const free = ["model.path", "model.revision", "train.output"].includes(field);
+      expect(arrived > 0).toBe(free);
+    });
+  }
+
+  it("in the name of a data file arrive as plain data", () => {
+    const name = `a'$(touch pwned)"{{x}}.jsonl`;
+    const data = `{ train = [${literal(name.replace(/[{}]/g, "\\$&")).replace("\\\\{\\\\{x\\\\}\\\\}", "??x??")}] tokenizer = "bytes" max_length = 1K }`;
+    const { folder, run } = compiled({ data }, { [name]: files()["data.jsonl"] ?? "" });
+    expect(run.status, run.stderr).toBe(0);
+    const read = "import json; print(json.load(open('data_index.json'))['files'][0]['path'])";
+    expect(python(read, folder).stdout.trim()).toBe(name);
+  });
+});
+
+it("a compiled run lies on a machine with Python alone: nothing in it names the compiler's folder", () => {
+  const { folder } = compiled();
+  const found = spawnSync("grep", ["-rl", ROOT.replace(/\/$/, ""), "."], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(found.stdout).toBe("");
+});
+
+it("specs with every hostile string still lint without an exception", () => {
+  for (const text of HOSTILE) {
+    const folder = project({
+      "a.skrull": spec({ model: `${literal(text)} { path = ${literal(text)} }` }),
+    });
+    expect([0, 1]).toContain(skrull(["lint", "a.skrull"], { cwd: folder }).status);
+  }
+});
