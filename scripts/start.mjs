@@ -4,14 +4,14 @@ import { ROOT, run, say, setUp, VENV } from "./lib.mjs";
 
 const SPEC = "examples/quickstart/quickstart.skrull";
 const OUT = "build/quickstart";
-const STEPS = process.env.SKRULL_QUICKSTART_STEPS ?? "6";
+const STEPS = process.env.SKRULL_QUICKSTART_STEPS ?? "5";
 const cli = join(ROOT, "dist", "cli", "main.js");
 
 setUp();
 say(`Planning ${SPEC}`);
 run(process.execPath, [cli, "plan", SPEC]);
 say(`Compiling ${SPEC} into ${OUT}`);
-run(process.execPath, [cli, "compile", SPEC, "--out", OUT, "--force"]);
+run(process.execPath, [cli, "compile", SPEC, "--out", OUT]);
 say(`Training ${STEPS} steps on 4 CPU ranks: ${OUT}/launch.sh`);
 run("bash", [join(OUT, "launch.sh"), "--steps", STEPS, "--no-resume"], {
   env: { ...process.env, PATH: `${join(VENV, "bin")}:${process.env.PATH}`, OMP_NUM_THREADS: "1" },
