@@ -81,6 +81,18 @@ function fillIn(template: string, values: Readonly<Record<string, string | numbe
   );
 }
 
+/** Shown of one file; what has more is no spec. */
+export const MOST_DIAGNOSTICS = 100;
+
+/** The diagnostics of one file in its order; beyond the limit, one that says so. */
+export function boundDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const sorted = sortDiagnostics(diagnostics);
+  const next = sorted[MOST_DIAGNOSTICS];
+  if (!next) return sorted;
+  const more = diagnostic("too-many-errors", { limit: MOST_DIAGNOSTICS }, next);
+  return [...sorted.slice(0, MOST_DIAGNOSTICS), more];
+}
+
 /** In the order of a file: by place, then by code. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...diagnostics].sort(

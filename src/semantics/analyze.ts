@@ -1,11 +1,11 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import { hasErrors, sortDiagnostics } from "../diagnostics/diagnostic.js";
+import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { LANGUAGE, type Spec } from "../language/language.js";
 import type { Block } from "../language/types.js";
 import { parseSpec } from "../syntax/parse.js";
 import type { BlockNode, FileNode, Span } from "../syntax/tree.js";
-import { checkMeaning } from "./check-meaning.js";
+import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
 import { checkProperties } from "./check-properties.js";
 import { Origins, Report } from "./report.js";
 
@@ -29,14 +29,12 @@ export function analyze(file: string, text: string): Analysis {
   const origins = new Origins(file, parsed.lines);
   const broken = hasErrors(parsed.diagnostics);
   checkVersion(parsed.tree, report, broken);
-  const values = checkBlocks(parsed.tree, report, origins, broken);
-  const complete = !broken && !hasErrors(report.diagnostics);
   // The table says what the values are; the checker has held every one of them to it.
-  const spec = complete ? (values as unknown as Spec) : undefined;
-  if (spec) checkMeaning(spec, origins, report);
-  const diagnostics = sortDiagnostics([...parsed.diagnostics, ...report.diagnostics]);
-  const sound = spec !== undefined && !hasErrors(diagnostics);
-  return { file, text, origins, diagnostics, ...(sound ? { spec } : {}) };
+  const blocks = checkBlocks(parsed.tree, report, origins, broken) as CheckedBlocks;
+  if (!broken) checkMeaning(blocks, origins, report);
+  const diagnostics = boundDiagnostics([...parsed.diagnostics, ...report.diagnostics]);
+  const sound = !hasErrors(diagnostics);
+  return { file, text, origins, diagnostics, ...(sound ? { spec: blocks as Spec } : {}) };
 }
 
 function checkVersion({ version }: FileNode, report: Report, broken: boolean): void {
@@ -88,13 +86,19 @@ function checkBlocks(
     // A block may be missing only because the parser could not read it.
     if (!block && broken) continue;
     values[name] = block
-      ? checkBlock(block, declared, report, origins)
+      ? checkBlock(block, declared, report, origins, broken)
       : missingBlock(name, declared, report);
   }
   return values;
 }
 
-function checkBlock(node: BlockNode, declared: Block, report: Report, origins: Origins) {
+function checkBlock(
+  node: BlockNode,
+  declared: Block,
+  report: Report,
+  origins: Origins,
+  broken: boolean,
+) {
   const name = node.name.text;
   origins.record(name, node.name);
   if (node.label) {
@@ -102,7 +106,8 @@ function checkBlock(node: BlockNode, declared: Block, report: Report, origins: O
     else origins.record(`${name}.label`, node.label);
   }
   const owner = { name, path: name, header: node.name };
-  const values = checkProperties(node.body, declared.properties, owner, { report, origins });
+  const context = { report, origins, broken };
+  const values = checkProperties(node.body, declared.properties, owner, context);
   return (
     values && { ...values, ...(declared.label === undefined ? {} : { label: node.label?.value }) }
   );
@@ -113,6 +118,7 @@ function missingBlock(name: string, declared: Block, report: Report) {
     report.at("missing-block", { name, reason: declared.required }, START, {
       help: `Add ${name} { ... }.`,
     });
+    return undefined;
   }
   const entries = Object.entries(declared.properties);
   return Object.fromEntries(

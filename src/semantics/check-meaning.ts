@@ -1,25 +1,30 @@
 import { gpuByName, MODEL_NAMES } from "../catalogue/names.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
-import { diagnostic, type Extra, type Values } from "../diagnostics/diagnostic.js";
+import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import type { Spec } from "../language/language.js";
 import type { Origins, Report } from "./report.js";
 
-/** Checks that concern several values at once. */
-export function checkMeaning(spec: Spec, origins: Origins, report: Report): void {
+/** Blocks that hold what the table says; those with mistakes are absent. */
+export type CheckedBlocks = { readonly [Name in keyof Spec]: Spec[Name] | undefined };
+
+/** Checks that concern several values at once: each wherever the blocks it needs are sound. */
+export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Report): void {
   const at = <Code extends DiagnosticCode>(
     code: Code,
     path: string,
     values: Values<Code>,
     extra: Extra = {},
   ) => {
-    report.diagnostics.push(diagnostic(code, values, origins.place(path), extra));
+    report.atPlace(code, values, origins.place(path), extra);
   };
-  checkModel(spec, at);
-  checkTopology(spec, at);
-  checkMemory(spec, at);
-  checkTraining(spec, at);
+  const { model, cluster, parallel, memory, train } = blocks;
+  if (model) checkModel(model, at);
+  if (cluster) checkHosts(cluster, at);
+  if (cluster && parallel) checkTopology(cluster, parallel, at);
+  if (cluster && memory) checkMemory(cluster, memory, at);
+  if (train) checkTraining(train, at);
 }
 
 type Reporting = <Code extends DiagnosticCode>(
@@ -29,7 +34,7 @@ type Reporting = <Code extends DiagnosticCode>(
   extra?: Extra,
 ) => void;
 
-function checkModel({ model }: Spec, at: Reporting): void {
+function checkModel(model: Spec["model"], at: Reporting): void {
   const { label, config, weights, path, revision } = model;
   if (label === undefined && config === undefined) {
     at("model-source", "model", { problem: "the model has neither a name nor a configuration" });
@@ -72,21 +77,33 @@ function checkModel({ model }: Spec, at: Reporting): void {
   }
 }
 
-function checkTopology({ cluster, parallel }: Spec, at: Reporting): void {
+function checkTopology(
+  cluster: Spec["cluster"],
+  { context }: Spec["parallel"],
+  at: Reporting,
+): void {
   const ranks = cluster.nodes * cluster.gpus;
-  const { context } = parallel;
   if (ranks % context !== 0) {
-    const fitting = [1, 2, 4, 8, 16, 32, 64].filter((d) => ranks % d === 0).join(", ");
-    at(
-      "ranks-not-divisible",
-      "parallel.context",
-      { ranks, context },
-      { help: `Degrees that divide it: ${fitting}.` },
-    );
+    const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;
+    at("ranks-not-divisible", "parallel.context", { ranks, context }, { help });
   } else if (context > cluster.gpus) {
     at("group-crosses-nodes", "parallel.context", { context, gpus: cluster.gpus });
   }
-  const { hosts } = cluster;
+}
+
+/** Up to four divisors around a degree, ascending. */
+function nearestDivisors(ranks: number, degree: number): readonly number[] {
+  const fits = (d: number) => ranks % d === 0;
+  const upTo = Math.min(ranks, 2 * degree);
+  const divisors = Array.from({ length: upTo }, (_, n) => n + 1).filter(fits);
+  const distance = (d: number) => Math.abs(d - degree);
+  return divisors
+    .sort((a, b) => distance(a) - distance(b))
+    .slice(0, 4)
+    .sort((a, b) => a - b);
+}
+
+function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
   for (const [n, host] of hosts.entries()) {
     // The name goes into a line of the hostfile, and from there to ssh.
     if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host) && hosts.indexOf(host) === n)
@@ -100,13 +117,13 @@ function checkTopology({ cluster, parallel }: Spec, at: Reporting): void {
       reason,
     });
   }
-  if (hosts.length > 0 && hosts.length !== cluster.nodes) {
-    const reason = `There are ${cluster.nodes} nodes and ${hosts.length} host names.`;
+  if (hosts.length > 0 && hosts.length !== nodes) {
+    const reason = `There are ${nodes} nodes and ${hosts.length} host names.`;
     at("contradictory-keys", "cluster.hosts", { first: "hosts", second: "nodes", reason });
   }
 }
 
-function checkMemory({ cluster, memory }: Spec, at: Reporting): void {
+function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Reporting): void {
   const gpu = gpuByName(cluster.gpu);
   if (!gpu) return;
   const budget = memory.budget ?? gpu.memory_bytes;
@@ -124,7 +141,7 @@ function checkMemory({ cluster, memory }: Spec, at: Reporting): void {
   }
 }
 
-function checkTraining({ train }: Spec, at: Reporting): void {
+function checkTraining(train: Spec["train"], at: Reporting): void {
   if (train.epochs !== undefined && train.steps !== undefined) {
     const reason = "Both say when training ends.";
     at(

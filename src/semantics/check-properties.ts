@@ -13,15 +13,22 @@ export interface Owner {
   readonly header: NameNode;
 }
 
+export interface CheckContext {
+  readonly report: Report;
+  readonly origins: Origins;
+  /** The parser found errors: what seems to be missing may only be unreadable. */
+  readonly broken: boolean;
+}
+
 /** Values of a body by key, defaults filled in; `undefined` after reporting what is wrong with it. */
 export function checkProperties(
   body: BodyNode,
   properties: Properties,
   owner: Owner,
-  context: { readonly report: Report; readonly origins: Origins },
+  context: CheckContext,
 ): Readonly<Record<string, unknown>> | undefined {
   const { report } = context;
-  const before = report.diagnostics.length;
+  const before = report.count;
   for (const block of body.blocks) reportUnknownKey(block.name, properties, owner, report);
   const entries = new Map<string, EntryNode>();
   for (const entry of body.entries) {
@@ -35,7 +42,7 @@ export function checkProperties(
   for (const [name, property] of Object.entries(properties)) {
     values[name] = checkProperty(name, property, entries.get(name), owner, context);
   }
-  return report.diagnostics.length === before ? values : undefined;
+  return report.count === before ? values : undefined;
 }
 
 function checkProperty(
@@ -43,10 +50,10 @@ function checkProperty(
   property: Property,
   entry: EntryNode | undefined,
   owner: Owner,
-  context: { readonly report: Report; readonly origins: Origins },
+  context: CheckContext,
 ): unknown {
   if (!entry) {
-    if ("required" in property) {
+    if ("required" in property && !context.broken) {
       context.report.at(
         "missing-key",
         { owner: owner.name, name, reason: property.required },

@@ -9,18 +9,15 @@ import type {
   TaggedNode,
   ValueNode,
 } from "../syntax/tree.js";
-import { checkProperties } from "./check-properties.js";
+import { type CheckContext, checkProperties } from "./check-properties.js";
 import { pathProblem } from "./paths.js";
-import type { Origins, Report } from "./report.js";
 
 /** What the checker of a value needs to know of its surroundings. */
-export interface ValueContext {
+export interface ValueContext extends CheckContext {
   /** The key, for messages. */
   readonly name: string;
   /** The whole path, for origins. */
   readonly path: string;
-  readonly report: Report;
-  readonly origins: Origins;
 }
 
 type Checker<Kind extends ValueType["kind"]> = (
@@ -116,7 +113,9 @@ function checkInteger(
 ): number | undefined {
   const number = plainNumber(node, "a whole number", context);
   if (!number) return undefined;
-  if (Number.isInteger(number.value)) return inRange(number, number.value, type.range, context);
+  // A number beyond every limit reads as infinite: that is no fraction.
+  if (Number.isInteger(number.value) || !Number.isFinite(number.value))
+    return inRange(number, number.value, type.range, context);
   const found = `the fraction ${number.text}`;
   const reason = "It is a count.";
   context.report.at(

@@ -1,5 +1,12 @@
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
-import { type Diagnostic, diagnostic, type Extra, type Values } from "../diagnostics/diagnostic.js";
+import {
+  type Diagnostic,
+  diagnostic,
+  type Extra,
+  MOST_DIAGNOSTICS,
+  type Place,
+  type Values,
+} from "../diagnostics/diagnostic.js";
 import type { LineMap, Range } from "../foundation/text.js";
 import type { Span } from "../syntax/tree.js";
 
@@ -31,11 +38,17 @@ export class Origins {
 /** Collects the diagnostics of one file. */
 export class Report {
   readonly diagnostics: Diagnostic[] = [];
+  #count = 0;
 
   constructor(
     readonly file: string,
     readonly lines: LineMap,
   ) {}
+
+  /** Of all that was reported, kept or not. */
+  get count(): number {
+    return this.#count;
+  }
 
   at<Code extends DiagnosticCode>(
     code: Code,
@@ -43,7 +56,23 @@ export class Report {
     span: Span,
     extra: Extra = {},
   ): void {
-    const place = { file: this.file, range: this.lines.range(span.start, span.end) };
-    this.diagnostics.push(diagnostic(code, values, place, extra));
+    this.atPlace(
+      code,
+      values,
+      { file: this.file, range: this.lines.range(span.start, span.end) },
+      extra,
+    );
+  }
+
+  /** One more than the most is kept: it says that there are more. */
+  atPlace<Code extends DiagnosticCode>(
+    code: Code,
+    values: Values<Code>,
+    place: Place,
+    extra: Extra = {},
+  ): void {
+    this.#count += 1;
+    if (this.diagnostics.length <= MOST_DIAGNOSTICS)
+      this.diagnostics.push(diagnostic(code, values, place, extra));
   }
 }

@@ -98,11 +98,9 @@ class TreeBuilder {
     const members = this.members(cst);
     const open = tokenOf(cst, "OpenBrace");
     const close = tokenOf(cst, "CloseBrace");
-    const last = Math.max(
-      start,
-      ...[...members.entries, ...members.blocks].map((member) => member.end),
-    );
-    return { ...members, start: open?.startOffset ?? start, end: close ? spanOf(close).end : last };
+    const last = (nodes: readonly Span[]) => nodes.at(-1)?.end ?? start;
+    const end = close ? spanOf(close).end : Math.max(last(members.entries), last(members.blocks));
+    return { ...members, start: open?.startOffset ?? start, end };
   }
 
   value(cst: CstNode | undefined): ValueNode | undefined {

@@ -1,20 +1,20 @@
 import { type CstNode, EOF, type IRecognitionException, type IToken } from "chevrotain";
-import { type Diagnostic, diagnostic } from "../diagnostics/diagnostic.js";
+import { type Diagnostic, diagnostic, MOST_DIAGNOSTICS } from "../diagnostics/diagnostic.js";
 import { LineMap } from "../foundation/text.js";
 import { buildFile } from "./build-tree.js";
 import { SPEC_PARSER } from "./parser.js";
 import { SPEC_LEXER, UnterminatedText } from "./tokens.js";
 import type { FileNode, Span } from "./tree.js";
 
-const LONGEST_FILE = 4 * 1024 * 1024;
+const LONGEST_FILE = 256 * 1024;
 const DEEPEST_NESTING = 32;
-const MOST_DIAGNOSTICS = 100;
 
 export interface ParsedFile {
   readonly file: string;
   readonly lines: LineMap;
   /** Whatever could be read, also where there are errors. */
   readonly tree: FileNode;
+  /** In the order they were found; more than {@link MOST_DIAGNOSTICS} where the rest were left out. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -71,7 +71,6 @@ const spanOf = (token: IToken): Span => ({
 
 class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
-  #dropped: Diagnostic | undefined;
 
   constructor(
     private readonly file: string,
@@ -86,16 +85,13 @@ class Reporter {
     return this.at(span.start, span.end);
   }
 
+  /** One more than the most is kept: it says that there are more. */
   add(found: Diagnostic): void {
-    if (this.#diagnostics.length < MOST_DIAGNOSTICS) this.#diagnostics.push(found);
-    else this.#dropped ??= found;
+    if (this.#diagnostics.length <= MOST_DIAGNOSTICS) this.#diagnostics.push(found);
   }
 
   found(): readonly Diagnostic[] {
-    if (!this.#dropped) return this.#diagnostics;
-    const { file, range } = this.#dropped;
-    const more = diagnostic("too-many-errors", { limit: MOST_DIAGNOSTICS }, { file, range });
-    return [...this.#diagnostics, more];
+    return this.#diagnostics;
   }
 
   lexical(text: string, offset: number, length: number): void {

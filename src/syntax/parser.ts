@@ -4,6 +4,7 @@ import {
   type TokenType,
   tokenLabel,
 } from "chevrotain";
+import { MOST_DIAGNOSTICS } from "../diagnostics/diagnostic.js";
 import {
   CloseBrace,
   CloseBracket,
@@ -42,7 +43,7 @@ export class SpecParser extends CstParser {
       GATE: () => this.LA(2).tokenType === NumberLiteral,
       DEF: () => this.SUBRULE(this.version),
     });
-    this.MANY(() => this.SUBRULE(this.member));
+    this.MANY({ GATE: () => this.worthGoingOn(), DEF: () => this.SUBRULE(this.member) });
   });
 
   readonly version = this.RULE("version", () => {
@@ -71,7 +72,7 @@ export class SpecParser extends CstParser {
 
   readonly body = this.RULE("body", () => {
     this.CONSUME(OpenBrace);
-    this.MANY(() => this.SUBRULE(this.member));
+    this.MANY({ GATE: () => this.worthGoingOn(), DEF: () => this.SUBRULE(this.member) });
     this.CONSUME(CloseBrace);
   });
 
@@ -114,6 +115,11 @@ export class SpecParser extends CstParser {
   constructor() {
     super([...TOKENS], { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: EXPECTED });
     this.performSelfAnalysis();
+  }
+
+  /** Recovery from each error looks far ahead: a file of nothing but errors would take minutes. */
+  private worthGoingOn(): boolean {
+    return this.errors.length <= MOST_DIAGNOSTICS;
   }
 
   /** After a number, a name is its unit unless it begins the next entry or block: `nodes = 4 gpus = 8`. */
