@@ -106,7 +106,7 @@ function checkBlock(
     else origins.record(`${name}.label`, node.label);
   }
   const owner = { name, path: name, header: node.name };
-  const context = { report, origins, broken };
+  const context = { report, origins, broken, blocks: Object.keys(BLOCKS) };
   const values = checkProperties(node.body, declared.properties, owner, context);
   return (
     values && { ...values, ...(declared.label === undefined ? {} : { label: node.label?.value }) }

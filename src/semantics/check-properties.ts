@@ -18,6 +18,8 @@ export interface CheckContext {
   readonly origins: Origins;
   /** The parser found errors: what seems to be missing may only be unreadable. */
   readonly broken: boolean;
+  /** Names of the language's blocks. */
+  readonly blocks: readonly string[];
 }
 
 /** Values of a body by key, defaults filled in; `undefined` after reporting what is wrong with it. */
@@ -29,7 +31,12 @@ export function checkProperties(
 ): Readonly<Record<string, unknown>> | undefined {
   const { report } = context;
   const before = report.count;
-  for (const block of body.blocks) reportUnknownKey(block.name, properties, owner, report);
+  for (const block of body.blocks) {
+    if (!context.blocks.includes(block.name.text))
+      reportUnknownKey(block.name, properties, owner, report);
+    // After a missing brace every block reads as nested; the parser has said so.
+    else if (!context.broken) reportNestedBlock(block.name, owner, report);
+  }
   const entries = new Map<string, EntryNode>();
   for (const entry of body.entries) {
     const name = entry.key.text;
@@ -87,6 +94,11 @@ function reportUnknownKey(
       ? { fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] } }
       : {}),
   });
+}
+
+function reportNestedBlock({ text: name, ...span }: NameNode, owner: Owner, report: Report): void {
+  const help = `${name} is a block of its own: move it out of ${owner.name}.`;
+  report.at("unknown-key", { owner: owner.name, name }, span, { help });
 }
 
 function reportDuplicate(first: EntryNode, second: EntryNode, report: Report): void {

@@ -3,7 +3,7 @@ import { type Diagnostic, diagnostic, MOST_DIAGNOSTICS } from "../diagnostics/di
 import { LineMap } from "../foundation/text.js";
 import { buildFile } from "./build-tree.js";
 import { SPEC_PARSER } from "./parser.js";
-import { SPEC_LEXER, UnterminatedText } from "./tokens.js";
+import { CloseBrace, OpenBrace, SPEC_LEXER, UnterminatedText } from "./tokens.js";
 import type { FileNode, Span } from "./tree.js";
 
 const LONGEST_FILE = 256 * 1024;
@@ -48,7 +48,10 @@ function readTree(text: string, report: Reporter): FileNode {
   }
   SPEC_PARSER.input = tokens;
   const cst: CstNode = SPEC_PARSER.file();
-  for (const error of SPEC_PARSER.errors) report.syntactic(error, text.length);
+  for (const error of worthTelling(SPEC_PARSER.errors, errors)) {
+    const unclosed = error.token.tokenType === EOF ? unclosedBrace(tokens) : undefined;
+    report.syntactic(error, text.length, unclosed);
+  }
   return buildFile(cst, text.length, (problem, span) =>
     report.add(diagnostic("invalid-escape", { escape: problem }, report.atSpan(span))),
   );
@@ -62,6 +65,41 @@ function tooDeep(tokens: readonly IToken[]): IToken | undefined {
     if (depth > DEEPEST_NESTING) return token;
   }
   return undefined;
+}
+
+/** Errors of the parser that say something new: one for a token, none where a character was already rejected. */
+function worthTelling(
+  errors: readonly IRecognitionException[],
+  rejected: readonly { readonly offset: number }[],
+): readonly IRecognitionException[] {
+  const told = new Set<number>();
+  return errors.filter((error) => {
+    const { token } = error;
+    const at = token.tokenType === EOF ? Number.MAX_SAFE_INTEGER : token.startOffset;
+    const before = previousEnd(error);
+    const known = told.has(at) || rejected.some(({ offset }) => offset >= before && offset < at);
+    told.add(at);
+    return !known;
+  });
+}
+
+/** Where the token before an error ends; recovered tokens have no position. */
+function previousEnd(error: IRecognitionException): number {
+  // Absent from the declared type, present on every error that has a token before it.
+  const { previousToken } = error as { previousToken?: IToken };
+  return previousToken && Number.isFinite(previousToken.startOffset)
+    ? spanOf(previousToken).end
+    : 0;
+}
+
+/** The outermost brace without its partner: what follows it reads as its content. */
+function unclosedBrace(tokens: readonly IToken[]): IToken | undefined {
+  const open: IToken[] = [];
+  for (const token of tokens) {
+    if (token.tokenType === OpenBrace) open.push(token);
+    if (token.tokenType === CloseBrace) open.pop();
+  }
+  return open[0];
 }
 
 const spanOf = (token: IToken): Span => ({
@@ -104,16 +142,17 @@ class Reporter {
   }
 
   /** The end of the file and tokens inserted by recovery have no position: the token before has. */
-  syntactic(error: IRecognitionException, length: number): void {
+  syntactic(error: IRecognitionException, length: number, unclosed?: IToken): void {
     const { message, token } = error;
-    // Absent from the declared type, present on every error that has a token before it.
-    const { previousToken } = error as { previousToken?: IToken };
     const placed = token.tokenType !== EOF && Number.isFinite(token.startOffset);
-    const before =
-      previousToken && Number.isFinite(previousToken.startOffset) ? spanOf(previousToken).end : 0;
+    const before = previousEnd(error);
     const span = placed ? spanOf(token) : { start: before, end: Math.min(length, before + 1) };
     const found = placed ? describe(token.image) : "the end of the file";
-    this.add(diagnostic("unexpected-token", { expected: message, found }, this.atSpan(span)));
+    const related = unclosed && [
+      { message: "this brace is not closed", ...this.atSpan(spanOf(unclosed)) },
+    ];
+    const values = { expected: message, found };
+    this.add(diagnostic("unexpected-token", values, this.atSpan(span), related ? { related } : {}));
   }
 }
 

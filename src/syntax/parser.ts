@@ -1,6 +1,8 @@
 import {
   CstParser,
+  EOF,
   type IParserErrorMessageProvider,
+  type IToken,
   type TokenType,
   tokenLabel,
 } from "chevrotain";
@@ -17,6 +19,7 @@ import {
   Rate,
   Text,
   TOKENS,
+  UnterminatedText,
 } from "./tokens.js";
 
 const either = (tokens: readonly TokenType[]): string => {
@@ -25,10 +28,21 @@ const either = (tokens: readonly TokenType[]): string => {
   return labels.length === 0 ? last : `${labels.join(", ")} or ${last}`;
 };
 
+const END = "a block or the end of the file";
+
+/** A closing bracket is never all that could stand in its place. */
+function expectedThere(expected: TokenType, previous: IToken): string {
+  if (expected === EOF) return END;
+  if (expected === CloseBrace) return "a key or '}'";
+  if (expected !== CloseBracket) return tokenLabel(expected);
+  const between = previous.tokenType === OpenBracket || previous.tokenType === Comma;
+  return between ? "a value or ']'" : "',' or ']'";
+}
+
 /** Messages hold only what was expected; the caller adds what was found. */
 const EXPECTED: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected }) => tokenLabel(expected),
-  buildNotAllInputParsedMessage: () => "a block or the end of the file",
+  buildMismatchTokenMessage: ({ expected, previous }) => expectedThere(expected, previous),
+  buildNotAllInputParsedMessage: () => END,
   buildNoViableAltMessage: ({ expectedPathsPerAlt }) =>
     either(expectedPathsPerAlt.flatMap((paths) => paths.flatMap((path) => path.slice(0, 1)))),
   buildEarlyExitMessage: ({ expectedIterationPaths }) =>
@@ -39,11 +53,15 @@ const EXPECTED: IParserErrorMessageProvider = {
 export class SpecParser extends CstParser {
   readonly file = this.RULE("file", () => {
     this.OPTION({
-      // `skrull 1` is no block: a number follows the name.
-      GATE: () => this.LA(2).tokenType === NumberLiteral,
+      MAX_LOOKAHEAD: 1,
+      GATE: () => this.startsVersion(),
       DEF: () => this.SUBRULE(this.version),
     });
-    this.MANY({ GATE: () => this.worthGoingOn(), DEF: () => this.SUBRULE(this.member) });
+    this.MANY({
+      MAX_LOOKAHEAD: 1,
+      GATE: () => this.worthGoingOn(),
+      DEF: () => this.SUBRULE(this.member),
+    });
   });
 
   readonly version = this.RULE("version", () => {
@@ -52,10 +70,15 @@ export class SpecParser extends CstParser {
   });
 
   readonly member = this.RULE("member", () => {
-    this.OR([
-      { GATE: () => this.LA(2).tokenType === Equals, ALT: () => this.SUBRULE(this.entry) },
-      { ALT: () => this.SUBRULE(this.block) },
-    ]);
+    // Decided by what would make it a block: `key 2` is then an entry without its '=', which recovery inserts.
+    this.OR({
+      MAX_LOOKAHEAD: 1,
+      IGNORE_AMBIGUITIES: true,
+      DEF: [
+        { GATE: () => this.startsBlock(), ALT: () => this.SUBRULE(this.block) },
+        { ALT: () => this.SUBRULE(this.entry) },
+      ],
+    });
   });
 
   readonly entry = this.RULE("entry", () => {
@@ -72,7 +95,11 @@ export class SpecParser extends CstParser {
 
   readonly body = this.RULE("body", () => {
     this.CONSUME(OpenBrace);
-    this.MANY({ GATE: () => this.worthGoingOn(), DEF: () => this.SUBRULE(this.member) });
+    this.MANY({
+      MAX_LOOKAHEAD: 1,
+      GATE: () => this.worthGoingOn(),
+      DEF: () => this.SUBRULE(this.member),
+    });
     this.CONSUME(CloseBrace);
   });
 
@@ -81,7 +108,11 @@ export class SpecParser extends CstParser {
       { ALT: () => this.CONSUME(Text) },
       { ALT: () => this.SUBRULE(this.quantity) },
       { ALT: () => this.SUBRULE(this.list) },
-      { ALT: () => this.SUBRULE(this.choice) },
+      {
+        // In `a = b = 1` the value of `a` is missing.
+        GATE: () => this.LA(2).tokenType !== Equals,
+        ALT: () => this.SUBRULE(this.choice),
+      },
     ]);
   });
 
@@ -117,6 +148,29 @@ export class SpecParser extends CstParser {
     this.performSelfAnalysis();
   }
 
+  protected override canTokenTypeBeInsertedInRecovery(tokenType: TokenType): boolean {
+    // What follows is the next entry, not the value of this one.
+    return tokenType !== Equals || this.LA(2).tokenType !== Equals;
+  }
+
+  protected override canTokenTypeBeDeletedInRecovery(tokenType: TokenType): boolean {
+    // In `a b = 1` the name before the '=' is the next key.
+    return tokenType !== Equals || this.LA(1).tokenType !== Name;
+  }
+
+  private startsVersion(): boolean {
+    const next = this.LA(2).tokenType;
+    return (
+      next === NumberLiteral ||
+      (this.LA(1).image === "skrull" && next !== Equals && next !== OpenBrace)
+    );
+  }
+
+  private startsBlock(): boolean {
+    const next = this.LA(2).tokenType;
+    return next === OpenBrace || next === Text || next === UnterminatedText;
+  }
+
   /** Recovery from each error looks far ahead: a file of nothing but errors would take minutes. */
   private worthGoingOn(): boolean {
     return this.errors.length <= MOST_DIAGNOSTICS;
@@ -124,8 +178,7 @@ export class SpecParser extends CstParser {
 
   /** After a number, a name is its unit unless it begins the next entry or block: `nodes = 4 gpus = 8`. */
   private startsMember(): boolean {
-    const next = this.LA(2).tokenType;
-    return next === Equals || next === OpenBrace || next === Text;
+    return this.LA(2).tokenType === Equals || this.startsBlock();
   }
 }
 

@@ -1,0 +1,175 @@
+import { describe, expect, it } from "vitest";
+import { LineMap } from "../../src/foundation/text.js";
+import { grammarEbnf } from "../../src/syntax/ebnf.js";
+import { parseSpec } from "../../src/syntax/parse.js";
+import type { BodyNode, ValueNode } from "../../src/syntax/tree.js";
+
+/** A value as plain data: what a reader of the tree needs, without spans. */
+function plain(node: ValueNode | undefined): unknown {
+  switch (node?.kind) {
+    case "name":
+      return { name: node.text };
+    case "string":
+      return node.value;
+    case "number":
+      return node.unit ? `${node.text} ${node.unit.text}` : node.value;
+    case "list":
+      return node.items.map(plain);
+    case "tagged":
+      return { [node.tag.text]: body(node.body) };
+    case undefined:
+      return undefined;
+  }
+}
+
+const body = ({ entries, blocks }: Pick<BodyNode, "entries" | "blocks">): unknown => ({
+  ...Object.fromEntries(entries.map((entry) => [entry.key.text, plain(entry.value)])),
+  ...Object.fromEntries(blocks.map((block) => [block.name.text, body(block.body)])),
+});
+
+const readValue = (source: string) => {
+  const { tree, diagnostics } = parseSpec("a", `b { k = ${source} }`);
+  expect(diagnostics).toEqual([]);
+  return plain(tree.blocks[0]?.body.entries[0]?.value);
+};
+
+const VALUES: readonly (readonly [string, unknown])[] = [
+  ["4", 4],
+  ["-1.5e-3", -0.0015],
+  ["1_000_000", 1_000_000],
+  ["80 GiB", "80 GiB"],
+  ["128K", "128 K"],
+  ["400Gbit/s", "400 Gbit/s"],
+  ["skrull-paper", { name: "skrull-paper" }],
+  ["[1, bf16, [],]", [1, { name: "bf16" }, []]],
+  ["adamw { lr = 1e-5 betas = [0.9, 0.95] }", { adamw: { lr: 1e-5, betas: [0.9, 0.95] } }],
+  ['"a # b // c"', "a # b // c"],
+  [String.raw`"\"\\\n\r\t\u00e9\u{1F600}"`, '"\\\n\r\té😀'],
+];
+
+describe("a value", () => {
+  for (const [source, expected] of VALUES) {
+    it(source, () => expect(readValue(source)).toEqual(expected));
+  }
+
+  it("ends where the next entry or block begins, also on the same line", () => {
+    const { tree } = parseSpec("a", 'b { n = 4 g = 8 c { } m = 2 GiB d "x" { } }');
+    expect(tree.blocks.map((block) => body(block.body))).toEqual([
+      { n: 4, g: 8, m: "2 GiB", c: {}, d: {} },
+    ]);
+  });
+});
+
+describe("the tree", () => {
+  const text = '\uFEFF# head\r\nskrull 1\r\nmodel "é" {\r\n  k = 2 GiB # tail\r\n}\r\n';
+  const { tree, diagnostics } = parseSpec("a", text);
+  const [block] = tree.blocks;
+  const slice = (span: { start: number; end: number } | undefined) =>
+    span && text.slice(span.start, span.end);
+
+  it("knows the exact text of every node", () => {
+    expect(diagnostics).toEqual([]);
+    expect(slice(tree.version)).toBe("1");
+    expect(slice(block?.name)).toBe("model");
+    expect(slice(block?.label)).toBe('"é"');
+    expect(slice(block?.body.entries[0])).toBe("k = 2 GiB");
+    expect(slice(block?.body.entries[0]?.value)).toBe("2 GiB");
+    expect(slice(block)).toBe('model "é" {\r\n  k = 2 GiB # tail\r\n}');
+  });
+});
+
+/** Marks of the expected places: `«text»`. */
+function marked(source: string): { text: string; places: readonly string[] } {
+  const parts = source.split(/([«»])/);
+  let text = "";
+  const marks: number[] = [];
+  for (const part of parts) {
+    if (part === "«" || part === "»") marks.push(text.length);
+    else text += part;
+  }
+  const lines = new LineMap(text);
+  const ranges = marks.flatMap((start, n) =>
+    n % 2 ? [] : [lines.range(start, marks[n + 1] ?? 0)],
+  );
+  return { text, places: ranges.map((range) => JSON.stringify(range)) };
+}
+
+/** Source with marked places, the messages there, and what is still read of the block. */
+const MISTAKES: readonly (readonly [string, readonly string[], unknown])[] = [
+  ["b { k «2» z = 1 }", ["expected '=', found '2'"], { k: 2, z: 1 }],
+  ["b { k«:» 2 z = 1 }", ["the character ':' has no meaning here"], { k: 2, z: 1 }],
+  ["b { k = «}»", ["expected a string, a number, '[' or a name, found '}'"], { k: undefined }],
+  [
+    "b { k = «z» = 1 }",
+    ["expected a string, a number, '[' or a name, found 'z'"],
+    { k: undefined, z: 1 },
+  ],
+  ["b { k «z» = 1 }", ["expected '=', found 'z'"], { z: 1 }],
+  ["b { k «adamw» { lr = 1 } }", ["expected '=', found 'adamw'"], { k: { adamw: { lr: 1 } } }],
+  ['b { k = ["a" «"b"»] }', ["expected ',' or ']', found '\"b\"'"], { k: ["a"] }],
+  ["b { k = [1,«,»2] }", ["expected a value or ']', found ','"], { k: [1] }],
+  ["b { k = 1«,» z = 2 }", ["expected a key or '}', found ','"], { k: 1, z: 2 }],
+  ["b { k = 1 }«}» c { }", ["expected a block or the end of the file, found '}'"], { k: 1 }],
+  ['b { k = «"open»\n z = 1 }', ["this string is not closed on its line"], { k: "open", z: 1 }],
+  ['b { k = "a«\\q»b" }', ["\\q is not an escape sequence"], { k: "a\\qb" }],
+  ['b { k = "«\\uD800»" }', ["\\uD800 is not an escape sequence"], { k: "\\uD800" }],
+  [
+    "b { k = 1 «\0\0» z = 2 }",
+    ["the character 'U+0000U+0000' has no meaning here"],
+    { k: 1, z: 2 },
+  ],
+  ["skrull «b» { k = 1 }", ["expected a number, found 'b'"], { k: 1 }],
+];
+
+describe("a mistake", () => {
+  for (const [source, messages, rest] of MISTAKES) {
+    it(`${JSON.stringify(source)} is told once, at its place, and the rest is read`, () => {
+      const { text, places } = marked(source);
+      const { tree, diagnostics } = parseSpec("a", text);
+      expect(diagnostics.map((d) => d.message)).toEqual(messages);
+      expect(diagnostics.map((d) => JSON.stringify(d.range))).toEqual(places);
+      expect(tree.blocks[0] && body(tree.blocks[0].body)).toEqual(rest);
+    });
+  }
+
+  it("of a brace that is not closed names the brace", () => {
+    const { diagnostics } = parseSpec("a", "a { k = 1 }\nb {\nc { }\n");
+    expect(diagnostics.map((d) => d.message)).toEqual([
+      "expected a key or '}', found the end of the file",
+    ]);
+    expect(diagnostics[0]?.related?.[0]?.range.start).toEqual({ line: 2, column: 3 });
+  });
+});
+
+describe("the limits", () => {
+  it("are on nesting, at the brace that goes too deep", () => {
+    const { diagnostics } = parseSpec("a", `${"a {".repeat(32)}\n[`);
+    expect(diagnostics.map((d) => [d.code, d.range.start])).toEqual([
+      ["nesting-too-deep", { line: 2, column: 1 }],
+    ]);
+    expect(parseSpec("a", `${"a {".repeat(32)}${"}".repeat(32)}`).diagnostics).toEqual([]);
+  });
+
+  it("are on size", () => {
+    const full = `# ${"x".repeat(256 * 1024 - 2)}`;
+    expect(parseSpec("a", full).diagnostics).toEqual([]);
+    expect(parseSpec("a", `${full}x`).diagnostics.map((d) => d.code)).toEqual(["file-too-large"]);
+  });
+
+  it("keep the stack on thousands of members in one block", () => {
+    expect(() => parseSpec("a", `b { ${"k = 1 ".repeat(40_000)}}`)).not.toThrow();
+  });
+});
+
+describe("the grammar", () => {
+  it("is written from the parser's own rules", () => {
+    const grammar = grammarEbnf();
+    expect(grammar).toContain("member        = ( block | entry ) ;");
+    expect(grammar).toContain('body          = "{", { member }, "}" ;');
+    const defined = new Set([...grammar.matchAll(/^(\w+) +=/gm)].map(([, name]) => name));
+    const code = grammar.replace(/\(\*[\s\S]*?\*\)/g, "").replace(/"[^"]*"|'[^']*'/g, "");
+    const used = new Set([...code.matchAll(/[A-Za-z]\w*/g)].map(([name]) => name));
+    const letters = ["character", "digit", "letter", "hex"];
+    expect([...used].filter((name) => !defined.has(name) && !letters.includes(name))).toEqual([]);
+  });
+});
