@@ -1,0 +1,79 @@
+"""What cannot be trained right is refused before training, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import launch
+import pytest
+import tiny
+from transformers import LlamaConfig, MistralConfig, Qwen2Config
+
+from skrull_runtime.model import build_model, refuse_unsupported
+
+
+def test_ranks_that_disagree_end_by_name_on_every_rank():
+    script = Path(__file__).with_name("agreement_worker.py")
+    for code, output in launch.finish(launch.start(2, script), timeout=120):
+        assert code == 3
+        assert "rank(s) 1 have another plan than rank 0" in output
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (
+            LlamaConfig(rope_scaling={"rope_type": "dynamic", "factor": 2.0}),
+            "'dynamic' depend on the longest position",
+        ),
+        (MistralConfig(sliding_window=4096), "sliding-window"),
+        (
+            Qwen2Config(use_sliding_window=True, sliding_window=64, max_window_layers=0),
+            "sliding-window",
+        ),
+        (LlamaConfig(attention_dropout=0.1), "attention dropout"),
+    ],
+)
+def test_what_would_train_wrongly_is_refused(config, reason: str):
+    with pytest.raises(ValueError, match=reason):
+        refuse_unsupported(config)
+
+
+def test_the_families_of_the_catalogue_are_accepted():
+    for config in (
+        LlamaConfig(),
+        MistralConfig(sliding_window=None),
+        Qwen2Config(sliding_window=32768),
+    ):
+        refuse_unsupported(config)
+
+
+def test_missing_weights_are_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tiny.write_config(tmp_path)
+    folder = replace(
+        tiny.model_config(), weights="pretrained", source="weights", source_kind="folder"
+    )
+    with pytest.raises(ValueError, match="there is no folder"):
+        build_model(folder, tmp_path, tmp_path, 1)
+    (tmp_path / "weights").mkdir()
+    with pytest.raises(ValueError, match="cannot be loaded"):
+        build_model(folder, tmp_path, tmp_path, 1)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    hub = replace(folder, source="nobody/nothing", source_kind="hub")
+    with pytest.raises(ValueError, match="is this machine online"):
+        build_model(hub, tmp_path, tmp_path, 1)
+
+
+def test_weights_saved_in_a_folder_are_the_ones_trained_on(tmp_path: Path):
+    tiny.write_config(tmp_path)
+    saved = build_model(tiny.model_config(), tmp_path, None, 1)
+    saved.save_pretrained(tmp_path / "weights")
+    config = replace(
+        tiny.model_config(), weights="pretrained", source="weights", source_kind="folder"
+    )
+    loaded = build_model(config, tmp_path, tmp_path, 2)
+    for (name, ours), (_, theirs) in zip(
+        saved.named_parameters(), loaded.named_parameters(), strict=True
+    ):
+        assert ours.equal(theirs), name
