@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { readDimensions } from "../../src/catalogue/dimensions.js";
+import { GPU_NAMES, gpuByName, MODEL_NAMES, modelByName } from "../../src/catalogue/names.js";
+
+describe("a model of the catalogue", () => {
+  it.each([...MODEL_NAMES])("%s has the published number of parameters", (name) => {
+    const model = modelByName(name);
+    const read = readDimensions(model?.config);
+    expect(read).toMatchObject({ ok: true, dimensions: { parameters: model?.parameters } });
+    expect(model?.name).toBe(name);
+    expect(model?.source).toMatch(/^https:\/\/huggingface\.co\//);
+  });
+
+  it("is one of the five", () => {
+    expect(MODEL_NAMES).toEqual([
+      "Qwen/Qwen2.5-0.5B",
+      "Qwen/Qwen2.5-7B",
+      "Qwen/Qwen3-8B",
+      "meta-llama/Llama-3.1-8B",
+      "mistralai/Mistral-7B-v0.3",
+    ]);
+    expect(modelByName("constructor")).toBeUndefined();
+  });
+});
+
+const BASE = {
+  hidden_size: 64,
+  intermediate_size: 160,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  vocab_size: 300,
+};
+
+/** Parameters counted by transformers 5.23 on the meta device: `AutoModelForCausalLM.from_config`. */
+const COUNTED: readonly (readonly [string, Readonly<Record<string, unknown>>, number])[] = [
+  ["llama", {}, 132928],
+  ["llama", { num_key_value_heads: null }, 132928],
+  ["llama", { attention_bias: true, mlp_bias: true, num_key_value_heads: 2, head_dim: 24 }, 138304],
+  ["mistral", { num_attention_heads: 8, sliding_window: null }, 132928],
+  [
+    "mistral",
+    {
+      num_key_value_heads: 2,
+      attention_bias: true,
+      mlp_bias: true,
+      sliding_window: null,
+      tie_word_embeddings: true,
+    },
+    105536,
+  ],
+  ["qwen2", { num_key_value_heads: 2, attention_bias: false, mlp_bias: true }, 124992],
+  ["qwen2", { num_attention_heads: 32 }, 133312],
+  ["qwen3", { num_key_value_heads: 2 }, 297280],
+  [
+    "qwen3",
+    { num_key_value_heads: 1, attention_bias: true, head_dim: 8, tie_word_embeddings: true },
+    91456,
+  ],
+];
+
+const problemsOf = (config: unknown) => {
+  const read = readDimensions(config);
+  return read.ok ? [] : read.problems;
+};
+
+describe("a config.json", () => {
+  it.each(
+    COUNTED,
+  )("of %s with %j has the parameters that transformers gives it", (type, extra, parameters) => {
+    const read = readDimensions({ ...BASE, model_type: type, ...extra });
+    expect(read).toMatchObject({ ok: true, dimensions: { parameters } });
+  });
+
+  it("reports every problem, not only the first", () => {
+    expect(problemsOf({ model_type: "gpt2", hidden_size: 1.5, rope_scaling: [] })).toEqual([
+      'model_type "gpt2" is not one of llama, mistral, qwen2, qwen3',
+      "hidden_size is not a positive whole number",
+      "num_attention_heads is missing",
+      "num_hidden_layers is missing",
+      expect.stringMatching("num_key_value_heads"),
+      expect.stringMatching("head_dim"),
+      "intermediate_size is missing",
+      "vocab_size is missing",
+      "rope_scaling is not a JSON object",
+    ]);
+    for (const config of [null, [], "x", 3]) {
+      expect(problemsOf(config)).toEqual(["is not a JSON object"]);
+    }
+  });
+
+  const window = "sliding-window attention is not supported yet";
+  it.each([
+    ["mistral", {}, [window]],
+    ["mistral", { sliding_window: null }, []],
+    ["qwen2", { sliding_window: 32768, num_key_value_heads: 4 }, []],
+    [
+      "qwen2",
+      { sliding_window: 32768, use_sliding_window: true, num_key_value_heads: 4 },
+      [window],
+    ],
+    ["llama", { layer_types: ["full_attention", "sliding_attention"] }, [window]],
+  ] as const)("of %s with %j knows whether a window is used", (type, extra, problems) => {
+    const heads = { num_attention_heads: 8 };
+    expect(problemsOf({ ...BASE, ...heads, model_type: type, ...extra })).toEqual(problems);
+  });
+
+  it.each(["dynamic", "longrope"])("with rotary embeddings of type %s is refused", (rope) => {
+    const config = { ...BASE, model_type: "llama" };
+    expect(problemsOf({ ...config, rope_scaling: { rope_type: rope } })).toHaveLength(1);
+    expect(problemsOf({ ...config, rope_scaling: { type: rope } })).toHaveLength(1);
+    expect(problemsOf({ ...config, rope_parameters: { rope_type: rope } })).toHaveLength(1);
+    expect(problemsOf({ ...config, rope_scaling: { rope_type: "yarn" } })).toEqual([]);
+  });
+
+  it("has query heads in whole groups", () => {
+    expect(problemsOf({ ...BASE, model_type: "llama", num_key_value_heads: 3 })).toEqual([
+      "num_attention_heads (4) is not a multiple of num_key_value_heads",
+    ]);
+  });
+});
+
+describe("a GPU of the catalogue", () => {
+  it.each([...GPU_NAMES])("%s has figures in order, and says where they are from", (name) => {
+    const gpu = gpuByName(name);
+    if (!gpu) throw new Error("no such GPU");
+    expect(gpu.name).toBe(name);
+    expect(gpu.source).not.toBe("");
+    expect(Number.isSafeInteger(gpu.memory_bytes)).toBe(true);
+    expect(gpu.peak_flops.bf16).toBeGreaterThan(1e9);
+    expect(gpu.peak_flops.fp32).toBeGreaterThan(1e9);
+    expect(gpu.efficiency).toBeGreaterThan(0);
+    expect(gpu.efficiency).toBeLessThan(1);
+    const { megabytes, all_gather_us, reduce_scatter_us } = gpu.collectives;
+    for (const row of [megabytes, all_gather_us, reduce_scatter_us]) {
+      expect(row).toHaveLength(megabytes.length);
+      expect([...row].sort((a, b) => a - b)).toEqual(row);
+    }
+  });
+
+  it("is unknown by any other name", () => expect(gpuByName("toString")).toBeUndefined());
+});
