@@ -86,26 +86,24 @@ def _offsets(lengths: list[int], device: torch.device) -> torch.Tensor:
     return torch.tensor([0, *lengths], device=device).cumsum(0, dtype=torch.int32)
 
 
+def _packed(attend: Callable[..., torch.Tensor]) -> Kernel:
+    """A kernel from a function that takes packed segments by their offsets and longest lengths."""
+
+    def kernel(query, key, value, query_lengths, key_lengths, scaling):
+        offsets = _offsets(query_lengths, query.device), _offsets(key_lengths, query.device)
+        return attend(query, key, value, *offsets, max(query_lengths), max(key_lengths), scaling)
+
+    return kernel
+
+
 def _flash_kernel() -> Kernel | None:
     try:
         from flash_attn import flash_attn_varlen_func
     except ImportError:
         return None
-
-    def kernel(query, key, value, query_lengths, key_lengths, scaling):
-        return flash_attn_varlen_func(
-            query,
-            key,
-            value,
-            _offsets(query_lengths, query.device),
-            _offsets(key_lengths, query.device),
-            max(query_lengths),
-            max(key_lengths),
-            softmax_scale=scaling,
-            causal=True,
-        )
-
-    return kernel
+    return _packed(
+        lambda *packed: flash_attn_varlen_func(*packed[:-1], softmax_scale=packed[-1], causal=True)
+    )
 
 
 def _varlen_kernel() -> Kernel | None:
@@ -113,19 +111,9 @@ def _varlen_kernel() -> Kernel | None:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
         return None
-
-    def kernel(query, key, value, query_lengths, key_lengths, scaling):
-        return varlen_attn(
-            query,
-            key,
-            value,
-            _offsets(query_lengths, query.device),
-            _offsets(key_lengths, query.device),
-            max(query_lengths),
-            max(key_lengths),
-            scale=scaling,
-            window_size=(-1, 0),
-            enable_gqa=query.shape[1] != key.shape[1],
+    # A window that ends at the query itself is causal; groups of query heads share their keys and values.
+    return _packed(
+        lambda *packed: varlen_attn(
+            *packed[:-1], scale=packed[-1], window_size=(-1, 0), enable_gqa=True
         )
-
-    return kernel
+    )

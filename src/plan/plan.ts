@@ -1,6 +1,6 @@
-import type { CommunicationRow } from "../cost/collectives.js";
 import type { MemoryRow, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
+import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
 
@@ -69,30 +69,11 @@ export interface DataPlan {
   readonly summary: DataSummary;
 }
 
-/** The contract's scheduling problem without its lengths. */
-export interface SchedulingPlan {
-  readonly data_parallel: number;
-  readonly context_parallel: number;
-  readonly bucket: number;
-  readonly padding: "zigzag";
-  readonly cost: {
-    readonly a1: number;
-    readonly a2: number;
-    readonly fixed: number;
-    readonly small_shard_tokens: number;
-    readonly comm: Readonly<Record<string, CommunicationRow>>;
-  };
-  readonly policy:
-    | "deepspeed"
-    | "packed"
-    | "sorted"
-    | "dacp"
-    | "round-robin"
-    | "skrull-paper"
-    | "auto";
-  readonly degrees: "local-or-all" | "powers-of-two" | "pool";
-  readonly objective: "free" | "lockstep";
-}
+/** The contract's scheduling problem without its lengths and its search budget. */
+export type SchedulingPlan = Omit<
+  Problem,
+  "format_version" | "lengths" | "iterations" | "time_budget_ms" | "seed"
+>;
 
 export interface TrainingPlan {
   readonly optimizer:
