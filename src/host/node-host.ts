@@ -39,6 +39,13 @@ function cacheFolder(environment: NodeJS.ProcessEnv): string | undefined {
   return join(base || join(homedir(), ".cache"), "skrull");
 }
 
+/** Node's own recursive mkdir never returns where a file system refuses every new folder, as /proc does. */
+function makeFolders(path: string): void {
+  if (fs.existsSync(path)) return;
+  makeFolders(dirname(path));
+  fs.mkdirSync(path);
+}
+
 /** The {@link Host} of a command-line run: the real file system, process and clock. */
 export class NodeHost implements Host {
   readonly workingFolder: string;
@@ -83,7 +90,7 @@ export class NodeHost implements Host {
   writeFile(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
     const temporary = `${path}.tmp-${process.pid}`;
     attempt(path, () => {
-      fs.mkdirSync(dirname(path), { recursive: true });
+      makeFolders(dirname(path));
       try {
         fs.writeFileSync(temporary, content, { mode: options.executable ? 0o755 : 0o644 });
         fs.renameSync(temporary, path);

@@ -161,6 +161,15 @@ describe("compile", () => {
     }
   });
 
+  it("says plainly where it cannot write", () => {
+    const folder = project(files());
+    for (const out of ["/proc/skrull", "data.jsonl"]) {
+      const run = skrull(["compile", "spec.skrull", "--out", out], { cwd: folder });
+      expect(run.status).toBe(2);
+      expect(run.stderr).toMatch(/error: .*(no such file|not a folder|permission)/);
+    }
+  });
+
   it("keeps edited files unless forced, and --check tells", () => {
     const folder = project(files());
     const compile = (...more: string[]) =>
