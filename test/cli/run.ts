@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const PYTHON = `${ROOT}.venv/bin/python`;
@@ -29,9 +30,15 @@ export function skrull(
   });
 }
 
-/** A fresh folder with these files. */
+const projects: string[] = [];
+afterAll(() => {
+  for (const folder of projects.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A fresh folder with these files, gone after the tests of the file. */
 export function project(files: Readonly<Record<string, string | Uint8Array>>): string {
   const folder = mkdtempSync(join(tmpdir(), "skrull-"));
+  projects.push(folder);
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), content);
