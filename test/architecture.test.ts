@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   host: ["foundation"],
   cost: ["foundation"],
   schedule: ["foundation"],
-  catalogue: ["foundation", "diagnostics"],
+  catalogue: ["foundation", "diagnostics", "cost"],
   syntax: ["foundation", "diagnostics"],
   language: ["foundation", "catalogue"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],

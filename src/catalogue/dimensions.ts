@@ -1,20 +1,13 @@
-/** The dimensions of a Hugging Face model that memory, cost and checks depend on. */
-export interface ModelDimensions {
+import type { TransformerShape } from "../cost/shape.js";
+
+/** What memory, cost and checks depend on of a Hugging Face model. */
+export interface ModelDimensions extends TransformerShape {
   readonly model_type: string;
-  readonly hidden_size: number;
-  readonly layers: number;
-  /** Query heads. */
-  readonly heads: number;
-  readonly kv_heads: number;
-  readonly head_dim: number;
-  readonly intermediate_size: number;
-  readonly vocab_size: number;
   readonly tied_embeddings: boolean;
   /** Positions the model was made for; `undefined` where the configuration does not say. */
   readonly max_positions: number | undefined;
   /** `default`, `linear`, `yarn`, `llama3` … */
   readonly rope_type: string;
-  readonly parameters: number;
 }
 
 export type ReadDimensions =

@@ -1,11 +1,12 @@
 import { join, relative, resolve } from "pathe";
 import { emitRun, RUNTIME_FOLDER, TEMPLATES } from "../emit/emit-run.js";
+import { printable } from "../foundation/printable.js";
 import { readText, sha256Of, walk } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { differences, editedFiles, type RunFolder, writeRun } from "../writer/write-run.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { type PlannedSpec, planFile } from "./spec-file.js";
-import { printable, type Terminal } from "./terminal.js";
+import type { Terminal } from "./terminal.js";
 
 export interface CompileOptions {
   readonly out: string;
@@ -39,9 +40,7 @@ export async function compileCommand(
   writeRun(host, run);
   terminal.out(`wrote ${run.files.length + 1} files to ${printable(options.out)}\n`);
   if (dataRoot === null) {
-    terminal.remark(
-      `note: start it with ${"SKRULL_DATA_ROOT"} set to ${printable(planned.folder)}\n`,
-    );
+    terminal.remark(`note: start it with SKRULL_DATA_ROOT set to ${printable(planned.folder)}\n`);
   }
   return EXIT.clean;
 }

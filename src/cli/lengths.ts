@@ -1,6 +1,7 @@
 import { resolve } from "pathe";
 import { formatCount, formatShare } from "../foundation/format.js";
 import { jsonText } from "../foundation/json.js";
+import { printable } from "../foundation/printable.js";
 import { expandGlob, walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import type { Supervision } from "../lengths/chatml.js";
@@ -14,7 +15,7 @@ import {
 } from "../lengths/statistics.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { tableLines } from "./table.js";
-import { lengthProgress, printable, type Terminal } from "./terminal.js";
+import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface LengthsOptions {
   readonly tokenizer: string;

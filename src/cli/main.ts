@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { printable } from "../foundation/printable.js";
 import { HostError } from "../host/host.js";
 import { NodeHost } from "../host/node-host.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { printable, processTerminal } from "./terminal.js";
+import { processTerminal } from "./terminal.js";
 
 const host = new NodeHost();
 const terminal = processTerminal(process.stdout, process.stderr, process.env);

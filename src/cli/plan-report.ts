@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatSeconds, formatShare } from "../foundation/format.js";
+import { printable } from "../foundation/printable.js";
 import type { Plan } from "../plan/plan.js";
 import { tableLines } from "./table.js";
-import { printable } from "./terminal.js";
 
 /** A plan for people, at most 80 columns wide. */
 export function planReport(plan: Plan): string {

@@ -1,3 +1,4 @@
+import { printable } from "../foundation/printable.js";
 import type { DataFile, Progress } from "../lengths/measure.js";
 
 /** Where a command's results and its remarks go; remarks never mix with results. */
@@ -56,9 +57,4 @@ export function lengthProgress(terminal: Terminal, now: () => number): Progress 
     const share = total === 0 ? 100 : Math.floor((100 * bytes) / total);
     terminal.progress(`counting tokens: ${printable(file.name)} ${share} %`);
   };
-}
-
-/** Text from outside, safe to show: control characters of a hostile name never reach the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\uFFFD");
 }

@@ -1,3 +1,4 @@
+import { printableLines } from "../foundation/printable.js";
 import { LineMap } from "../foundation/text.js";
 import type { Severity } from "./catalogue.js";
 import type { Diagnostic } from "./diagnostic.js";
@@ -76,6 +77,4 @@ function frame({ range, severity }: Diagnostic, lines: LineMap, paint: Paint): r
 }
 
 /** One column a character, so that the marks stand under the fault; nothing reaches the terminal as a command. */
-function visible(text: string): string {
-  return text.replaceAll("\t", " ").replace(/(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\uFFFD");
-}
+const visible = (text: string): string => printableLines(text.replaceAll("\t", " "));

@@ -2,14 +2,7 @@ import { join } from "pathe";
 import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
 import { gpuByName, modelByName } from "../catalogue/names.js";
-import type { DiagnosticCode } from "../diagnostics/catalogue.js";
-import {
-  type Diagnostic,
-  diagnostic,
-  type Extra,
-  hasErrors,
-  type Values,
-} from "../diagnostics/diagnostic.js";
+import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatCount, formatShare } from "../foundation/format.js";
 import { expandGlob, readText, sha256Of } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
@@ -19,7 +12,7 @@ import { type DataFile, measureFiles, type Progress } from "../lengths/measure.j
 import type { FileMeasurement } from "../lengths/measurement.js";
 import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
 import { type PreparedData, prepareData } from "../plan/data.js";
-import type { Origins } from "../semantics/report.js";
+import { type Origins, SpecReport } from "../semantics/report.js";
 
 /** All that a spec names, read and measured. */
 export interface Inputs {
@@ -55,13 +48,14 @@ export async function loadInputs(
   const data =
     tokenizer && files.length > 0 ? await loader.data(files, tokenizer, progress) : undefined;
   const gpu = gpuByName(spec.cluster.gpu);
-  const { diagnostics, sources } = loader;
+  const { sources } = loader;
+  const { diagnostics } = loader.report;
   if (!model || !tokenizer || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
   return { inputs: { ...model, gpu, tokenizer, data, sources }, diagnostics };
 }
 
 class Loader {
-  readonly diagnostics: Diagnostic[] = [];
+  readonly report: SpecReport;
   readonly sources: Record<string, string> = {};
 
   constructor(
@@ -69,7 +63,9 @@ class Loader {
     private readonly folder: string,
     private readonly spec: Spec,
     private readonly origins: Origins,
-  ) {}
+  ) {
+    this.report = new SpecReport(origins);
+  }
 
   model(): Pick<Inputs, "modelName" | "modelConfig" | "dimensions"> | undefined {
     const { label, config: path } = this.spec.model;
@@ -79,7 +75,7 @@ class Loader {
     if (read.ok)
       return { modelName: label ?? path ?? "", modelConfig, dimensions: read.dimensions };
     for (const problem of read.problems) {
-      this.#report("invalid-model-config", "model.config", { file: path ?? "", problem });
+      this.report.at("invalid-model-config", "model.config", { file: path ?? "", problem });
     }
     return undefined;
   }
@@ -96,7 +92,7 @@ class Loader {
       const size = loaded.tokenizer.vocabularySize;
       if (dimensions && size > dimensions.vocab_size) {
         const values = { largest: size - 1, vocabulary: dimensions.vocab_size };
-        this.#report("vocabulary-too-small", "data.tokenizer", values);
+        this.report.at("vocabulary-too-small", "data.tokenizer", values);
       }
       return loaded;
     } catch (error) {
@@ -110,7 +106,7 @@ class Loader {
       const path = `data.train.${n}`;
       try {
         const found = expandGlob(this.host, this.folder, pattern);
-        if (found.length === 0) this.#report("no-data-files", path, { pattern: `'${pattern}'` });
+        if (found.length === 0) this.report.at("no-data-files", path, { pattern: `'${pattern}'` });
         for (const name of found) {
           if (this.host.status(join(this.folder, name))?.kind === "file") names.add(name);
           else
@@ -165,8 +161,8 @@ class Loader {
     const first = `${lines.slice(0, 5).join("; ")}${count > 5 ? "; …" : ""}`;
     const tolerated = this.spec.data.malformed;
     const place = this.origins.has("data.malformed") ? "data.malformed" : "data.train";
-    if (count > tolerated) this.#report("malformed-data", place, { count, tolerated, first });
-    else this.#report("malformed-data-tolerated", place, { count, first });
+    if (count > tolerated) this.report.at("malformed-data", place, { count, tolerated, first });
+    else this.report.at("malformed-data-tolerated", place, { count, first });
   }
 
   #reportLosses({ summary, longestRow }: PreparedData): void {
@@ -175,7 +171,7 @@ class Loader {
     if (overlong.rows > 0 && overlong.policy === "error") {
       const place = `${longestRow?.path}:${longestRow?.line}`;
       const longest = formatCount(longestRow?.tokens ?? 0);
-      this.#report("overlong-samples", "data.max_length", {
+      this.report.at("overlong-samples", "data.max_length", {
         count: overlong.rows,
         limit,
         longest,
@@ -184,7 +180,7 @@ class Loader {
     } else if (overlong.rows > 0) {
       const share = formatShare(overlong.tokens_lost / (tokens + overlong.tokens_lost));
       const fate = overlong.policy === "drop" ? "dropped" : "truncated";
-      this.#report("overlong-samples-lost", "data.overlong", {
+      this.report.at("overlong-samples-lost", "data.overlong", {
         count: overlong.rows,
         rows,
         fate,
@@ -195,9 +191,9 @@ class Loader {
       const reason =
         rows === 0 ? "The data has no well-formed line." : "Every sample is over max_length.";
       if (overlong.policy !== "error" || rows === 0)
-        this.#report("no-samples", "data.train", { reason });
+        this.report.at("no-samples", "data.train", { reason });
     } else if (summary.supervised_tokens === 0) {
-      this.#report("nothing-supervised", "data.supervise", {});
+      this.report.at("nothing-supervised", "data.supervise", {});
     }
   }
 
@@ -219,15 +215,6 @@ class Loader {
 
   #unreadable(error: unknown, place: string, file: string, reason: string): undefined {
     if (!(error instanceof HostError)) throw error;
-    this.#report("unreadable-file", place, { file, problem: error.reason, reason });
-  }
-
-  #report<Code extends DiagnosticCode>(
-    code: Code,
-    path: string,
-    values: Values<Code>,
-    extra: Extra = {},
-  ): void {
-    this.diagnostics.push(diagnostic(code, values, this.origins.place(path), extra));
+    this.report.at("unreadable-file", place, { file, problem: error.reason, reason });
   }
 }

@@ -1,3 +1,5 @@
+import { quantile, sum } from "../foundation/statistics.js";
+
 /** Shares below these lengths are what the paper's Table 1 gives of its data sets. */
 export const LENGTH_THRESHOLDS = [1024, 4096, 8192, 32768, 131072] as const;
 
@@ -11,11 +13,6 @@ export interface LengthStatistics {
   readonly longest: number;
   /** Share of samples shorter than each of {@link LENGTH_THRESHOLDS}, 0 to 1. */
   readonly share_below: Readonly<Record<string, number>>;
-}
-
-/** The value that a share of the sorted values does not exceed (nearest rank); 0 of none. */
-export function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
 /** Statistics of sequence lengths, in tokens. */
@@ -41,10 +38,4 @@ export function lengthStatistics(
 function shareBelow(lengths: readonly number[], limit: number): number {
   if (lengths.length === 0) return 0;
   return lengths.filter((length) => length < limit).length / lengths.length;
-}
-
-function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

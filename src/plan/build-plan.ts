@@ -9,17 +9,10 @@ import {
   type ZeroStage,
 } from "../cost/memory.js";
 import type { TransformerShape } from "../cost/shape.js";
-import type { DiagnosticCode } from "../diagnostics/catalogue.js";
-import {
-  type Diagnostic,
-  diagnostic,
-  type Extra,
-  hasErrors,
-  type Values,
-} from "../diagnostics/diagnostic.js";
+import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
-import type { Origins } from "../semantics/report.js";
+import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
 import { makeForecast } from "./forecast.js";
 import { schedulingCost } from "./hardware-cost.js";
@@ -53,7 +46,7 @@ export function buildPlan(spec: Spec, origins: Origins, inputs: PlanInputs): Pla
 }
 
 class Planner {
-  readonly #diagnostics: Diagnostic[] = [];
+  private readonly report: SpecReport;
   readonly #shape: TransformerShape;
 
   constructor(
@@ -61,6 +54,7 @@ class Planner {
     private readonly origins: Origins,
     private readonly inputs: PlanInputs,
   ) {
+    this.report = new SpecReport(origins);
     const {
       hidden_size,
       layers,
@@ -87,14 +81,14 @@ class Planner {
     const topology = this.#topology();
     const memory = this.#memory(topology);
     this.#checkPositions();
-    const diagnostics = this.#diagnostics;
+    const { diagnostics } = this.report;
     if (hasErrors(diagnostics)) return { diagnostics };
     const scheduling = this.#scheduling(topology, memory);
     const { train, schedule } = this.spec;
-    const { lengths } = { lengths: this.inputs.data.index.samples.length };
+    const lengths = this.inputs.data.index.samples.length;
     const result = makeForecast(scheduling, lengths, schedule.global_batch, train.seed);
     if (!result.ok) {
-      this.#report("schedule-impossible", "schedule.policy", { problem: result.error.message });
+      this.report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
       return { diagnostics };
     }
     const limit =
@@ -192,12 +186,12 @@ class Planner {
     const fixed = totalBytes(model.fixed);
     if (fixed > fit.budgetBytes) {
       const values = { needed: formatBytes(fixed), available: formatBytes(fit.budgetBytes), table };
-      this.#report("states-exceed-budget", place, values, { help: levers() });
+      this.report.at("states-exceed-budget", place, values, { help: levers() });
     } else if (
       this.spec.memory.bucket !== undefined &&
       peakBytes(model, bucket + 1) > fit.budgetBytes
     ) {
-      this.#report("bucket-exceeds-budget", "memory.bucket", {
+      this.report.at("bucket-exceeds-budget", "memory.bucket", {
         bucket: formatCount(bucket),
         needed: formatBytes(peakBytes(model, bucket + 1)),
         available: formatBytes(fit.budgetBytes),
@@ -205,7 +199,7 @@ class Planner {
       });
     } else if (!fits(fit)) {
       const context = fit.setting.contextParallel;
-      this.#report(
+      this.report.at(
         "sequence-too-long",
         this.spec.memory.bucket === undefined ? "data.max_length" : "memory.bucket",
         {
@@ -224,7 +218,7 @@ class Planner {
     const { max_positions: positions, rope_type: rope } = this.inputs.dimensions;
     const { longest } = this.inputs.data.summary;
     if (positions === undefined || longest <= positions || rope !== "default") return;
-    this.#report(
+    this.report.at(
       "position-limit",
       "data.max_length",
       { longest: formatCount(longest), positions: formatCount(positions) },
@@ -311,15 +305,6 @@ class Planner {
       log_every: train.log_every,
       output: train.output,
     };
-  }
-
-  #report<Code extends DiagnosticCode>(
-    code: Code,
-    path: string,
-    values: Values<Code>,
-    extra: Extra = {},
-  ): void {
-    this.#diagnostics.push(diagnostic(code, values, this.origins.place(path), extra));
   }
 }
 

@@ -1,5 +1,5 @@
 import { globalBatches } from "../foundation/random.js";
-import { iterationTime } from "../schedule/evaluate.js";
+import { quantile, sum } from "../foundation/statistics.js";
 import type { Policy, Problem, ScheduleError } from "../schedule/problem.js";
 import type { Schedule } from "../schedule/schedule.js";
 import { solve } from "../schedule/solve.js";
@@ -113,19 +113,17 @@ function relativeTime(policy: Policy, problems: readonly Problem[], chosen: numb
   for (const problem of problems) {
     const solution = solve({ ...problem, policy });
     if (!solution.ok) return null;
-    total += iterationTime(solution.schedule.micro_batches, problem) / 1e6;
+    total += solution.schedule.iteration_time / 1e6;
   }
   return total / chosen;
 }
 
 function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
-  return { mean: sum(values) / values.length, p50: at(0.5), p95: at(0.95), worst: at(1) };
-}
-
-function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+  return {
+    mean: sum(values) / values.length,
+    p50: quantile(sorted, 0.5),
+    p95: quantile(sorted, 0.95),
+    worst: quantile(sorted, 1),
+  };
 }

@@ -61,10 +61,7 @@ function meaningError(problem: Problem): ScheduleError | undefined {
     return invalid(`there are more than ${MOST_RANKS} ranks`, "/data_parallel");
   if (problem.lengths.length * ranks > MOST_PAIRS)
     return invalid(`sequences times ranks are more than ${MOST_PAIRS}`, "/lengths");
-  if (degrees === "powers-of-two" && !isPowerOfTwo(context)) {
-    return invalid("must be a power of two for these degrees", "/context_parallel");
-  }
-  if (degrees === "pool" && !isPowerOfTwo(context)) {
+  if (degrees !== "local-or-all" && !isPowerOfTwo(context)) {
     return invalid("must be a power of two for these degrees", "/context_parallel");
   }
   if (degrees === "pool" && !isPowerOfTwo(ranks)) {

@@ -35,6 +35,23 @@ export class Origins {
   }
 }
 
+/** Collects diagnostics at the values of a spec, whichever stage finds them. */
+export class SpecReport {
+  readonly diagnostics: Diagnostic[] = [];
+
+  constructor(private readonly origins: Origins) {}
+
+  /** @param path of the value, such as `memory.budget` */
+  at<Code extends DiagnosticCode>(
+    code: Code,
+    path: string,
+    values: Values<Code>,
+    extra: Extra = {},
+  ): void {
+    this.diagnostics.push(diagnostic(code, values, this.origins.place(path), extra));
+  }
+}
+
 /** Collects the diagnostics of one file. */
 export class Report {
   readonly diagnostics: Diagnostic[] = [];

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { pythonLiteral, shellWord } from "../../src/emit/quote.js";
+import { PYTHON } from "../cli/run.js";
 
 const HOSTILE = [
   `"; import os; os.system("x") #`,
@@ -18,7 +19,7 @@ const HOSTILE = [
 const text = fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: "binary" }));
 
 function python(program: string, input: string): string {
-  const result = spawnSync("python3", ["-c", program], { input, encoding: "utf8" });
+  const result = spawnSync(PYTHON, ["-c", program], { input, encoding: "utf8" });
   expect(result.stderr).toBe("");
   return result.stdout;
 }
