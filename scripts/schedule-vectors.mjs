@@ -77,7 +77,15 @@ const problems = {
     cost: { ...small, comm: { "a/b": [1, 2, 3] } },
   },
 };
-for (const policy of ["deepspeed", "packed", "sorted", "skrull-paper", "auto"]) {
+for (const policy of [
+  "deepspeed",
+  "packed",
+  "sorted",
+  "dacp",
+  "round-robin",
+  "skrull-paper",
+  "auto",
+]) {
   for (const objective of ["free", "lockstep"]) {
     for (const padding of ["exact", "zigzag"]) {
       const shape = { data_parallel: 2, context_parallel: 4, bucket: 6144 };

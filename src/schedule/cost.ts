@@ -1,5 +1,4 @@
 import type { Problem } from "./problem.js";
-import type { RankMicroBatch } from "./schedule.js";
 
 /**
  * Work of a sequence on each of the d ranks it is on, us: `(a1 S + a2 S^2) / d + a2 s0 S`
@@ -31,56 +30,4 @@ export function shardUnits(length: number, degree: number, problem: Problem): nu
 /** Capacity of a rank in the units of {@link shardUnits}; more than all tokens together is no different. */
 export function bucketUnits(problem: Problem): number {
   return Math.min(problem.bucket * problem.context_parallel, Number.MAX_SAFE_INTEGER);
-}
-
-/**
- * Time of a micro-batch on ranks `first .. first + count - 1`, us: the slowest rank's
- * `max(communication, local work) + sharded work + fixed` (arXiv:2505.19609 Eq. 1 and 2); 0 without sequences.
- */
-export function microBatchTime(
-  placements: RankMicroBatch,
-  first: number,
-  count: number,
-  problem: Problem,
-): number {
-  if (placements.length === 0) return 0;
-  const local = new Array<number>(count).fill(0);
-  const sharded = new Array<number>(count).fill(0);
-  const groups = new Map<number, { first: number; degree: number; tokens: number }>();
-  for (const { sequence, first_rank, degree } of placements) {
-    const length = problem.lengths[sequence] ?? 0;
-    const work = workOf(length, degree, problem);
-    const rank = first_rank - first;
-    if (degree === 1) {
-      local[rank] = (local[rank] ?? 0) + work;
-      continue;
-    }
-    for (let r = rank; r < rank + degree; r += 1) sharded[r] = (sharded[r] ?? 0) + work;
-    const key = degree * count + rank;
-    const group = groups.get(key) ?? { first: rank, degree, tokens: 0 };
-    group.tokens += length;
-    groups.set(key, group);
-  }
-  const communication = communicationByRank([...groups.values()], count, problem);
-  let slowest = 0;
-  for (let r = 0; r < count; r += 1) {
-    const time = Math.max(communication[r] ?? 0, local[r] ?? 0) + (sharded[r] ?? 0);
-    if (time > slowest) slowest = time;
-  }
-  return slowest + problem.cost.fixed;
-}
-
-/** Sum over the groups of each rank, in the order of degree and first rank: one order, one rounding. */
-function communicationByRank(
-  groups: readonly { first: number; degree: number; tokens: number }[],
-  count: number,
-  problem: Problem,
-): readonly number[] {
-  const total = new Array<number>(count).fill(0);
-  const ordered = [...groups].sort((a, b) => a.degree - b.degree || a.first - b.first);
-  for (const { first, degree, tokens } of ordered) {
-    const time = communicationOf(tokens, degree, problem);
-    for (let r = first; r < first + degree; r += 1) total[r] = (total[r] ?? 0) + time;
-  }
-  return total;
 }

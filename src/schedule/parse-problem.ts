@@ -1,6 +1,5 @@
 import { Ajv, type ErrorObject } from "ajv";
 import { isPowerOfTwo, rankCount } from "./degrees.js";
-import { POLICIES } from "./policies/index.js";
 import type { Problem, ScheduleError } from "./problem.js";
 import { MOST_PAIRS, MOST_RANKS, PROBLEM_SCHEMA } from "./problem-schema.js";
 
@@ -66,9 +65,6 @@ function meaningError(problem: Problem): ScheduleError | undefined {
   }
   if (degrees === "pool" && !isPowerOfTwo(ranks)) {
     return invalid("must be a power of two for these degrees", "/data_parallel");
-  }
-  if (!Object.hasOwn(POLICIES, problem.policy) && problem.policy !== "auto") {
-    return invalid(`the policy '${problem.policy}' is not available in this version`, "/policy");
   }
   return undefined;
 }

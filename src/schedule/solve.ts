@@ -23,7 +23,6 @@ export function solve(problem: Problem): Solution {
   if (error) return { ok: false, error };
   try {
     const policy = problem.policy === "auto" ? auto : POLICIES[problem.policy];
-    if (!policy) throw new Error(`no policy '${problem.policy}'`);
     const microBatches = toMicroBatches(policy(problem));
     const problems = verifySchedule(problem, microBatches);
     if (problems.length > 0) throw new Error(`unsound schedule: ${problems.join("; ")}`);

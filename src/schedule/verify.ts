@@ -11,12 +11,13 @@ export function verifySchedule(
   microBatches: readonly MicroBatch[],
 ): readonly string[] {
   const problems: string[] = [];
+  const permitted = degreesOfClass(problem);
   const seen = new Array<number>(problem.lengths.length).fill(0);
   for (const [position, { index, placements }] of microBatches.entries()) {
     if (index !== position) problems.push(`micro-batch ${position} has index ${index}`);
     for (const placement of placements) {
       seen[placement.sequence] = (seen[placement.sequence] ?? 0) + 1;
-      problems.push(...placementProblems(placement, problem));
+      problems.push(...placementProblems(placement, permitted, problem));
     }
     problems.push(...memoryProblems(placements, position, problem));
   }
@@ -26,21 +27,24 @@ export function verifySchedule(
   return problems;
 }
 
-function placementProblems(placement: Placement, problem: Problem): readonly string[] {
+function placementProblems(
+  placement: Placement,
+  permitted: readonly number[],
+  problem: Problem,
+): readonly string[] {
   const { sequence, first_rank: first, degree } = placement;
   const context = problem.context_parallel;
-  const where = `sequence ${sequence} on ${degree} ranks from ${first}`;
   const problems: string[] = [];
-  if (problem.lengths[sequence] === undefined) problems.push(`${where}: no such sequence`);
-  if (!degreesOfClass(problem).includes(degree)) problems.push(`${where}: degree not permitted`);
-  if (!isAvailable(degree, problem)) problems.push(`${where}: degree without a cost`);
-  if (first % degree !== 0) problems.push(`${where}: group not aligned`);
-  if (first < 0 || first + degree > rankCount(problem)) problems.push(`${where}: no such ranks`);
+  if (problem.lengths[sequence] === undefined) problems.push("no such sequence");
+  if (!permitted.includes(degree)) problems.push("degree not permitted");
+  if (!isAvailable(degree, problem)) problems.push("degree without a cost");
+  if (first % degree !== 0) problems.push("group not aligned");
+  if (first < 0 || first + degree > rankCount(problem)) problems.push("no such ranks");
   const last = first + degree - 1;
   if (problem.degrees !== "pool" && Math.floor(first / context) !== Math.floor(last / context)) {
-    problems.push(`${where}: group crosses data-parallel ranks`);
+    problems.push("group crosses data-parallel ranks");
   }
-  return problems;
+  return problems.map((what) => `sequence ${sequence} on ${degree} ranks from ${first}: ${what}`);
 }
 
 /** Sums whole and fractional shards per rank, fractions with a common denominator. */

@@ -4,7 +4,16 @@ import type { Policy, Problem } from "../../src/schedule/problem.js";
 const pick = <T>(random: Random32, values: readonly T[]): T =>
   values[randomBelow(random, values.length)] as T;
 
-const POLICIES: readonly Policy[] = ["deepspeed", "packed", "sorted", "skrull-paper", "auto"];
+const POLICIES: readonly Policy[] = [
+  "deepspeed",
+  "packed",
+  "sorted",
+  "dacp",
+  "round-robin",
+  "skrull-paper",
+  "auto",
+  "auto",
+];
 
 /** The n-th random problem of a seed: small and large, long-tailed, some infeasible, some exactly full. */
 export function randomProblem(seed: number, n: number): Problem {

@@ -48,15 +48,46 @@ describe("every schedule of every policy", () => {
 });
 
 describe("auto", () => {
-  it("is never worse than any policy, nor fails where one succeeds", () => {
-    for (const problem of RANDOM.slice(0, 500)) {
-      const best = solve({ ...problem, policy: "auto" });
-      for (const policy of ["deepspeed", "packed", "sorted", "skrull-paper"] satisfies Policy[]) {
-        const one = solve({ ...problem, policy });
-        if (!one.ok) continue;
-        expect(best.ok && best.schedule.iteration_time).toBeLessThanOrEqual(
-          one.schedule.iteration_time,
-        );
+  const timeOf = (problem: Problem): number | undefined => {
+    const solution = solve(problem);
+    return solution.ok ? solution.schedule.iteration_time : undefined;
+  };
+
+  it("is never worse than its floors, nor fails where one succeeds", () => {
+    for (const problem of RANDOM.slice(0, 800)) {
+      const best = timeOf({ ...problem, policy: "auto" });
+      for (const policy of ["deepspeed", "packed", "sorted"] satisfies Policy[]) {
+        const one = timeOf({ ...problem, policy });
+        if (one !== undefined) expect(best).toBeLessThanOrEqual(one);
+      }
+    }
+  });
+
+  it("is rarely worse than the paper's policies, and then by little", () => {
+    let worse = 0;
+    let compared = 0;
+    for (const problem of RANDOM.slice(0, 800)) {
+      const best = timeOf({ ...problem, policy: "auto" });
+      for (const policy of ["dacp", "round-robin", "skrull-paper"] satisfies Policy[]) {
+        const one = timeOf({ ...problem, policy });
+        if (one === undefined || best === undefined) continue;
+        compared += 1;
+        if (best > one) worse += 1;
+        expect(best).toBeLessThanOrEqual(1.1 * one);
+      }
+    }
+    expect(compared).toBeGreaterThan(1000);
+    expect(worse).toBeLessThan(compared / 100);
+  });
+
+  it("is never worse than in a narrower class of degrees", () => {
+    for (const problem of RANDOM.filter(({ degrees }) => degrees === "pool").slice(0, 300)) {
+      const times = (["local-or-all", "powers-of-two", "pool"] as const).map((degrees) =>
+        timeOf({ ...problem, policy: "auto", objective: "lockstep", degrees }),
+      );
+      for (const [n, time] of times.entries()) {
+        const narrower = times[n - 1];
+        if (narrower !== undefined) expect(time).toBeLessThanOrEqual(narrower);
       }
     }
   });

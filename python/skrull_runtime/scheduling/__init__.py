@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cost import bucket_units, iteration_time, lower_bound, shard_units, side_by_side
-from .policies import POLICIES, auto
+from .cells import Workload, rows_of, rows_time
+from .construct import auto
+from .cost import bucket_units, lower_bound, shard_units, side_by_side
+from .policies import POLICIES
 from .problem import MOST_TOKEN_RANKS, Problem, ScheduleError, parse_problem
 
 __all__ = ["ScheduleError", "schedule"]
@@ -21,7 +23,8 @@ def schedule(document: dict[str, Any]) -> dict[str, Any]:
     _refuse_too_many_tokens(problem)
     policy = auto if problem.policy == "auto" else POLICIES[problem.policy]
     micro_batches = side_by_side(policy(problem))
-    time = iteration_time(micro_batches, problem)
+    workload = Workload(problem)
+    time = rows_time(rows_of(micro_batches, workload), problem)
     bound = min(lower_bound(problem), time)
     return {
         "format_version": 1,

@@ -52,39 +52,6 @@ def bucket_units(problem: Problem) -> int:
     return min(problem.bucket * problem.context_parallel, LARGEST_INTEGER)
 
 
-def micro_batch_time(
-    placements: list[Placement], first: int, count: int, problem: Problem
-) -> float:
-    """Time on ranks first .. first + count - 1, us: the slowest rank's max(communication, local) + sharded + fixed
-    (arXiv:2505.19609 Eq. 1 and 2); 0 without sequences."""
-    if not placements:
-        return 0.0
-    local = [0.0] * count
-    sharded = [0.0] * count
-    groups: dict[tuple[int, int], int] = {}
-    for sequence, first_rank, degree in placements:
-        length = problem.lengths[sequence]
-        work = work_of(length, degree, problem)
-        rank = first_rank - first
-        if degree == 1:
-            local[rank] += work
-            continue
-        for r in range(rank, rank + degree):
-            sharded[r] += work
-        groups[degree, rank] = groups.get((degree, rank), 0) + length
-    communication = [0.0] * count
-    for (degree, rank), tokens in sorted(groups.items()):
-        time = communication_of(tokens, degree, problem)
-        for r in range(rank, rank + degree):
-            communication[r] += time
-    slowest = 0.0
-    for r in range(count):
-        time = max(communication[r], local[r]) + sharded[r]
-        if time > slowest:
-            slowest = time
-    return slowest + problem.fixed
-
-
 def side_by_side(assignment: Assignment) -> list[list[Placement]]:
     """Micro-batches of all data-parallel ranks by index; ranks that have fewer stay empty."""
     count = max((len(own) for own in assignment), default=0)
@@ -92,39 +59,6 @@ def side_by_side(assignment: Assignment) -> list[list[Placement]]:
         [placement for own in assignment if index < len(own) for placement in own[index]]
         for index in range(count)
     ]
-
-
-def rank_times(placements: list[Placement], problem: Problem) -> list[float]:
-    """Time of each data-parallel rank in one micro-batch, us."""
-    context = problem.context_parallel
-    own: list[list[Placement]] = [[] for _ in range(problem.data_parallel)]
-    for placement in placements:
-        own[placement.first_rank // context].append(placement)
-    return [
-        micro_batch_time(own[rank], rank * context, context, problem) for rank in range(len(own))
-    ]
-
-
-def iteration_time(micro_batches: list[list[Placement]], problem: Problem) -> float:
-    """Time of a whole schedule under the problem's objective, us."""
-    total = 0.0
-    if problem.degrees == "pool":
-        for placements in micro_batches:
-            total += micro_batch_time(placements, 0, problem.ranks, problem)
-        return total
-    times = [rank_times(placements, problem) for placements in micro_batches]
-    if problem.objective == "lockstep":
-        for ranks in times:
-            total += max(ranks)
-        return total
-    slowest = 0.0
-    for rank in range(problem.data_parallel):
-        total = 0.0
-        for ranks in times:
-            total += ranks[rank]
-        if total > slowest:
-            slowest = total
-    return slowest
 
 
 def lower_bound(problem: Problem) -> float:

@@ -8,19 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import replace
 
-from .cost import (
-    Assignment,
-    Placement,
-    bucket_units,
-    communication_of,
-    iteration_time,
-    micro_batch_time,
-    shard_units,
-    side_by_side,
-    work_of,
-)
+from .cells import longest_first
+from .cost import Assignment, Placement, bucket_units, shard_units, work_of
 from .problem import Problem, ScheduleError
 
 
@@ -31,17 +21,31 @@ def _degree_unavailable(degree: int) -> ScheduleError:
     return ScheduleError("degree-unavailable", message)
 
 
+def unplaceable(sequence: int, problem: Problem) -> ScheduleError:
+    """That a sequence fits only at degrees whose cost is not known: the smallest of them is named."""
+    length, capacity = problem.lengths[sequence], bucket_units(problem)
+    fitting = (d for d in problem.class_degrees() if shard_units(length, d, problem) <= capacity)
+    return _degree_unavailable(next(fitting, problem.context_parallel))
+
+
+def _cannot_shard(sequence: int, problem: Problem) -> ScheduleError:
+    """Why a sequence cannot be sharded over the context-parallel group."""
+    degree = problem.context_parallel
+    if not problem.available(degree):
+        return _degree_unavailable(degree)
+    message = f"sequence {sequence} needs more than the {degree} ranks that this policy shards over"
+    return ScheduleError("policy-gave-up", message)
+
+
 def _full_degree(problem: Problem) -> int:
     """The whole context-parallel group, for policies that shard every sequence over it."""
     degree = problem.context_parallel
     if not problem.lengths:
         return 1
-    if not problem.available(degree):
-        raise _degree_unavailable(degree)
+    available, capacity = problem.available(degree), bucket_units(problem)
     for sequence, length in enumerate(problem.lengths):
-        if shard_units(length, degree, problem) > bucket_units(problem):
-            message = f"sequence {sequence} needs more than the {degree} ranks that this policy shards over"
-            raise ScheduleError("policy-gave-up", message)
+        if not available or shard_units(length, degree, problem) > capacity:
+            raise _cannot_shard(sequence, problem)
     return degree
 
 
@@ -62,11 +66,7 @@ def packed(problem: Problem) -> Assignment:
 
 def sorted_by_length(problem: Problem) -> Assignment:
     """:func:`packed` after sorting by length, longest first: what sorted batching amounts to."""
-    return _pack_in_order(_descending(problem), problem)
-
-
-def _descending(problem: Problem) -> list[int]:
-    return sorted(range(len(problem.lengths)), key=lambda k: (-problem.lengths[k], k))
+    return _pack_in_order(longest_first(problem.lengths), problem)
 
 
 def _pack_in_order(order: list[int], problem: Problem) -> Assignment:
@@ -91,8 +91,10 @@ def _pack_in_order(order: list[int], problem: Problem) -> Assignment:
 class _Group:
     """The ranks of one context-parallel group while a micro-batch is placed on them."""
 
-    def __init__(self, problem: Problem):
+    def __init__(self, problem: Problem, in_turn: bool):
         self.problem = problem
+        self.in_turn = in_turn
+        self.turn = 0
         self.degree = problem.context_parallel
         self.room = [float(bucket_units(problem))] * self.degree
         self.load = [0.0] * self.degree
@@ -100,11 +102,15 @@ class _Group:
         self.rank_of: dict[int, int | None] = {}
 
     def place_whole(self, sequence: int) -> bool:
-        """Whole on the least loaded rank, else on the one with most room."""
+        """Whole on the least loaded rank, else on the one with most room; or on the next in turn."""
         units = self._units(sequence, 1)
-        rank = self.load.index(min(self.load))
-        if units > self.room[rank]:
-            rank = self.room.index(max(self.room))
+        if self.in_turn:
+            rank = self.turn
+            self.turn = (rank + 1) % self.degree
+        else:
+            rank = self.load.index(min(self.load))
+            if units > self.room[rank]:
+                rank = self.room.index(max(self.room))
         if units > self.room[rank]:
             return False
         self.room[rank] -= units
@@ -144,28 +150,76 @@ class _Group:
         return work_of(self.problem.lengths[sequence], 1, self.problem)
 
 
-def dacp(ascending: list[int], problem: Problem) -> dict[int, int | None] | None:
-    """One micro-batch on a context-parallel group (arXiv:2505.19609 Algorithm 1): rank of each sequence, None for all
-    ranks; None in all where it fails. Memory is judged at the end: roll-back overdraws other ranks for a moment."""
-    group = _Group(problem)
+def distribute(
+    ascending: list[int], in_turn: bool, problem: Problem
+) -> dict[int, int | None] | None:
+    """One micro-batch on a context-parallel group: rank of each sequence, None for all ranks; None in all where it
+    fails (arXiv:2505.19609 Algorithm 1; in turn: Algorithm 4). Memory is judged at the end: roll-back overdraws other
+    ranks for a moment."""
+    group = _Group(problem, in_turn)
     for sequence in ascending:
         if not group.place_whole(sequence) and not group.shard_with_roll_back(sequence):
             return None
     return group.rank_of if min(group.room) >= 0 else None
 
 
+def dacp(problem: Problem) -> Assignment:
+    """DACP alone, in batch order: a micro-batch takes sequences until DACP fails on the next."""
+    count = problem.data_parallel
+    return [
+        [
+            _placements_of(found, rank, problem)
+            for found in _close_where_it_fails(
+                list(range(rank, len(problem.lengths), count)), problem
+            )
+        ]
+        for rank in range(count)
+    ]
+
+
+def _close_where_it_fails(own: list[int], problem: Problem) -> list[dict[int, int | None]]:
+    closed: list[dict[int, int | None]] = []
+    members: list[tuple[int, int]] = []
+    opened: dict[int, int | None] | None = None
+    for sequence in own:
+        entry = (problem.lengths[sequence], sequence)
+        longer = sorted([*members, entry])
+        found = distribute([k for _, k in longer], False, problem)
+        if found is not None:
+            members, opened = longer, found
+            continue
+        if opened is not None:
+            closed.append(opened)
+        members = [entry]
+        opened = distribute([sequence], False, problem)
+        if opened is None:
+            raise _cannot_shard(sequence, problem)
+    return closed if opened is None else [*closed, opened]
+
+
 def skrull_paper(problem: Problem) -> Assignment:
-    """The paper's scheduler (arXiv:2505.19609 Algorithm 2, GDS, over Algorithm 1, DACP)."""
+    """The paper's scheduler: GDS over DACP (arXiv:2505.19609 Algorithms 2 and 1)."""
+    return _gds(False, problem)
+
+
+def round_robin(problem: Problem) -> Assignment:
+    """The paper's ablation: GDS over its Algorithm 4, whole sequences to the ranks in turn."""
+    return _gds(True, problem)
+
+
+def _gds(in_turn: bool, problem: Problem) -> Assignment:
     spread: list[list[int]] = [[] for _ in range(problem.data_parallel)]
     load = [0.0] * problem.data_parallel
-    for sequence in _descending(problem):
+    for sequence in longest_first(problem.lengths):
         least = load.index(min(load))
         load[least] += work_of(problem.lengths[sequence], 1, problem)
         spread[least].append(sequence)
-    return [_micro_batches_of(own, rank, problem) for rank, own in enumerate(spread)]
+    return [_micro_batches_of(own, rank, in_turn, problem) for rank, own in enumerate(spread)]
 
 
-def _micro_batches_of(own: list[int], rank: int, problem: Problem) -> list[list[Placement]]:
+def _micro_batches_of(
+    own: list[int], rank: int, in_turn: bool, problem: Problem
+) -> list[list[Placement]]:
     if not own:
         return []
     ascending = sorted(own, key=lambda k: (problem.lengths[k], k))
@@ -174,12 +228,12 @@ def _micro_batches_of(own: list[int], rank: int, problem: Problem) -> list[list[
     fewest = max(1, math.ceil(units / capacity))
     attempts = 2 * fewest + 16
     for count in range(fewest, fewest + attempts):
-        found = _interleave(ascending, count, problem)
+        found = _interleave(ascending, count, in_turn, problem)
         if found is not None:
             return [_placements_of(ranks, rank, problem) for ranks in found]
     if not problem.available(problem.context_parallel):
         raise _degree_unavailable(problem.context_parallel)
-    message = f"skrull-paper found no schedule in {attempts} attempts; other policies may"
+    message = f"{problem.policy} found no schedule in {attempts} attempts; other policies may"
     raise ScheduleError("policy-gave-up", message)
 
 
@@ -191,7 +245,7 @@ def _units_together(sequences: list[int], problem: Problem) -> float:
 
 
 def _interleave(
-    ascending: list[int], count: int, problem: Problem
+    ascending: list[int], count: int, in_turn: bool, problem: Problem
 ) -> list[dict[int, int | None]] | None:
     """Micro-batch j takes every count-th sequence from j; None where one fails: the attempt is abandoned whole."""
     found = []
@@ -199,7 +253,7 @@ def _interleave(
         members = ascending[first::count]
         if _units_together(members, problem) > bucket_units(problem):
             return None
-        ranks = dacp(members, problem)
+        ranks = distribute(members, in_turn, problem)
         if ranks is None:
             return None
         found.append(ranks)
@@ -217,78 +271,11 @@ def _placements_of(ranks: dict[int, int | None], rank: int, problem: Problem) ->
     )
 
 
-# In the order in which ``auto`` considers them.
 POLICIES = {
     "deepspeed": deepspeed,
     "packed": packed,
     "sorted": sorted_by_length,
+    "dacp": dacp,
+    "round-robin": round_robin,
     "skrull-paper": skrull_paper,
 }
-
-
-def auto(problem: Problem) -> Assignment:
-    """The best of all policies, each as it is and aligned; ties go to the earlier. Sequences that only a group over
-    several data ranks can hold come first, one by one."""
-    context = problem.context_parallel
-    units = [shard_units(length, context, problem) for length in problem.lengths]
-    wide = [k for k, size in enumerate(units) if size > bucket_units(problem)]
-    if not wide:
-        return _best_of_policies(problem)
-    rest = [k for k, size in enumerate(units) if size <= bucket_units(problem)]
-    first = [_wide_placement(sequence, problem) for sequence in wide]
-    others = _best_of_policies(replace(problem, lengths=[problem.lengths[k] for k in rest]))
-    return [
-        [[placement] if rank == 0 else [] for placement in first]
-        + [[p._replace(sequence=rest[p.sequence]) for p in placements] for placements in own]
-        for rank, own in enumerate(others)
-    ]
-
-
-def _wide_placement(sequence: int, problem: Problem) -> Placement:
-    """A sequence alone on the machine, at the degree that is fastest then."""
-    length = problem.lengths[sequence]
-    capacity = bucket_units(problem)
-    fitting = [d for d in problem.class_degrees() if shard_units(length, d, problem) <= capacity]
-    best, best_time = 0, float("inf")
-    for degree in fitting:
-        if not problem.available(degree):
-            continue
-        time = communication_of(length, degree, problem) + work_of(length, degree, problem)
-        if time < best_time:
-            best, best_time = degree, time
-    if best == 0:
-        raise _degree_unavailable(fitting[0])
-    return Placement(sequence, 0, best)
-
-
-def _best_of_policies(problem: Problem) -> Assignment:
-    best: Assignment | None = None
-    best_time = float("inf")
-    reason: ScheduleError | None = None
-    for policy in POLICIES.values():
-        try:
-            plain = policy(problem)
-        except ScheduleError as error:
-            reason = reason or error
-            continue
-        for assignment in (plain, aligned(plain, problem)):
-            time = iteration_time(side_by_side(assignment), problem)
-            if best is None or time < best_time:
-                best, best_time = assignment, time
-    if best is None:
-        assert reason is not None
-        raise reason
-    return best
-
-
-def aligned(assignment: Assignment, problem: Problem) -> Assignment:
-    """Every rank's micro-batches by time, longest first: the long ones then run side by side."""
-    result: Assignment = []
-    context = problem.context_parallel
-    for rank, own in enumerate(assignment):
-        timed = [
-            (-micro_batch_time(placements, rank * context, context, problem), index)
-            for index, placements in enumerate(own)
-        ]
-        result.append([own[index] for _, index in sorted(timed)])
-    return result

@@ -188,5 +188,3 @@ def _check_meaning(problem: Problem) -> None:
         raise _invalid(power, "/context_parallel")
     if problem.degrees == "pool" and problem.ranks & (problem.ranks - 1):
         raise _invalid(power, "/data_parallel")
-    if problem.policy in ("dacp", "round-robin"):
-        raise _invalid(f"the policy '{problem.policy}' is not available in this version", "/policy")

@@ -1,83 +1,71 @@
-import { bucketUnits, communicationOf, microBatchTime, shardUnits, workOf } from "../cost.js";
-import { degreesOfClass, isAvailable } from "../degrees.js";
-import { iterationTime } from "../evaluate.js";
-import { Infeasible, type Problem } from "../problem.js";
-import { type Assignment, type Placement, toMicroBatches } from "../schedule.js";
-import { degreeUnavailable } from "./full-degree.js";
-import { POLICIES } from "./index.js";
+import { construct } from "../construct/construct.js";
+import { rowsOf } from "../evaluate.js";
+import { type DegreeClass, Infeasible, type Problem } from "../problem.js";
+import { aligned, assignmentOf, type Rows, rowsTime } from "../rows.js";
+import { type Assignment, toMicroBatches } from "../schedule.js";
+import { type Workload, workloadOf } from "../workload.js";
+import { deepspeed } from "./deepspeed.js";
+import { unplaceable } from "./full-degree.js";
+import type { PolicyFunction } from "./index.js";
+import { packed, sorted } from "./packed.js";
+
+/** Narrow to wide: each class contains those before it. */
+const CLASSES: readonly DegreeClass[] = ["local-or-all", "powers-of-two", "pool"];
+const FLOORS: readonly PolicyFunction[] = [deepspeed, packed, sorted];
+
+interface Candidate {
+  readonly rows: Rows;
+  readonly workload: Workload;
+  readonly time: number;
+}
 
 /**
- * The best of all policies under the problem's objective, each as it is and with every rank's micro-batches in
- * descending order of time, which costs nothing and shortens lockstep. Ties go to the earlier policy. Sequences
- * that only a group over several data ranks can hold come first, one by one.
+ * The best of the floors and of what is constructed in the problem's class and the narrower ones, each also with
+ * every data-parallel rank's micro-batches in descending order of time. Ties go to the earlier.
  *
- * @throws Infeasible where every policy fails
+ * @throws Infeasible where a sequence needs a degree whose cost is not known
  */
 export function auto(problem: Problem): Assignment {
-  const { lengths, context_parallel: context } = problem;
-  const isWide = (length: number) => shardUnits(length, context, problem) > bucketUnits(problem);
-  if (!lengths.some(isWide)) return bestOfPolicies(problem);
-  const indexed = lengths.map((length, sequence) => ({ length, sequence }));
-  const wide = indexed.filter(({ length }) => isWide(length));
-  const rest = indexed.filter(({ length }) => !isWide(length));
-  const first = wide.map(({ sequence }) => widePlacement(sequence, problem));
-  return bestOfPolicies({ ...problem, lengths: rest.map(({ length }) => length) }).map(
-    (own, rank) => [
-      ...first.map((placement) => (rank === 0 ? [placement] : [])),
-      ...own.map((placements) =>
-        placements.map((placement) => ({
-          ...placement,
-          sequence: rest[placement.sequence]?.sequence ?? -1,
-        })),
-      ),
-    ],
-  );
-}
-
-/** A sequence alone on the machine, at the degree that is fastest then. @throws Infeasible */
-function widePlacement(sequence: number, problem: Problem): Placement {
-  const length = problem.lengths[sequence] ?? 0;
-  let best: { degree: number; time: number } | undefined;
-  const fitting = degreesOfClass(problem).filter(
-    (degree) => shardUnits(length, degree, problem) <= bucketUnits(problem),
-  );
-  for (const degree of fitting.filter((candidate) => isAvailable(candidate, problem))) {
-    const time = communicationOf(length, degree, problem) + workOf(length, degree, problem);
-    if (!best || time < best.time) best = { degree, time };
+  const last = CLASSES.indexOf(problem.degrees);
+  const workloads = CLASSES.slice(0, last + 1)
+    .map((degrees) => inClass(degrees, problem))
+    .map(workloadOf);
+  const [narrowest] = workloads;
+  let best: Candidate | undefined;
+  const consider = (rows: Rows, workload: Workload) => {
+    const time = rowsTime(rows, workload);
+    if (!best || time < best.time) best = { rows, workload, time };
+  };
+  for (const floor of FLOORS) {
+    const rows = narrowest && floorRows(floor, narrowest);
+    if (rows) consider(rows, narrowest);
+    if (rows) consider(aligned(rows), narrowest);
   }
-  if (!best) throw degreeUnavailable(fitting[0] ?? 1);
-  return { sequence, first_rank: 0, degree: best.degree };
-}
-
-function bestOfPolicies(problem: Problem): Assignment {
-  let best: { assignment: Assignment; time: number } | undefined;
-  let reason: Infeasible | undefined;
-  for (const policy of Object.values(POLICIES)) {
-    try {
-      const plain = policy(problem);
-      for (const assignment of [plain, aligned(plain, problem)]) {
-        const time = iterationTime(toMicroBatches(assignment), problem);
-        if (!best || time < best.time) best = { assignment, time };
-      }
-    } catch (error) {
-      if (!(error instanceof Infeasible)) throw error;
-      reason ??= error;
-    }
+  for (const workload of workloads) {
+    if (firstUnplaceable(workload) === undefined) consider(aligned(construct(workload)), workload);
   }
-  if (best) return best.assignment;
-  throw reason;
+  if (!best) throw unplaceable(firstUnplaceable(workloadOf(problem)) ?? 0, problem);
+  return assignmentOf(best.rows, best.workload);
 }
 
-/** Every rank's micro-batches by time, longest first, ties by index: the long ones then run side by side. */
-export function aligned(assignment: Assignment, problem: Problem): Assignment {
-  const context = problem.context_parallel;
-  return assignment.map((own, rank) => {
-    const timed = own.map((placements, index) => ({
-      placements,
-      index,
-      time: microBatchTime(placements, rank * context, context, problem),
-    }));
-    timed.sort((a, b) => b.time - a.time || a.index - b.index);
-    return timed.map(({ placements }) => placements);
-  });
+/** The problem in a narrower class; `pool` always means lockstep. */
+function inClass(degrees: DegreeClass, problem: Problem): Problem {
+  const objective = problem.degrees === "pool" ? "lockstep" : problem.objective;
+  return { ...problem, degrees, objective };
+}
+
+function floorRows(floor: PolicyFunction, workload: Workload): Rows | undefined {
+  try {
+    return rowsOf(toMicroBatches(floor(workload.problem)), workload);
+  } catch (error) {
+    if (error instanceof Infeasible) return undefined;
+    throw error;
+  }
+}
+
+/** The first sequence that fits the ranks at no available degree. */
+function firstUnplaceable({ levels, capacity, order }: Workload): number | undefined {
+  return order.find((sequence) =>
+    levels.every(({ units }) => (units[sequence] as number) > capacity),
+  );
 }

@@ -1,104 +1,48 @@
-import { bucketUnits, shardUnits, workOf } from "../cost.js";
-import { isAvailable } from "../degrees.js";
 import type { Problem } from "../problem.js";
-
-/** Where a micro-batch's sequences go: a rank of the group, or `undefined` for all of them. */
-export type Distribution = ReadonlyMap<number, number | undefined>;
+import type { Assignment } from "../schedule.js";
+import { type Distribution, distribute, placeDistribution } from "./distribute.js";
+import { cannotShard } from "./full-degree.js";
 
 /**
- * One micro-batch on the ranks of a context-parallel group (arXiv:2505.19609 Algorithm 1). Shortest first: whole
- * on the least loaded rank; else on the one with most room; else sharded over all. Where the fullest rank has no
- * room for the shard, its shortest local sequence is sharded too (roll-back), and so on.
- * Roll-back overdraws other ranks for a moment, so memory is judged at the end, not on the way.
+ * DACP alone (arXiv:2505.19609 Algorithm 1), in batch order: a data-parallel rank's micro-batch takes sequences until
+ * DACP fails on the next.
  *
- * @param ascending sequences by length, ties by index
- * @returns `undefined` where it fails
+ * @throws Infeasible where a sequence fits neither one rank nor the whole group
  */
-export function dacp(ascending: readonly number[], problem: Problem): Distribution | undefined {
-  const group = new Group(problem);
-  for (const sequence of ascending) {
-    if (!group.placeWhole(sequence) && !group.shardWithRollBack(sequence)) return undefined;
-  }
-  return group.fitsInMemory() ? group.distribution : undefined;
+export function dacp(problem: Problem): Assignment {
+  const { data_parallel: ranks, lengths } = problem;
+  return Array.from({ length: ranks }, (_, rank) => {
+    const own: number[] = [];
+    for (let sequence = rank; sequence < lengths.length; sequence += ranks) own.push(sequence);
+    return closeWhereItFails(own, problem).map((found) => placeDistribution(found, rank, problem));
+  });
 }
 
-class Group {
-  readonly distribution = new Map<number, number | undefined>();
-  readonly #room: number[];
-  readonly #load: number[];
-  /** Local sequences of each rank, in the order placed: shortest first. */
-  readonly #locals: number[][];
-  readonly #degree: number;
-
-  constructor(private readonly problem: Problem) {
-    this.#degree = problem.context_parallel;
-    this.#room = new Array<number>(this.#degree).fill(bucketUnits(problem));
-    this.#load = new Array<number>(this.#degree).fill(0);
-    this.#locals = Array.from({ length: this.#degree }, () => []);
-  }
-
-  placeWhole(sequence: number): boolean {
-    const units = this.#units(sequence, 1);
-    const least = indexOfMin(this.#load);
-    const rank = units <= (this.#room[least] ?? 0) ? least : indexOfMax(this.#room);
-    if (units > (this.#room[rank] ?? 0)) return false;
-    this.#room[rank] = (this.#room[rank] ?? 0) - units;
-    this.#load[rank] = (this.#load[rank] ?? 0) + this.#work(sequence);
-    this.#locals[rank]?.push(sequence);
-    this.distribution.set(sequence, rank);
-    return true;
-  }
-
-  shardWithRollBack(sequence: number): boolean {
-    if (this.#degree === 1 || !isAvailable(this.#degree, this.problem)) return false;
-    const units = this.#units(sequence, this.#degree);
-    for (;;) {
-      const fullest = indexOfMin(this.#room);
-      if (units <= (this.#room[fullest] ?? 0)) break;
-      if (!this.#rollBack(fullest)) return false;
+function closeWhereItFails(own: readonly number[], problem: Problem): readonly Distribution[] {
+  const closed: Distribution[] = [];
+  let members: number[] = [];
+  let open: Distribution | undefined;
+  for (const sequence of own) {
+    const longer = inserted(members, sequence, problem);
+    const found = distribute(longer, "least-loaded", problem);
+    if (found) {
+      members = longer;
+      open = found;
+      continue;
     }
-    this.#shard(sequence);
-    return true;
+    if (open) closed.push(open);
+    members = [sequence];
+    open = distribute(members, "least-loaded", problem);
+    if (!open) throw cannotShard(sequence, problem);
   }
-
-  fitsInMemory(): boolean {
-    return this.#room.every((room) => room >= 0);
-  }
-
-  #rollBack(rank: number): boolean {
-    const shortest = this.#locals[rank]?.shift();
-    if (shortest === undefined) return false;
-    this.#room[rank] = (this.#room[rank] ?? 0) + this.#units(shortest, 1);
-    this.#load[rank] = (this.#load[rank] ?? 0) - this.#work(shortest);
-    this.#shard(shortest);
-    return true;
-  }
-
-  #shard(sequence: number): void {
-    const units = this.#units(sequence, this.#degree);
-    for (let rank = 0; rank < this.#degree; rank += 1) {
-      this.#room[rank] = (this.#room[rank] ?? 0) - units;
-    }
-    this.distribution.set(sequence, undefined);
-  }
-
-  #units(sequence: number, degree: number): number {
-    return shardUnits(this.problem.lengths[sequence] ?? 0, degree, this.problem);
-  }
-
-  #work(sequence: number): number {
-    return workOf(this.problem.lengths[sequence] ?? 0, 1, this.problem);
-  }
+  return open ? [...closed, open] : closed;
 }
 
-function indexOfMin(values: readonly number[]): number {
-  let best = 0;
-  for (let n = 1; n < values.length; n += 1) if ((values[n] ?? 0) < (values[best] ?? 0)) best = n;
-  return best;
-}
-
-function indexOfMax(values: readonly number[]): number {
-  let best = 0;
-  for (let n = 1; n < values.length; n += 1) if ((values[n] ?? 0) > (values[best] ?? 0)) best = n;
-  return best;
+/** Ascending by length, ties by index. */
+function inserted(members: readonly number[], sequence: number, { lengths }: Problem): number[] {
+  const length = lengths[sequence] ?? 0;
+  const at = members.findIndex((member) => (lengths[member] ?? 0) > length);
+  return at < 0
+    ? [...members, sequence]
+    : [...members.slice(0, at), sequence, ...members.slice(at)];
 }

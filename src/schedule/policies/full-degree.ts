@@ -1,5 +1,5 @@
 import { bucketUnits, shardUnits } from "../cost.js";
-import { isAvailable } from "../degrees.js";
+import { degreesOfClass, isAvailable } from "../degrees.js";
 import { Infeasible, type Problem } from "../problem.js";
 
 /**
@@ -10,14 +10,19 @@ import { Infeasible, type Problem } from "../problem.js";
 export function fullDegree(problem: Problem): number {
   const degree = problem.context_parallel;
   if (problem.lengths.length === 0) return 1;
-  if (!isAvailable(degree, problem)) throw degreeUnavailable(degree);
   for (const [sequence, length] of problem.lengths.entries()) {
-    if (shardUnits(length, degree, problem) > bucketUnits(problem)) {
-      const message = `sequence ${sequence} needs more than the ${degree} ranks that this policy shards over`;
-      throw new Infeasible({ code: "policy-gave-up", message });
-    }
+    const tooLong = shardUnits(length, degree, problem) > bucketUnits(problem);
+    if (tooLong || !isAvailable(degree, problem)) throw cannotShard(sequence, problem);
   }
   return degree;
+}
+
+/** Why a sequence cannot be sharded over the context-parallel group. */
+export function cannotShard(sequence: number, problem: Problem): Infeasible {
+  const degree = problem.context_parallel;
+  if (!isAvailable(degree, problem)) return degreeUnavailable(degree);
+  const message = `sequence ${sequence} needs more than the ${degree} ranks that this policy shards over`;
+  return new Infeasible({ code: "policy-gave-up", message });
 }
 
 export function degreeUnavailable(degree: number): Infeasible {
@@ -25,4 +30,13 @@ export function degreeUnavailable(degree: number): Infeasible {
     code: "degree-unavailable",
     message: `sequences must be sharded over ${degree} ranks, but cost.comm has no row for that degree`,
   });
+}
+
+/** That a sequence fits only at degrees whose cost is not known: the smallest of them is named. */
+export function unplaceable(sequence: number, problem: Problem): Infeasible {
+  const length = problem.lengths[sequence] ?? 0;
+  const fitting = degreesOfClass(problem).find(
+    (degree) => shardUnits(length, degree, problem) <= bucketUnits(problem),
+  );
+  return degreeUnavailable(fitting ?? problem.context_parallel);
 }

@@ -1,16 +1,19 @@
 import type { Policy, Problem } from "../problem.js";
 import type { Assignment } from "../schedule.js";
+import { dacp } from "./dacp.js";
 import { deepspeed } from "./deepspeed.js";
+import { roundRobin, skrullPaper } from "./gds.js";
 import { packed, sorted } from "./packed.js";
-import { skrullPaper } from "./skrull-paper.js";
 
 /** A policy: micro-batches of every data-parallel rank. @throws Infeasible */
 export type PolicyFunction = (problem: Problem) => Assignment;
 
-/** Every policy that stands on its own. To add one, add a file and a line; `auto` then considers it. */
-export const POLICIES: Readonly<Partial<Record<Policy, PolicyFunction>>> = {
+/** Every policy that stands on its own. To add one, add a file and a line. */
+export const POLICIES: Readonly<Record<Exclude<Policy, "auto">, PolicyFunction>> = {
   deepspeed,
   packed,
   sorted,
+  dacp,
+  "round-robin": roundRobin,
   "skrull-paper": skrullPaper,
 };

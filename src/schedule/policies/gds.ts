@@ -1,20 +1,25 @@
 import { bucketUnits, shardUnits, workOf } from "../cost.js";
 import { isAvailable } from "../degrees.js";
 import { Infeasible, type Problem } from "../problem.js";
-import type { Assignment, Placement, RankMicroBatch } from "../schedule.js";
-import { type Distribution, dacp } from "./dacp.js";
+import type { Assignment, RankMicroBatch } from "../schedule.js";
+import { type Distribution, distribute, placeDistribution, type RankRule } from "./distribute.js";
 import { degreeUnavailable } from "./full-degree.js";
-import { bySequence } from "./packed.js";
+
+/** The paper's scheduler: GDS over DACP (arXiv:2505.19609 Algorithms 2 and 1). @throws Infeasible */
+export const skrullPaper = (problem: Problem): Assignment => gds("least-loaded", problem);
+
+/** The paper's ablation: GDS over its Algorithm 4, whole sequences to the ranks in turn. @throws Infeasible */
+export const roundRobin = (problem: Problem): Assignment => gds("in-turn", problem);
 
 /**
- * The paper's scheduler (arXiv:2505.19609 Algorithm 2, GDS, over Algorithm 1, DACP): sequences over
- * data-parallel ranks by work, longest first to the least loaded; then, per rank, as few micro-batches as memory
- * allows, each taking every m-th sequence in ascending order so that long and short are paired.
+ * Sequences over data-parallel ranks by work, longest first to the least loaded; then, per rank, as few
+ * micro-batches as memory allows, each taking every m-th sequence in ascending order so that long and short are
+ * paired.
  *
  * @throws Infeasible where it gives up, which it may although a schedule exists
  */
-export function skrullPaper(problem: Problem): Assignment {
-  return spreadByWork(problem).map((own, rank) => microBatchesOf(own, rank, problem));
+function gds(rule: RankRule, problem: Problem): Assignment {
+  return spreadByWork(problem).map((own, rank) => microBatchesOf(own, rank, rule, problem));
 }
 
 function spreadByWork(problem: Problem): readonly (readonly number[])[] {
@@ -36,6 +41,7 @@ function spreadByWork(problem: Problem): readonly (readonly number[])[] {
 function microBatchesOf(
   own: readonly number[],
   rank: number,
+  rule: RankRule,
   problem: Problem,
 ): readonly RankMicroBatch[] {
   if (own.length === 0) return [];
@@ -44,8 +50,8 @@ function microBatchesOf(
   const fewest = Math.max(1, Math.ceil(unitsTogether(ascending, problem) / bucketUnits(problem)));
   const attempts = 2 * fewest + 16;
   for (let count = fewest; count < fewest + attempts; count += 1) {
-    const found = interleave(ascending, count, problem);
-    if (found) return found.map((distribution) => placementsOf(distribution, rank, problem));
+    const found = interleave(ascending, count, rule, problem);
+    if (found) return found.map((distribution) => placeDistribution(distribution, rank, problem));
   }
   throw gaveUp(attempts, problem);
 }
@@ -63,6 +69,7 @@ function unitsTogether(sequences: readonly number[], problem: Problem): number {
 function interleave(
   ascending: readonly number[],
   count: number,
+  rule: RankRule,
   problem: Problem,
 ): readonly Distribution[] | undefined {
   const found: Distribution[] = [];
@@ -70,24 +77,11 @@ function interleave(
     const members: number[] = [];
     for (let n = first; n < ascending.length; n += count) members.push(ascending[n] ?? 0);
     if (unitsTogether(members, problem) > bucketUnits(problem)) return undefined;
-    const distribution = dacp(members, problem);
+    const distribution = distribute(members, rule, problem);
     if (!distribution) return undefined;
     found.push(distribution);
   }
   return found;
-}
-
-function placementsOf(distribution: Distribution, rank: number, problem: Problem): RankMicroBatch {
-  const context = problem.context_parallel;
-  const placements: Placement[] = [];
-  for (const [sequence, local] of distribution) {
-    placements.push({
-      sequence,
-      first_rank: rank * context + (local ?? 0),
-      degree: local === undefined ? context : 1,
-    });
-  }
-  return bySequence(placements);
 }
 
 function gaveUp(attempts: number, problem: Problem): Infeasible {
@@ -95,6 +89,6 @@ function gaveUp(attempts: number, problem: Problem): Infeasible {
   if (!isAvailable(degree, problem)) return degreeUnavailable(degree);
   return new Infeasible({
     code: "policy-gave-up",
-    message: `skrull-paper found no schedule in ${attempts} attempts; other policies may`,
+    message: `${problem.policy} found no schedule in ${attempts} attempts; other policies may`,
   });
 }

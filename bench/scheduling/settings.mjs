@@ -1,0 +1,134 @@
+// The study's settings: costs in us by the paper's FLOPs at an assumed 200 TFLOP/s (0.5B) and 400 TFLOP/s (7B), latencies
+// fitted to the paper's Table 5, beyond 8 ranks doubled (slope tripled). Assumptions about hardware, not measurements.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ROOT } from "../../scripts/lib.mjs";
+
+const { random32 } = await import(pathToFileURL(join(ROOT, "dist/foundation/random.js")).href);
+
+const half = {
+  bucket: 26624,
+  cost: {
+    a1: 5.944,
+    a2: 0.00129,
+    fixed: 1000,
+    small_shard_tokens: 0,
+    comm: {
+      2: [3836.9, 4320, 0.1326],
+      4: [3836.9, 4320, 0.1989],
+      8: [3836.9, 4320, 0.232],
+      16: [7673.8, 8640, 0.7458],
+      32: [7673.8, 8640, 0.7707],
+    },
+  },
+};
+const seven = {
+  bucket: 13312,
+  cost: {
+    a1: 55.5,
+    a2: 0.003011,
+    fixed: 1000,
+    small_shard_tokens: 0,
+    comm: {
+      2: [4476.4, 5040, 0.6188],
+      4: [4476.4, 5040, 0.9281],
+      8: [4476.4, 5040, 1.0828],
+      16: [8952.7, 10080, 3.4805],
+      32: [8952.7, 10080, 3.5964],
+    },
+  },
+};
+
+// Share of sequences below a length: Table 1 of arXiv:2505.19609. Lengths are log-uniform in between.
+const K = 1024;
+const wikipedia = [
+  [64, 0],
+  [K, 0.8788],
+  [4 * K, 0.9934],
+  [8 * K, 0.9992],
+  [32 * K, 0.9999],
+  [78 * K, 1],
+];
+const lmsys = [
+  [64, 0],
+  [K, 0.8712],
+  [4 * K, 0.9935],
+  [8 * K, 0.9987],
+  [32 * K, 0.9998],
+  [128 * K, 0.9999],
+  [1643 * K, 1],
+];
+const chatqa2 = [
+  [64, 0],
+  [K, 0.2192],
+  [4 * K, 0.3148],
+  [8 * K, 0.4043],
+  [32 * K, 0.9986],
+  [99 * K, 1],
+];
+
+const wide = { data_parallel: 4, context_parallel: 8, sequences: 256 };
+const long = { data_parallel: 2, context_parallel: 16, sequences: 80 };
+
+/** Name, model, shape of the machine and distribution of lengths of every setting. */
+export const SETTINGS = [
+  { name: "0.5B Wikipedia", model: half, ...wide, draw: fromTable(wikipedia) },
+  { name: "0.5B LMsys", model: half, ...wide, draw: fromTable(lmsys) },
+  { name: "0.5B ChatQA2", model: half, ...wide, draw: fromTable(chatqa2) },
+  { name: "7B Wikipedia", model: seven, ...wide, draw: fromTable(wikipedia) },
+  { name: "7B LMsys", model: seven, ...wide, draw: fromTable(lmsys) },
+  { name: "7B ChatQA2", model: seven, ...long, draw: fromTable(chatqa2) },
+];
+
+/** Settings with the lengths of a file of one length a line. */
+export function settingsOfFile(name, path) {
+  const lengths = readFileSync(path, "utf8").split(/\s+/).filter(Boolean).map(Number);
+  const draw = (random) => lengths[Math.floor((random() / 2 ** 32) * lengths.length)];
+  return [
+    { name: `0.5B ${name}`, model: half, ...wide, draw },
+    { name: `7B ${name}`, model: seven, ...wide, draw },
+  ];
+}
+
+function fromTable(table) {
+  return (random) => {
+    const u = random() / 2 ** 32;
+    const at = Math.max(
+      1,
+      table.findIndex(([, share]) => u < share),
+    );
+    const [low, below] = table[at - 1];
+    const [high, share] = table[at];
+    const position = (u - below) / (share - below);
+    return Math.max(1, Math.floor(low * (high / low) ** position));
+  };
+}
+
+/** The n-th problem of a setting: its global batch, with sequences beyond C x N drawn again. */
+export function problemOf(setting, seed, n, changes = {}) {
+  const random = random32(seed, n);
+  const { bucket, cost } = setting.model;
+  const most = bucket * setting.context_parallel;
+  const lengths = [];
+  while (lengths.length < setting.sequences) {
+    const length = setting.draw(random);
+    if (length <= most) lengths.push(length);
+  }
+  return {
+    format_version: 1,
+    lengths,
+    data_parallel: setting.data_parallel,
+    context_parallel: setting.context_parallel,
+    bucket,
+    padding: "exact",
+    cost,
+    policy: "auto",
+    degrees: "local-or-all",
+    objective: "free",
+    iterations: 0,
+    time_budget_ms: 0,
+    seed: 0,
+    ...changes,
+  };
+}

@@ -1,0 +1,301 @@
+"""Where the sequences of one cell go (src/schedule/cell/): degrees by threshold or target, groups by least load."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import insort
+from typing import NamedTuple
+
+from .cells import Cell, Workload, make_cell
+from .cost import communication_of
+
+INFINITE = float("inf")
+MOST_TRIES = 4
+TARGETS = (1, 0.7, 0.5, 1.4)  # times aimed at, as multiples of an even spread of the cell's work
+SINGLE_WIDENINGS = 16
+ROUNDS_PER_RANK = 2
+
+
+def put_least_loaded(
+    work: list[float], units: list[float], load: list[float], room: list[float]
+) -> tuple[list[int], int]:
+    """Each item to the least loaded bin, the earliest of equals, that has room. Changes load and room.
+
+    Returns the bin of every item, and the position of the first that found no room, or -1.
+    """
+    heap = [(own, b) for b, own in enumerate(load)]
+    heapq.heapify(heap)
+    bins: list[int] = []
+    for own, need in zip(work, units, strict=True):
+        full = []
+        while heap and room[heap[0][1]] < need:
+            full.append(heapq.heappop(heap))
+        if not heap:
+            return bins, len(bins)
+        chosen = heap[0][1]
+        load[chosen] += own
+        room[chosen] -= need
+        heapq.heapreplace(heap, (load[chosen], chosen))
+        for entry in full:
+            heapq.heappush(heap, entry)
+        bins.append(chosen)
+    return bins, -1
+
+
+def improve_by_swaps(
+    members: list[list[int]],
+    work: list[float],
+    units: list[float],
+    load: list[float],
+    room: list[float],
+    floor: list[float],
+    rounds: int,
+) -> None:
+    """As long as it helps, gives an item of the heaviest bin to the lightest, for one in return or for none, choosing
+    the pair whose difference is nearest to half of theirs. A bin takes its load, but never less than its floor.
+    Changes members (items of each bin, longest first), load and room."""
+    for _ in range(rounds):
+        heavy, longest = -1, 0.0
+        for b, (own, least) in enumerate(zip(load, floor, strict=True)):
+            if own > longest or least > longest:
+                longest = max(own, least)
+                heavy = b if own > least else -1
+        light = load.index(min(load))
+        if heavy < 0 or heavy == light:
+            return
+        exchange = _best_exchange(
+            members[heavy], members[light], work, units, load[heavy] - load[light], room[light]
+        )
+        if exchange is None:
+            return
+        for item, source, target in ((exchange[0], heavy, light), (exchange[1], light, heavy)):
+            if item >= 0:
+                members[source].remove(item)
+                insort(members[target], item)
+                load[source] += -work[item]
+                room[source] -= -units[item]
+                load[target] += work[item]
+                room[target] -= units[item]
+
+
+def _best_exchange(
+    heavy: list[int],
+    light: list[int],
+    work: list[float],
+    units: list[float],
+    gap: float,
+    free: float,
+) -> tuple[int, int] | None:
+    best: tuple[int, int] | None = None
+    nearest = INFINITE
+    half = gap / 2
+    at, last = 0, len(light)
+    for given in heavy:
+        own, need = work[given], units[given]
+        wanted = own - half
+        # Offers come longest first: step to the first that is no larger than wanted, and look at both sides of it.
+        while at < last and work[light[at]] > wanted:
+            at += 1
+        for taken in (light[at] if at < last else -1, light[at - 1] if at > 0 else -2):
+            if taken == -2:
+                continue
+            difference = own - (0 if taken < 0 else work[taken])
+            if not 0 < difference < gap:
+                continue
+            distance = abs(difference - half)
+            if need - (0 if taken < 0 else units[taken]) > free or distance >= nearest:
+                continue
+            nearest = distance
+            best = (given, taken)
+    return best
+
+
+class Placed(NamedTuple):
+    """Time of a cell without its fixed cost, us, infinite where the member at ``failed_at`` found no room."""
+
+    time: float
+    levels: list[int]
+    firsts: list[int]
+    failed_at: int
+
+
+def place(members: list[int], levels: list[int], rounds: int, workload: Workload) -> Placed:
+    """Places members, longest first, at given degrees: wide groups first. Going down the degrees, the ranks of a group
+    are alike until it is split, so the state is one number per group."""
+    firsts = [0] * len(members)
+    room: list[float] = [workload.capacity]
+    sharded, communication = [0.0], [0.0]
+    for n in range(len(workload.levels) - 1, 0, -1):
+        here = [k for k, level in enumerate(levels) if level == n]
+        if not here:
+            continue
+        degree, work, units, slope = workload.levels[n]
+        lengths = workload.problem.lengths
+        groups = workload.size // degree
+        room, sharded, communication = (
+            _split(values, groups) for values in (room, sharded, communication)
+        )
+        own = [members[k] for k in here]
+        load = [s + c for s, c in zip(sharded, communication, strict=True)]
+        needs = [units[s] for s in own]
+        weights = [work[s] + slope * lengths[s] for s in own]
+        bins, failed = put_least_loaded(weights, needs, load, room)
+        if failed >= 0:
+            return Placed(INFINITE, levels, firsts, here[failed])
+        tokens = [0] * groups
+        for k, sequence, group in zip(here, own, bins, strict=True):
+            sharded[group] += work[sequence]
+            tokens[group] += lengths[sequence]
+            firsts[k] = group * degree
+        for group, volume in enumerate(tokens):
+            communication[group] += communication_of(volume, degree, workload.problem)
+    room, sharded, communication = (
+        _split(values, workload.size) for values in (room, sharded, communication)
+    )
+    return _place_local(members, levels, firsts, room, sharded, communication, rounds, workload)
+
+
+def _split(values: list[float], parts: int) -> list[float]:
+    """Every group in equal parts, ``parts`` in all."""
+    each = parts // len(values)
+    return [value for value in values for _ in range(each)] if each > 1 else values
+
+
+def _place_local(
+    members: list[int],
+    levels: list[int],
+    firsts: list[int],
+    room: list[float],
+    sharded: list[float],
+    communication: list[float],
+    rounds: int,
+    workload: Workload,
+) -> Placed:
+    level = workload.levels[0]
+    here = [k for k, n in enumerate(levels) if n == 0]
+    work = [level.work[members[k]] for k in here]
+    units = [level.units[members[k]] for k in here]
+    load = sharded[:]
+    floor = [c + s for c, s in zip(communication, sharded, strict=True)]
+    bins, failed = put_least_loaded(work, units, load, room)
+    if failed >= 0:
+        return Placed(INFINITE, levels, firsts, here[failed])
+    if rounds > 0 and workload.size > 1:
+        of_rank: list[list[int]] = [[] for _ in load]
+        for item, rank in enumerate(bins):
+            of_rank[rank].append(item)
+        improve_by_swaps(of_rank, work, units, load, room, floor, rounds)
+        for rank, items in enumerate(of_rank):
+            for item in items:
+                firsts[here[item]] = rank
+    else:
+        for k, rank in zip(here, bins, strict=True):
+            firsts[k] = rank
+    return Placed(max(max(floor), max(load)), levels, firsts, -1)
+
+
+def best_threshold(members: list[int], workload: Workload, rounds: int) -> Placed | None:
+    """The k longest are sharded over the whole cell, the others stay whole; the k of most promising bound are placed,
+    until a bound says that no other can win."""
+    bounds = _threshold_bounds(members, workload)
+    top, count = len(workload.levels) - 1, len(members)
+    best: Placed | None = None
+    for trial in range(MOST_TRIES + 1):
+        last = best is None and trial == MOST_TRIES
+        k = count if last else bounds.index(min(bounds))
+        if bounds[k] == INFINITE or (best is not None and bounds[k] >= best.time):
+            break
+        if not last and trial == MOST_TRIES:
+            break
+        bounds[k] = INFINITE
+        found = place(members, [top] * k + [0] * (count - k), rounds, workload)
+        if found.time < (best.time if best else INFINITE):
+            best = found
+    return best
+
+
+def _threshold_bounds(members: list[int], workload: Workload) -> list[float]:
+    """For every k, a time, us, that the cell with its k longest sharded cannot beat; infinite where memory forbids."""
+    size, capacity, problem = workload.size, workload.capacity, workload.problem
+    local, whole = workload.levels[0], workload.levels[-1]
+    shardable = whole.degree == size and size > 1
+    count = len(members)
+    bounds = [INFINITE] * (count + 1)
+    local_work, local_units = 0.0, 0
+    for sequence in members:
+        local_work += local.work[sequence]
+        local_units += local.units[sequence]
+    work, units, tokens = 0.0, 0, 0
+    for k, longest in enumerate(members):
+        own, own_units = local.work[longest], local.units[longest]
+        if units + own_units <= capacity and units + local_units / size <= capacity:
+            communication = communication_of(tokens, whole.degree, problem)
+            bounds[k] = max(communication, own, local_work / size) + work
+        if not shardable:
+            return bounds
+        work += whole.work[longest]
+        units += whole.units[longest]
+        tokens += problem.lengths[longest]
+        local_work -= own
+        local_units -= own_units
+    if units <= capacity:
+        bounds[count] = max(communication_of(tokens, whole.degree, problem), 0) + work
+    return bounds
+
+
+def best_target(members: list[int], workload: Workload, rounds: int) -> Placed | None:
+    """For each of a few target times, every sequence gets the smallest degree at which it alone stays under the
+    target, or a larger one where it finds no room."""
+    work = 0.0
+    for sequence in members:
+        work += workload.levels[0].work[sequence]
+    best: Placed | None = None
+    for target in TARGETS:
+        limit = target * work / workload.size
+        levels = [_smallest_under(limit, sequence, workload) for sequence in members]
+        found = _place_or_widen(members, levels, workload, rounds)
+        if found.time < (best.time if best else INFINITE):
+            best = found
+    return best
+
+
+def _smallest_under(target: float, sequence: int, workload: Workload) -> int:
+    length = workload.problem.lengths[sequence]
+    fastest, least = 0, INFINITE
+    for n, (degree, work, units, _) in enumerate(workload.levels):
+        if units[sequence] > workload.capacity:
+            continue
+        time = work[sequence] + communication_of(length, degree, workload.problem)
+        if time <= target:
+            return n
+        if time < least:
+            fastest, least = n, time
+    return fastest
+
+
+def _place_or_widen(
+    members: list[int], levels: list[int], workload: Workload, rounds: int
+) -> Placed:
+    attempt = 0
+    while True:
+        found = place(members, levels, rounds, workload)
+        if found.time < INFINITE:
+            return found
+        narrow = levels[found.failed_at]
+        if narrow + 1 >= len(workload.levels):
+            return found
+        levels[found.failed_at] = narrow + 1
+        if attempt >= SINGLE_WIDENINGS:
+            levels = [narrow + 1 if level == narrow else level for level in levels]
+        attempt += 1
+
+
+def solve_cell(members: list[int], workload: Workload) -> Cell | None:
+    """The cell of members, longest first; None where they do not fit together, or no way was found."""
+    rounds = ROUNDS_PER_RANK * workload.size
+    best = best_threshold(members, workload, rounds)
+    if workload.problem.degrees != "local-or-all":
+        target = best_target(members, workload, rounds)
+        if target is not None and (best is None or target.time < best.time):
+            best = target
+    return best and make_cell(members, best.levels, best.firsts, workload)

@@ -1,0 +1,143 @@
+import { bucketUnits, shardUnits, workOf } from "../cost.js";
+import { isAvailable } from "../degrees.js";
+import type { Problem } from "../problem.js";
+import type { RankMicroBatch } from "../schedule.js";
+
+/** Where a micro-batch's sequences go: a rank of the group, or `undefined` for all of them. */
+export type Distribution = ReadonlyMap<number, number | undefined>;
+
+/**
+ * Which rank a sequence goes to whole: the least loaded, else the one with most room (arXiv:2505.19609 Algorithm 1);
+ * or the next in turn (Algorithm 4).
+ */
+export type RankRule = "least-loaded" | "in-turn";
+
+/**
+ * One micro-batch on the ranks of a context-parallel group. Shortest first: whole on the rank of the rule; without
+ * room there, sharded over all. Where the fullest rank has no room for the shard, its shortest local sequence is
+ * sharded too (roll-back), and so on.
+ * Roll-back overdraws other ranks for a moment, so memory is judged at the end, not on the way.
+ *
+ * @param ascending sequences by length, ties by index
+ * @returns `undefined` where it fails
+ */
+export function distribute(
+  ascending: readonly number[],
+  rule: RankRule,
+  problem: Problem,
+): Distribution | undefined {
+  const group = new Group(problem, rule);
+  for (const sequence of ascending) {
+    if (!group.placeWhole(sequence) && !group.shardWithRollBack(sequence)) return undefined;
+  }
+  return group.fitsInMemory() ? group.distribution : undefined;
+}
+
+/** A distribution as placements on a data-parallel rank. */
+export function placeDistribution(
+  distribution: Distribution,
+  rank: number,
+  problem: Problem,
+): RankMicroBatch {
+  const context = problem.context_parallel;
+  const placements = [...distribution].map(([sequence, local]) => ({
+    sequence,
+    first_rank: rank * context + (local ?? 0),
+    degree: local === undefined ? context : 1,
+  }));
+  return placements.sort((a, b) => a.sequence - b.sequence);
+}
+
+class Group {
+  readonly distribution = new Map<number, number | undefined>();
+  readonly #room: number[];
+  readonly #load: number[];
+  /** Local sequences of each rank, in the order placed: shortest first. */
+  readonly #locals: number[][];
+  readonly #degree: number;
+  #turn = 0;
+
+  constructor(
+    private readonly problem: Problem,
+    private readonly rule: RankRule,
+  ) {
+    this.#degree = problem.context_parallel;
+    this.#room = new Array<number>(this.#degree).fill(bucketUnits(problem));
+    this.#load = new Array<number>(this.#degree).fill(0);
+    this.#locals = Array.from({ length: this.#degree }, () => []);
+  }
+
+  placeWhole(sequence: number): boolean {
+    const units = this.#units(sequence, 1);
+    const rank = this.#rankFor(units);
+    if (units > (this.#room[rank] ?? 0)) return false;
+    this.#room[rank] = (this.#room[rank] ?? 0) - units;
+    this.#load[rank] = (this.#load[rank] ?? 0) + this.#work(sequence);
+    this.#locals[rank]?.push(sequence);
+    this.distribution.set(sequence, rank);
+    return true;
+  }
+
+  #rankFor(units: number): number {
+    if (this.rule === "in-turn") {
+      const rank = this.#turn;
+      this.#turn = (rank + 1) % this.#degree;
+      return rank;
+    }
+    const least = indexOfMin(this.#load);
+    return units <= (this.#room[least] ?? 0) ? least : indexOfMax(this.#room);
+  }
+
+  shardWithRollBack(sequence: number): boolean {
+    if (this.#degree === 1 || !isAvailable(this.#degree, this.problem)) return false;
+    const units = this.#units(sequence, this.#degree);
+    for (;;) {
+      const fullest = indexOfMin(this.#room);
+      if (units <= (this.#room[fullest] ?? 0)) break;
+      if (!this.#rollBack(fullest)) return false;
+    }
+    this.#shard(sequence);
+    return true;
+  }
+
+  fitsInMemory(): boolean {
+    return this.#room.every((room) => room >= 0);
+  }
+
+  #rollBack(rank: number): boolean {
+    const shortest = this.#locals[rank]?.shift();
+    if (shortest === undefined) return false;
+    this.#room[rank] = (this.#room[rank] ?? 0) + this.#units(shortest, 1);
+    this.#load[rank] = (this.#load[rank] ?? 0) - this.#work(shortest);
+    this.#shard(shortest);
+    return true;
+  }
+
+  #shard(sequence: number): void {
+    const units = this.#units(sequence, this.#degree);
+    for (let rank = 0; rank < this.#degree; rank += 1) {
+      this.#room[rank] = (this.#room[rank] ?? 0) - units;
+    }
+    this.distribution.set(sequence, undefined);
+  }
+
+  #units(sequence: number, degree: number): number {
+    return shardUnits(this.problem.lengths[sequence] ?? 0, degree, this.problem);
+  }
+
+  #work(sequence: number): number {
+    return workOf(this.problem.lengths[sequence] ?? 0, 1, this.problem);
+  }
+}
+
+function indexOfMin(values: readonly number[]): number {
+  let best = 0;
+  for (let n = 1; n < values.length; n += 1) if ((values[n] ?? 0) < (values[best] ?? 0)) best = n;
+  return best;
+}
+
+function indexOfMax(values: readonly number[]): number {
+  let best = 0;
+  for (let n = 1; n < values.length; n += 1) if ((values[n] ?? 0) > (values[best] ?? 0)) best = n;
+  return best;
+}

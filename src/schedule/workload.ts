@@ -1,0 +1,72 @@
+import { bucketUnits, shardUnits, workOf } from "./cost.js";
+import { degreesOfClass, isAvailable, rankCount } from "./degrees.js";
+import type { Problem } from "./problem.js";
+
+/** A degree that groups may have, with what every sequence costs at it. */
+export interface Level {
+  readonly degree: number;
+  /** Work on each of the group's ranks, us, by sequence. */
+  readonly work: Float64Array;
+  /** Memory on each of the group's ranks, in the units of `shardUnits`, by sequence. */
+  readonly units: Float64Array;
+  /** `max(floor, intercept + slope * tokens)`, us; zeros for degree 1. */
+  readonly floor: number;
+  readonly intercept: number;
+  readonly slope: number;
+}
+
+/** A problem's costs, tabled once, for the ranks that one cell spans. */
+export interface Workload {
+  readonly problem: Problem;
+  /** Ranks of a cell: a context-parallel group, or with `pool` the whole machine. */
+  readonly size: number;
+  /** Rows of cells that run side by side: data-parallel ranks, or with `pool` one. */
+  readonly rows: number;
+  /** Memory of a rank in one micro-batch, in the units of `shardUnits`. */
+  readonly capacity: number;
+  /** Available degrees, ascending; the first is 1. */
+  readonly levels: readonly Level[];
+  /** Sequences by length, longest first, ties by index. */
+  readonly order: readonly number[];
+}
+
+/** Tables the costs of a problem. */
+export function workloadOf(problem: Problem): Workload {
+  const pool = problem.degrees === "pool";
+  const levels = degreesOfClass(problem)
+    .filter((degree) => isAvailable(degree, problem))
+    .map((degree) => levelOf(degree, problem));
+  return {
+    problem,
+    size: pool ? rankCount(problem) : problem.context_parallel,
+    rows: pool ? 1 : problem.data_parallel,
+    capacity: bucketUnits(problem),
+    levels,
+    order: longestFirst(problem.lengths),
+  };
+}
+
+/** Indices by length, longest first, ties by index. */
+export function longestFirst(lengths: readonly number[]): number[] {
+  const order = [...lengths.keys()];
+  return order.sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
+}
+
+function levelOf(degree: number, problem: Problem): Level {
+  const { lengths } = problem;
+  const [floor, intercept, slope] = problem.cost.comm[degree] ?? [0, 0, 0];
+  const communicates = degree > 1;
+  return {
+    degree,
+    work: Float64Array.from(lengths, (length) => workOf(length, degree, problem)),
+    units: Float64Array.from(lengths, (length) => shardUnits(length, degree, problem)),
+    floor: communicates ? floor : 0,
+    intercept: communicates ? intercept : 0,
+    slope: communicates ? slope : 0,
+  };
+}
+
+/** Communication of one group of a level for `tokens` sharded over it, us (arXiv:2505.19609 Eq. 16). */
+export function levelCommunication({ floor, intercept, slope }: Level, tokens: number): number {
+  return tokens === 0 ? 0 : Math.max(floor, intercept + slope * tokens);
+}
