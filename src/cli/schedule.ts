@@ -9,7 +9,7 @@ export function scheduleCommand(host: Host, terminal: Terminal, input: string): 
   const json = parseJson(input);
   const started = host.now();
   const answer = json.ok
-    ? answerProblem(json.value)
+    ? answerProblem(json.value, () => host.now())
     : {
         format_version: 1,
         error: {

@@ -1,5 +1,6 @@
 import { parseProblem } from "./parse-problem.js";
 import type { ScheduleError } from "./problem.js";
+import type { Clock } from "./refine/budget.js";
 import type { Schedule } from "./schedule.js";
 import { solve } from "./solve.js";
 
@@ -7,9 +8,9 @@ import { solve } from "./solve.js";
 export type Answer = Schedule | { readonly format_version: 1; readonly error: ScheduleError };
 
 /** Answers a problem given as parsed JSON, whatever it is. */
-export function answerProblem(json: unknown): Answer {
+export function answerProblem(json: unknown, clock?: Clock): Answer {
   const parsed = parseProblem(json);
   if (!parsed.ok) return { format_version: 1, error: parsed.error };
-  const solution = solve(parsed.problem);
+  const solution = solve(parsed.problem, clock);
   return solution.ok ? solution.schedule : { format_version: 1, error: solution.error };
 }

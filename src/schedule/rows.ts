@@ -1,5 +1,4 @@
-import type { Cell } from "./cell/cell.js";
-import { placementsOf } from "./cell/cell.js";
+import { type Cell, placementsOf } from "./cell/cell.js";
 import type { Assignment } from "./schedule.js";
 import type { Workload } from "./workload.js";
 
@@ -36,6 +35,14 @@ function lockstepTime(rows: Rows): number {
 /** Every row's cells by time, longest first, equals as they were: the long ones then run side by side. */
 export function aligned(rows: Rows): Rows {
   return rows.map((row) => [...row].sort((a, b) => b.time - a.time));
+}
+
+/** Cells by time, longest first, dealt to `width` rows in rounds: those of a round take about as long. */
+export function dealt(cells: readonly Cell[], width: number): Rows {
+  const [ordered = []] = aligned([cells]);
+  return Array.from({ length: width }, (_, row) =>
+    ordered.filter((_cell, at) => at % width === row),
+  );
 }
 
 /** Micro-batches of every data-parallel rank; with `pool` all are listed under the first. */

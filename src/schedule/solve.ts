@@ -6,6 +6,7 @@ import { auto } from "./policies/auto.js";
 import { POLICIES } from "./policies/index.js";
 import { Infeasible, type Problem, type ScheduleError } from "./problem.js";
 import { MOST_TOKEN_RANKS } from "./problem-schema.js";
+import type { Clock } from "./refine/budget.js";
 import { type Schedule, toMicroBatches } from "./schedule.js";
 import { verifySchedule } from "./verify.js";
 
@@ -14,16 +15,18 @@ export type Solution =
   | { readonly ok: false; readonly error: ScheduleError };
 
 /**
- * Solves a scheduling problem under its policy. Deterministic.
+ * Solves a scheduling problem under its policy. Deterministic, but for a budget by the clock.
  *
+ * @param clock ms; without one, `time_budget_ms` is not used
  * @throws Error where a policy returns an unsound schedule: our fault, and never a wrong schedule
  */
-export function solve(problem: Problem): Solution {
+export function solve(problem: Problem, clock?: Clock): Solution {
   const error = tooLong(problem) ?? tooManyTokens(problem);
   if (error) return { ok: false, error };
   try {
-    const policy = problem.policy === "auto" ? auto : POLICIES[problem.policy];
-    const microBatches = toMicroBatches(policy(problem));
+    const assignment =
+      problem.policy === "auto" ? auto(problem, clock) : POLICIES[problem.policy](problem);
+    const microBatches = toMicroBatches(assignment);
     const problems = verifySchedule(problem, microBatches);
     if (problems.length > 0) throw new Error(`unsound schedule: ${problems.join("; ")}`);
     return { ok: true, schedule: finish(microBatches, problem) };

@@ -1,7 +1,7 @@
 import type { Cell } from "../cell/cell.js";
 import { Placer } from "../cell/placer.js";
 import { solveCell } from "../cell/solve-cell.js";
-import { aligned, type Rows, rowsTime } from "../rows.js";
+import { dealt, type Rows, rowsTime } from "../rows.js";
 import type { Workload } from "../workload.js";
 import { balancedBins, cellsFilled } from "./bins.js";
 import { spreadOverRows } from "./spread.js";
@@ -29,9 +29,9 @@ function bestRows(
 ): Rows {
   const filled = cellsFilled(sequences, workload) / width;
   const fewest = Math.max(1, Math.ceil(filled));
-  const first = sideBySide(cellsOf(sequences, fewest * width, workload, placer), width);
+  const first = dealt(cellsOf(sequences, fewest * width, workload, placer), width);
   if (filled <= NEARLY_FULL * fewest) return first;
-  const more = sideBySide(cellsOf(sequences, (fewest + 1) * width, workload, placer), width);
+  const more = dealt(cellsOf(sequences, (fewest + 1) * width, workload, placer), width);
   return rowsTime(more, workload) < rowsTime(first, workload) ? more : first;
 }
 
@@ -68,12 +68,4 @@ function solveAll(
     cells.push(cell);
   }
   return cells;
-}
-
-/** Cells by time, longest first, dealt in rounds: those of a round take about as long. */
-function sideBySide(cells: readonly Cell[], width: number): Rows {
-  const [ordered = []] = aligned([cells]);
-  return Array.from({ length: width }, (_, row) =>
-    ordered.filter((_cell, at) => at % width === row),
-  );
 }

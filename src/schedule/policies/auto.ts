@@ -1,17 +1,23 @@
 import { construct } from "../construct/construct.js";
 import { rowsOf } from "../evaluate.js";
+import { lowerBound } from "../lower-bound.js";
 import { type DegreeClass, Infeasible, type Problem } from "../problem.js";
+import { type Budget, budgetOf, type Clock, hasBudget } from "../refine/budget.js";
+import { refine } from "../refine/refine.js";
 import { aligned, assignmentOf, type Rows, rowsTime } from "../rows.js";
 import { type Assignment, toMicroBatches } from "../schedule.js";
 import { type Workload, workloadOf } from "../workload.js";
 import { deepspeed } from "./deepspeed.js";
 import { unplaceable } from "./full-degree.js";
-import type { PolicyFunction } from "./index.js";
+import { POLICIES, type PolicyFunction } from "./index.js";
 import { packed, sorted } from "./packed.js";
 
 /** Narrow to wide: each class contains those before it. */
 const CLASSES: readonly DegreeClass[] = ["local-or-all", "powers-of-two", "pool"];
 const FLOORS: readonly PolicyFunction[] = [deepspeed, packed, sorted];
+
+/** Share of a time budget that each narrower class gets. */
+const NARROWER_SHARE = 0.2;
 
 interface Candidate {
   readonly rows: Rows;
@@ -20,32 +26,56 @@ interface Candidate {
 }
 
 /**
- * The best of the floors and of what is constructed in the problem's class and the narrower ones, each also with
- * every data-parallel rank's micro-batches in descending order of time. Ties go to the earlier.
+ * An anytime portfolio. The floors, and what is constructed in the problem's class and the narrower ones, each also
+ * with every data-parallel rank's micro-batches in descending order of time; ties go to the earlier. With a budget,
+ * every other policy too, and what is best so far is refined in each class in turn: never worse than any of them,
+ * nor than the same search in a narrower class.
  *
+ * @param clock for a budget by the clock
  * @throws Infeasible where a sequence needs a degree whose cost is not known
  */
-export function auto(problem: Problem): Assignment {
-  const last = CLASSES.indexOf(problem.degrees);
-  const workloads = CLASSES.slice(0, last + 1)
-    .map((degrees) => inClass(degrees, problem))
-    .map(workloadOf);
+export function auto(problem: Problem, clock?: Clock): Assignment {
+  const workloads = CLASSES.slice(0, CLASSES.indexOf(problem.degrees) + 1).map((degrees) =>
+    workloadOf(inClass(degrees, problem)),
+  );
+  const searching = hasBudget(problem, clock);
+  const portfolio = new Portfolio();
   const [narrowest] = workloads;
-  let best: Candidate | undefined;
-  const consider = (rows: Rows, workload: Workload) => {
-    const time = rowsTime(rows, workload);
-    if (!best || time < best.time) best = { rows, workload, time };
-  };
-  for (const floor of FLOORS) {
-    const rows = narrowest && floorRows(floor, narrowest);
-    if (rows) consider(rows, narrowest);
-    if (rows) consider(aligned(rows), narrowest);
+  if (narrowest) {
+    for (const floor of searching ? Object.values(POLICIES) : FLOORS) {
+      const rows = floorRows(floor, narrowest);
+      if (!rows) continue;
+      portfolio.consider(rows, narrowest);
+      portfolio.consider(aligned(rows), narrowest);
+    }
   }
-  for (const workload of workloads) {
-    if (firstUnplaceable(workload) === undefined) consider(aligned(construct(workload)), workload);
+  for (const [n, workload] of workloads.entries()) {
+    if (firstUnplaceable(workload) !== undefined) continue;
+    portfolio.consider(aligned(construct(workload)), workload);
+    if (!searching) continue;
+    const share = n === workloads.length - 1 ? 1 - n * NARROWER_SHARE : NARROWER_SHARE;
+    portfolio.refineIn(workload, budgetOf(problem, share, clock));
   }
+  const { best } = portfolio;
   if (!best) throw unplaceable(firstUnplaceable(workloadOf(problem)) ?? 0, problem);
   return assignmentOf(best.rows, best.workload);
+}
+
+class Portfolio {
+  best: Candidate | undefined;
+
+  consider(rows: Rows, workload: Workload): void {
+    const time = rowsTime(rows, workload);
+    if (!this.best || time < this.best.time) this.best = { rows, workload, time };
+  }
+
+  refineIn(workload: Workload, budget: Budget): void {
+    if (!this.best) return;
+    const { rows, workload: from } = this.best;
+    const start =
+      from === workload ? rows : rowsOf(toMicroBatches(assignmentOf(rows, from)), workload);
+    this.consider(refine(start, workload, lowerBound(workload.problem), budget), workload);
+  }
 }
 
 /** The problem in a narrower class; `pool` always means lockstep. */
