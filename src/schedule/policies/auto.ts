@@ -1,7 +1,9 @@
+import { cellsFilled } from "../construct/bins.js";
 import { construct } from "../construct/construct.js";
 import { rowsOf } from "../evaluate.js";
 import { lowerBound } from "../lower-bound.js";
 import { type DegreeClass, Infeasible, type Problem } from "../problem.js";
+import { bestBands } from "../refine/bands.js";
 import { type Budget, budgetOf, type Clock, hasBudget } from "../refine/budget.js";
 import { refine } from "../refine/refine.js";
 import { aligned, assignmentOf, type Rows, rowsTime } from "../rows.js";
@@ -18,6 +20,9 @@ const FLOORS: readonly PolicyFunction[] = [deepspeed, packed, sorted];
 
 /** Share of a time budget that each narrower class gets. */
 const NARROWER_SHARE = 0.2;
+
+/** Gap at which bands cannot be worth their time. */
+const NEARLY_OPTIMAL = 0.005;
 
 interface Candidate {
   readonly rows: Rows;
@@ -53,6 +58,7 @@ export function auto(problem: Problem, clock?: Clock): Assignment {
     if (firstUnplaceable(workload) !== undefined) continue;
     portfolio.consider(aligned(construct(workload)), workload);
     if (!searching) continue;
+    portfolio.considerBands(workload);
     const share = n === workloads.length - 1 ? 1 - n * NARROWER_SHARE : NARROWER_SHARE;
     portfolio.refineIn(workload, budgetOf(problem, share, clock));
   }
@@ -67,6 +73,19 @@ class Portfolio {
   consider(rows: Rows, workload: Workload): void {
     const time = rowsTime(rows, workload);
     if (!this.best || time < this.best.time) this.best = { rows, workload, time };
+  }
+
+  /** Bands, where there is much to gain, in about as many cells as memory asks for. */
+  considerBands(workload: Workload): void {
+    const bound = lowerBound(workload.problem);
+    if (!this.best || this.best.time <= bound * (1 + NEARLY_OPTIMAL)) return;
+    const { rows, order } = workload;
+    const fewest = Math.ceil(cellsFilled(order, workload));
+    const level = Math.ceil(fewest / rows) * rows;
+    for (const count of new Set([fewest, fewest + 1, level, level + rows])) {
+      const found = bestBands(count, workload);
+      if (found) this.consider(aligned(found), workload);
+    }
   }
 
   refineIn(workload: Workload, budget: Budget): void {

@@ -11,9 +11,9 @@ import { EMPTY_CELL, type OpenCell, State } from "./state.js";
 /** Exchanges between ranks per rank, in a cell under search. */
 const ROUNDS_PER_RANK = 2;
 /** How much of a rise in time is tolerated at first, as a share of the distance to the lower bound. */
-const FIRST_TOLERANCE = 0.1;
+const FIRST_TOLERANCE = 0.02;
 /** Weight of all cells' time beside the schedule's: it tells plateaus apart. */
-const SPREAD_WEIGHT = 0.1;
+const SPREAD_WEIGHT = 3;
 
 /**
  * Local search on the true objective: sequences move and change places between cells, and change degree; the two
