@@ -1,3 +1,4 @@
+import { exactCell, isSmall } from "../cell/exact.js";
 import { cellsFilled } from "../construct/bins.js";
 import { construct } from "../construct/construct.js";
 import { rowsOf } from "../evaluate.js";
@@ -93,7 +94,14 @@ class Portfolio {
     const { rows, workload: from } = this.best;
     const start =
       from === workload ? rows : rowsOf(toMicroBatches(assignmentOf(rows, from)), workload);
-    this.consider(refine(start, workload, lowerBound(workload.problem), budget), workload);
+    const refined = refine(start, workload, lowerBound(workload.problem), budget);
+    this.consider(refined, workload);
+    const exact = refined.map((row) =>
+      row.map((cell) =>
+        isSmall(cell.sequences.length, workload) ? exactCell(cell, workload) : cell,
+      ),
+    );
+    this.consider(aligned(exact), workload);
   }
 }
 

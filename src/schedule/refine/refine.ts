@@ -1,17 +1,21 @@
 import { random32 } from "../../foundation/random.js";
 import { makeCell } from "../cell/cell.js";
+import { exactCell, isSmall } from "../cell/exact.js";
 import { Placer } from "../cell/placer.js";
+import { solveCell } from "../cell/solve-cell.js";
 import { bestThreshold } from "../cell/thresholds.js";
 import { aligned, dealt, type Rows } from "../rows.js";
 import type { Workload } from "../workload.js";
 import type { Budget } from "./budget.js";
 import { type Draft, Moves } from "./moves.js";
-import { EMPTY_CELL, type OpenCell, State } from "./state.js";
+import { EMPTY_CELL, type OpenCell, openCell, State } from "./state.js";
 
 /** Exchanges between ranks per rank, in a cell under search. */
 const ROUNDS_PER_RANK = 2;
 /** How much of a rise in time is tolerated at first, as a share of the distance to the lower bound. */
 const FIRST_TOLERANCE = 0.02;
+/** The same for small batches, where a move changes much. */
+const FIRST_TOLERANCE_IF_SMALL = 1.5;
 /** Weight of all cells' time beside the schedule's: it tells plateaus apart. */
 const SPREAD_WEIGHT = 3;
 
@@ -32,6 +36,9 @@ class Search {
   readonly #state: State;
   readonly #moves: Moves;
   readonly #placer: Placer;
+  /** Whether every cell is small enough to be solved exhaustively. */
+  readonly #exact: boolean;
+  readonly #solved = new Map<string, OpenCell | undefined>();
   #energy: number;
   #bestTime: number;
   #bestCells: readonly OpenCell[];
@@ -43,6 +50,7 @@ class Search {
     this.#state = new State(rows, workload);
     this.#moves = new Moves(workload, random32(workload.problem.seed, 0));
     this.#placer = new Placer(workload);
+    this.#exact = isSmall(workload.order.length, workload);
     this.#energy = this.#energyNow();
     this.#bestTime = this.#state.time();
     this.#bestCells = [...this.#state.cells];
@@ -50,7 +58,8 @@ class Search {
 
   run(bound: number, budget: Budget): void {
     if (this.workload.order.length === 0) return;
-    const tolerance = FIRST_TOLERANCE * (this.#bestTime - bound);
+    const first = this.#exact ? FIRST_TOLERANCE_IF_SMALL : FIRST_TOLERANCE;
+    const tolerance = first * (this.#bestTime - bound);
     for (let moves = 0; this.#bestTime > bound; moves += 1) {
       const used = budget.used(moves);
       if (used >= 1) return;
@@ -104,6 +113,7 @@ class Search {
   /** With the degrees as they were, or the best threshold if that is faster; `undefined` without room. */
   #place({ members, levels }: Draft): OpenCell | undefined {
     if (members.length === 0) return EMPTY_CELL;
+    if (this.#exact) return this.#placeExactly(members);
     const rounds = ROUNDS_PER_RANK * this.workload.size;
     const { fixed } = this.workload.problem.cost;
     const kept = this.#placer.place(members, levels, rounds);
@@ -112,5 +122,16 @@ class Search {
       return { members, levels: [...threshold.levels], time: threshold.time + fixed };
     }
     return kept < Number.POSITIVE_INFINITY ? { members, levels, time: kept + fixed } : undefined;
+  }
+
+  /** In a small batch the same cells come up again and again: each is solved once, exhaustively. */
+  #placeExactly(members: readonly number[]): OpenCell | undefined {
+    const key = members.join();
+    const known = this.#solved.get(key);
+    if (known || this.#solved.has(key)) return known;
+    const cell = solveCell(members, this.workload, this.#placer);
+    const found = cell && openCell(exactCell(cell, this.workload), this.workload);
+    this.#solved.set(key, found);
+    return found;
   }
 }

@@ -90,7 +90,8 @@ export class State {
   }
 }
 
-function openCell(cell: Cell, workload: Workload): OpenCell {
+/** A cell as the search has it. */
+export function openCell(cell: Cell, workload: Workload): OpenCell {
   const { lengths } = workload.problem;
   const order = [...cell.sequences.keys()].sort((a, b) => {
     const [first, second] = [cell.sequences[a] as number, cell.sequences[b] as number];
