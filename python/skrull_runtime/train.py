@@ -25,6 +25,7 @@ from .groups import GroupTable
 from .metrics import HEADER, MetricsLog
 from .model import build_model
 from .sampler import ScheduledBatchSampler
+from .scheduling import class_degrees
 from .trainer import Trainer
 
 
@@ -103,7 +104,8 @@ def _run(
     if resumed is not None:
         checkpoint.load_checkpoint(trainer.engine, resumed)
     groups = GroupTable(
-        [scheduling.context_parallel], timedelta(minutes=config.train.timeout_minutes)
+        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel),
+        timedelta(minutes=config.train.timeout_minutes),
     )
     log = _open_log(output, sampler.start_step, config, resumed)
 

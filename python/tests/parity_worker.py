@@ -56,7 +56,7 @@ def parameters_of(model: torch.nn.Module, stage: int) -> dict[str, torch.Tensor]
     return found
 
 
-def run_case(case: dict, folder: Path, groups: dict[int, GroupTable], reference: dict) -> dict:
+def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> dict:
     """Largest difference of a parameter and of a loss from plain training."""
     context, stage = case["context"], case["zero"]
     optimizer = OPTIMIZERS[case["optimizer"]]
@@ -66,15 +66,17 @@ def run_case(case: dict, folder: Path, groups: dict[int, GroupTable], reference:
     model = build_model(model_config, folder, None, tiny.SEED)
     initial = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     trainer = Trainer(model, ds_config(stage), model_config, tiny.train_config(optimizer))
-    config = tiny.scheduling(dist.get_world_size(), context, case["policy"])
+    config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
     losses, counts, dummies, sharded = [], [], 0, 0
+    degrees: set[int] = set()
     for step, members in enumerate(batches):
         batch = tiny.step_batch(step, members, data, config, dist.get_rank())
         layouts = [micro_batch.layout for micro_batch in batch.micro_batches]
         dummies += sum(not layout.local_sequences and not layout.groups for layout in layouts)
         sharded += sum(len(group.sequences) for layout in layouts for group in layout.groups)
+        degrees |= {group.degree for layout in layouts for group in layout.groups}
         counts.append(len(batch.micro_batches))
-        losses.append(trainer.step(batch, groups[context]).loss)
+        losses.append(trainer.step(batch, groups).loss)
     expected, expected_losses = reference[case["optimizer"]]
     found = parameters_of(model, stage)
     assert found.keys() == expected.keys()
@@ -88,6 +90,7 @@ def run_case(case: dict, folder: Path, groups: dict[int, GroupTable], reference:
         "micro_batches": counts,
         "dummies": int(figures[0]),
         "sharded": int(figures[1]),
+        "degrees": sorted(degrees),
     }
 
 
@@ -105,9 +108,7 @@ def main() -> None:
         for name, optimizer in OPTIMIZERS.items()
     }
     cases = json.loads(cases_file.read_text())
-    groups = {
-        context: GroupTable([context]) for context in sorted({case["context"] for case in cases})
-    }
+    groups = GroupTable([d for d in (2, 4) if dist.get_world_size() % d == 0])
     results = [run_case(case, folder, groups, reference) for case in cases]
     if dist.get_rank() == 0:
         results_file.write_text(json.dumps(results))

@@ -1,6 +1,7 @@
 """Parameters after training equal those of plain single-process PyTorch on the same global batches.
 
-ZeRO 0 to 3, context parallel 1, 2 and 4, SGD and AdamW, with sequences local and sharded, ranks without sequences,
+ZeRO 0 to 3, context parallel 1, 2 and 4, groups of several sizes inside and across context-parallel groups, SGD and
+AdamW, with sequences local and sharded, ranks without sequences,
 a global batch of one sequence, varying numbers of micro-batches, and every checkpointing mode.
 """
 
@@ -25,15 +26,22 @@ def cases(ranks: int) -> list[dict]:
     )
     degrees = [degree for degree in (1, 2, 4) if ranks % degree == 0]
     product = itertools.product((0, 1, 2, 3), degrees, ("sgd", "adamw"))
-    return [
+    found = [
         {
             "zero": zero,
             "context": context,
             "optimizer": optimizer,
             "checkpointing": mode,
             "policy": policy,
+            "degrees": "local-or-all",
         }
         for (zero, context, optimizer), (mode, policy) in zip(product, turns, strict=False)
+    ]
+    return found + [
+        {**case, "policy": "auto", "degrees": degrees}
+        for degrees, context in (("powers-of-two", 4), ("pool", 2), ("pool", 1))
+        for case in found
+        if case["context"] == context and ranks == 4
     ]
 
 
@@ -59,8 +67,14 @@ def test_parameters_equal_plain_training(ranks: int, tmp_path: Path):
     # The cases are what they are meant to be: ranks without sequences, several micro-batches, sharding.
     assert any(result["dummies"] > 0 for result in results)
     assert any(len(set(result["micro_batches"])) > 1 for result in results)
+    several = [
+        set(result["degrees"])
+        for case, result in zip(chosen, results, strict=True)
+        if case["degrees"] != "local-or-all"
+    ]
+    assert ranks == 2 or set.union(*several) == {2, 4}
     assert all(
         result["sharded"] > 0
         for case, result in zip(chosen, results, strict=True)
-        if case["context"] > 1
+        if case["context"] > 1 and case["degrees"] == "local-or-all"
     )

@@ -73,9 +73,12 @@ def model_config(checkpointing: str = "none") -> ModelConfig:
     return ModelConfig("random", "fp32", checkpointing, "sdpa", loss_chunk=64)
 
 
-def scheduling(ranks: int, context: int, policy: str) -> SchedulingConfig:
+def scheduling(
+    ranks: int, context: int, policy: str, degrees: str = "local-or-all"
+) -> SchedulingConfig:
     """A bucket so small that sequences must be sharded and micro-batches vary."""
-    comm = {} if context == 1 else {str(context): [100.0, 100.0, 0.1]}
+    # Four ranks communicate so slowly that only the longest sequence gains from them.
+    comm = {"2": [100.0, 100.0, 0.1], "4": [1200.0, 1200.0, 0.1]}
     cost = {"a1": 5.0, "a2": 0.01, "fixed": 100.0, "comm": comm}
     bucket = 544 if context == 1 else 320
     return SchedulingConfig(
@@ -85,7 +88,7 @@ def scheduling(ranks: int, context: int, policy: str) -> SchedulingConfig:
         "zigzag",
         cost,
         policy,
-        "local-or-all",
+        degrees,
         "lockstep",
         16,
         SEED,

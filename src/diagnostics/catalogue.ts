@@ -159,6 +159,12 @@ export const CATALOGUE = {
     message: "{ranks} ranks cannot be divided into groups of {context}",
     why: "Every rank belongs to one context-parallel group; the data-parallel degree is ranks / context.",
   },
+  "degrees-need-powers-of-two": {
+    severity: "error",
+    message: "'{degrees}' needs {what} to be a power of two; it is {value}",
+    why: "Groups of 1, 2, 4 and so on ranks must divide them without remainder.",
+    help: "Use degrees = local-or-all, or change the number.",
+  },
   "group-crosses-nodes": {
     severity: "warning",
     message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",

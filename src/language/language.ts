@@ -244,10 +244,34 @@ export const LANGUAGE = {
         required: "It decides what the optimizer sees.",
       },
       policy: {
-        type: oneOf("auto", "skrull-paper", "sorted", "packed", "deepspeed"),
-        doc: "Scheduling policy. `auto` returns the best of all.",
+        type: oneOf("auto", "skrull-paper", "dacp", "round-robin", "sorted", "packed", "deepspeed"),
+        doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with.",
         since: 1,
         default: "auto",
+      },
+      degrees: {
+        type: oneOf("local-or-all", "powers-of-two", "pool"),
+        doc: "Sizes of the groups that share a sequence: one rank or the whole context-parallel group; powers of two inside it; powers of two over all ranks.",
+        since: 1,
+        default: "local-or-all",
+      },
+      mode: {
+        type: oneOf("online", "planned"),
+        doc: "`online` schedules each step ahead while training. `planned` schedules every step of the run when compiling, with refinement, and replays that.",
+        since: 1,
+        default: "online",
+      },
+      iterations: {
+        type: integer(upTo(1e9)),
+        doc: "Refinement moves per global batch in planned mode.",
+        since: 1,
+        default: 2000,
+      },
+      strict: {
+        type: { kind: "boolean" },
+        doc: "In planned mode: refuse to train where the planned schedules do not match the data or the ranks, instead of scheduling online.",
+        since: 1,
+        default: false,
       },
       objective: {
         type: oneOf("auto", "free", "lockstep"),

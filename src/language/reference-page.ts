@@ -77,8 +77,12 @@ function describeType(type: ValueType): string {
       return "string";
     case "path":
       return "path";
-    case "integer":
-      return `whole number${rangeText(type.range)}`;
+    case "boolean":
+      return `${code("true")}, ${code("false")}`;
+    case "integer": {
+      const number = `whole number${rangeText(type.range)}`;
+      return type.word === undefined ? number : `${number}, or ${code(type.word)}`;
+    }
     case "number":
       return `number${rangeText(type.range)}`;
     case "quantity":

@@ -11,7 +11,8 @@ export interface NumberRange {
 export type ValueType =
   | { readonly kind: "string" }
   | { readonly kind: "path"; readonly inside: boolean; readonly word?: string }
-  | { readonly kind: "integer"; readonly range: NumberRange }
+  | { readonly kind: "boolean" }
+  | { readonly kind: "integer"; readonly range: NumberRange; readonly word?: string }
   | { readonly kind: "number"; readonly range: NumberRange }
   | { readonly kind: "quantity"; readonly dimension: Dimension; readonly range: NumberRange }
   | { readonly kind: "enumeration"; readonly values: readonly string[] }
@@ -52,17 +53,21 @@ export type Language = Readonly<Record<string, Block>>;
 
 type InferType<T> = T extends { kind: "string" } | { kind: "path" }
   ? string
-  : T extends { kind: "integer" } | { kind: "number" } | { kind: "quantity" }
-    ? number
-    : T extends { kind: "enumeration"; values: readonly (infer Value)[] }
-      ? Value
-      : T extends { kind: "list"; item: infer Item }
-        ? readonly InferType<Item>[]
-        : T extends { kind: "tagged"; variants: infer Variants }
-          ? {
-              [Tag in keyof Variants]: { readonly type: Tag } & InferProperties<Variants[Tag]>;
-            }[keyof Variants]
-          : never;
+  : T extends { kind: "integer"; word: infer Word }
+    ? number | Word
+    : T extends { kind: "boolean" }
+      ? boolean
+      : T extends { kind: "integer" } | { kind: "number" } | { kind: "quantity" }
+        ? number
+        : T extends { kind: "enumeration"; values: readonly (infer Value)[] }
+          ? Value
+          : T extends { kind: "list"; item: infer Item }
+            ? readonly InferType<Item>[]
+            : T extends { kind: "tagged"; variants: infer Variants }
+              ? {
+                  [Tag in keyof Variants]: { readonly type: Tag } & InferProperties<Variants[Tag]>;
+                }[keyof Variants]
+              : never;
 
 type InferProperty<P> = P extends { optional: string; type: infer T }
   ? InferType<T> | undefined

@@ -12,6 +12,7 @@ import type { TransformerShape } from "../cost/shape.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
+import { degreesOfClass } from "../schedule/degrees.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
 import { makeForecast } from "./forecast.js";
@@ -233,9 +234,12 @@ class Planner {
     const { summary } = this.inputs.data;
     // Every backward of ZeRO 2 and 3 communicates, so ranks move from micro-batch to micro-batch together.
     const byStage = topology.zero_stage >= 2 ? "lockstep" : "free";
-    return {
+    const shape = {
       data_parallel: topology.data_parallel,
       context_parallel: topology.context_parallel,
+    };
+    return {
+      ...shape,
       bucket: memory.bucket,
       padding: "zigzag",
       cost: schedulingCost({
@@ -243,13 +247,13 @@ class Planner {
         precision: model.precision,
         checkpointing: model.checkpointing,
         gpu: this.inputs.gpu,
-        contextParallel: topology.context_parallel,
+        degrees: degreesOfClass({ ...shape, degrees: schedule.degrees }).filter((d) => d > 1),
         gpusPerNode: topology.gpus_per_node,
         networkBytesPerSecond: cluster.network,
         targetShare: summary.supervised_tokens / summary.tokens,
       }),
       policy: schedule.policy,
-      degrees: "local-or-all",
+      degrees: schedule.degrees,
       objective: schedule.objective === "auto" ? byStage : schedule.objective,
     };
   }

@@ -19,7 +19,8 @@ export interface CostSetting {
   readonly precision: Precision;
   readonly checkpointing: Checkpointing;
   readonly gpu: Gpu;
-  readonly contextParallel: number;
+  /** Sizes of the groups that a schedule may use, 1 not counted. */
+  readonly degrees: readonly number[];
   readonly gpusPerNode: number;
   readonly networkBytesPerSecond: number;
   /** Share of tokens that are targets of the loss. */
@@ -41,25 +42,24 @@ export function schedulingCost(setting: CostSetting): SchedulingPlan["cost"] {
 }
 
 function communication(setting: CostSetting): Readonly<Record<string, CommunicationRow>> {
-  const { gpu, shape, contextParallel: degree, checkpointing } = setting;
-  if (degree === 1) return {};
+  const { gpu, shape, checkpointing } = setting;
   const { collectives } = gpu;
   const gathers = checkpointing === "full" ? 2 : 1;
   // A gather a forward, a reduce-scatter a backward; both tables are near enough to be averaged by weight.
   const gather = fitLatency(collectives.megabytes, collectives.all_gather_us);
   const scatter = fitLatency(collectives.megabytes, collectives.reduce_scatter_us);
-  const within = weighted(gather, gathers, scatter);
-  return {
-    [degree]: communicationRow(degree, {
-      within,
-      measuredRanks: collectives.ranks,
-      networkBytesPerSecond: setting.networkBytesPerSecond,
-      crossingFactor: collectives.crossing_factor,
-      ranksPerNode: setting.gpusPerNode,
-      bytesPerToken: keyValueWidth(shape) * BYTES_PER_ELEMENT[setting.precision],
-      count: shape.layers * (gathers + 1),
-    }),
+  const collective = {
+    within: weighted(gather, gathers, scatter),
+    measuredRanks: collectives.ranks,
+    networkBytesPerSecond: setting.networkBytesPerSecond,
+    crossingFactor: collectives.crossing_factor,
+    ranksPerNode: setting.gpusPerNode,
+    bytesPerToken: keyValueWidth(shape) * BYTES_PER_ELEMENT[setting.precision],
+    count: shape.layers * (gathers + 1),
   };
+  return Object.fromEntries(
+    setting.degrees.map((degree) => [degree, communicationRow(degree, collective)]),
+  );
 }
 
 function weighted(a: CollectiveLatency, weight: number, b: CollectiveLatency): CollectiveLatency {

@@ -2,6 +2,7 @@ import { bucketFor, peakBytes } from "../cost/bucket.js";
 import { type MemorySetting, memoryModel, type ZeroStage } from "../cost/memory.js";
 import type { Checkpointing } from "../cost/shape.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
+import { divisors } from "../foundation/integers.js";
 
 export interface FitProblem {
   readonly setting: MemorySetting;
@@ -67,10 +68,4 @@ function memoryLevers(problem: FitProblem): readonly string[] {
     return needed <= budgetBytes ? [`memory { bucket = ${shard} }`, ...shorter] : shorter;
   }
   return [`a budget of ${formatBytes(needed - budgetBytes)} more`, ...shorter];
-}
-
-function divisors(count: number): readonly number[] {
-  const found: number[] = [];
-  for (let d = 1; d <= count; d += 1) if (count % d === 0) found.push(d);
-  return found;
 }

@@ -1,18 +1,13 @@
 import type { Problem } from "./problem.js";
 
 /** All ranks of the machine. */
-export const rankCount = (problem: Problem): number =>
+export const rankCount = (problem: Pick<Problem, "data_parallel" | "context_parallel">): number =>
   problem.data_parallel * problem.context_parallel;
 
-/** Whether a class is of powers of two, and so needs the sizes it is built on to be. */
-export function isPowerOfTwo(value: number): boolean {
-  let power = 1;
-  while (power < value) power *= 2;
-  return power === value;
-}
-
 /** Degrees of the problem's class, ascending, whether or not their cost is known. */
-export function degreesOfClass(problem: Problem): readonly number[] {
+export function degreesOfClass(
+  problem: Pick<Problem, "data_parallel" | "context_parallel" | "degrees">,
+): readonly number[] {
   const { degrees, context_parallel: context } = problem;
   if (degrees === "local-or-all") return context === 1 ? [1] : [1, context];
   const largest = degrees === "pool" ? rankCount(problem) : context;

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from "ajv";
-import { isPowerOfTwo, rankCount } from "./degrees.js";
+import { isPowerOfTwo } from "../foundation/integers.js";
+import { rankCount } from "./degrees.js";
 import type { Problem, ScheduleError } from "./problem.js";
 import { MOST_PAIRS, MOST_RANKS, PROBLEM_SCHEMA } from "./problem-schema.js";
 

@@ -2,6 +2,7 @@ import { gpuByName, MODEL_NAMES } from "../catalogue/names.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
+import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import { didYouMean } from "../foundation/suggest.js";
 import type { Spec } from "../language/language.js";
 import type { Origins, Report } from "./report.js";
@@ -19,11 +20,12 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   ) => {
     report.atPlace(code, values, origins.place(path), extra);
   };
-  const { model, cluster, parallel, memory, train } = blocks;
+  const { model, cluster, parallel, memory, schedule, train } = blocks;
   if (model) checkModel(model, at);
   if (cluster) checkHosts(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
+  if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
   if (train) checkTraining(train, at);
 }
 
@@ -91,13 +93,28 @@ function checkTopology(
   }
 }
 
+function checkDegrees(
+  cluster: Spec["cluster"],
+  { context }: Spec["parallel"],
+  { degrees }: Spec["schedule"],
+  at: Reporting,
+): void {
+  const ranks = cluster.nodes * cluster.gpus;
+  if (degrees === "local-or-all" || ranks % context !== 0) return;
+  if (!isPowerOfTwo(context)) {
+    const what = "the CP degree";
+    at("degrees-need-powers-of-two", "schedule.degrees", { degrees, what, value: context });
+  } else if (degrees === "pool" && !isPowerOfTwo(ranks)) {
+    const what = "the number of ranks";
+    at("degrees-need-powers-of-two", "schedule.degrees", { degrees, what, value: ranks });
+  }
+}
+
 /** Up to four divisors around a degree, ascending. */
 function nearestDivisors(ranks: number, degree: number): readonly number[] {
-  const fits = (d: number) => ranks % d === 0;
-  const upTo = Math.min(ranks, 2 * degree);
-  const divisors = Array.from({ length: upTo }, (_, n) => n + 1).filter(fits);
   const distance = (d: number) => Math.abs(d - degree);
-  return divisors
+  return [...divisors(ranks)]
+    .filter((d) => d <= 2 * degree)
     .sort((a, b) => distance(a) - distance(b))
     .slice(0, 4)
     .sort((a, b) => a - b);

@@ -29,6 +29,7 @@ type Checker<Kind extends ValueType["kind"]> = (
 const CHECKERS: { readonly [Kind in ValueType["kind"]]: Checker<Kind> } = {
   string: checkString,
   path: checkPath,
+  boolean: checkBoolean,
   integer: checkInteger,
   number: checkNumber,
   quantity: checkQuantity,
@@ -110,7 +111,11 @@ function checkInteger(
   node: ValueNode,
   type: Extract<ValueType, { kind: "integer" }>,
   context: ValueContext,
-): number | undefined {
+): number | string | undefined {
+  if (type.word !== undefined && node.kind === "name") {
+    if (node.text === type.word) return type.word;
+    return wrongType(node, `a whole number or ${type.word}`, context);
+  }
   const number = plainNumber(node, "a whole number", context);
   if (!number) return undefined;
   // A number beyond every limit reads as infinite: that is no fraction.
@@ -219,6 +224,12 @@ function checkEnumeration(
   if (type.values.includes(node.text)) return node.text;
   reportUnknown(node, type.values, context);
   return undefined;
+}
+
+function checkBoolean(node: ValueNode, _: unknown, context: ValueContext): boolean | undefined {
+  const values = ["true", "false"];
+  const word = checkEnumeration(node, { kind: "enumeration", values }, context);
+  return word === undefined ? undefined : word === "true";
 }
 
 function reportUnknown(node: NameNode, values: readonly string[], context: ValueContext): void {

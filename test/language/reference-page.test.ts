@@ -57,6 +57,8 @@ describe("a default", () => {
         const keys = Object.keys(type.variants[tag] ?? {});
         return Object.keys(rest).join() === keys.join();
       }
+      case "boolean":
+        return typeof value === "boolean";
       default: {
         const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = type.range;
         return typeof value === "number" && value >= min && value <= max;

@@ -8,9 +8,9 @@ from .cells import Workload, rows_of, rows_time
 from .construct import auto
 from .cost import bucket_units, lower_bound, shard_units, side_by_side
 from .policies import POLICIES
-from .problem import MOST_TOKEN_RANKS, Problem, ScheduleError, parse_problem
+from .problem import MOST_TOKEN_RANKS, Problem, ScheduleError, class_degrees, parse_problem
 
-__all__ = ["ScheduleError", "schedule"]
+__all__ = ["ScheduleError", "class_degrees", "schedule"]
 
 
 def schedule(document: dict[str, Any]) -> dict[str, Any]:

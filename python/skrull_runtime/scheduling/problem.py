@@ -65,13 +65,18 @@ class Problem:
 
     def class_degrees(self) -> list[int]:
         """Degrees of the problem's class, ascending, whether or not their cost is known."""
-        if self.degrees == "local-or-all":
-            return [1] if self.context_parallel == 1 else [1, self.context_parallel]
-        largest = self.ranks if self.degrees == "pool" else self.context_parallel
-        found = [1]
-        while found[-1] * 2 <= largest:
-            found.append(found[-1] * 2)
-        return found
+        return class_degrees(self.degrees, self.data_parallel, self.context_parallel)
+
+
+def class_degrees(degrees: str, data_parallel: int, context_parallel: int) -> list[int]:
+    """Sizes of the groups that a class allows, ascending."""
+    if degrees == "local-or-all":
+        return [1] if context_parallel == 1 else [1, context_parallel]
+    largest = data_parallel * context_parallel if degrees == "pool" else context_parallel
+    found = [1]
+    while found[-1] * 2 <= largest:
+        found.append(found[-1] * 2)
+    return found
 
 
 def parse_problem(document: Any) -> Problem:
