@@ -25,7 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "host", "lengths"],
     "plan",
   ],
-  emit: ["foundation", "plan"],
+  emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],

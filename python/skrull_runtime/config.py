@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -20,6 +20,14 @@ class SchedulingConfig:
     objective: str
     global_batch: int
     seed: int
+    mode: str = "online"  # or "planned": replay what was scheduled when compiling
+    strict: bool = False  # refuse to train where planned schedules do not match
+
+    def identity(self) -> dict[str, Any]:
+        """What planned schedules were made for, and must still hold."""
+        return {
+            name: value for name, value in asdict(self).items() if name not in ("mode", "strict")
+        }
 
     def problem(self, lengths: list[int]) -> dict[str, Any]:
         """The contract's problem for a global batch of these lengths, in tokens."""

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from .collate import StepBatch, collate
 from .config import SchedulingConfig
 from .data import SampleIndex
+from .planned import PlannedSchedules
 from .sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
 from .tokenization import Encode, Tokens, load_encoder
 
@@ -17,8 +18,16 @@ from .tokenization import Encode, Tokens, load_encoder
 class StepDataset(Dataset[StepBatch]):
     """The step batch of a rank for each global batch."""
 
-    def __init__(self, index: SampleIndex, scheduling: SchedulingConfig, rank: int, tokenizer: str):
+    def __init__(
+        self,
+        index: SampleIndex,
+        scheduling: SchedulingConfig,
+        rank: int,
+        tokenizer: str,
+        planned: PlannedSchedules | None = None,
+    ):
         self.index, self.scheduling, self.rank, self.tokenizer = index, scheduling, rank, tokenizer
+        self.planned = planned
         self._encode: Encode | None = None
 
     def __getitem__(self, batch: GlobalBatch) -> StepBatch:
@@ -26,7 +35,10 @@ class StepDataset(Dataset[StepBatch]):
             self._encode = load_encoder(self.tokenizer)
         encode = self._encode
         lengths = [self.index.lengths[sample] for sample in batch.samples]
-        schedule = schedule_batch(batch, self.index.lengths, self.scheduling)
+        if self.planned is not None:
+            schedule = self.planned.schedule(batch.step)
+        else:
+            schedule = schedule_batch(batch, self.index.lengths, self.scheduling)
 
         def tokens_of(k: int) -> Tokens:
             return self.index.tokens(batch.samples[k], encode)

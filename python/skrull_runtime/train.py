@@ -24,6 +24,8 @@ from .feed import StepDataset, step_batches
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog
 from .model import build_model
+from .planned import FILE as PLANNED_FILE
+from .planned import PlannedSchedules, ScheduleMismatch
 from .sampler import ScheduledBatchSampler
 from .scheduling import class_degrees
 from .trainer import Trainer
@@ -115,6 +117,7 @@ def _run(
         scheduling,
         dist.get_rank(),
         tokenizer if tokenizer == "bytes" else str(run_dir / tokenizer),
+        _planned(run_dir, index.lengths, scheduling),
     )
     saved = sampler.start_step
     for batch in step_batches(dataset, sampler):
@@ -167,6 +170,23 @@ def _verify_data(index: SampleIndex, device: torch.device) -> None:
     first = next((found for found in errors if found is not None), None)
     if first is not None:
         raise ValueError(first)
+
+
+def _planned(
+    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig
+) -> PlannedSchedules | None:
+    """The planned schedules; None to schedule online. Raises ValueError where only planned ones would do."""
+    if scheduling.mode != "planned":
+        return None
+    try:
+        return PlannedSchedules(run_dir / PLANNED_FILE, lengths, scheduling)
+    except ScheduleMismatch as error:
+        problem = f"the planned schedules are not used: {error}"
+        if scheduling.strict:
+            raise ValueError(f"{problem}; compile again, or set strict = false") from error
+        if dist.get_rank() == 0:
+            print(f"{problem}; scheduling online instead", flush=True)
+        return None
 
 
 def _resume_state(

@@ -3,8 +3,10 @@ import { emitRun, RUNTIME_FOLDER, TEMPLATES } from "../emit/emit-run.js";
 import { printable } from "../foundation/printable.js";
 import { readText, sha256Of, walk } from "../host/files.js";
 import type { Host } from "../host/host.js";
+import type { Schedule } from "../schedule/schedule.js";
 import { differences, editedFiles, type RunFolder, writeRun } from "../writer/write-run.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { planSchedules } from "./plan-schedules.js";
 import { type PlannedSpec, planFile } from "./spec-file.js";
 import type { Terminal } from "./terminal.js";
 
@@ -26,7 +28,16 @@ export async function compileCommand(
   if (!planned) return EXIT.findings;
   const folder = resolve(host.workingFolder, options.out);
   const dataRoot = rootSeenFrom(folder, planned.folder);
-  const run = runFolder(host, planned, folder, dataRoot, resolve(host.workingFolder, path));
+  const schedules = await planSchedules(host, terminal, planned.plan, lengthsOf(planned));
+  if (!schedules.ok) {
+    terminal.remark(`error: ${printable(schedules.problem)}\n`);
+    return EXIT.findings;
+  }
+  const run = runFolder(host, planned, folder, {
+    dataRoot,
+    schedules: schedules.schedules,
+    specPath: resolve(host.workingFolder, path),
+  });
   if (options.check) return check(host, terminal, run, options.out);
   const edited = options.force ? [] : editedFiles(host, run);
   if (edited.length > 0) {
@@ -68,11 +79,20 @@ function rootSeenFrom(runFolder: string, specFolder: string): string | null {
 
 function runFolder(
   host: Host,
-  { plan, inputs, text }: PlannedSpec,
+  spec: PlannedSpec,
   folder: string,
-  dataRoot: string | null,
-  specPath: string,
+  {
+    dataRoot,
+    schedules,
+    specPath,
+  }: {
+    readonly dataRoot: string | null;
+    readonly schedules: readonly Schedule[] | undefined;
+    readonly specPath: string;
+  },
 ): RunFolder {
+  const { plan, inputs, text } = spec;
+  const sha256 = (bytes: Uint8Array | string) => sha256Of(host, bytes);
   const asset = (name: string) => readText(host, host.assetPath(name));
   const tokenizerFiles = Object.entries(inputs.tokenizer.files).map(
     ([name, path]) => [name, host.readBytes(path)] as const,
@@ -87,12 +107,15 @@ function runFolder(
     templates: Object.fromEntries(
       TEMPLATES.map((name) => [name, asset(`templates/${name}.hbs`)]),
     ) as Record<(typeof TEMPLATES)[number], string>,
+    planned: schedules && { schedules, lengths: lengthsOf(spec), sha256 },
     deepspeedSchema: JSON.parse(asset("schemas/deepspeed-config.schema.json")),
   });
   const name = specPath.split("/").at(-1) ?? "spec";
   const inputHashes = { [name]: sha256Of(host, text), ...inputs.sources };
   return { folder, files, skrullVersion: plan.skrull_version, inputs: inputHashes };
 }
+
+const lengthsOf = ({ inputs }: PlannedSpec): readonly number[] => inputs.data.index.samples.length;
 
 function runtimeFiles(host: Host): Readonly<Record<string, string>> {
   const root = host.assetPath(`python/${RUNTIME_FOLDER}`);

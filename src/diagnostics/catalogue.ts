@@ -261,6 +261,12 @@ export const CATALOGUE = {
     why: "The chosen policy cannot place these sequences.",
     help: "Use policy = auto, or a larger bucket.",
   },
+  "planned-run-too-long": {
+    severity: "error",
+    message: "planned mode would hold {sequences} sequences; at most {most} are planned",
+    why: "Every step's schedule is stored before training starts.",
+    help: "Use mode = online, or plan fewer steps.",
+  },
   "position-limit": {
     severity: "warning",
     message: "the longest sequence has {longest} tokens; the model was made for {positions}",

@@ -3,6 +3,7 @@ import type { SampleIndex } from "../plan/data.js";
 import type { Plan } from "../plan/plan.js";
 import { deepspeedConfig, deepspeedConfigProblems } from "./deepspeed-config.js";
 import type { EmittedFile } from "./emitted-file.js";
+import { type PlannedSchedules, packSchedules, SCHEDULES_FILE } from "./planned-schedules.js";
 import {
   dataConfig,
   launchValues,
@@ -30,6 +31,8 @@ export interface RunMaterial {
   readonly runtime: Readonly<Record<string, string>>;
   readonly templates: Readonly<Record<(typeof TEMPLATES)[number], string>>;
   readonly deepspeedSchema: object;
+  /** Every step's schedule, in planned mode. */
+  readonly planned?: PlannedSchedules | undefined;
 }
 
 /**
@@ -61,6 +64,7 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
       executable: path === "launch.sh",
     })),
     ...hostfile(plan),
+    ...schedules(material),
     ...Object.entries(material.tokenizerFiles).map(([name, content]) => ({
       path: `${TOKENIZER_FOLDER}/${name}`,
       content,
@@ -79,6 +83,10 @@ function indexText({ files, samples }: SampleIndex): string {
     ([name, column]) => `    ${JSON.stringify(name)}: ${JSON.stringify(column)}`,
   );
   return `{\n  "format_version": 1,\n  "files": ${JSON.stringify(files)},\n  "samples": {\n${columns.join(",\n")}\n  }\n}\n`;
+}
+
+function schedules({ plan, planned }: RunMaterial): EmittedFile[] {
+  return planned ? [{ path: SCHEDULES_FILE, content: packSchedules(plan, planned) }] : [];
 }
 
 /** DeepSpeed's launcher counts nodes by it; without host names the nodes start by NODE_RANK, and any name will do. */

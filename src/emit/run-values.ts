@@ -32,8 +32,9 @@ export function trainConfig({ training, steps }: Plan) {
 }
 
 /** The runtime's `SchedulingConfig`. */
-export function schedulingConfig({ scheduling, steps, training }: Plan) {
-  return { ...scheduling, global_batch: steps.global_batch, seed: training.seed };
+export function schedulingConfig({ scheduling, search, steps, training }: Plan) {
+  const { mode, strict } = search;
+  return { ...scheduling, global_batch: steps.global_batch, seed: training.seed, mode, strict };
 }
 
 /** What `launch.sh` needs to know of the machines. */

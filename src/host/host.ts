@@ -20,6 +20,18 @@ export interface Host {
   remove(path: string): void;
   /** A fresh SHA-256 computation. */
   sha256(): Digest;
+  /**
+   * Runs the default export of a module on every task, in as many worker threads as there are processors. Results
+   * are in the order of the tasks.
+   *
+   * @param module name of a compiled module of this package, such as `schedule/worker.js`
+   * @param onDone called with the number of finished tasks
+   */
+  runInWorkers<Task, Result>(
+    module: string,
+    tasks: readonly Task[],
+    onDone: (finished: number) => void,
+  ): Promise<readonly Result[]>;
   /** Path of a file that ships with the compiler (templates, schemas, runtime). */
   assetPath(name: string): string;
 }

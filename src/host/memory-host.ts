@@ -63,6 +63,21 @@ export class MemoryHost implements Host {
     this.#files.delete(normalize(path));
   }
 
+  /** In this thread. */
+  async runInWorkers<Task, Result>(
+    module: string,
+    tasks: readonly Task[],
+    onDone: (finished: number) => void,
+  ): Promise<readonly Result[]> {
+    const url = new URL(`../${module}`, import.meta.url).href;
+    const { default: run } = (await import(url)) as { default: (task: Task) => Result };
+    return tasks.map((task, n) => {
+      const result = run(task);
+      onDone(n + 1);
+      return result;
+    });
+  }
+
   sha256(): Digest {
     const hash = createHash("sha256");
     return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { homedir } from "node:os";
+import { availableParallelism, homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { dirname, join, resolve } from "pathe";
 import { type Digest, type Host, HostError, type PathStatus, type WriteOptions } from "./host.js";
@@ -108,6 +108,36 @@ export class NodeHost implements Host {
   sha256(): Digest {
     const hash = createHash("sha256");
     return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest("hex") };
+  }
+
+  async runInWorkers<Task, Result>(
+    module: string,
+    tasks: readonly Task[],
+    onDone: (finished: number) => void,
+  ): Promise<readonly Result[]> {
+    const { Piscina } = await import("piscina");
+    const threads = Math.min(availableParallelism(), tasks.length);
+    if (threads === 0) return [];
+    const filename = new URL(`../${module}`, import.meta.url).href;
+    const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
+    const results: Result[] = [];
+    let next = 0;
+    let finished = 0;
+    const lane = async () => {
+      while (next < tasks.length) {
+        const n = next;
+        next += 1;
+        results[n] = await pool.run(tasks[n] as Task);
+        finished += 1;
+        onDone(finished);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: threads }, lane));
+      return results;
+    } finally {
+      await pool.destroy();
+    }
   }
 
   assetPath(name: string): string {

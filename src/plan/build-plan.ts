@@ -39,6 +39,7 @@ export interface PlanResult {
 
 /** Bytes of one chunk's logits in fp32: large enough for a GPU; small enough on CPU that memory is reused. */
 const LOGITS_BYTES = { cuda: 512 * 1024 ** 2, cpu: 16 * 1024 ** 2 } as const;
+const MOST_PLANNED_SEQUENCES = 2 ** 24;
 const LARGEST_ZERO_BUCKET = 50_000_000;
 
 /** Decides bucket size, degrees and steps, and forecasts the schedule. Pure; mistakes become diagnostics. */
@@ -85,15 +86,16 @@ class Planner {
     const { diagnostics } = this.report;
     if (hasErrors(diagnostics)) return { diagnostics };
     const scheduling = this.#scheduling(topology, memory);
+    const steps = this.#steps();
     const { train, schedule } = this.spec;
     const lengths = this.inputs.data.index.samples.length;
-    const result = makeForecast(scheduling, lengths, schedule.global_batch, train.seed);
+    const search = this.#search();
+    const { global_batch: size } = schedule;
+    const result = makeForecast(scheduling, lengths, size, train.seed, search.iterations);
     if (!result.ok) {
       this.report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
       return { diagnostics };
     }
-    const limit =
-      train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
     const plan: Plan = {
       format_version: 1,
       skrull_version: this.inputs.skrullVersion,
@@ -102,11 +104,12 @@ class Planner {
       memory,
       data: this.#data(),
       scheduling,
+      search,
       training: this.#training(),
-      steps: countSteps(lengths.length, schedule.global_batch, limit),
+      steps,
       forecast: result.forecast,
     };
-    return { plan, diagnostics };
+    return hasErrors(diagnostics) ? { diagnostics } : { plan, diagnostics };
   }
 
   #topology(): Topology {
@@ -256,6 +259,27 @@ class Planner {
       degrees: schedule.degrees,
       objective: schedule.objective === "auto" ? byStage : schedule.objective,
     };
+  }
+
+  #steps(): Plan["steps"] {
+    const { train, schedule } = this.spec;
+    const limit =
+      train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
+    const samples = this.inputs.data.summary.samples;
+    const steps = countSteps(samples, schedule.global_batch, limit);
+    const sequences = steps.total_steps * Math.min(schedule.global_batch, samples);
+    if (schedule.mode === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
+      this.report.at("planned-run-too-long", "schedule.mode", {
+        sequences: formatCount(sequences),
+        most: formatCount(MOST_PLANNED_SEQUENCES),
+      });
+    }
+    return steps;
+  }
+
+  #search(): Plan["search"] {
+    const { mode, iterations, strict } = this.spec.schedule;
+    return { mode, iterations: mode === "planned" ? iterations : 0, strict };
   }
 
   #model(): Plan["model"] {

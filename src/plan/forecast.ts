@@ -43,6 +43,7 @@ export function makeForecast(
   lengths: readonly number[],
   globalBatch: number,
   seed: number,
+  iterations: number,
 ): ForecastResult {
   const batches = globalBatches(lengths.length, globalBatch, seed, 0).slice(0, SAMPLED_BATCHES);
   const solved: { readonly problem: Problem; readonly schedule: Schedule }[] = [];
@@ -50,6 +51,7 @@ export function makeForecast(
     const problem = problemOf(
       scheduling,
       batch.map((sample) => lengths[sample] ?? 0),
+      iterations,
     );
     const solution = solve(problem);
     if (!solution.ok) {
@@ -61,9 +63,13 @@ export function makeForecast(
   return { ok: true, forecast: summarise(solved) };
 }
 
-function problemOf(scheduling: SchedulingPlan, lengths: readonly number[]): Problem {
-  const defaults = { format_version: 1, iterations: 0, time_budget_ms: 0, seed: 0 } as const;
-  return { ...defaults, ...scheduling, lengths };
+/** The scheduling problem of one global batch. */
+export function problemOf(
+  scheduling: SchedulingPlan,
+  lengths: readonly number[],
+  iterations: number,
+): Problem {
+  return { format_version: 1, ...scheduling, lengths, iterations, time_budget_ms: 0, seed: 0 };
 }
 
 function summarise(
@@ -111,7 +117,7 @@ function summarise(
 function relativeTime(policy: Policy, problems: readonly Problem[], chosen: number): number | null {
   let total = 0;
   for (const problem of problems) {
-    const solution = solve({ ...problem, policy });
+    const solution = solve({ ...problem, policy, iterations: 0 });
     if (!solution.ok) return null;
     total += solution.schedule.iteration_time / 1e6;
   }

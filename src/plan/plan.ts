@@ -15,6 +15,7 @@ export interface Plan {
   readonly memory: MemoryPlan;
   readonly data: DataPlan;
   readonly scheduling: SchedulingPlan;
+  readonly search: SearchPlan;
   readonly training: TrainingPlan;
   readonly steps: StepCount;
   readonly forecast: Forecast;
@@ -74,6 +75,15 @@ export type SchedulingPlan = Omit<
   Problem,
   "format_version" | "lengths" | "iterations" | "time_budget_ms" | "seed"
 >;
+
+/** When schedules are made, and how long each is searched for. */
+export interface SearchPlan {
+  readonly mode: "online" | "planned";
+  /** Refinement moves per global batch; 0 when online, where schedules are only constructed. */
+  readonly iterations: number;
+  /** Whether a run refuses to train where its planned schedules do not match. */
+  readonly strict: boolean;
+}
 
 export interface TrainingPlan {
   readonly optimizer:

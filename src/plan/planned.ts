@@ -1,0 +1,18 @@
+import { globalBatches } from "../foundation/random.js";
+import type { Problem } from "../schedule/problem.js";
+import { problemOf } from "./forecast.js";
+import type { Plan } from "./plan.js";
+
+/** The problems of every step of a run, in order: each epoch has its own global batches. */
+export function problemsOfRun(plan: Plan, lengths: readonly number[]): readonly Problem[] {
+  const { scheduling, search, steps, training } = plan;
+  const problems: Problem[] = [];
+  for (let epoch = 0; problems.length < steps.total_steps; epoch += 1) {
+    for (const batch of globalBatches(lengths.length, steps.global_batch, training.seed, epoch)) {
+      if (problems.length === steps.total_steps) break;
+      const own = batch.map((sample) => lengths[sample] ?? 0);
+      problems.push(problemOf(scheduling, own, search.iterations));
+    }
+  }
+  return problems;
+}
