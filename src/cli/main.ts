@@ -46,6 +46,17 @@ program
   });
 
 program
+  .command("compare")
+  .description("predicted step time of the scheduling policies side by side; writes nothing")
+  .argument("<spec>", "spec file")
+  .option("--policies <names>", "only these, separated by commas (and the baselines)", splitNames)
+  .addOption(format())
+  .action(async (spec: string, options) => {
+    const { compareCommand } = await import("./compare.js");
+    exitCode = await compareCommand(host, terminal, spec, { ...options, skrullVersion: version });
+  });
+
+program
   .command("compile")
   .description("emit a run: DeepSpeed configuration, sampler, training entry point, launch script")
   .argument("<spec>", "spec file")
@@ -81,6 +92,10 @@ program
     const { scheduleCommand } = await import("./schedule.js");
     exitCode = scheduleCommand(host, terminal, await readInput());
   });
+
+function splitNames(value: string): readonly string[] {
+  return value.split(",").map((name) => name.trim());
+}
 
 function nonEmpty(value: string): string {
   if (value === "") throw new InvalidArgumentError("must not be empty");

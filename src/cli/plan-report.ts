@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatSeconds, formatShare } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
 import type { Plan } from "../plan/plan.js";
+import type { Breakdown } from "../schedule/breakdown.js";
 import { tableLines } from "./table.js";
 
 /** A plan for people, at most 80 columns wide. */
@@ -71,26 +72,37 @@ function dataRows({ data: { summary, supervise }, steps }: Plan): readonly (read
   ];
 }
 
-function scheduleRows({ scheduling, forecast }: Plan): readonly (readonly string[])[] {
-  const { step_seconds: step, micro_batches: count } = forecast;
+function scheduleRows({ scheduling, search, forecast }: Plan): readonly (readonly string[])[] {
+  const { step_seconds: step, micro_batches: count, parts } = forecast;
   const seconds = [step.mean, step.p50, step.p95, step.worst].map(formatSeconds).join(" / ");
   return [
     ["policy", `${scheduling.policy}, ${scheduling.degrees}, ${scheduling.objective}`],
+    ["mode", search.mode === "planned" ? `planned, ${search.iterations} moves` : "online"],
     ["batches looked at", formatCount(forecast.sampled_batches)],
     ["step: mean / p50 / p95 / worst", seconds],
+    ...PARTS.map(([part, name]) => [
+      `  ${name}`,
+      `${formatSeconds(parts[part])}, ${formatShare(parts[part] / step.mean)}`,
+    ]),
     [
       "micro-batches a step: mean / worst",
       `${count.mean.toFixed(1)} / ${formatCount(count.worst)}`,
     ],
-    [
-      "sharded sequences",
-      `${formatCount(forecast.sharded_sequences)} of ${formatCount(forecast.sequences)}`,
-    ],
-    ["sharded tokens", formatShare(forecast.sharded_tokens)],
+    ...forecast.degrees.map(({ degree, sequences, tokens }) => [
+      degree === 1 ? "local" : `sharded over ${degree}`,
+      `${formatCount(sequences)} sequences, ${formatShare(tokens)} of tokens`,
+    ]),
     ["tokens/s", formatCount(forecast.tokens_per_second)],
     ["gap to the lower bound, mean", formatShare(forecast.gap)],
   ];
 }
+
+const PARTS: readonly (readonly [keyof Breakdown, string])[] = [
+  ["work", "computation"],
+  ["communication", "communication that nothing hides"],
+  ["fixed", "fixed cost of micro-batches"],
+  ["waiting", "waiting for slower ranks"],
+];
 
 function baselineRows({ forecast }: Plan): readonly (readonly string[])[] {
   return Object.entries(forecast.baselines).map(([policy, ratio]) => [
@@ -99,16 +111,38 @@ function baselineRows({ forecast }: Plan): readonly (readonly string[])[] {
   ]);
 }
 
-/** One plain sentence: what this plan is worth. */
-function verdict({ forecast }: Plan): string {
+/** In plain sentences: what this plan is worth, and what limits it. */
+function verdict(plan: Plan): string {
+  const { forecast } = plan;
   const best = Math.min(...Object.values(forecast.baselines).filter((ratio) => ratio !== null));
-  const deepspeed = forecast.baselines["deepspeed"];
-  const packing = forecast.baselines["packed"];
+  const { deepspeed, packed } = forecast.baselines;
   const gain = deepspeed
     ? `${deepspeed.toFixed(2)} x as fast as one sequence at a time`
     : "feasible";
-  const room = `and at most ${formatShare(forecast.gap / (1 + forecast.gap))} faster with any schedule of these degrees`;
-  const packed =
-    packing && packing < 1.05 ? "\nPacking alone is within 5 %: scheduling gains little here." : "";
-  return `Predicted to be ${gain},\n${room}.${best < 1 ? "\nAnother policy is faster: use auto." : ""}${packed}`;
+  const lines = [
+    `Predicted to be ${gain},`,
+    `and at most ${formatShare(forecast.gap / (1 + forecast.gap))} faster with any schedule of these degrees.`,
+    limit(plan),
+  ];
+  if (best < 1) lines.push("Another policy is faster: use auto.");
+  if (packed && packed < 1.05) {
+    lines.push("Packing alone is within 5 %: scheduling gains little on this data.");
+  }
+  return lines.join("\n");
+}
+
+const LIMITS: Readonly<Record<keyof Breakdown, string>> = {
+  work: "It is limited by computation: only faster or more GPUs, or less work, would help.",
+  communication: "It is limited by communication: a smaller CP degree or a larger C would help.",
+  fixed: "It is limited by the fixed cost of micro-batches: a larger C would make fewer.",
+  waiting: "It is limited by waiting for slower ranks: a larger global batch would even them out.",
+};
+/** Above this share of the step, computation is what limits it, whatever else there is. */
+const MOSTLY_WORK = 0.8;
+
+function limit({ forecast: { parts, step_seconds: step } }: Plan): string {
+  if (parts.work >= MOSTLY_WORK * step.mean) return LIMITS.work;
+  const losses = PARTS.map(([part]) => part).filter((part) => part !== "work");
+  const [largest = "waiting"] = losses.sort((a, b) => parts[b] - parts[a]);
+  return LIMITS[largest];
 }

@@ -1,0 +1,95 @@
+import { formatCount, formatSeconds, formatShare } from "../foundation/format.js";
+import { jsonText } from "../foundation/json.js";
+import { printable } from "../foundation/printable.js";
+import type { Host } from "../host/host.js";
+import { ALL_POLICIES, type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare.js";
+import type { Plan } from "../plan/plan.js";
+import type { Policy } from "../schedule/problem.js";
+import { EXIT, type ExitCode } from "./exit-code.js";
+import { planFile } from "./spec-file.js";
+import { tableLines } from "./table.js";
+import type { Terminal } from "./terminal.js";
+
+export interface CompareOptions {
+  readonly format: "pretty" | "json";
+  readonly policies: readonly string[] | undefined;
+  readonly skrullVersion: string;
+}
+
+/** `skrull compare SPEC`: the policies side by side. @throws HostError */
+export async function compareCommand(
+  host: Host,
+  terminal: Terminal,
+  path: string,
+  options: CompareOptions,
+): Promise<ExitCode> {
+  const unknown = options.policies?.find((name) => !ALL_POLICIES.includes(name as Policy));
+  if (unknown !== undefined) {
+    const known = ALL_POLICIES.join(", ");
+    terminal.remark(`error: '${printable(unknown)}' is no policy; there are ${known}\n`);
+    return EXIT.couldNotRun;
+  }
+  const planned = await planFile(host, terminal, path, options.skrullVersion);
+  if (!planned) return EXIT.findings;
+  const lengths = planned.inputs.data.index.samples.length;
+  const chosen = (options.policies ?? ALL_POLICIES) as readonly Policy[];
+  const compared = comparePolicies(planned.plan, lengths, chosen);
+  terminal.out(
+    options.format === "json"
+      ? jsonText({
+          format_version: 1,
+          sampled_batches: planned.plan.forecast.sampled_batches,
+          policies: compared,
+        })
+      : report(planned.plan, compared),
+  );
+  return EXIT.clean;
+}
+
+function report({ scheduling, forecast }: Plan, compared: readonly ComparedPolicy[]): string {
+  const rows = compared.map((one) => [
+    one.other_batches ? `${one.policy} *` : one.policy,
+    ...figures(one),
+  ]);
+  const head = ["policy", "mean step", "p95", "worst", "tokens/s", "local", "gap", "speed-up"];
+  const problems = compared
+    .filter(({ problem }) => problem !== null)
+    .map(({ policy, problem }) => `${policy}: ${printable(problem ?? "")}\n`);
+  return [
+    `Predicted over ${formatCount(forecast.sampled_batches)} global batches (modelled, not measured);\n`,
+    `${scheduling.degrees}, ${scheduling.objective}; speed-up over deepspeed in tokens/s\n\n`,
+    ...tableLines([head, ...rows]).map((line) => `${line}\n`),
+    `\n* ${LONGALIGN}: batches of neighbours in the sorted data; only its mean compares\n`,
+    ...problems,
+    verdict(compared),
+  ].join("");
+}
+
+function figures({ performance, other_batches, speedup }: ComparedPolicy): readonly string[] {
+  if (!performance) return ["no schedule", "", "", "", "", "", ""];
+  const { step_seconds: step, degrees, gap } = performance;
+  const local = degrees.find(({ degree }) => degree === 1)?.tokens ?? 0;
+  return [
+    formatSeconds(step.mean),
+    other_batches ? "-" : formatSeconds(step.p95),
+    other_batches ? "-" : formatSeconds(step.worst),
+    formatCount(performance.tokens_per_second),
+    formatShare(local),
+    other_batches ? "-" : formatShare(gap),
+    speedup === null ? "-" : `${speedup.toFixed(2)} x`,
+  ];
+}
+
+/** Within this of packing, scheduling does not help. */
+const NO_HELP = 1.05;
+
+function verdict(compared: readonly ComparedPolicy[]): string {
+  const speed = (name: string) =>
+    compared.find(({ policy }) => policy === name)?.performance?.tokens_per_second;
+  const [auto, packed] = [speed("auto"), speed("packed")];
+  if (auto === undefined || packed === undefined) return "";
+  const gain = (auto / packed).toFixed(2);
+  return auto < packed * NO_HELP
+    ? "Packing alone is within 5 % of auto: scheduling gains little on this data.\n"
+    : `auto is ${gain} x as fast as packing alone.\n`;
+}

@@ -1,0 +1,77 @@
+import type { Policy } from "../schedule/problem.js";
+import { solve } from "../schedule/solve.js";
+import { type Performance, performanceOf, type Solved } from "./performance.js";
+import type { Plan } from "./plan.js";
+import { neighbourBatches, problemOf, sampleBatches } from "./sample.js";
+
+/** One policy on the run's global batches; without a performance where it found no schedule. */
+export interface ComparedPolicy {
+  readonly policy: string;
+  /** Whether it ran on other batches than the rest, so that only its mean compares. */
+  readonly other_batches: boolean;
+  readonly performance: Performance | null;
+  /** Why there is none. */
+  readonly problem: string | null;
+  /** Tokens per second over those of `deepspeed`. */
+  readonly speedup: number | null;
+}
+
+export const ALL_POLICIES: readonly Policy[] = [
+  "deepspeed",
+  "packed",
+  "sorted",
+  "dacp",
+  "round-robin",
+  "skrull-paper",
+  "auto",
+];
+/** Without these a comparison says little. */
+export const ALWAYS_COMPARED: readonly Policy[] = ["deepspeed", "packed", "sorted"];
+/** The name of LongAlign's own sorted batching. */
+export const LONGALIGN = "longalign";
+
+/** Predicted step times of policies side by side, on the same sampled global batches. */
+export function comparePolicies(
+  plan: Plan,
+  lengths: readonly number[],
+  chosen: readonly Policy[],
+): readonly ComparedPolicy[] {
+  const { steps, training } = plan;
+  const batches = sampleBatches(lengths.length, steps.global_batch, training.seed);
+  const policies = ALL_POLICIES.filter(
+    (policy) => chosen.includes(policy) || ALWAYS_COMPARED.includes(policy),
+  );
+  const compared = policies.map((policy) => ({
+    policy: policy as string,
+    other_batches: false,
+    ...perform(policy, batches, plan, lengths),
+  }));
+  compared.splice(compared.findIndex(({ policy }) => policy === "sorted") + 1, 0, {
+    policy: LONGALIGN,
+    other_batches: true,
+    ...perform("packed", neighbourBatches(lengths, steps.global_batch), plan, lengths),
+  });
+  const base = compared.find(({ policy }) => policy === "deepspeed")?.performance;
+  return compared.map((one) => ({
+    ...one,
+    speedup:
+      base && one.performance ? one.performance.tokens_per_second / base.tokens_per_second : null,
+  }));
+}
+
+function perform(
+  policy: Policy,
+  batches: readonly (readonly number[])[],
+  { scheduling, search }: Plan,
+  lengths: readonly number[],
+): Pick<ComparedPolicy, "performance" | "problem"> {
+  const solved: Solved[] = [];
+  for (const batch of batches) {
+    const own = batch.map((sample) => lengths[sample] ?? 0);
+    const problem = problemOf({ ...scheduling, policy }, own, search.iterations);
+    const solution = solve(problem);
+    if (!solution.ok) return { performance: null, problem: solution.error.message };
+    solved.push({ problem, schedule: solution.schedule });
+  }
+  return { performance: performanceOf(solved), problem: null };
+}

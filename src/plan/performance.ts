@@ -1,0 +1,88 @@
+import { quantile, sum } from "../foundation/statistics.js";
+import { type Breakdown, breakdown } from "../schedule/breakdown.js";
+import type { Problem } from "../schedule/problem.js";
+import type { Schedule } from "../schedule/schedule.js";
+
+export interface Spread {
+  readonly mean: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly worst: number;
+}
+
+/** Sequences that groups of one size hold. */
+export interface DegreeShare {
+  readonly degree: number;
+  readonly sequences: number;
+  /** Share of all tokens. */
+  readonly tokens: number;
+}
+
+/** What schedules of some global batches come to. Times in seconds, all modelled. */
+export interface Performance {
+  readonly step_seconds: Spread;
+  /** Mean over steps of the average rank's time, by what it goes to; adds up to the mean step. */
+  readonly parts: Breakdown;
+  readonly tokens_per_second: number;
+  readonly micro_batches: Spread;
+  /** Degree 1 is local. Ascending. */
+  readonly degrees: readonly DegreeShare[];
+  /** Mean of (time - lower bound) / lower bound. */
+  readonly gap: number;
+}
+
+export interface Solved {
+  readonly problem: Problem;
+  readonly schedule: Schedule;
+}
+
+/** Sums up schedules; there must be at least one. */
+export function performanceOf(solved: readonly Solved[]): Performance {
+  const seconds = solved.map(({ schedule }) => schedule.iteration_time / 1e6);
+  const tokens = sum(solved.map(({ problem }) => sum(problem.lengths)));
+  return {
+    step_seconds: spread(seconds),
+    parts: meanParts(solved),
+    tokens_per_second: tokens / sum(seconds),
+    micro_batches: spread(solved.map(({ schedule }) => schedule.micro_batches.length)),
+    degrees: degreeShares(solved, tokens),
+    gap: sum(solved.map(({ schedule }) => schedule.gap)) / solved.length,
+  };
+}
+
+function meanParts(solved: readonly Solved[]): Breakdown {
+  const parts = solved.map(({ schedule, problem }) => breakdown(schedule, problem));
+  const mean = (key: keyof Breakdown) => sum(parts.map((part) => part[key])) / parts.length / 1e6;
+  return {
+    work: mean("work"),
+    communication: mean("communication"),
+    fixed: mean("fixed"),
+    waiting: mean("waiting"),
+  };
+}
+
+function degreeShares(solved: readonly Solved[], allTokens: number): readonly DegreeShare[] {
+  const found = new Map<number, { sequences: number; tokens: number }>();
+  for (const { problem, schedule } of solved) {
+    for (const { sequence, degree } of schedule.micro_batches.flatMap((m) => m.placements)) {
+      const share = found.get(degree) ?? { sequences: 0, tokens: 0 };
+      share.sequences += 1;
+      share.tokens += problem.lengths[sequence] ?? 0;
+      found.set(degree, share);
+    }
+  }
+  return [...found]
+    .sort(([a], [b]) => a - b)
+    .map(([degree, { sequences, tokens }]) => ({ degree, sequences, tokens: tokens / allTokens }));
+}
+
+/** Mean, median, 95th percentile and largest of values. */
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    mean: sum(values) / values.length,
+    p50: quantile(sorted, 0.5),
+    p95: quantile(sorted, 0.95),
+    worst: quantile(sorted, 1),
+  };
+}

@@ -1,0 +1,34 @@
+import { globalBatches } from "../foundation/random.js";
+import type { Problem } from "../schedule/problem.js";
+import type { SchedulingPlan } from "./plan.js";
+
+/** Batches that are scheduled to forecast: enough for a spread, few enough to answer at once. */
+export const SAMPLED_BATCHES = 24;
+
+/** The first global batches that the run will train on, as sample numbers. */
+export function sampleBatches(samples: number, globalBatch: number, seed: number): number[][] {
+  return globalBatches(samples, globalBatch, seed, 0).slice(0, SAMPLED_BATCHES);
+}
+
+/**
+ * LongAlign's sorted batching: global batches of neighbours in the data sorted by length, evenly spaced here. They
+ * are other batches than a shuffle's, so only mean times compare.
+ */
+export function neighbourBatches(lengths: readonly number[], globalBatch: number): number[][] {
+  const sorted = [...lengths.keys()].sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+  const count = Math.ceil(sorted.length / globalBatch);
+  const chosen = Math.min(count, SAMPLED_BATCHES);
+  return Array.from({ length: chosen }, (_, n) => {
+    const batch = chosen === 1 ? 0 : Math.round((n * (count - 1)) / (chosen - 1));
+    return sorted.slice(batch * globalBatch, (batch + 1) * globalBatch);
+  });
+}
+
+/** The scheduling problem of one global batch. */
+export function problemOf(
+  scheduling: SchedulingPlan,
+  lengths: readonly number[],
+  iterations: number,
+): Problem {
+  return { format_version: 1, ...scheduling, lengths, iterations, time_budget_ms: 0, seed: 0 };
+}

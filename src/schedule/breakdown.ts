@@ -1,0 +1,65 @@
+import type { Cell } from "./cell/cell.js";
+import { rowsOf } from "./evaluate.js";
+import type { Problem } from "./problem.js";
+import type { Schedule } from "./schedule.js";
+import { levelCommunication, type Workload, workloadOf } from "./workload.js";
+
+/** Where the time of a schedule goes, us, on the average rank; the parts add up to the schedule's time. */
+export interface Breakdown {
+  readonly work: number;
+  /** Communication that no local work hides. */
+  readonly communication: number;
+  /** Fixed cost of micro-batches. */
+  readonly fixed: number;
+  /** Waiting for slower ranks. */
+  readonly waiting: number;
+}
+
+/** Takes a schedule's time apart. */
+export function breakdown(schedule: Schedule, problem: Problem): Breakdown {
+  const workload = workloadOf(problem);
+  const ranks = workload.rows * workload.size;
+  const total = { work: 0, communication: 0, fixed: 0 };
+  for (const row of rowsOf(schedule.micro_batches, workload)) {
+    for (const cell of row) {
+      if (cell.sequences.length === 0) continue;
+      const { work, communication } = cellParts(cell, workload);
+      total.work += work / ranks;
+      total.communication += communication / ranks;
+      total.fixed += (problem.cost.fixed * workload.size) / ranks;
+    }
+  }
+  const busy = total.work + total.communication + total.fixed;
+  return { ...total, waiting: Math.max(0, schedule.iteration_time - busy) };
+}
+
+/** Sums over the ranks of a cell, us. */
+function cellParts(cell: Cell, workload: Workload): { work: number; communication: number } {
+  const local = new Float64Array(workload.size);
+  const waits = new Float64Array(workload.size);
+  const tokens = workload.levels.map(({ degree }) => new Float64Array(workload.size / degree));
+  let work = 0;
+  for (const [k, sequence] of cell.sequences.entries()) {
+    const n = cell.levels[k] ?? 0;
+    const level = workload.levels[n];
+    if (!level) continue;
+    const first = cell.firsts[k] ?? 0;
+    const own = level.work[sequence] ?? 0;
+    work += own * level.degree;
+    if (n === 0) local[first] = (local[first] ?? 0) + own;
+    const groups = tokens[n] as Float64Array;
+    const group = first / level.degree;
+    groups[group] = (groups[group] ?? 0) + (workload.problem.lengths[sequence] ?? 0);
+  }
+  for (const [n, level] of workload.levels.entries()) {
+    for (let rank = 0; rank < workload.size && level.degree > 1; rank += 1) {
+      const own = tokens[n]?.[Math.floor(rank / level.degree)] ?? 0;
+      waits[rank] = (waits[rank] ?? 0) + levelCommunication(level, own);
+    }
+  }
+  let communication = 0;
+  for (const [rank, wait] of waits.entries()) {
+    communication += Math.max(0, wait - (local[rank] ?? 0));
+  }
+  return { work, communication };
+}
