@@ -57,6 +57,16 @@ program
   });
 
 program
+  .command("tune")
+  .description("ranks CP degrees, ZeRO stages, recomputation and C for a spec; writes nothing")
+  .argument("<spec>", "spec file")
+  .addOption(format())
+  .action(async (spec: string, options) => {
+    const { tuneCommand } = await import("./tune.js");
+    exitCode = await tuneCommand(host, terminal, spec, { ...options, skrullVersion: version });
+  });
+
+program
   .command("compile")
   .description("emit a run: DeepSpeed configuration, sampler, training entry point, launch script")
   .argument("<spec>", "spec file")

@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatSeconds, formatShare } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
+import type { StepParts } from "../plan/performance.js";
 import type { Plan } from "../plan/plan.js";
-import type { Breakdown } from "../schedule/breakdown.js";
 import { tableLines } from "./table.js";
 
 /** A plan for people, at most 80 columns wide. */
@@ -97,11 +97,12 @@ function scheduleRows({ scheduling, search, forecast }: Plan): readonly (readonl
   ];
 }
 
-const PARTS: readonly (readonly [keyof Breakdown, string])[] = [
+const PARTS: readonly (readonly [keyof StepParts, string])[] = [
   ["work", "computation"],
   ["communication", "communication that nothing hides"],
   ["fixed", "fixed cost of micro-batches"],
   ["waiting", "waiting for slower ranks"],
+  ["zero", "ZeRO, once a step"],
 ];
 
 function baselineRows({ forecast }: Plan): readonly (readonly string[])[] {
@@ -124,18 +125,19 @@ function verdict(plan: Plan): string {
     `and at most ${formatShare(forecast.gap / (1 + forecast.gap))} faster with any schedule of these degrees.`,
     limit(plan),
   ];
-  if (best < 1) lines.push("Another policy is faster: use auto.");
+  if (best < 1) lines.push("Another policy is faster on these batches: see above.");
   if (packed && packed < 1.05) {
     lines.push("Packing alone is within 5 %: scheduling gains little on this data.");
   }
   return lines.join("\n");
 }
 
-const LIMITS: Readonly<Record<keyof Breakdown, string>> = {
-  work: "It is limited by computation: only faster or more GPUs, or less work, would help.",
-  communication: "It is limited by communication: a smaller CP degree or a larger C would help.",
-  fixed: "It is limited by the fixed cost of micro-batches: a larger C would make fewer.",
-  waiting: "It is limited by waiting for slower ranks: a larger global batch would even them out.",
+const LIMITS: Readonly<Record<keyof StepParts, string>> = {
+  work: "Computation limits it: only faster or more GPUs, or less work, would help.",
+  communication: "Communication limits it: a smaller CP degree or a larger C would help.",
+  fixed: "The fixed cost of micro-batches limits it: a larger C would make fewer.",
+  waiting: "Waiting for slower ranks limits it: a larger global batch would even them out.",
+  zero: "ZeRO's communication limits it: a larger global batch would make fewer steps.",
 };
 /** Above this share of the step, computation is what limits it, whatever else there is. */
 const MOSTLY_WORK = 0.8;

@@ -5,9 +5,12 @@ import { formatPretty } from "../diagnostics/format-pretty.js";
 import { readText } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
-import { buildPlan } from "../plan/build-plan.js";
+import type { Spec } from "../language/language.js";
+import type { PlanInputs } from "../plan/build-plan.js";
+import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
 import { type Analysis, analyze } from "../semantics/analyze.js";
+import type { Origins } from "../semantics/report.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
@@ -24,45 +27,70 @@ export function analyzeFile(host: Host, path: string): Analysis {
   return analyze(relative(host.workingFolder, absolute) || path, readText(host, absolute));
 }
 
+/** A checked spec with all that it names. */
+export interface LoadedSpec {
+  readonly folder: string;
+  readonly text: string;
+  readonly spec: Spec;
+  readonly origins: Origins;
+  readonly inputs: Inputs;
+  readonly planInputs: PlanInputs;
+}
+
 /**
- * From a spec's path to its plan. Diagnostics are shown as remarks; `undefined` where there are errors.
+ * From a spec's path to what `use` makes of it. Diagnostics are shown as remarks; `undefined` where there are errors.
  *
+ * @param use adds its own diagnostics to the list
  * @throws HostError
  */
+export async function withSpec<Result>(
+  host: Host,
+  terminal: Terminal,
+  path: string,
+  skrullVersion: string,
+  use: (loaded: LoadedSpec, found: Diagnostic[]) => Result | undefined,
+): Promise<Result | undefined> {
+  const analysis = analyzeFile(host, path);
+  const found: Diagnostic[] = [...analysis.diagnostics];
+  const loaded = await loadSpec(host, terminal, path, analysis, found, skrullVersion);
+  const result = loaded && use(loaded, found);
+  terminal.remark(showDiagnostics([analysis], sortDiagnostics(found), "pretty", false));
+  return hasErrors(found) ? undefined : result;
+}
+
+/** From a spec's path to its plan; as {@link withSpec}. @throws HostError */
 export async function planFile(
   host: Host,
   terminal: Terminal,
   path: string,
   skrullVersion: string,
 ): Promise<PlannedSpec | undefined> {
-  const analysis = analyzeFile(host, path);
-  const folder = dirname(resolve(host.workingFolder, path));
-  const found: Diagnostic[] = [...analysis.diagnostics];
-  const planned =
-    analysis.spec && (await planSpec(host, terminal, folder, analysis, found, skrullVersion));
-  terminal.remark(showDiagnostics([analysis], sortDiagnostics(found), "pretty", false));
-  return hasErrors(found) ? undefined : planned;
+  return withSpec(host, terminal, path, skrullVersion, (loaded, found) => {
+    const { folder, text, spec, origins, inputs, planInputs } = loaded;
+    const result = makePlan(spec, origins, planInputs);
+    found.push(...result.diagnostics);
+    return result.plan && { folder, text, plan: result.plan, inputs };
+  });
 }
 
-async function planSpec(
+async function loadSpec(
   host: Host,
   terminal: Terminal,
-  folder: string,
+  path: string,
   { spec, origins, text }: Analysis,
   found: Diagnostic[],
   skrullVersion: string,
-): Promise<PlannedSpec | undefined> {
+): Promise<LoadedSpec | undefined> {
   if (!spec) return undefined;
+  const folder = dirname(resolve(host.workingFolder, path));
   const progress = lengthProgress(terminal, () => host.now());
-  const loaded = await loadInputs(host, folder, spec, origins, progress);
+  const { inputs, diagnostics } = await loadInputs(host, folder, spec, origins, progress);
   terminal.progress("");
-  found.push(...loaded.diagnostics);
-  const { inputs } = loaded;
+  found.push(...diagnostics);
   if (!inputs) return undefined;
   const tokenizerSha256 = inputs.tokenizer.sha256;
-  const result = buildPlan(spec, origins, { ...inputs, tokenizerSha256, skrullVersion });
-  found.push(...result.diagnostics);
-  return result.plan && { folder, text, plan: result.plan, inputs };
+  const planInputs = { ...inputs, tokenizerSha256, skrullVersion };
+  return { folder, text, spec, origins, inputs, planInputs };
 }
 
 /** Diagnostics of analysed files in one of the contract's formats. */

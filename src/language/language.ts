@@ -205,8 +205,8 @@ export const LANGUAGE = {
     since: 1,
     properties: {
       context: {
-        type: integer(upTo(65536, 1)),
-        doc: "Context-parallel (CP) degree: ranks that share a long sequence.",
+        type: { ...integer(upTo(65536, 1)), word: "auto" },
+        doc: "Context-parallel (CP) degree: ranks that share a long sequence. `auto` takes the degree of the highest predicted tokens per second at which everything fits.",
         since: 1,
         default: 1,
       },

@@ -15,10 +15,12 @@ import type { Spec } from "../language/language.js";
 import { degreesOfClass } from "../schedule/degrees.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
-import { makeForecast } from "./forecast.js";
-import { schedulingCost } from "./hardware-cost.js";
+import { makeForecast, solveBatches } from "./forecast.js";
+import { type CostSetting, schedulingCost, zeroCost } from "./hardware-cost.js";
 import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
+import { performanceOf } from "./performance.js";
 import type { MemoryPlan, Plan, SchedulingPlan, Topology } from "./plan.js";
+import { sampleBatches } from "./sample.js";
 import { countSteps } from "./steps.js";
 
 /** What a plan is made from, besides the spec. */
@@ -42,17 +44,29 @@ const LOGITS_BYTES = { cuda: 512 * 1024 ** 2, cpu: 16 * 1024 ** 2 } as const;
 const MOST_PLANNED_SEQUENCES = 2 ** 24;
 const LARGEST_ZERO_BUCKET = 50_000_000;
 
-/** Decides bucket size, degrees and steps, and forecasts the schedule. Pure; mistakes become diagnostics. */
-export function buildPlan(spec: Spec, origins: Origins, inputs: PlanInputs): PlanResult {
-  return new Planner(spec, origins, inputs).build();
-}
+/** A spec whose context-parallel degree is decided. */
+export type SettledSpec = Omit<Spec, "parallel"> & {
+  readonly parallel: Omit<Spec["parallel"], "context"> & { readonly context: number };
+};
 
-class Planner {
+/** What a setting comes to, on some global batches. */
+export type Trial =
+  | {
+      readonly fits: true;
+      readonly bucket: number;
+      readonly peak_bytes: number;
+      readonly step_seconds: number;
+      readonly tokens_per_second: number;
+    }
+  | { readonly fits: false; readonly problem: string };
+
+/** Decides bucket size, degrees and steps, and forecasts the schedule. Pure; mistakes become diagnostics. */
+export class Planner {
   private readonly report: SpecReport;
   readonly #shape: TransformerShape;
 
   constructor(
-    private readonly spec: Spec,
+    private readonly spec: SettledSpec,
     private readonly origins: Origins,
     private readonly inputs: PlanInputs,
   ) {
@@ -90,8 +104,12 @@ class Planner {
     const { train, schedule } = this.spec;
     const lengths = this.inputs.data.index.samples.length;
     const search = this.#search();
-    const { global_batch: size } = schedule;
-    const result = makeForecast(scheduling, lengths, size, train.seed, search.iterations);
+    const result = makeForecast(scheduling, lengths, {
+      globalBatch: schedule.global_batch,
+      seed: train.seed,
+      iterations: search.iterations,
+      stepOverhead: this.#stepOverhead(topology),
+    });
     if (!result.ok) {
       this.report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
       return { diagnostics };
@@ -233,32 +251,39 @@ class Planner {
   }
 
   #scheduling(topology: Topology, memory: MemoryPlan): SchedulingPlan {
-    const { schedule, cluster, model } = this.spec;
-    const { summary } = this.inputs.data;
+    const { schedule } = this.spec;
     // Every backward of ZeRO 2 and 3 communicates, so ranks move from micro-batch to micro-batch together.
     const byStage = topology.zero_stage >= 2 ? "lockstep" : "free";
-    const shape = {
+    return {
       data_parallel: topology.data_parallel,
       context_parallel: topology.context_parallel,
-    };
-    return {
-      ...shape,
       bucket: memory.bucket,
       padding: "zigzag",
-      cost: schedulingCost({
-        shape: this.#shape,
-        precision: model.precision,
-        checkpointing: model.checkpointing,
-        gpu: this.inputs.gpu,
-        degrees: degreesOfClass({ ...shape, degrees: schedule.degrees }).filter((d) => d > 1),
-        gpusPerNode: topology.gpus_per_node,
-        networkBytesPerSecond: cluster.network,
-        targetShare: summary.supervised_tokens / summary.tokens,
-      }),
+      cost: schedulingCost(this.#costSetting(topology)),
       policy: schedule.policy,
       degrees: schedule.degrees,
       objective: schedule.objective === "auto" ? byStage : schedule.objective,
     };
+  }
+
+  /** Schedules the run's first global batches, and forecasts nothing else. */
+  tryOut(batches: number): Trial {
+    const topology = this.#topology();
+    const memory = this.#memory(topology);
+    const [error] = this.report.diagnostics.filter(({ severity }) => severity === "error");
+    if (error) return { fits: false, problem: error.message };
+    const scheduling = this.#scheduling(topology, memory);
+    const { length: lengths } = this.inputs.data.index.samples;
+    const { train, schedule } = this.spec;
+    const chosen = sampleBatches(lengths.length, schedule.global_batch, train.seed);
+    const solved = solveBatches(scheduling, chosen.slice(0, batches), lengths, 0);
+    if (!solved.ok) return { fits: false, problem: solved.error.message };
+    const { step_seconds: step, tokens_per_second } = performanceOf(
+      solved.solved,
+      this.#stepOverhead(topology),
+    );
+    const { bucket, peak_bytes } = memory;
+    return { fits: true, bucket, peak_bytes, step_seconds: step.mean, tokens_per_second };
   }
 
   #steps(): Plan["steps"] {
@@ -275,6 +300,28 @@ class Planner {
       });
     }
     return steps;
+  }
+
+  #costSetting(topology: Topology): CostSetting {
+    const { schedule, cluster, model } = this.spec;
+    const { summary } = this.inputs.data;
+    return {
+      shape: this.#shape,
+      precision: model.precision,
+      checkpointing: model.checkpointing,
+      gpu: this.inputs.gpu,
+      degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),
+      gpusPerNode: topology.gpus_per_node,
+      networkBytesPerSecond: cluster.network,
+      targetShare: summary.supervised_tokens / summary.tokens,
+      zeroStage: topology.zero_stage,
+      ranks: topology.ranks,
+    };
+  }
+
+  /** Communication once a step, in seconds. */
+  #stepOverhead(topology: Topology): number {
+    return zeroCost(this.#costSetting(topology)).perStep / 1e6;
   }
 
   #search(): Plan["search"] {

@@ -1,8 +1,8 @@
 import type { Policy } from "../schedule/problem.js";
-import { solve } from "../schedule/solve.js";
-import { type Performance, performanceOf, type Solved } from "./performance.js";
+import { solveBatches } from "./forecast.js";
+import { type Performance, performanceOf } from "./performance.js";
 import type { Plan } from "./plan.js";
-import { neighbourBatches, problemOf, sampleBatches } from "./sample.js";
+import { neighbourBatches, sampleBatches } from "./sample.js";
 
 /** One policy on the run's global batches; without a performance where it found no schedule. */
 export interface ComparedPolicy {
@@ -62,16 +62,10 @@ export function comparePolicies(
 function perform(
   policy: Policy,
   batches: readonly (readonly number[])[],
-  { scheduling, search }: Plan,
+  { scheduling, search, forecast }: Plan,
   lengths: readonly number[],
 ): Pick<ComparedPolicy, "performance" | "problem"> {
-  const solved: Solved[] = [];
-  for (const batch of batches) {
-    const own = batch.map((sample) => lengths[sample] ?? 0);
-    const problem = problemOf({ ...scheduling, policy }, own, search.iterations);
-    const solution = solve(problem);
-    if (!solution.ok) return { performance: null, problem: solution.error.message };
-    solved.push({ problem, schedule: solution.schedule });
-  }
-  return { performance: performanceOf(solved), problem: null };
+  const found = solveBatches({ ...scheduling, policy }, batches, lengths, search.iterations);
+  if (!found.ok) return { performance: null, problem: found.error.message };
+  return { performance: performanceOf(found.solved, forecast.parts.zero), problem: null };
 }

@@ -1,5 +1,4 @@
-import { sum } from "../foundation/statistics.js";
-import type { Policy, Problem, ScheduleError } from "../schedule/problem.js";
+import type { Policy, ScheduleError } from "../schedule/problem.js";
 import { solve } from "../schedule/solve.js";
 import { type Performance, performanceOf, type Solved } from "./performance.js";
 import type { SchedulingPlan } from "./plan.js";
@@ -18,16 +17,49 @@ export type ForecastResult =
 
 const BASELINES: readonly Policy[] = ["deepspeed", "packed", "sorted", "skrull-paper"];
 
+export interface ForecastSetting {
+  readonly globalBatch: number;
+  readonly seed: number;
+  /** Refinement moves per batch. */
+  readonly iterations: number;
+  /** What every step takes besides its schedule, in seconds. */
+  readonly stepOverhead: number;
+}
+
+export type SolvedBatches =
+  | { readonly ok: true; readonly solved: readonly Solved[] }
+  | { readonly ok: false; readonly error: ScheduleError; readonly sample: number };
+
 /** Schedules the first global batches that the run will train on. */
 export function makeForecast(
   scheduling: SchedulingPlan,
   lengths: readonly number[],
-  globalBatch: number,
-  seed: number,
-  iterations: number,
+  { globalBatch, seed, iterations, stepOverhead }: ForecastSetting,
 ): ForecastResult {
+  const batches = sampleBatches(lengths.length, globalBatch, seed);
+  const found = solveBatches(scheduling, batches, lengths, iterations);
+  if (!found.ok) return found;
+  const performance = performanceOf(found.solved, stepOverhead);
+  const meanOf = (policy: Policy): number | null => {
+    const other = solveBatches({ ...scheduling, policy }, batches, lengths, 0);
+    if (!other.ok) return null;
+    return (
+      performanceOf(other.solved, stepOverhead).step_seconds.mean / performance.step_seconds.mean
+    );
+  };
+  const baselines = Object.fromEntries(BASELINES.map((policy) => [policy, meanOf(policy)]));
+  return { ok: true, forecast: { sampled_batches: batches.length, ...performance, baselines } };
+}
+
+/** Schedules of global batches, given as sample numbers. */
+export function solveBatches(
+  scheduling: SchedulingPlan,
+  batches: readonly (readonly number[])[],
+  lengths: readonly number[],
+  iterations: number,
+): SolvedBatches {
   const solved: Solved[] = [];
-  for (const batch of sampleBatches(lengths.length, globalBatch, seed)) {
+  for (const batch of batches) {
     const own = batch.map((sample) => lengths[sample] ?? 0);
     const problem = problemOf(scheduling, own, iterations);
     const solution = solve(problem);
@@ -37,21 +69,5 @@ export function makeForecast(
     }
     solved.push({ problem, schedule: solution.schedule });
   }
-  const problems = solved.map(({ problem }) => problem);
-  const total = sum(solved.map(({ schedule }) => schedule.iteration_time));
-  const baselines = Object.fromEntries(
-    BASELINES.map((policy) => [policy, relativeTime(policy, problems, total)]),
-  );
-  const forecast = { sampled_batches: solved.length, ...performanceOf(solved), baselines };
-  return { ok: true, forecast };
-}
-
-function relativeTime(policy: Policy, problems: readonly Problem[], chosen: number): number | null {
-  let total = 0;
-  for (const problem of problems) {
-    const solution = solve({ ...problem, policy, iterations: 0 });
-    if (!solution.ok) return null;
-    total += solution.schedule.iteration_time;
-  }
-  return total / chosen;
+  return { ok: true, solved };
 }

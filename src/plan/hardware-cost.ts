@@ -4,6 +4,7 @@ import {
   type CommunicationRow,
   communicationRow,
 } from "../cost/collectives.js";
+import type { ZeroStage } from "../cost/memory.js";
 import {
   BYTES_PER_ELEMENT,
   type Checkpointing,
@@ -12,6 +13,7 @@ import {
   type TransformerShape,
 } from "../cost/shape.js";
 import { trainingWork } from "../cost/work.js";
+import { type ZeroTraffic, zeroTraffic } from "../cost/zero.js";
 import type { SchedulingPlan } from "./plan.js";
 
 export interface CostSetting {
@@ -25,6 +27,24 @@ export interface CostSetting {
   readonly networkBytesPerSecond: number;
   /** Share of tokens that are targets of the loss. */
   readonly targetShare: number;
+  readonly zeroStage: ZeroStage;
+  readonly ranks: number;
+}
+
+/** ZeRO's communication of the whole model over all ranks: modelled from the same latencies. */
+export function zeroCost(setting: CostSetting): ZeroTraffic {
+  const { gpu, ranks, shape, precision } = setting;
+  if (ranks === 1) return { perMicroBatch: 0, perStep: 0 };
+  const { collectives } = gpu;
+  const bytes = shape.parameters * BYTES_PER_ELEMENT[precision];
+  const timeOf = (latencies: readonly number[]) => {
+    const within = fitLatency(collectives.megabytes, latencies);
+    const whole = { ...groupSetting(setting, within), bytesPerToken: bytes, count: 1 };
+    const [floor, intercept, slope] = communicationRow(ranks, whole);
+    return Math.max(floor, intercept + slope);
+  };
+  const gather = timeOf(collectives.all_gather_us);
+  return zeroTraffic(setting.zeroStage, gather, timeOf(collectives.reduce_scatter_us));
 }
 
 /** The scheduling problem's cost parameters, us, of a model on a GPU: modelled from published figures. */
@@ -35,7 +55,7 @@ export function schedulingCost(setting: CostSetting): SchedulingPlan["cost"] {
   return {
     a1: work.perToken / flopsPerMicrosecond,
     a2: work.perTokenSquared / flopsPerMicrosecond,
-    fixed: gpu.micro_batch_us,
+    fixed: gpu.micro_batch_us + zeroCost(setting).perMicroBatch,
     small_shard_tokens: gpu.small_shard_tokens,
     comm: communication(setting),
   };
@@ -49,17 +69,26 @@ function communication(setting: CostSetting): Readonly<Record<string, Communicat
   const gather = fitLatency(collectives.megabytes, collectives.all_gather_us);
   const scatter = fitLatency(collectives.megabytes, collectives.reduce_scatter_us);
   const collective = {
-    within: weighted(gather, gathers, scatter),
-    measuredRanks: collectives.ranks,
-    networkBytesPerSecond: setting.networkBytesPerSecond,
-    crossingFactor: collectives.crossing_factor,
-    ranksPerNode: setting.gpusPerNode,
+    ...groupSetting(setting, weighted(gather, gathers, scatter)),
     bytesPerToken: keyValueWidth(shape) * BYTES_PER_ELEMENT[setting.precision],
     count: shape.layers * (gathers + 1),
   };
   return Object.fromEntries(
     setting.degrees.map((degree) => [degree, communicationRow(degree, collective)]),
   );
+}
+
+function groupSetting(
+  { gpu, networkBytesPerSecond, gpusPerNode }: CostSetting,
+  within: CollectiveLatency,
+) {
+  return {
+    within,
+    measuredRanks: gpu.collectives.ranks,
+    networkBytesPerSecond,
+    crossingFactor: gpu.collectives.crossing_factor,
+    ranksPerNode: gpusPerNode,
+  };
 }
 
 function weighted(a: CollectiveLatency, weight: number, b: CollectiveLatency): CollectiveLatency {

@@ -18,11 +18,16 @@ export interface DegreeShare {
   readonly tokens: number;
 }
 
+/** In seconds; `zero` is ZeRO's communication once a step. */
+export interface StepParts extends Breakdown {
+  readonly zero: number;
+}
+
 /** What schedules of some global batches come to. Times in seconds, all modelled. */
 export interface Performance {
   readonly step_seconds: Spread;
   /** Mean over steps of the average rank's time, by what it goes to; adds up to the mean step. */
-  readonly parts: Breakdown;
+  readonly parts: StepParts;
   readonly tokens_per_second: number;
   readonly micro_batches: Spread;
   /** Degree 1 is local. Ascending. */
@@ -36,13 +41,17 @@ export interface Solved {
   readonly schedule: Schedule;
 }
 
-/** Sums up schedules; there must be at least one. */
-export function performanceOf(solved: readonly Solved[]): Performance {
-  const seconds = solved.map(({ schedule }) => schedule.iteration_time / 1e6);
+/**
+ * Sums up schedules; there must be at least one.
+ *
+ * @param stepOverhead ZeRO's communication once a step, in seconds
+ */
+export function performanceOf(solved: readonly Solved[], stepOverhead: number): Performance {
+  const seconds = solved.map(({ schedule }) => schedule.iteration_time / 1e6 + stepOverhead);
   const tokens = sum(solved.map(({ problem }) => sum(problem.lengths)));
   return {
     step_seconds: spread(seconds),
-    parts: meanParts(solved),
+    parts: { ...meanParts(solved), zero: stepOverhead },
     tokens_per_second: tokens / sum(seconds),
     micro_batches: spread(solved.map(({ schedule }) => schedule.micro_batches.length)),
     degrees: degreeShares(solved, tokens),

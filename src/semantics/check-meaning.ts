@@ -85,6 +85,7 @@ function checkTopology(
   at: Reporting,
 ): void {
   const ranks = cluster.nodes * cluster.gpus;
+  if (context === "auto") return;
   if (ranks % context !== 0) {
     const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;
     at("ranks-not-divisible", "parallel.context", { ranks, context }, { help });
@@ -100,8 +101,9 @@ function checkDegrees(
   at: Reporting,
 ): void {
   const ranks = cluster.nodes * cluster.gpus;
-  if (degrees === "local-or-all" || ranks % context !== 0) return;
-  if (!isPowerOfTwo(context)) {
+  if (degrees === "local-or-all") return;
+  if (context !== "auto" && ranks % context !== 0) return;
+  if (context !== "auto" && !isPowerOfTwo(context)) {
     const what = "the CP degree";
     at("degrees-need-powers-of-two", "schedule.degrees", { degrees, what, value: context });
   } else if (degrees === "pool" && !isPowerOfTwo(ranks)) {

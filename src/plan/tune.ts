@@ -1,0 +1,99 @@
+import type { ZeroStage } from "../cost/memory.js";
+import type { Checkpointing } from "../cost/shape.js";
+import { divisors, isPowerOfTwo } from "../foundation/integers.js";
+import type { Spec } from "../language/language.js";
+import type { Origins } from "../semantics/report.js";
+import { type PlanInputs, Planner, type SettledSpec, type Trial } from "./build-plan.js";
+
+/** What `tune` may change. */
+export interface Setting {
+  readonly context: number;
+  readonly zero: ZeroStage;
+  readonly checkpointing: Checkpointing;
+  /** Bucket size C that the spec asks for; `null` for the largest that fits. */
+  readonly bucket: number | null;
+}
+
+export interface TunedSetting extends Setting {
+  /** Whether the spec has it as it is. */
+  readonly current: boolean;
+  /** Whether every sequence fits; then with figures, else with what is in the way. */
+  readonly trial: Trial;
+}
+
+const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
+const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
+/** Global batches that every setting is tried on. */
+const TRIED_BATCHES = 8;
+
+/** All settings, those that fit by predicted tokens per second, fastest first; then those that do not fit. */
+export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): readonly TunedSetting[] {
+  const buckets = spec.memory.bucket === undefined ? [null] : [spec.memory.bucket, null];
+  const settings: Setting[] = [];
+  for (const context of contexts(spec)) {
+    for (const zero of STAGES) {
+      for (const checkpointing of CHECKPOINTING) {
+        for (const bucket of buckets) settings.push({ context, zero, checkpointing, bucket });
+      }
+    }
+  }
+  const tried = settings.map((setting) => ({
+    ...setting,
+    current: isCurrent(setting, spec),
+    trial: tryOut(setting, spec, origins, inputs),
+  }));
+  return tried.sort((a, b) => speedOf(b) - speedOf(a));
+}
+
+/** The spec with `context = auto` replaced by the fastest degree that fits, all else as it is. */
+export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): SettledSpec {
+  const { context, zero } = spec.parallel;
+  if (context !== "auto") return withContext(spec, context);
+  const { checkpointing } = spec.model;
+  const rest = { zero: zero as ZeroStage, checkpointing, bucket: spec.memory.bucket ?? null };
+  const degrees = contexts(spec);
+  let best = degrees.at(-1) ?? 1;
+  let fastest = 0;
+  for (const degree of degrees) {
+    const trial = tryOut({ context: degree, ...rest }, spec, origins, inputs);
+    if (trial.fits && trial.tokens_per_second > fastest) {
+      best = degree;
+      fastest = trial.tokens_per_second;
+    }
+  }
+  return withContext(spec, best);
+}
+
+function withContext(spec: Spec, context: number): SettledSpec {
+  return { ...spec, parallel: { ...spec.parallel, context } };
+}
+
+/** Degrees that divide the ranks, and are powers of two where groups must be. */
+function contexts({ cluster, schedule }: Spec): readonly number[] {
+  const degrees = divisors(cluster.nodes * cluster.gpus);
+  const narrow = schedule.degrees === "local-or-all";
+  return degrees.filter((degree) => narrow || isPowerOfTwo(degree));
+}
+
+function isCurrent(setting: Setting, { parallel, model, memory }: Spec): boolean {
+  return (
+    setting.context === parallel.context &&
+    setting.zero === parallel.zero &&
+    setting.checkpointing === model.checkpointing &&
+    setting.bucket === (memory.bucket ?? null)
+  );
+}
+
+function tryOut(setting: Setting, spec: Spec, origins: Origins, inputs: PlanInputs): Trial {
+  const { context, zero, checkpointing, bucket } = setting;
+  const { bucket: _, ...memory } = spec.memory;
+  const changed: SettledSpec = {
+    ...spec,
+    model: { ...spec.model, checkpointing },
+    parallel: { context, zero },
+    memory: bucket === null ? { ...memory, bucket: undefined } : { ...memory, bucket },
+  };
+  return new Planner(changed, origins, inputs).tryOut(TRIED_BATCHES);
+}
+
+const speedOf = ({ trial }: TunedSetting): number => (trial.fits ? trial.tokens_per_second : 0);
