@@ -31,17 +31,25 @@ def register() -> None:
 
 
 def skrull_attention(
-    module, query, key, value, attention_mask, *, scaling, dropout=0.0, skrull=None, **kwargs
+    module,
+    query,
+    key,
+    value,
+    attention_mask,
+    *,
+    scaling,
+    dropout=0.0,
+    skrull=None,
+    sliding_window=None,
+    **kwargs,
 ):
-    """Causal attention within each sequence of a packed micro-batch.
+    """Causal attention within each sequence of a packed micro-batch, to the nearest ``sliding_window`` tokens if set.
 
     query ``[1, H, T, D]``, key and value ``[1, H_kv, T, D]`` after rotary embedding, not expanded; returns
     ``[1, T, H, D]`` and no weights.
     """
     if skrull is None:
         raise ValueError("the model was called without its layout; call it through skrull_runtime")
-    if kwargs.get("sliding_window") is not None:
-        raise ValueError("sliding-window attention is not supported")
     if dropout:
         raise ValueError(
             "attention dropout is not supported: set attention_dropout to 0 in the model's configuration"
@@ -52,14 +60,22 @@ def skrull_attention(
     end = sum(layout.local)
     if end:
         lengths = list(layout.local)
-        outputs.append(skrull.kernel(q[:end], k[:end], v[:end], lengths, lengths, scaling))
+        outputs.append(
+            skrull.kernel(q[:end], k[:end], v[:end], lengths, lengths, scaling, sliding_window)
+        )
     for group in layout.groups:
         start, end = end, end + group.tokens
-        outputs.append(_sharded(q[start:end], k[start:end], v[start:end], group, skrull, scaling))
+        outputs.append(
+            _sharded(
+                q[start:end], k[start:end], v[start:end], group, skrull, scaling, sliding_window
+            )
+        )
     return torch.cat(outputs).unsqueeze(0), None
 
 
-def _sharded(q, k, v, group: ShardGroup, context: AttentionContext, scaling: float) -> torch.Tensor:
+def _sharded(
+    q, k, v, group: ShardGroup, context: AttentionContext, scaling: float, window: int | None
+) -> torch.Tensor:
     """Attention of this rank's chunks to the keys and values of their whole sequences."""
     process_group = context.groups.get(group.degree, group.first_rank)
     both = torch.stack((k, v), dim=1)  # one collective for keys and values
@@ -75,7 +91,7 @@ def _sharded(q, k, v, group: ShardGroup, context: AttentionContext, scaling: flo
             lengths.append(chunk)
             known.append(positions.stop)
         first += 2 * group.degree * chunk
-    return context.kernel(q, torch.cat(keys), torch.cat(values), lengths, known, scaling)
+    return context.kernel(q, torch.cat(keys), torch.cat(values), lengths, known, scaling, window)
 
 
 def _sequence_order(group: ShardGroup, device: torch.device) -> torch.Tensor:

@@ -11,9 +11,11 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-# (query, key, value, query lengths, key lengths, scaling) -> output [T, H, D]
+# (query, key, value, query lengths, key lengths, scaling, window) -> output [T, H, D]
+# window: tokens that a query sees, itself counted; None for all before it
 Kernel = Callable[
-    [torch.Tensor, torch.Tensor, torch.Tensor, list[int], list[int], float], torch.Tensor
+    [torch.Tensor, torch.Tensor, torch.Tensor, list[int], list[int], float, "int | None"],
+    torch.Tensor,
 ]
 
 QUERY_BLOCK = 512  # rows of a mask: keeps it from growing with the square of the length
@@ -42,7 +44,7 @@ def choose_kernel(name: str, device: torch.device) -> Kernel:
     raise ValueError(f"attention '{name}' needs {package}; use attention = auto")
 
 
-def sdpa_kernel(query, key, value, query_lengths, key_lengths, scaling):
+def sdpa_kernel(query, key, value, query_lengths, key_lengths, scaling, window):
     """PyTorch's SDPA, segment by segment. Queries are taken in blocks where they are not as long as their keys."""
     outputs = []
     at, seen = 0, 0
@@ -50,16 +52,16 @@ def sdpa_kernel(query, key, value, query_lengths, key_lengths, scaling):
         q = query[at : at + length].transpose(0, 1).unsqueeze(0)
         k = key[seen : seen + known].transpose(0, 1).unsqueeze(0)
         v = value[seen : seen + known].transpose(0, 1).unsqueeze(0)
-        outputs.append(_causal(q, k, v, scaling).squeeze(0).transpose(0, 1))
+        outputs.append(_causal(q, k, v, scaling, window).squeeze(0).transpose(0, 1))
         at, seen = at + length, seen + known
     return torch.cat(outputs)
 
 
-def _causal(q, k, v, scaling):
-    """Lower-right causal attention; q ``[1, H, L, D]``, k and v ``[1, H_kv, M, D]``, L <= M."""
+def _causal(q, k, v, scaling, window):
+    """Lower-right causal attention, within a window if there is one; q ``[1, H, L, D]``, k and v ``[1, H_kv, M, D]``, L <= M."""
     length, known = q.shape[2], k.shape[2]
     grouped = q.shape[1] != k.shape[1]
-    if length == known:
+    if length == known and (window is None or known <= window):
         return scaled_dot_product_attention(
             q, k, v, is_causal=True, scale=scaling, enable_gqa=grouped
         )
@@ -67,13 +69,17 @@ def _causal(q, k, v, scaling):
     outputs = []
     for start in range(0, length, QUERY_BLOCK):
         end = min(start + QUERY_BLOCK, length)
+        first = 0 if window is None else max(0, before + start - window + 1)
         rows = torch.arange(before + start, before + end, device=q.device).unsqueeze(1)
-        mask = torch.arange(before + end, device=q.device).unsqueeze(0) <= rows
+        columns = torch.arange(first, before + end, device=q.device).unsqueeze(0)
+        mask = columns <= rows
+        if window is not None:
+            mask &= columns > rows - window
         outputs.append(
             scaled_dot_product_attention(
                 q[:, :, start:end],
-                k[:, :, : before + end],
-                v[:, :, : before + end],
+                k[:, :, first : before + end],
+                v[:, :, first : before + end],
                 attn_mask=mask,
                 scale=scaling,
                 enable_gqa=grouped,
@@ -89,9 +95,12 @@ def _offsets(lengths: list[int], device: torch.device) -> torch.Tensor:
 def _packed(attend: Callable[..., torch.Tensor]) -> Kernel:
     """A kernel from a function that takes packed segments by their offsets and longest lengths."""
 
-    def kernel(query, key, value, query_lengths, key_lengths, scaling):
+    def kernel(query, key, value, query_lengths, key_lengths, scaling, window):
         offsets = _offsets(query_lengths, query.device), _offsets(key_lengths, query.device)
-        return attend(query, key, value, *offsets, max(query_lengths), max(key_lengths), scaling)
+        longest = max(query_lengths), max(key_lengths)
+        # A window that ends at the query itself is causal.
+        before = -1 if window is None else window - 1
+        return attend(query, key, value, *offsets, *longest, scaling, (before, 0))
 
     return kernel
 
@@ -102,7 +111,9 @@ def _flash_kernel() -> Kernel | None:
     except ImportError:
         return None
     return _packed(
-        lambda *packed: flash_attn_varlen_func(*packed[:-1], softmax_scale=packed[-1], causal=True)
+        lambda *packed: flash_attn_varlen_func(
+            *packed[:-2], softmax_scale=packed[-2], causal=True, window_size=packed[-1]
+        )
     )
 
 
@@ -111,9 +122,9 @@ def _varlen_kernel() -> Kernel | None:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
         return None
-    # A window that ends at the query itself is causal; groups of query heads share their keys and values.
+    # Groups of query heads share their keys and values.
     return _packed(
         lambda *packed: varlen_attn(
-            *packed[:-1], scale=packed[-1], window_size=(-1, 0), enable_gqa=True
+            *packed[:-2], scale=packed[-2], window_size=packed[-1], enable_gqa=True
         )
     )

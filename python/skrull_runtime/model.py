@@ -15,9 +15,11 @@ from .config import ModelConfig
 from .data import inside
 
 # Families whose decoder layers hold one MLP called `mlp` and call the registered attention.
-MODEL_TYPES = ("llama", "mistral", "qwen2", "qwen3")
+MODEL_TYPES = ("llama", "mistral", "mixtral", "qwen2", "qwen3", "qwen3_moe", "starcoder2")
 # They look at the largest position on the rank, so the ranks of a group would disagree.
 REFUSED_ROPE = ("dynamic", "longrope")
+# Ranks that share a sequence would draw different numbers, and attention would not know of them.
+DROPOUTS = ("attention_dropout", "embedding_dropout", "residual_dropout", "router_jitter_noise")
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
@@ -54,16 +56,13 @@ def refuse_unsupported(config: PretrainedConfig) -> None:
             f"rotary embeddings of type '{kind}' depend on the longest position of a rank: ranks that share a"
             " sequence would disagree"
         )
-    if getattr(config, "attention_dropout", 0.0):
-        raise ValueError("attention dropout is not supported: set attention_dropout to 0")
-    types = getattr(config, "layer_types", None) or []
-    window = (
-        getattr(config, "sliding_window", None)
-        if getattr(config, "use_sliding_window", True)
-        else None
-    )
-    if window is not None or any(kind != "full_attention" for kind in types):
-        raise ValueError("sliding-window attention is not supported")
+    for name in DROPOUTS:
+        if getattr(config, name, 0.0):
+            raise ValueError(f"random noise is not supported: set {name} to 0")
+    kinds = set(getattr(config, "layer_types", None) or ())
+    unknown = kinds - {"full_attention", "sliding_attention"}
+    if unknown:
+        raise ValueError(f"layers of type {', '.join(sorted(unknown))} are not supported")
 
 
 def _pretrained(

@@ -63,7 +63,7 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     data = tiny.samples()
     batches = tiny.global_batches(len(data))
     model_config = tiny.model_config(case["checkpointing"])
-    model = build_model(model_config, folder, None, tiny.SEED)
+    model = build_model(model_config, folder / case["family"], None, tiny.SEED)
     initial = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     trainer = Trainer(model, ds_config(stage), model_config, tiny.train_config(optimizer))
     config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
@@ -77,7 +77,7 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
         degrees |= {group.degree for layout in layouts for group in layout.groups}
         counts.append(len(batch.micro_batches))
         losses.append(trainer.step(batch, groups).loss)
-    expected, expected_losses = reference[case["optimizer"]]
+    expected, expected_losses = reference[case["family"], case["optimizer"]]
     found = parameters_of(model, stage)
     assert found.keys() == expected.keys()
     figures = torch.tensor([dummies, sharded])
@@ -103,11 +103,11 @@ def main() -> None:
     folder = cases_file.parent
     data = tiny.samples()
     batches = tiny.global_batches(len(data))
-    reference = {
-        name: tiny.plain_training(folder, optimizer, data, batches)
-        for name, optimizer in OPTIMIZERS.items()
-    }
     cases = json.loads(cases_file.read_text())
+    reference = {
+        (family, name): tiny.plain_training(folder / family, OPTIMIZERS[name], data, batches)
+        for family, name in sorted({(case["family"], case["optimizer"]) for case in cases})
+    }
     groups = GroupTable([d for d in (2, 4) if dist.get_world_size() % d == 0])
     results = [run_case(case, folder, groups, reference) for case in cases]
     if dist.get_rank() == 0:

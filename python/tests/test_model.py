@@ -8,7 +8,7 @@ from pathlib import Path
 import launch
 import pytest
 import tiny
-from transformers import LlamaConfig, MistralConfig, Qwen2Config
+from transformers import LlamaConfig, MistralConfig, MixtralConfig, Qwen2Config, Starcoder2Config
 
 from skrull_runtime.model import build_model, refuse_unsupported
 
@@ -27,12 +27,13 @@ def test_ranks_that_disagree_end_by_name_on_every_rank():
             LlamaConfig(rope_scaling={"rope_type": "dynamic", "factor": 2.0}),
             "'dynamic' depend on the longest position",
         ),
-        (MistralConfig(sliding_window=4096), "sliding-window"),
         (
-            Qwen2Config(use_sliding_window=True, sliding_window=64, max_window_layers=0),
-            "sliding-window",
+            LlamaConfig(layer_types=["full_attention", "chunked_attention"], num_hidden_layers=2),
+            "chunked_attention",
         ),
-        (LlamaConfig(attention_dropout=0.1), "attention dropout"),
+        (MixtralConfig(router_jitter_noise=0.1), "router_jitter_noise"),
+        (Starcoder2Config(residual_dropout=0.1), "residual_dropout"),
+        (LlamaConfig(attention_dropout=0.1), "attention_dropout"),
     ],
 )
 def test_what_would_train_wrongly_is_refused(config, reason: str):
@@ -43,8 +44,10 @@ def test_what_would_train_wrongly_is_refused(config, reason: str):
 def test_the_families_of_the_catalogue_are_accepted():
     for config in (
         LlamaConfig(),
-        MistralConfig(sliding_window=None),
-        Qwen2Config(sliding_window=32768),
+        MistralConfig(sliding_window=4096),
+        MixtralConfig(),
+        Qwen2Config(use_sliding_window=True, sliding_window=64, max_window_layers=0),
+        Starcoder2Config(),
     ):
         refuse_unsupported(config)
 

@@ -38,10 +38,32 @@ CONFIG = {
     "sliding_window": None,
 }
 
+WINDOW = {"use_sliding_window": True, "sliding_window": 40}
+EXPERTS = {"num_experts_per_tok": 2, "num_local_experts": 4}
+# What other families have otherwise: biases, query and key norms, windows, experts, plain MLPs.
+FAMILIES: dict[str, dict[str, Any]] = {
+    "qwen2": {},
+    "qwen2 window": {**WINDOW, "max_window_layers": 1},
+    "llama": {"model_type": "llama", "attention_bias": True, "mlp_bias": True},
+    "mistral": {"model_type": "mistral", "sliding_window": 64, "num_key_value_heads": 1},
+    "mixtral": {"model_type": "mixtral", **EXPERTS},
+    "qwen3": {"model_type": "qwen3", "head_dim": 12},
+    "qwen3_moe": {
+        "model_type": "qwen3_moe",
+        **EXPERTS,
+        "num_experts": 4,
+        "moe_intermediate_size": 24,
+        "head_dim": 8,
+        "mlp_only_layers": [1],
+    },
+    "starcoder2": {"model_type": "starcoder2", "sliding_window": 100, "num_key_value_heads": 4},
+}
 
-def write_config(folder: Path) -> None:
-    """The model's config.json."""
-    (folder / "config.json").write_text(json.dumps(CONFIG))
+
+def write_config(folder: Path, family: str = "qwen2") -> None:
+    """The config.json of a model of that family."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(CONFIG | FAMILIES[family]))
 
 
 def samples() -> list[Tokens]:
