@@ -9,11 +9,13 @@ const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
+const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 
 const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
+  "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
 };
 
 const stale = [];

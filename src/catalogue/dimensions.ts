@@ -1,7 +1,8 @@
-import type { TransformerShape } from "../cost/shape.js";
+import type { Experts, SlidingWindow, TransformerShape } from "../cost/shape.js";
 
 /** What memory, cost and checks depend on of a Hugging Face model. */
-export interface ModelDimensions extends TransformerShape {
+export interface ModelDimensions {
+  readonly shape: TransformerShape;
   readonly model_type: string;
   readonly tied_embeddings: boolean;
   /** Positions the model was made for; `undefined` where the configuration does not say. */
@@ -10,63 +11,95 @@ export interface ModelDimensions extends TransformerShape {
   readonly rope_type: string;
 }
 
+/** A shape before its parameters are counted. */
+type Uncounted = Omit<TransformerShape, "parameters">;
+
 export type ReadDimensions =
   | { readonly ok: true; readonly dimensions: ModelDimensions }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** What transformers takes where a family's `config.json` does not say, and which biases and norms its layers have. */
+/** What transformers takes where a family's `config.json` does not say, and how its layers are built. */
 interface Family {
   /** `undefined`: as many as query heads. */
   readonly kv_heads?: number;
   /** `undefined`: hidden size / heads. */
   readonly head_dim?: number;
-  readonly sliding_window: "never" | "by default" | "if used";
-  readonly attention_bias: "never" | "if set" | "qkv always";
-  readonly mlp_bias: "never" | "if set";
+  readonly sliding_window: "never" | "unless null" | "if set" | "if used";
+  readonly attention_bias: "never" | "if set" | "qkv always" | "use_bias";
+  readonly mlp_bias: "never" | "if set" | "use_bias";
   readonly query_key_norm: boolean;
+  /** LayerNorm, with a bias, instead of RMSNorm. */
+  readonly norm_bias: boolean;
+  readonly gated_mlp: boolean;
+  readonly tied_embeddings: boolean;
+  readonly experts?: ExpertKeys;
 }
 
+/** Where a configuration states its experts, and what it means without. */
+interface ExpertKeys {
+  readonly count: readonly string[];
+  readonly fallback: { readonly count: number; readonly active: number };
+  readonly width: string;
+}
+
+const PLAIN: Family = {
+  sliding_window: "never",
+  attention_bias: "never",
+  mlp_bias: "never",
+  query_key_norm: false,
+  norm_bias: false,
+  gated_mlp: true,
+  tied_embeddings: false,
+};
+
 const FAMILIES: Readonly<Record<string, Family>> = {
-  llama: {
-    sliding_window: "never",
-    attention_bias: "if set",
-    mlp_bias: "if set",
-    query_key_norm: false,
-  },
-  mistral: {
+  llama: { ...PLAIN, attention_bias: "if set", mlp_bias: "if set" },
+  mistral: { ...PLAIN, kv_heads: 8, sliding_window: "unless null" },
+  mixtral: {
+    ...PLAIN,
     kv_heads: 8,
-    sliding_window: "by default",
-    attention_bias: "never",
-    mlp_bias: "never",
-    query_key_norm: false,
+    sliding_window: "if set",
+    experts: {
+      count: ["num_local_experts", "num_experts"],
+      fallback: { count: 8, active: 2 },
+      width: "intermediate_size",
+    },
   },
-  qwen2: {
-    kv_heads: 32,
-    sliding_window: "if used",
-    attention_bias: "qkv always",
-    mlp_bias: "never",
-    query_key_norm: false,
-  },
+  qwen2: { ...PLAIN, kv_heads: 32, sliding_window: "if used", attention_bias: "qkv always" },
   qwen3: {
+    ...PLAIN,
     kv_heads: 32,
     head_dim: 128,
     sliding_window: "if used",
     attention_bias: "if set",
-    mlp_bias: "never",
     query_key_norm: true,
+  },
+  qwen3_moe: {
+    ...PLAIN,
+    kv_heads: 4,
+    sliding_window: "if used",
+    attention_bias: "if set",
+    query_key_norm: true,
+    experts: {
+      count: ["num_experts", "num_local_experts"],
+      fallback: { count: 128, active: 8 },
+      width: "moe_intermediate_size",
+    },
+  },
+  starcoder2: {
+    ...PLAIN,
+    kv_heads: 2,
+    sliding_window: "if set",
+    attention_bias: "use_bias",
+    mlp_bias: "use_bias",
+    norm_bias: true,
+    gated_mlp: false,
+    tied_embeddings: true,
   },
 };
 
 /** Decoder families whose layers the runtime's attention and the cost model are right for. */
 export const MODEL_TYPES: readonly string[] = Object.keys(FAMILIES);
-
-/** Stands in where the family is not known, so that the other problems are found too. */
-const UNKNOWN_FAMILY: Family = {
-  sliding_window: "never",
-  attention_bias: "never",
-  mlp_bias: "never",
-  query_key_norm: false,
-};
 
 /** Rotary embeddings that look at the largest position on the rank: ranks of a group would disagree. */
 const REFUSED_ROPE = ["dynamic", "longrope"];
@@ -94,10 +127,10 @@ class ConfigReader {
     const [modelType, family] = this.family();
     const hidden = this.count("hidden_size");
     const heads = this.count("num_attention_heads");
+    const layers = this.count("num_hidden_layers");
     const shape = {
-      model_type: modelType,
       hidden_size: hidden,
-      layers: this.count("num_hidden_layers"),
+      layers,
       heads,
       kv_heads: this.count(
         "num_key_value_heads",
@@ -108,16 +141,22 @@ class ConfigReader {
         this.unlessNull("head_dim", family.head_dim) ?? Math.floor(hidden / Math.max(1, heads)),
       ),
       intermediate_size: this.count("intermediate_size"),
+      gated_mlp: family.gated_mlp,
+      experts: this.experts(family, layers),
+      sliding_window: this.slidingWindow(family, layers),
       vocab_size: this.count("vocab_size"),
-      tied_embeddings: this.config["tie_word_embeddings"] === true,
-      max_positions: this.optionalCount("max_position_embeddings"),
-      rope_type: this.ropeType(),
     };
     if (shape.kv_heads > 0 && heads % shape.kv_heads !== 0) {
       this.problems.push(`num_attention_heads (${heads}) is not a multiple of num_key_value_heads`);
     }
-    this.refuseSlidingWindow(family);
-    return { ...shape, parameters: this.parameters(shape, family) };
+    const tied = this.flag("tie_word_embeddings", family.tied_embeddings);
+    return {
+      shape: { ...shape, parameters: this.parameters(shape, family, tied) },
+      model_type: modelType,
+      tied_embeddings: tied,
+      max_positions: this.optionalCount("max_position_embeddings"),
+      rope_type: this.ropeType(),
+    };
   }
 
   private family(): readonly [string, Family] {
@@ -128,7 +167,7 @@ class ConfigReader {
     this.problems.push(
       `model_type ${JSON.stringify(type) ?? "is missing:"} is not one of ${MODEL_TYPES.join(", ")}`,
     );
-    return ["", UNKNOWN_FAMILY];
+    return ["", PLAIN];
   }
 
   /** A default; an explicit null asks for what follows from the other fields instead. */
@@ -165,28 +204,93 @@ class ConfigReader {
     return type;
   }
 
-  private refuseSlidingWindow({ sliding_window: habit }: Family): void {
-    const { sliding_window: window, use_sliding_window: used, layer_types: types } = this.config;
-    // Mistral has a window of 4,096 unless it says null; Qwen states one that it does not use.
-    const active =
-      (habit === "by default" && window !== null) || (habit === "if used" && used === true);
-    const layers = Array.isArray(types) && types.some((type) => type !== "full_attention");
-    if (active || layers) this.problems.push("sliding-window attention is not supported yet");
+  private flag(key: string, fallback: boolean): boolean {
+    const value = this.config[key] ?? fallback;
+    return value === true;
   }
 
-  private parameters(shape: Omit<ModelDimensions, "parameters">, family: Family): number {
-    const { hidden_size: hidden, head_dim: head, intermediate_size: mlp } = shape;
+  /** Qwen states a window that it does not use; Mistral has one of 4,096 tokens unless it says null. */
+  private slidingWindow({ sliding_window: habit }: Family, layers: number): SlidingWindow | null {
+    const { sliding_window: stated, use_sliding_window: used, layer_types: types } = this.config;
+    const active = {
+      never: false,
+      "unless null": stated !== null,
+      "if set": stated !== null && stated !== undefined,
+      "if used": used === true && stated !== null,
+    }[habit];
+    const narrow = this.windowLayers(types, active, habit, layers);
+    if (narrow === 0) return null;
+    return { tokens: this.count("sliding_window", 4096), layers: narrow };
+  }
+
+  private windowLayers(types: unknown, active: boolean, habit: string, layers: number): number {
+    if (Array.isArray(types)) {
+      const known = ["full_attention", "sliding_attention"];
+      const other = types.find((type) => !known.includes(type));
+      if (other !== undefined)
+        this.problems.push(`layer_types has ${JSON.stringify(other)}, which is not supported`);
+      return types.filter((type) => type === "sliding_attention").length;
+    }
+    if (!active) return 0;
+    // Qwen's first layers see everything.
+    const whole = habit === "if used" ? this.config["max_window_layers"] : 0;
+    return Math.max(0, layers - (typeof whole === "number" ? whole : 28));
+  }
+
+  private experts({ experts: keys }: Family, layers: number): Experts | null {
+    if (!keys) return null;
+    const key = keys.count.find((name) => this.config[name] !== undefined) ?? keys.count[0] ?? "";
+    const count = this.count(key, keys.fallback.count);
+    const active = this.count("num_experts_per_tok", keys.fallback.active);
+    if (active > count) this.problems.push(`num_experts_per_tok (${active}) is over ${key}`);
+    return { layers: this.expertLayers(layers), count, active, width: this.count(keys.width) };
+  }
+
+  private expertLayers(layers: number): number {
+    const step = this.optionalCount("decoder_sparse_step") ?? 1;
+    const dense: unknown = this.config["mlp_only_layers"] ?? [];
+    if (step < 1 || !Array.isArray(dense)) {
+      this.problems.push("decoder_sparse_step or mlp_only_layers is not what it should be");
+      return layers;
+    }
+    let sparse = 0;
+    for (let layer = 0; layer < layers; layer += 1) {
+      if (!dense.includes(layer) && (layer + 1) % step === 0) sparse += 1;
+    }
+    return sparse;
+  }
+
+  private parameters(shape: Uncounted, family: Family, tied: boolean): number {
+    const { hidden_size: hidden, layers } = shape;
+    const norm = hidden * (family.norm_bias ? 2 : 1);
+    const mlps = this.mlpParameters(shape, family);
+    const embeddings = shape.vocab_size * hidden * (tied ? 1 : 2);
+    return layers * (this.attentionParameters(shape, family) + 2 * norm) + mlps + embeddings + norm;
+  }
+
+  private attentionParameters(
+    { hidden_size: hidden, head_dim: head, ...shape }: Uncounted,
+    { attention_bias: bias, query_key_norm }: Family,
+  ): number {
     const query = shape.heads * head;
-    const keyValue = shape.kv_heads * head;
-    const everyBias = family.attention_bias === "if set" && this.config["attention_bias"] === true;
-    const qkvBias = everyBias || family.attention_bias === "qkv always" ? query + 2 * keyValue : 0;
-    const outputBias = everyBias ? hidden : 0;
-    const mlpSet = family.mlp_bias === "if set" && this.config["mlp_bias"] === true;
-    const mlpBias = mlpSet ? 2 * mlp + hidden : 0;
-    const norms = 2 * hidden + (family.query_key_norm ? 2 * head : 0);
-    const matrices = 2 * hidden * query + 2 * hidden * keyValue + 3 * hidden * mlp;
-    const layer = matrices + qkvBias + outputBias + mlpBias + norms;
-    const embeddings = shape.vocab_size * hidden * (shape.tied_embeddings ? 1 : 2);
-    return shape.layers * layer + embeddings + hidden;
+    const keyValue = 2 * shape.kv_heads * head;
+    const all =
+      (bias === "if set" && this.flag("attention_bias", false)) ||
+      (bias === "use_bias" && this.flag("use_bias", true));
+    const biases = (all || bias === "qkv always" ? query + keyValue : 0) + (all ? hidden : 0);
+    return hidden * (2 * query + keyValue) + biases + (query_key_norm ? 2 * head : 0);
+  }
+
+  /** Of all layers together. */
+  private mlpParameters(shape: Uncounted, { mlp_bias: bias }: Family): number {
+    const { hidden_size: hidden, intermediate_size: width, experts, layers } = shape;
+    const matrices = shape.gated_mlp ? 3 : 2;
+    const biased =
+      (bias === "if set" && this.flag("mlp_bias", false)) ||
+      (bias === "use_bias" && this.flag("use_bias", true));
+    const dense = matrices * hidden * width + (biased ? (matrices - 1) * width + hidden : 0);
+    if (!experts) return layers * dense;
+    const sparse = experts.count * (matrices * hidden * experts.width + hidden);
+    return (layers - experts.layers) * dense + experts.layers * sparse;
   }
 }

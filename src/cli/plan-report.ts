@@ -20,15 +20,26 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
   return `${title}\n${tableLines(rows).join("\n")}\n`;
 }
 
-function topologyRows({ model, topology }: Plan): readonly (readonly string[])[] {
+function topologyRows({ model, topology, hardware }: Plan): readonly (readonly string[])[] {
   return [
     ["model", `${short(model.name)}, ${formatCount(model.shape.parameters)} parameters`],
     ["weights", `${model.weights}, ${model.precision}, ${model.checkpointing} checkpointing`],
     ["ranks", `${topology.nodes} x ${topology.gpus_per_node} ${topology.gpu}`],
+    ...hardwareRows(hardware),
     [
       "degrees",
       `data parallel ${topology.data_parallel}, context parallel ${topology.context_parallel}, ZeRO ${topology.zero_stage}`,
     ],
+  ];
+}
+
+/** Whose figures of the machine the plan used. */
+function hardwareRows({ profile, measured }: Plan["hardware"]): readonly (readonly string[])[] {
+  if (profile === null) return [["figures", "the catalogue's, published or assumed"]];
+  return [
+    ["figures", `profile ${short(profile)}`],
+    ...measured.map((name) => ["  measured", name.replaceAll("_", " ")]),
+    ["  the rest", "the catalogue's, published or assumed"],
   ];
 }
 

@@ -1,3 +1,5 @@
+import type { CollectiveTable } from "./hardware.js";
+
 /** Latency of a collective: `floor` us under a size, `intercept + slope * MB` us above it (arXiv:2505.19609 Eq. 16). */
 export interface CollectiveLatency {
   /** us */
@@ -12,35 +14,74 @@ export interface CollectiveLatency {
 export type CommunicationRow = readonly [number, number, number];
 
 export interface CollectiveSetting {
-  /** Inside a node, measured on `measuredRanks` ranks. */
-  readonly within: CollectiveLatency;
-  readonly measuredRanks: number;
+  readonly tables: readonly CollectiveTable[];
   /** Between nodes: bytes per second and rank, and how much longer a message takes to start. */
   readonly networkBytesPerSecond: number;
   readonly crossingFactor: number;
   readonly ranksPerNode: number;
   /** Bytes of keys and values of a token in one layer. */
   readonly bytesPerToken: number;
-  /** Collectives in a micro-batch: layers x (gathers + reduce-scatters). */
-  readonly count: number;
+  /** All-gathers and reduce-scatters of a micro-batch. */
+  readonly gathers: number;
+  readonly scatters: number;
 }
 
 /**
- * Communication cost of a group of `degree` ranks. A ring moves (d - 1) / d of the whole through every rank,
- * so a slope measured on one degree carries over to others; a group that crosses nodes is as slow as its network.
+ * Communication cost of a group of `degree` ranks, from the table of the nearest size. A ring moves (d - 1) / d of the
+ * whole through every rank, so a slope measured on one degree carries over to others. A group that crosses nodes takes
+ * a table that does, and else is as slow as the network.
  */
 export function communicationRow(degree: number, setting: CollectiveSetting): CommunicationRow {
-  const { within, count, bytesPerToken } = setting;
+  const { gathers, scatters } = setting;
   const crosses = degree > setting.ranksPerNode;
+  const table = nearestTable(degree, crosses, setting.tables);
+  const gather = fitLatency(table.megabytes, table.all_gather_us);
+  const scatter = fitLatency(table.megabytes, table.reduce_scatter_us);
+  const both = (of: (latency: CollectiveLatency) => number) =>
+    gathers * of(gather) + scatters * of(scatter);
+  const assumed = crosses && table.nodes === 1;
   const moved = (degree - 1) / degree;
-  const measured = (setting.measuredRanks - 1) / setting.measuredRanks;
-  const inside = (within.slope / 1e6) * (moved / measured);
-  const network = (moved / setting.networkBytesPerSecond) * 1e6;
-  const perByte = crosses ? Math.max(inside, network) : inside;
-  const start = crosses ? setting.crossingFactor : 1;
+  const measured = (table.ranks - 1) / table.ranks;
+  const inside = (both(({ slope }) => slope) / 1e6) * (moved / measured);
+  const network = (gathers + scatters) * (moved / setting.networkBytesPerSecond) * 1e6;
+  const start = assumed ? setting.crossingFactor : 1;
   return [
-    count * within.floor * start,
-    count * within.intercept * start,
-    count * bytesPerToken * perByte,
+    both(({ floor }) => floor) * start,
+    both(({ intercept }) => intercept) * start,
+    setting.bytesPerToken * (assumed ? Math.max(inside, network) : inside),
   ];
+}
+
+/** Of the tables that cross nodes like the group does, if any, the one of the nearest size; the smaller at a draw. */
+function nearestTable(
+  degree: number,
+  crosses: boolean,
+  tables: readonly CollectiveTable[],
+): CollectiveTable {
+  const alike = tables.filter(({ nodes }) => nodes > 1 === crosses);
+  const sorted = [...(alike.length > 0 ? alike : tables)].sort((a, b) => a.ranks - b.ranks);
+  const distance = ({ ranks }: CollectiveTable) => Math.abs(Math.log2(ranks / degree));
+  return sorted.reduce((best, table) => (distance(table) < distance(best) ? table : best));
+}
+
+/**
+ * Eq. 16 of arXiv:2505.19609 fitted to measured latencies: the smallest message's is the floor, and a least-squares
+ * line through all, weighted so that relative errors count, gives intercept and slope.
+ */
+export function fitLatency(
+  megabytes: readonly number[],
+  microseconds: readonly number[],
+): CollectiveLatency {
+  let [w, x, y, xx, xy] = [0, 0, 0, 0, 0];
+  for (const [n, size] of megabytes.entries()) {
+    const time = microseconds[n] ?? 0;
+    const weight = 1 / (time * time);
+    w += weight;
+    x += weight * size;
+    y += weight * time;
+    xx += weight * size * size;
+    xy += weight * size * time;
+  }
+  const slope = (w * xy - x * y) / (w * xx - x * x);
+  return { floor: microseconds[0] ?? 0, intercept: Math.max(0, (y - slope * x) / w), slope };
 }

@@ -1,7 +1,9 @@
 import {
+  activeMlpWidth,
   BYTES_PER_ELEMENT,
   type Checkpointing,
   keyValueWidth,
+  mlpMatrices,
   type Precision,
   queryWidth,
   type TransformerShape,
@@ -24,6 +26,8 @@ export interface MemorySetting {
   readonly lossChunk: number;
   /** Elements of ZeRO's reduction and gather buckets. */
   readonly zeroBucket: number;
+  /** Measured bytes of activations over modelled ones. */
+  readonly activationFactor: number;
 }
 
 export interface MemoryRow {
@@ -96,9 +100,10 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
   // Attention keeps its keys and values for the backward; those of a sharded sequence span its whole group.
   const gathered = contextParallel > 1 ? contextParallel * keyValueWidth(shape) * bytes : 0;
   const layersKept = checkpointing === "full" ? 1 : shape.layers;
+  const factor = setting.activationFactor;
   return [
-    { name: "activations", bytes: shape.layers * kept },
-    { name: "one layer at work", bytes: peak + whole },
+    { name: "activations", bytes: factor * shape.layers * kept },
+    { name: "one layer at work", bytes: factor * (peak + whole) },
     { name: "gathered keys and values", bytes: (layersKept + 2) * gathered },
     {
       name: "embedding, final norm, inputs",
@@ -114,10 +119,14 @@ function layerBytes(shape: TransformerShape, bytes: number) {
   const query = queryWidth(shape);
   const keyValue = keyValueWidth(shape);
   const logSumExp = FP32 * shape.heads;
+  const tensors = 2 * (mlpMatrices(shape) - 1);
+  const { experts } = shape;
+  // Every active expert has its copy of the token, before and after.
+  const copies = experts ? (2 * experts.active * hidden * experts.layers) / shape.layers : 0;
   return {
     // projections, rotary-embedded query and key, attention output, its projection added to the residual
     attention: norm + bytes * (2 * query + 1.5 * keyValue + query + hidden) + logSumExp,
-    // gate, activated gate, up, their product, and the residual
-    mlp: norm + bytes * (4 * shape.intermediate_size + hidden),
+    // gate, activated gate, up and their product (or up and its activation), and the residual
+    mlp: norm + bytes * (tensors * activeMlpWidth(shape) + hidden + copies),
   };
 }

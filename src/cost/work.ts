@@ -1,34 +1,90 @@
-import { type Checkpointing, keyValueWidth, queryWidth, type TransformerShape } from "./shape.js";
+import {
+  activeMlpWidth,
+  type Checkpointing,
+  keyValueWidth,
+  mlpMatrices,
+  queryWidth,
+  type TransformerShape,
+} from "./shape.js";
+import { CAUSAL, windowPairs } from "./window.js";
 
 /** FLOPs of a sequence of S tokens: `perToken * S + perTokenSquared * S^2`. */
 export interface Work {
+  /** Matrix products of projections, MLPs and output head. */
   readonly perToken: number;
+  /** Attention, of a window its part that grows with the length alone: at the speed of attention. */
+  readonly attentionPerToken: number;
   readonly perTokenSquared: number;
+}
+
+/** Adapters beside frozen matrices. */
+export interface LoraShape {
+  readonly rank: number;
+  /** Inputs and outputs of every adapted matrix of a layer, together. */
+  readonly widths: number;
+}
+
+export interface WorkSetting {
+  readonly shape: TransformerShape;
+  readonly checkpointing: Checkpointing;
+  /** Share of tokens that are targets of the loss. */
+  readonly targetShare: number;
+  /** `null` where every matrix is trained. */
+  readonly lora: LoraShape | null;
+  /** The data's lengths in tokens; a sliding window's work depends on them. */
+  readonly lengths: readonly number[];
 }
 
 /**
  * FLOPs of forward, backward and recomputation over the whole model, from its exact dimensions. A matrix
- * product counts 2 FLOPs a multiply-add; causal attention is half of the full square; backward is twice the
- * forward; the output head runs on tokens with a target only and is recomputed once, because its loss is computed
- * in chunks.
- * The paper's generic layer (arXiv:2505.19609 Eq. 13) ignores head counts, MLP width and vocabulary.
- *
- * @param targetShare share of tokens that are targets of the loss
+ * product counts 2 FLOPs a multiply-add; causal attention is half of the full square; the backward is twice the
+ * forward, once where a matrix is frozen and has no gradient of its own; the output head runs on tokens with a target
+ * only and is recomputed once, because its loss is computed in chunks.
  */
-export function trainingWork(
-  shape: TransformerShape,
-  checkpointing: Checkpointing,
-  targetShare = 1,
-): Work {
-  const { hidden_size: hidden, layers } = shape;
+export function trainingWork(setting: WorkSetting): Work {
+  const { shape, checkpointing, targetShare, lora } = setting;
+  const { hidden_size: hidden, layers, experts } = shape;
   const projections = 2 * hidden * (2 * queryWidth(shape) + keyValueWidth(shape));
-  const mlp = 6 * hidden * shape.intermediate_size;
+  const mlp = 2 * mlpMatrices(shape) * hidden * activeMlpWidth(shape);
+  const router = experts ? (2 * hidden * experts.count * experts.layers) / layers : 0;
   const head = 2 * hidden * shape.vocab_size * targetShare;
-  const attention = 2 * queryWidth(shape);
-  const forwards = checkpointing === "full" ? 4 : 3;
-  const mlpForwards = checkpointing === "none" ? 3 : 4;
+  const adapters = lora ? 2 * lora.rank * lora.widths : 0;
+  const recomputed = checkpointing === "full" ? 1 : 0;
+  const mlpRecomputed = checkpointing === "none" ? 0 : 1;
+  const passes = lora ? 2 : 3;
+  const layer =
+    (passes + recomputed) * projections +
+    (passes + mlpRecomputed) * (mlp + router) +
+    (3 + recomputed) * adapters;
+  const pairs = attentionPairs(setting);
+  const perPair = 4 * queryWidth(shape) * (3 + recomputed);
   return {
-    perToken: layers * (forwards * projections + mlpForwards * mlp) + 4 * head,
-    perTokenSquared: layers * forwards * attention,
+    perToken: layers * layer + (passes + 1) * head,
+    attentionPerToken: perPair * pairs.perToken,
+    perTokenSquared: perPair * pairs.perTokenSquared,
+  };
+}
+
+/** Pairs of query and key over all layers. */
+function attentionPairs({ shape: { layers, sliding_window: window }, lengths }: WorkSetting) {
+  const narrow = window?.layers ?? 0;
+  const inWindow = window ? windowPairs(window.tokens, lengths) : CAUSAL;
+  return {
+    perToken: narrow * inWindow.perToken,
+    perTokenSquared: narrow * inWindow.perTokenSquared + (layers - narrow) * CAUSAL.perTokenSquared,
+  };
+}
+
+/**
+ * The paper's generic layer, three times its forward: `(20 h^2 + 4 h h_kv) S + 4 h S^2` a layer
+ * (arXiv:2505.19609 Eq. 13). It knows nothing of head counts, MLP width, vocabulary, the causal half or recomputation.
+ */
+export function paperWork(shape: TransformerShape): Work {
+  const { hidden_size: hidden, layers, kv_heads, head_dim } = shape;
+  const linear = 20 * hidden * hidden + 4 * hidden * kv_heads * head_dim;
+  return {
+    perToken: 3 * layers * linear,
+    attentionPerToken: 0,
+    perTokenSquared: 3 * layers * 4 * hidden,
   };
 }

@@ -197,6 +197,18 @@ export const CATALOGUE = {
     message: "{file}: {problem}",
     why: "The model's dimensions decide memory and cost.",
   },
+  "invalid-profile": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "A profile's figures come before the catalogue's, so each must be sound.",
+    help: "schemas/profile.schema.json says what a profile holds.",
+  },
+  "profile-mismatch": {
+    severity: "warning",
+    message: "the profile was measured on {measured}, the spec has {wanted}",
+    why: "Figures of another machine or precision predict wrongly.",
+    help: "Measure again, or leave the profile out.",
+  },
   "vocabulary-too-small": {
     severity: "error",
     message: "the tokenizer has ids up to {largest}, the model's vocabulary {vocabulary} entries",

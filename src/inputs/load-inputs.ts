@@ -2,6 +2,7 @@ import { join } from "pathe";
 import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
 import { gpuByName, modelByName } from "../catalogue/names.js";
+import { type Profile, readProfile } from "../catalogue/profile.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatCount, formatShare } from "../foundation/format.js";
 import { expandGlob, readText, sha256Of } from "../host/files.js";
@@ -21,6 +22,7 @@ export interface Inputs {
   readonly modelConfig: unknown;
   readonly dimensions: ModelDimensions;
   readonly gpu: Gpu;
+  readonly profile: Profile | undefined;
   readonly tokenizer: LoadedTokenizer;
   readonly data: PreparedData;
   /** Path relative to the spec's folder to SHA-256, of every file that was read. */
@@ -48,10 +50,11 @@ export async function loadInputs(
   const data =
     tokenizer && files.length > 0 ? await loader.data(files, tokenizer, progress) : undefined;
   const gpu = gpuByName(spec.cluster.gpu);
+  const profile = loader.profile();
   const { sources } = loader;
   const { diagnostics } = loader.report;
   if (!model || !tokenizer || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
-  return { inputs: { ...model, gpu, tokenizer, data, sources }, diagnostics };
+  return { inputs: { ...model, gpu, profile, tokenizer, data, sources }, diagnostics };
 }
 
 class Loader {
@@ -69,7 +72,10 @@ class Loader {
 
   model(): Pick<Inputs, "modelName" | "modelConfig" | "dimensions"> | undefined {
     const { label, config: path } = this.spec.model;
-    const modelConfig = path === undefined ? modelByName(label ?? "")?.config : this.#json(path);
+    const modelConfig =
+      path === undefined
+        ? modelByName(label ?? "")?.config
+        : this.#json(path, "model.config", "The model's dimensions decide memory and cost.");
     if (modelConfig === undefined) return undefined;
     const read = readDimensions(modelConfig);
     if (read.ok)
@@ -78,6 +84,27 @@ class Loader {
       this.report.at("invalid-model-config", "model.config", { file: path ?? "", problem });
     }
     return undefined;
+  }
+
+  profile(): Profile | undefined {
+    const { profile: path, gpu } = this.spec.cluster;
+    if (path === undefined) return undefined;
+    const place = "cluster.profile";
+    const json = this.#json(path, place, "It would tell how fast these machines are.");
+    if (json === undefined) return undefined;
+    const read = readProfile(json);
+    if (!read.ok) {
+      for (const problem of read.problems) {
+        this.report.at("invalid-profile", place, { file: path, problem });
+      }
+      return undefined;
+    }
+    const { precision } = this.spec.model;
+    if (read.profile.gpu !== gpu || read.profile.precision !== precision) {
+      const measured = `${read.profile.gpu} in ${read.profile.precision}`;
+      this.report.at("profile-mismatch", place, { measured, wanted: `${gpu} in ${precision}` });
+    }
+    return read.profile;
   }
 
   tokenizer(dimensions: ModelDimensions | undefined): LoadedTokenizer | undefined {
@@ -90,8 +117,8 @@ class Loader {
         this.sources[`tokenizer/${name}`] = sha256Of(this.host, this.host.readBytes(file));
       }
       const size = loaded.tokenizer.vocabularySize;
-      if (dimensions && size > dimensions.vocab_size) {
-        const values = { largest: size - 1, vocabulary: dimensions.vocab_size };
+      if (dimensions && size > dimensions.shape.vocab_size) {
+        const values = { largest: size - 1, vocabulary: dimensions.shape.vocab_size };
         this.report.at("vocabulary-too-small", "data.tokenizer", values);
       }
       return loaded;
@@ -197,19 +224,14 @@ class Loader {
     }
   }
 
-  #json(path: string): unknown {
+  #json(path: string, place: string, reason: string): unknown {
     try {
       const text = readText(this.host, join(this.folder, path));
       this.sources[path] = sha256Of(this.host, text);
       return JSON.parse(text);
     } catch (error) {
       const problem = error instanceof SyntaxError ? new HostError(path, "is not JSON") : error;
-      return this.#unreadable(
-        problem,
-        "model.config",
-        path,
-        "The model's dimensions decide memory and cost.",
-      );
+      return this.#unreadable(problem, place, path, reason);
     }
   }
 

@@ -131,6 +131,12 @@ export const LANGUAGE = {
         since: 1,
         default: 50e9,
       },
+      profile: {
+        type: copiedPath,
+        doc: "A profile (JSON) measured on these machines; what it holds comes before the catalogue's figures.",
+        since: 1,
+        optional: "the catalogue's figures",
+      },
       launcher: {
         type: oneOf("deepspeed", "torchrun"),
         doc: "What `launch.sh` starts the ranks with.",
@@ -272,6 +278,12 @@ export const LANGUAGE = {
         doc: "In planned mode: refuse to train where the planned schedules do not match the data or the ranks, instead of scheduling online.",
         since: 1,
         default: false,
+      },
+      cost: {
+        type: oneOf("exact", "skrull-paper"),
+        doc: "Work of a sequence: from the model's exact dimensions, or by the generic layer of arXiv:2505.19609 (Eq. 13), to repeat its results.",
+        since: 1,
+        default: "exact",
       },
       objective: {
         type: oneOf("auto", "free", "lockstep"),

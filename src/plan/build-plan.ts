@@ -1,5 +1,6 @@
 import type { ModelDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
+import type { Profile } from "../catalogue/profile.js";
 import { bucketFor, peakBytes } from "../cost/bucket.js";
 import {
   type MemoryModel,
@@ -16,6 +17,7 @@ import { degreesOfClass } from "../schedule/degrees.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
 import { makeForecast, solveBatches } from "./forecast.js";
+import { type HardwarePlan, hardwareOf } from "./hardware.js";
 import { type CostSetting, schedulingCost, zeroCost } from "./hardware-cost.js";
 import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
 import { performanceOf } from "./performance.js";
@@ -28,6 +30,8 @@ export interface PlanInputs {
   readonly modelName: string;
   readonly dimensions: ModelDimensions;
   readonly gpu: Gpu;
+  /** Measured on the user's machine; its figures come before the catalogue's. */
+  readonly profile: Profile | undefined;
   readonly tokenizerSha256: string;
   readonly data: PreparedData;
   readonly skrullVersion: string;
@@ -64,6 +68,7 @@ export type Trial =
 export class Planner {
   private readonly report: SpecReport;
   readonly #shape: TransformerShape;
+  readonly #hardware: HardwarePlan;
 
   constructor(
     private readonly spec: SettledSpec,
@@ -71,26 +76,8 @@ export class Planner {
     private readonly inputs: PlanInputs,
   ) {
     this.report = new SpecReport(origins);
-    const {
-      hidden_size,
-      layers,
-      heads,
-      kv_heads,
-      head_dim,
-      intermediate_size,
-      vocab_size,
-      parameters,
-    } = inputs.dimensions;
-    this.#shape = {
-      hidden_size,
-      layers,
-      heads,
-      kv_heads,
-      head_dim,
-      intermediate_size,
-      vocab_size,
-      parameters,
-    };
+    this.#shape = inputs.dimensions.shape;
+    this.#hardware = hardwareOf(inputs.gpu, spec.model.precision, inputs.profile);
   }
 
   build(): PlanResult {
@@ -119,6 +106,7 @@ export class Planner {
       skrull_version: this.inputs.skrullVersion,
       model: this.#model(),
       topology,
+      hardware: this.#hardware,
       memory,
       data: this.#data(),
       scheduling,
@@ -161,6 +149,7 @@ export class Planner {
       optimizerMoments: this.#moments(),
       lossChunk: this.#lossChunk(),
       zeroBucket,
+      activationFactor: this.#hardware.figures.activation_factor,
     };
     const model = memoryModel(setting);
     const available = budget - memory.reserve;
@@ -304,16 +293,18 @@ export class Planner {
 
   #costSetting(topology: Topology): CostSetting {
     const { schedule, cluster, model } = this.spec;
-    const { summary } = this.inputs.data;
+    const { summary, index } = this.inputs.data;
     return {
+      formula: schedule.cost,
       shape: this.#shape,
       precision: model.precision,
       checkpointing: model.checkpointing,
-      gpu: this.inputs.gpu,
+      hardware: this.#hardware.figures,
       degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),
       gpusPerNode: topology.gpus_per_node,
       networkBytesPerSecond: cluster.network,
       targetShare: summary.supervised_tokens / summary.tokens,
+      lengths: index.samples.length,
       zeroStage: topology.zero_stage,
       ranks: topology.ranks,
     };

@@ -3,7 +3,7 @@ import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.j
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
-
+import type { HardwarePlan } from "./hardware.js";
 import type { StepCount } from "./steps.js";
 
 /** Everything that is decided before a run starts: plain immutable JSON, and all that the emitters see. */
@@ -12,6 +12,7 @@ export interface Plan {
   readonly skrull_version: string;
   readonly model: ModelPlan;
   readonly topology: Topology;
+  readonly hardware: HardwarePlan;
   readonly memory: MemoryPlan;
   readonly data: DataPlan;
   readonly scheduling: SchedulingPlan;

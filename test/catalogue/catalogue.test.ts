@@ -6,7 +6,10 @@ describe("a model of the catalogue", () => {
   it.each([...MODEL_NAMES])("%s has the published number of parameters", (name) => {
     const model = modelByName(name);
     const read = readDimensions(model?.config);
-    expect(read).toMatchObject({ ok: true, dimensions: { parameters: model?.parameters } });
+    expect(read).toMatchObject({
+      ok: true,
+      dimensions: { shape: { parameters: model?.parameters } },
+    });
     expect(model?.name).toBe(name);
     expect(model?.source).toMatch(/^https:\/\/huggingface\.co\//);
   });
@@ -29,6 +32,14 @@ const BASE = {
   num_hidden_layers: 2,
   num_attention_heads: 4,
   vocab_size: 300,
+};
+
+const QWEN_MOE = {
+  num_key_value_heads: 2,
+  num_experts: 6,
+  num_experts_per_tok: 2,
+  moe_intermediate_size: 40,
+  head_dim: 16,
 };
 
 /** Parameters counted by transformers 5.23 on the meta device: `AutoModelForCausalLM.from_config`. */
@@ -56,7 +67,24 @@ const COUNTED: readonly (readonly [string, Readonly<Record<string, unknown>>, nu
     { num_key_value_heads: 1, attention_bias: true, head_dim: 8, tie_word_embeddings: true },
     91456,
   ],
+  ["mixtral", { num_key_value_heads: 2, num_local_experts: 4 }, 309568],
+  [
+    "mixtral",
+    {
+      num_key_value_heads: 2,
+      num_local_experts: 4,
+      tie_word_embeddings: true,
+      num_experts_per_tok: 1,
+    },
+    290368,
+  ],
+  ["qwen3_moe", QWEN_MOE, 156288],
+  ["qwen3_moe", { ...QWEN_MOE, decoder_sparse_step: 2, mlp_only_layers: [1] }, 124800],
+  ["starcoder2", {}, 86208],
+  ["starcoder2", { use_bias: false, num_key_value_heads: 4, tie_word_embeddings: false }, 112768],
 ];
+
+const USED = { use_sliding_window: true, sliding_window: 300 };
 
 const problemsOf = (config: unknown) => {
   const read = readDimensions(config);
@@ -68,12 +96,12 @@ describe("a config.json", () => {
     COUNTED,
   )("of %s with %j has the parameters that transformers gives it", (type, extra, parameters) => {
     const read = readDimensions({ ...BASE, model_type: type, ...extra });
-    expect(read).toMatchObject({ ok: true, dimensions: { parameters } });
+    expect(read).toMatchObject({ ok: true, dimensions: { shape: { parameters } } });
   });
 
   it("reports every problem, not only the first", () => {
     expect(problemsOf({ model_type: "gpt2", hidden_size: 1.5, rope_scaling: [] })).toEqual([
-      'model_type "gpt2" is not one of llama, mistral, qwen2, qwen3',
+      'model_type "gpt2" is not one of llama, mistral, mixtral, qwen2, qwen3, qwen3_moe, starcoder2',
       "hidden_size is not a positive whole number",
       "num_attention_heads is missing",
       "num_hidden_layers is missing",
@@ -88,20 +116,33 @@ describe("a config.json", () => {
     }
   });
 
-  const window = "sliding-window attention is not supported yet";
+  const layers = (own: readonly string[]) => own.map((kind) => `${kind}_attention`);
   it.each([
-    ["mistral", {}, [window]],
-    ["mistral", { sliding_window: null }, []],
-    ["qwen2", { sliding_window: 32768, num_key_value_heads: 4 }, []],
-    [
-      "qwen2",
-      { sliding_window: 32768, use_sliding_window: true, num_key_value_heads: 4 },
-      [window],
-    ],
-    ["llama", { layer_types: ["full_attention", "sliding_attention"] }, [window]],
-  ] as const)("of %s with %j knows whether a window is used", (type, extra, problems) => {
-    const heads = { num_attention_heads: 8 };
-    expect(problemsOf({ ...BASE, ...heads, model_type: type, ...extra })).toEqual(problems);
+    ["mistral", {}, { tokens: 4096, layers: 2 }],
+    ["mistral", { sliding_window: null }, null],
+    ["mistral", { sliding_window: 512 }, { tokens: 512, layers: 2 }],
+    ["mixtral", {}, null],
+    ["qwen2", { sliding_window: 32768, num_key_value_heads: 4 }, null],
+    ["qwen2", { ...USED, max_window_layers: 1 }, { tokens: 300, layers: 1 }],
+    ["qwen2", { ...USED }, null],
+    ["qwen3", { ...USED, layer_types: layers(["sliding", "full"]) }, { tokens: 300, layers: 1 }],
+    ["starcoder2", { sliding_window: 99 }, { tokens: 99, layers: 2 }],
+  ] as const)("of %s with %j knows whether a window is used", (type, extra, expected) => {
+    const heads = { num_attention_heads: 8, num_key_value_heads: 4 };
+    const read = readDimensions({ ...BASE, ...heads, model_type: type, ...extra });
+    expect(read).toMatchObject({ ok: true, dimensions: { shape: { sliding_window: expected } } });
+  });
+
+  it("refuses attention that it does not know, and experts that do not add up", () => {
+    const llama = { ...BASE, model_type: "llama" };
+    expect(problemsOf({ ...llama, layer_types: layers(["full", "chunked"]) })).toEqual([
+      'layer_types has "chunked_attention", which is not supported',
+    ]);
+    const mixtral = { ...BASE, model_type: "mixtral", num_key_value_heads: 4 };
+    expect(problemsOf({ ...mixtral, num_local_experts: 2, num_experts_per_tok: 3 })).toEqual([
+      "num_experts_per_tok (3) is over num_local_experts",
+    ]);
+    expect(problemsOf({ ...mixtral, decoder_sparse_step: 0 })).toHaveLength(1);
   });
 
   it.each(["dynamic", "longrope"])("with rotary embeddings of type %s is refused", (rope) => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bucketFor, peakBytes } from "../../src/cost/bucket.js";
-import { communicationRow } from "../../src/cost/collectives.js";
+import { type CollectiveSetting, communicationRow } from "../../src/cost/collectives.js";
+import type { CollectiveTable } from "../../src/cost/hardware.js";
 import {
   type MemorySetting,
   memoryModel,
@@ -9,7 +10,8 @@ import {
   type ZeroStage,
 } from "../../src/cost/memory.js";
 import type { TransformerShape } from "../../src/cost/shape.js";
-import { trainingWork } from "../../src/cost/work.js";
+import { pairsInWindow, windowPairs } from "../../src/cost/window.js";
+import { paperWork, trainingWork, type WorkSetting } from "../../src/cost/work.js";
 
 /** Qwen2.5-7B. */
 const SHAPE: TransformerShape = {
@@ -19,6 +21,9 @@ const SHAPE: TransformerShape = {
   kv_heads: 4,
   head_dim: 128,
   intermediate_size: 18944,
+  gated_mlp: true,
+  experts: null,
+  sliding_window: null,
   vocab_size: 152064,
   parameters: 7_615_616_512,
 };
@@ -32,31 +37,119 @@ const SETTING: MemorySetting = {
   optimizerMoments: 2,
   lossChunk: 1024,
   zeroBucket: 50_000_000,
+  activationFactor: 1,
 };
 const fixedRow = (setting: MemorySetting, name: string) =>
   memoryModel(setting).fixed.find((row) => row.name === name)?.bytes ?? Number.NaN;
 
+const WORK: WorkSetting = {
+  shape: SHAPE,
+  checkpointing: "none",
+  targetShare: 1,
+  lora: null,
+  lengths: [100, 4000],
+};
+const embedding = SHAPE.vocab_size * SHAPE.hidden_size;
+/** Without biases and norms, a ten-thousandth of all. */
+const matrices = SHAPE.parameters - 2 * embedding;
+
 describe("trainingWork", () => {
   it("is six FLOPs a parameter and token for the matrices, and one more forward of the head", () => {
-    const embedding = SHAPE.vocab_size * SHAPE.hidden_size;
-    const matrices = SHAPE.parameters - 2 * embedding; // biases and norms are a ten-thousandth of it
-    const { perToken } = trainingWork(SHAPE, "none");
+    const { perToken } = trainingWork(WORK);
     expect(perToken / (6 * matrices + 8 * embedding)).toBeCloseTo(1, 3);
+  });
+
+  it("is four FLOPs a parameter where matrices are frozen, and six an adapter's", () => {
+    const widths = 1000;
+    const { perToken, perTokenSquared } = trainingWork({ ...WORK, lora: { rank: 16, widths } });
+    const adapters = 28 * 6 * 16 * widths;
+    expect(perToken / (4 * matrices + 6 * embedding + adapters)).toBeCloseTo(1, 3);
+    expect(perTokenSquared).toBe(trainingWork(WORK).perTokenSquared);
   });
 
   it("counts causal attention as half of the square, three times over", () => {
     const halfSquare = 2 * 2 * SHAPE.heads * SHAPE.head_dim * 0.5;
-    expect(trainingWork(SHAPE, "none").perTokenSquared).toBe(28 * 3 * halfSquare);
+    expect(trainingWork(WORK).perTokenSquared).toBe(28 * 3 * halfSquare);
   });
 
   it("grows with what is recomputed", () => {
-    const [none, selective, full] = (["none", "selective", "full"] as const).map((mode) =>
-      trainingWork(SHAPE, mode),
+    const [none, selective, full] = (["none", "selective", "full"] as const).map((checkpointing) =>
+      trainingWork({ ...WORK, checkpointing }),
     );
     expect(selective?.perToken).toBeGreaterThan(none?.perToken ?? 0);
     expect(full?.perToken).toBeGreaterThan(selective?.perToken ?? 0);
     expect(selective?.perTokenSquared).toBe(none?.perTokenSquared);
     expect((full?.perTokenSquared ?? 0) / (none?.perTokenSquared ?? 1)).toBeCloseTo(4 / 3);
+  });
+
+  it("counts the experts that a token passes through, not all of them", () => {
+    const dense = { ...SHAPE, intermediate_size: 2 * 4096 };
+    const sparse = { ...SHAPE, experts: { layers: 28, count: 64, active: 2, width: 4096 } };
+    const router = 28 * 3 * 2 * SHAPE.hidden_size * 64;
+    const difference =
+      trainingWork({ ...WORK, shape: sparse }).perToken -
+      trainingWork({ ...WORK, shape: dense }).perToken;
+    expect(difference).toBeCloseTo(router, 0);
+  });
+
+  it("has two matrices in a plain MLP", () => {
+    const plain = trainingWork({ ...WORK, shape: { ...SHAPE, gated_mlp: false } });
+    const mlp = 28 * 3 * 2 * SHAPE.hidden_size * SHAPE.intermediate_size;
+    expect(trainingWork(WORK).perToken - plain.perToken).toBeCloseTo(mlp, -3);
+  });
+
+  it("is the whole square where every sequence is within the window", () => {
+    const shape = { ...SHAPE, sliding_window: { tokens: 4096, layers: 28 } };
+    expect(trainingWork({ ...WORK, shape })).toEqual(trainingWork(WORK));
+  });
+
+  it("narrows the attention of the layers with a window", () => {
+    const attention = (layers: number) => {
+      const shape = { ...SHAPE, sliding_window: { tokens: 1024, layers } };
+      const work = trainingWork({ ...WORK, shape, lengths: [500, 20_000, 60_000] });
+      return 60_000 * work.attentionPerToken + 60_000 ** 2 * work.perTokenSquared;
+    };
+    const whole = trainingWork(WORK).perTokenSquared * 60_000 ** 2;
+    expect(attention(0)).toBe(whole);
+    expect(attention(14) / whole).toBeCloseTo(0.5 + 0.5 * (attention(28) / whole));
+    expect(attention(28) / whole).toBeLessThan(0.1);
+  });
+});
+
+describe("paperWork", () => {
+  it("gives the study's costs from the paper's formula", () => {
+    // a1 and a2 in us of the 0.5B setting, at 200 TFLOP/s.
+    const half = { ...SHAPE, hidden_size: 896, layers: 24, kv_heads: 2, head_dim: 64 };
+    const { perToken, perTokenSquared } = paperWork(half);
+    expect(perToken / 2e8).toBeCloseTo(5.944, 2);
+    expect(perTokenSquared / 2e8).toBeCloseTo(0.00129, 5);
+  });
+});
+
+describe("windowPairs", () => {
+  it("is near the exact count over lengths of any mix, and never negative", () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 200_000 }), { minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 1, max: 50_000 }), (own, window) => {
+        const { perToken, perTokenSquared } = windowPairs(window, own);
+        expect(perToken).toBeGreaterThanOrEqual(0);
+        expect(perTokenSquared).toBeGreaterThanOrEqual(0);
+        const errors = own.map((tokens) => {
+          const exact = pairsInWindow(window, tokens);
+          return (perToken * tokens + perTokenSquared * tokens * tokens) / exact - 1;
+        });
+        const squares = errors.reduce((sum, error) => sum + error * error, 0);
+        // Better than no cost at all, by far where lengths do not differ.
+        expect(squares).toBeLessThan(own.length);
+        if (new Set(own).size === 1) expect(squares).toBeCloseTo(0, 6);
+      }),
+    );
+  });
+
+  it("is a band for lengths far beyond the window", () => {
+    const { perToken, perTokenSquared } = windowPairs(1000, [50_000, 60_000, 100_000]);
+    expect(perToken / 1000).toBeCloseTo(1, 1);
+    expect(perTokenSquared * 100_000).toBeLessThan(50);
   });
 });
 
@@ -110,18 +203,26 @@ describe("bucketFor", () => {
 });
 
 describe("communicationRow", () => {
-  const setting = {
-    within: { floor: 50, intercept: 60, slope: 6 },
-    measuredRanks: 8,
+  const table = (ranks: number, nodes: number, scale = 1): CollectiveTable => ({
+    ranks,
+    nodes,
+    megabytes: [1, 10, 100],
+    all_gather_us: [66, 120, 660].map((time) => scale * time),
+    reduce_scatter_us: [66, 120, 660].map((time) => scale * time),
+  });
+  const setting: CollectiveSetting = {
+    tables: [table(8, 1)],
     networkBytesPerSecond: 50e9,
     crossingFactor: 2,
     ranksPerNode: 8,
     bytesPerToken: 1000,
-    count: 72,
+    gathers: 36,
+    scatters: 36,
   };
+  const close = (row: readonly number[]) => row.map((value) => expect.closeTo(value, 6));
 
   it("is the measured latency at the measured degree", () => {
-    expect(communicationRow(8, setting)).toEqual([3600, 4320, expect.closeTo(72 * 1000 * 6e-6, 9)]);
+    expect(communicationRow(8, setting)).toEqual(close([72 * 66, 72 * 60, 72 * 1000 * 6e-6]));
   });
 
   it("moves a smaller share of the whole over fewer ranks", () => {
@@ -132,7 +233,16 @@ describe("communicationRow", () => {
 
   it("is as slow as the network where the group crosses nodes", () => {
     const [floor, intercept, slope] = communicationRow(16, setting);
-    expect([floor, intercept]).toEqual([7200, 8640]);
+    expect([floor, intercept]).toEqual(close([2 * 72 * 66, 2 * 72 * 60]));
     expect(slope).toBeCloseTo(((72 * 1000 * 15) / 16 / 50e9) * 1e6);
+  });
+
+  it("takes a measured table of the nearest size, and one that crosses nodes for a group that does", () => {
+    const tables = [table(2, 1, 3), table(8, 1), table(16, 2, 5), table(64, 8, 7)];
+    const floors = [2, 4, 8, 16, 32, 64].map(
+      (degree) => communicationRow(degree, { ...setting, tables })[0] / (72 * 66),
+    );
+    expect(floors).toEqual(close([3, 3, 1, 5, 5, 7]));
+    expect(communicationRow(16, { ...setting, tables })[2]).toBeCloseTo(5 * 72 * 1000 * 6e-6);
   });
 });

@@ -1,0 +1,124 @@
+import { Ajv } from "ajv";
+import type { CollectiveTable } from "../cost/hardware.js";
+import type { Precision } from "../cost/shape.js";
+
+/** What was measured on the user's own machine; everything but the head may be left out. */
+export interface Profile {
+  readonly format_version: 1;
+  /** For people: the machine, and when. */
+  readonly name: string;
+  /** GPU of the catalogue. */
+  readonly gpu: string;
+  readonly precision: Precision;
+  readonly matmul_flops?: number;
+  readonly attention_flops?: number;
+  readonly small_shard_tokens?: number;
+  readonly micro_batch_us?: number;
+  readonly activation_factor?: number;
+  readonly collectives?: readonly CollectiveTable[];
+}
+
+export type ReadProfile =
+  | { readonly ok: true; readonly profile: Profile }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+const positive = (maximum: number) => ({ type: "number", exclusiveMinimum: 0, maximum });
+const times = { type: "array", minItems: 2, maxItems: 1000, items: positive(1e12) };
+
+/** JSON Schema of a profile; schemas/profile.schema.json is written from it. */
+export const PROFILE_SCHEMA = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "What a skrull profile measured on a machine",
+  type: "object",
+  additionalProperties: false,
+  required: ["format_version", "name", "gpu", "precision"],
+  properties: {
+    format_version: { const: 1 },
+    name: {
+      type: "string",
+      minLength: 1,
+      maxLength: 200,
+      description: "The machine, for people.",
+    },
+    gpu: { type: "string", description: "GPU of the catalogue, as in a spec's cluster block." },
+    precision: { enum: ["bf16", "fp32"] },
+    matmul_flops: {
+      ...positive(1e18),
+      description: "FLOPs per second that matrix products reach in training.",
+    },
+    attention_flops: {
+      ...positive(1e18),
+      description: "FLOPs per second that attention to long sequences reaches in training.",
+    },
+    small_shard_tokens: {
+      type: "number",
+      minimum: 0,
+      maximum: 1e9,
+      description: "s where a shard of x tokens runs its attention at rate x / (x + s).",
+    },
+    micro_batch_us: {
+      type: "number",
+      minimum: 0,
+      maximum: 1e12,
+      description: "Fixed cost of a micro-batch, us.",
+    },
+    activation_factor: {
+      type: "number",
+      minimum: 0.1,
+      maximum: 10,
+      description: "Measured bytes of activations per token over those of the memory model.",
+    },
+    collectives: {
+      type: "array",
+      minItems: 1,
+      maxItems: 64,
+      description: "Times of collectives, one table for every size of group.",
+      items: {
+        type: "object",
+        additionalProperties: false,
+        required: ["ranks", "nodes", "megabytes", "all_gather_us", "reduce_scatter_us"],
+        properties: {
+          ranks: { type: "integer", minimum: 2, maximum: 65536 },
+          nodes: { type: "integer", minimum: 1, maximum: 65536 },
+          megabytes: { ...times, description: "Size of the gathered whole, 10^6 bytes." },
+          all_gather_us: times,
+          reduce_scatter_us: times,
+        },
+      },
+    },
+  },
+} as const;
+
+const validate = new Ajv({ allErrors: true }).compile<Profile>(PROFILE_SCHEMA);
+
+/** Checks a parsed profile; says every problem. Never throws. */
+export function readProfile(json: unknown): ReadProfile {
+  if (!validate(json)) {
+    const problems = (validate.errors ?? []).map(({ instancePath, message, params }) => {
+      const key = "additionalProperty" in params ? ` ('${params["additionalProperty"]}')` : "";
+      return `${instancePath || "the document"} ${message}${key}`;
+    });
+    return { ok: false, problems };
+  }
+  const problems = (json.collectives ?? []).flatMap(tableProblems);
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, profile: json };
+}
+
+function tableProblems(table: CollectiveTable, n: number): readonly string[] {
+  const { megabytes, all_gather_us, reduce_scatter_us } = table;
+  const place = `/collectives/${n}`;
+  const problems = [];
+  if (all_gather_us.length !== megabytes.length || reduce_scatter_us.length !== megabytes.length) {
+    problems.push(`${place} does not have one time for every size`);
+  }
+  if (megabytes.some((size, m) => m > 0 && size <= (megabytes[m - 1] ?? 0))) {
+    problems.push(`${place}/megabytes must ascend`);
+  }
+  for (const key of ["all_gather_us", "reduce_scatter_us"] as const) {
+    const row = table[key];
+    if ((row.at(-1) ?? 0) <= (row[0] ?? 0))
+      problems.push(`${place}/${key} must grow with the size`);
+  }
+  if (table.nodes > table.ranks) problems.push(`${place} has more nodes than ranks`);
+  return problems;
+}

@@ -1,0 +1,44 @@
+import type { Gpu } from "../catalogue/gpu.js";
+import type { Profile } from "../catalogue/profile.js";
+import type { Hardware } from "../cost/hardware.js";
+import type { Precision } from "../cost/shape.js";
+
+/** Where the plan's figures of the machine come from. */
+export interface HardwarePlan {
+  /** The profile's name, `null` without one. */
+  readonly profile: string | null;
+  /** Figures taken from the profile; the others are the catalogue's. */
+  readonly measured: readonly string[];
+  readonly figures: Hardware;
+}
+
+const FIGURES = [
+  "matmul_flops",
+  "attention_flops",
+  "small_shard_tokens",
+  "micro_batch_us",
+  "activation_factor",
+  "collectives",
+] as const satisfies readonly (keyof Profile & keyof Hardware)[];
+
+/** The catalogue's figures of a GPU, and over them what a profile measured. */
+export function hardwareOf(
+  gpu: Gpu,
+  precision: Precision,
+  profile: Profile | undefined,
+): HardwarePlan {
+  const { crossing_factor, source: _, ...table } = gpu.collectives;
+  const reached = gpu.peak_flops[precision] * gpu.efficiency;
+  const assumed: Hardware = {
+    matmul_flops: reached,
+    attention_flops: reached,
+    small_shard_tokens: gpu.small_shard_tokens,
+    micro_batch_us: gpu.micro_batch_us,
+    activation_factor: 1,
+    collectives: [{ ...table, nodes: 1 }],
+    crossing_factor,
+  };
+  const measured = FIGURES.filter((name) => profile?.[name] !== undefined);
+  const figures = Object.fromEntries(measured.map((name) => [name, profile?.[name]]));
+  return { profile: profile?.name ?? null, measured, figures: { ...assumed, ...figures } };
+}
