@@ -23,12 +23,15 @@ function freeTime(rows: Rows): number {
 function lockstepTime(rows: Rows): number {
   let count = 0;
   for (const row of rows) count = Math.max(count, row.length);
-  let total = 0;
-  for (let index = 0; index < count; index += 1) {
-    let slowest = 0;
-    for (const row of rows) slowest = Math.max(slowest, row[index]?.time ?? 0);
-    total += slowest;
+  const slowest = new Float64Array(count);
+  for (const row of rows) {
+    for (let index = 0; index < row.length; index += 1) {
+      const { time } = row[index] as Cell;
+      if (time > (slowest[index] as number)) slowest[index] = time;
+    }
   }
+  let total = 0;
+  for (const time of slowest) total += time;
   return total;
 }
 

@@ -1,3 +1,4 @@
+import { positionsInOrder } from "../foundation/integers.js";
 import { bucketUnits, shardUnits, workOf } from "./cost.js";
 import { degreesOfClass, isAvailable, rankCount } from "./degrees.js";
 import type { Problem } from "./problem.js";
@@ -30,8 +31,18 @@ export interface Workload {
   readonly order: readonly number[];
 }
 
-/** Tables the costs of a problem. */
+const tabled = new WeakMap<Problem, Workload>();
+
+/** Tables the costs of a problem, once. */
 export function workloadOf(problem: Problem): Workload {
+  const known = tabled.get(problem);
+  if (known) return known;
+  const workload = table(problem);
+  tabled.set(problem, workload);
+  return workload;
+}
+
+function table(problem: Problem): Workload {
   const pool = problem.degrees === "pool";
   const levels = degreesOfClass(problem)
     .filter((degree) => isAvailable(degree, problem))
@@ -48,8 +59,7 @@ export function workloadOf(problem: Problem): Workload {
 
 /** Indices by length, longest first, ties by index. */
 export function longestFirst(lengths: readonly number[]): number[] {
-  const order = [...lengths.keys()];
-  return order.sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
+  return positionsInOrder(lengths, true);
 }
 
 function levelOf(degree: number, problem: Problem): Level {
@@ -58,12 +68,19 @@ function levelOf(degree: number, problem: Problem): Level {
   const communicates = degree > 1;
   return {
     degree,
-    work: Float64Array.from(lengths, (length) => workOf(length, degree, problem)),
-    units: Float64Array.from(lengths, (length) => shardUnits(length, degree, problem)),
+    work: tableOf(lengths, (length) => workOf(length, degree, problem)),
+    units: tableOf(lengths, (length) => shardUnits(length, degree, problem)),
     floor: communicates ? floor : 0,
     intercept: communicates ? intercept : 0,
     slope: communicates ? slope : 0,
   };
+}
+
+/** As `Float64Array.from`, at several times its speed. */
+function tableOf(lengths: readonly number[], of: (length: number) => number): Float64Array {
+  const values = new Float64Array(lengths.length);
+  for (let n = 0; n < lengths.length; n += 1) values[n] = of(lengths[n] as number);
+  return values;
 }
 
 /** Communication of one group of a level for `tokens` sharded over it, us (arXiv:2505.19609 Eq. 16). */

@@ -63,6 +63,14 @@ def make_cell(
     return Cell(sequences, levels, firsts, _cell_time(sequences, levels, firsts, workload))
 
 
+def full_cell(sequences: list[int], workload: Workload) -> Cell:
+    """A cell with everything on all of its ranks, which the workload's last level must be."""
+    count = len(sequences)
+    ordered = sorted(sequences)
+    time = _full_time(ordered, workload) + workload.problem.fixed
+    return Cell(ordered, [len(workload.levels) - 1] * count, [0] * count, time)
+
+
 def _cell_time(
     sequences: list[int], levels: list[int], firsts: list[int], workload: Workload
 ) -> float:

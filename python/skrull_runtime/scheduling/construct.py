@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from .cells import Cell, Rows, Workload, aligned, assignment_of, rows_of, rows_time
-from .cost import Assignment, side_by_side
+from .cells import Cell, Rows, Workload, aligned, assignment_of, full_cell, rows_time
+from .cost import Assignment
 from .placing import INFINITE, improve_by_swaps, put_least_loaded, solve_cell
 from .policies import deepspeed, packed, sorted_by_length, unplaceable
 from .problem import DEGREES, Problem, ScheduleError
@@ -139,9 +139,10 @@ def auto(problem: Problem) -> Assignment:
 def _candidates(workloads: list[Workload]):
     for floor in (deepspeed, packed, sorted_by_length):
         try:
-            rows = rows_of(side_by_side(floor(workloads[0].problem)), workloads[0])
+            batches = floor(workloads[0].problem)
         except ScheduleError:
             continue
+        rows = [[full_cell(batch, workloads[0]) for batch in own] for own in batches]
         yield rows, workloads[0]
         yield aligned(rows), workloads[0]
     for workload in workloads:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable, Iterable
 
 from .cells import longest_first
 from .cost import Assignment, Placement, bucket_units, shard_units, work_of
@@ -37,55 +38,66 @@ def _cannot_shard(sequence: int, problem: Problem) -> ScheduleError:
     return ScheduleError("policy-gave-up", message)
 
 
-def _full_degree(problem: Problem) -> int:
-    """The whole context-parallel group, for policies that shard every sequence over it."""
-    degree = problem.context_parallel
-    if not problem.lengths:
-        return 1
-    available, capacity = problem.available(degree), bucket_units(problem)
-    for sequence, length in enumerate(problem.lengths):
-        if not available or shard_units(length, degree, problem) > capacity:
+# Sequences of every data-parallel rank's micro-batches, all sharded over the whole group.
+Batches = list[list[list[int]]]
+
+
+def _full_units(problem: Problem) -> list[float]:
+    """Memory of every sequence's shard over the whole group, for policies that shard everything."""
+    degree, capacity = problem.context_parallel, bucket_units(problem)
+    units = [shard_units(length, degree, problem) for length in problem.lengths]
+    for sequence, own in enumerate(units):
+        if own > capacity or not problem.available(degree):
             raise _cannot_shard(sequence, problem)
-    return degree
+    return units
 
 
-def deepspeed(problem: Problem) -> Assignment:
+def deepspeed(problem: Problem) -> Batches:
     """DeepSpeed as it is: every sequence alone in a micro-batch and sharded over its group, in batch order."""
-    degree = _full_degree(problem)
-    assignment: Assignment = [[] for _ in range(problem.data_parallel)]
+    _full_units(problem)
+    batches: Batches = [[] for _ in range(problem.data_parallel)]
     for sequence in range(len(problem.lengths)):
-        rank = sequence % problem.data_parallel
-        assignment[rank].append([Placement(sequence, rank * problem.context_parallel, degree)])
-    return assignment
+        batches[sequence % problem.data_parallel].append([sequence])
+    return batches
 
 
-def packed(problem: Problem) -> Assignment:
+def packed(problem: Problem) -> Batches:
     """Everything sharded over its group and packed next-fit into micro-batches of at most C x N tokens."""
-    return _pack_in_order(list(range(len(problem.lengths))), problem)
+    return _pack_in_order(range(len(problem.lengths)), problem)
 
 
-def sorted_by_length(problem: Problem) -> Assignment:
+def sorted_by_length(problem: Problem) -> Batches:
     """:func:`packed` after sorting by length, longest first: what sorted batching amounts to."""
     return _pack_in_order(longest_first(problem.lengths), problem)
 
 
-def _pack_in_order(order: list[int], problem: Problem) -> Assignment:
-    degree = _full_degree(problem)
-    capacity = bucket_units(problem)
-    assignment: Assignment = [[] for _ in range(problem.data_parallel)]
+def _pack_in_order(order: Iterable[int], problem: Problem) -> Batches:
+    units, capacity = _full_units(problem), bucket_units(problem)
+    batches: Batches = [[] for _ in range(problem.data_parallel)]
     used = [0.0] * problem.data_parallel
     for position, sequence in enumerate(order):
         rank = position % problem.data_parallel
-        own = assignment[rank]
-        units = shard_units(problem.lengths[sequence], degree, problem)
-        placement = Placement(sequence, rank * problem.context_parallel, degree)
-        if own and used[rank] + units <= capacity:
-            own[-1].append(placement)
-            used[rank] += units
+        own = batches[rank]
+        if own and used[rank] + units[sequence] <= capacity:
+            own[-1].append(sequence)
+            used[rank] += units[sequence]
         else:
-            own.append([placement])
-            used[rank] = units
-    return [[sorted(placements) for placements in own] for own in assignment]
+            own.append([sequence])
+            used[rank] = units[sequence]
+    return batches
+
+
+def _all_sharded(policy: Callable[[Problem], Batches]) -> Callable[[Problem], Assignment]:
+    """A policy with the placements of its batches."""
+
+    def placed(problem: Problem) -> Assignment:
+        degree = problem.context_parallel
+        return [
+            [[Placement(k, rank * degree, degree) for k in sorted(batch)] for batch in own]
+            for rank, own in enumerate(policy(problem))
+        ]
+
+    return placed
 
 
 class _Group:
@@ -272,9 +284,9 @@ def _placements_of(ranks: dict[int, int | None], rank: int, problem: Problem) ->
 
 
 POLICIES = {
-    "deepspeed": deepspeed,
-    "packed": packed,
-    "sorted": sorted_by_length,
+    "deepspeed": _all_sharded(deepspeed),
+    "packed": _all_sharded(packed),
+    "sorted": _all_sharded(sorted_by_length),
     "dacp": dacp,
     "round-robin": round_robin,
     "skrull-paper": skrull_paper,

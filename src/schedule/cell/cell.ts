@@ -1,3 +1,4 @@
+import { ascending, positionsInOrder } from "../../foundation/integers.js";
 import type { Placement, RankMicroBatch } from "../schedule.js";
 import { levelCommunication, type Workload } from "../workload.js";
 
@@ -22,14 +23,39 @@ export function makeCell(
   firsts: ArrayLike<number>,
   workload: Workload,
 ): Cell {
-  const ascending = [...sequences.keys()];
-  ascending.sort((a, b) => (sequences[a] as number) - (sequences[b] as number));
+  const order = positionsInOrder(sequences, false);
   const cell = {
-    sequences: ascending.map((k) => sequences[k] as number),
-    levels: ascending.map((k) => levels[k] as number),
-    firsts: ascending.map((k) => firsts[k] as number),
+    sequences: order.map((k) => sequences[k] as number),
+    levels: order.map((k) => levels[k] as number),
+    firsts: order.map((k) => firsts[k] as number),
   };
   return { ...cell, time: cellTime(cell, workload) };
+}
+
+/** Makes cells with everything on all of their ranks, which the workload's last level must be. */
+export class FullCells {
+  readonly #level: number;
+  /** By number of sequences: cells never change, so they may share. */
+  readonly #levels: (readonly number[])[] = [];
+  readonly #firsts: (readonly number[])[] = [];
+
+  constructor(private readonly workload: Workload) {
+    this.#level = workload.levels.length - 1;
+  }
+
+  /** @param sequences in any order */
+  cell(sequences: readonly number[]): Cell {
+    const count = sequences.length;
+    const ordered = ascending(sequences);
+    this.#levels[count] ??= new Array<number>(count).fill(this.#level);
+    this.#firsts[count] ??= new Array<number>(count).fill(0);
+    return {
+      sequences: ordered,
+      levels: this.#levels[count],
+      firsts: this.#firsts[count],
+      time: fullTime(ordered, this.workload) + this.workload.problem.cost.fixed,
+    };
+  }
 }
 
 /**
@@ -41,12 +67,13 @@ export function cellTime(cell: Omit<Cell, "time">, workload: Workload): number {
   const { fixed } = workload.problem.cost;
   const top = workload.levels.length - 1;
   const whole = workload.levels[top]?.degree === workload.size && workload.size > 1;
-  if (whole && cell.levels.every((level) => level === top)) return fullTime(cell, workload) + fixed;
+  if (whole && cell.levels.every((level) => level === top))
+    return fullTime(cell.sequences, workload) + fixed;
   return slowestRank(cell, workload) + fixed;
 }
 
 /** Everything on all ranks: they are alike. */
-function fullTime({ sequences }: Omit<Cell, "time">, { levels, problem }: Workload): number {
+function fullTime(sequences: readonly number[], { levels, problem }: Workload): number {
   const level = levels.at(-1);
   if (!level) return 0;
   let work = 0;

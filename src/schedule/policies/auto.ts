@@ -1,3 +1,4 @@
+import { FullCells } from "../cell/cell.js";
 import { exactCell, isSmall } from "../cell/exact.js";
 import { cellsFilled } from "../construct/bins.js";
 import { construct } from "../construct/construct.js";
@@ -10,14 +11,18 @@ import { refine } from "../refine/refine.js";
 import { aligned, assignmentOf, type Rows, rowsTime } from "../rows.js";
 import { type Assignment, toMicroBatches } from "../schedule.js";
 import { type Workload, workloadOf } from "../workload.js";
-import { deepspeed } from "./deepspeed.js";
-import { unplaceable } from "./full-degree.js";
-import { POLICIES, type PolicyFunction } from "./index.js";
-import { packed, sorted } from "./packed.js";
+import { deepspeedBatches } from "./deepspeed.js";
+import { type Batches, unplaceable } from "./full-degree.js";
+import { POLICIES } from "./index.js";
+import { packedBatches, sortedBatches } from "./packed.js";
 
 /** Narrow to wide: each class contains those before it. */
 const CLASSES: readonly DegreeClass[] = ["local-or-all", "powers-of-two", "pool"];
-const FLOORS: readonly PolicyFunction[] = [deepspeed, packed, sorted];
+const FLOORS: readonly ((problem: Problem) => Batches)[] = [
+  deepspeedBatches,
+  packedBatches,
+  sortedBatches,
+];
 
 /** Share of a time budget that each narrower class gets. */
 const NARROWER_SHARE = 0.2;
@@ -48,9 +53,7 @@ export function auto(problem: Problem, clock?: Clock): Assignment {
   const portfolio = new Portfolio();
   const [narrowest] = workloads;
   if (narrowest) {
-    for (const floor of searching ? Object.values(POLICIES) : FLOORS) {
-      const rows = floorRows(floor, narrowest);
-      if (!rows) continue;
+    for (const rows of floors(narrowest, searching)) {
       portfolio.consider(rows, narrowest);
       portfolio.consider(aligned(rows), narrowest);
     }
@@ -108,12 +111,28 @@ class Portfolio {
 /** The problem in a narrower class; `pool` always means lockstep. */
 function inClass(degrees: DegreeClass, problem: Problem): Problem {
   const objective = problem.degrees === "pool" ? "lockstep" : problem.objective;
+  if (degrees === problem.degrees && objective === problem.objective) return problem;
   return { ...problem, degrees, objective };
 }
 
-function floorRows(floor: PolicyFunction, workload: Workload): Rows | undefined {
+/** Schedules of the other policies that find one: the cheap ones, and all where a search will follow. */
+function* floors(workload: Workload, all: boolean): Generator<Rows> {
+  const { problem } = workload;
+  const cells = new FullCells(workload);
+  for (const floor of FLOORS) {
+    const batches = unlessInfeasible(() => floor(problem));
+    if (batches) yield batches.map((own) => own.map((sequences) => cells.cell(sequences)));
+  }
+  if (!all) return;
+  for (const policy of Object.values(POLICIES)) {
+    const assignment = unlessInfeasible(() => policy(problem));
+    if (assignment) yield rowsOf(toMicroBatches(assignment), workload);
+  }
+}
+
+function unlessInfeasible<T>(make: () => T): T | undefined {
   try {
-    return rowsOf(toMicroBatches(floor(workload.problem)), workload);
+    return make();
   } catch (error) {
     if (error instanceof Infeasible) return undefined;
     throw error;

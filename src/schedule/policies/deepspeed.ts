@@ -1,15 +1,17 @@
 import type { Problem } from "../problem.js";
-import type { Assignment, Placement } from "../schedule.js";
-import { fullDegree } from "./full-degree.js";
+import type { Assignment } from "../schedule.js";
+import { allSharded, type Batches, fullDegree } from "./full-degree.js";
 
 /** DeepSpeed as it is: every sequence alone in a micro-batch and sharded over its group, in batch order. */
 export function deepspeed(problem: Problem): Assignment {
-  const { data_parallel: ranks, context_parallel: context, lengths } = problem;
-  const degree = fullDegree(problem);
-  const assignment: Placement[][][] = Array.from({ length: ranks }, () => []);
-  for (const sequence of lengths.keys()) {
-    const rank = sequence % ranks;
-    assignment[rank]?.push([{ sequence, first_rank: rank * context, degree }]);
-  }
-  return assignment;
+  return allSharded(deepspeedBatches(problem), problem);
+}
+
+/** {@link deepspeed}, as sequences. @throws Infeasible */
+export function deepspeedBatches(problem: Problem): Batches {
+  fullDegree(problem);
+  const { data_parallel: ranks, lengths } = problem;
+  const batches: number[][][] = Array.from({ length: ranks }, () => []);
+  for (const sequence of lengths.keys()) batches[sequence % ranks]?.push([sequence]);
+  return batches;
 }

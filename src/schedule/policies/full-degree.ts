@@ -1,6 +1,22 @@
+import { ascending } from "../../foundation/integers.js";
 import { bucketUnits, shardUnits } from "../cost.js";
 import { degreesOfClass, isAvailable } from "../degrees.js";
 import { Infeasible, type Problem } from "../problem.js";
+import type { Assignment } from "../schedule.js";
+
+/** Sequences of every data-parallel rank's micro-batches, in any order, all sharded over the whole group. */
+export type Batches = readonly (readonly (readonly number[])[])[];
+
+/** The placements of batches. */
+export function allSharded(batches: Batches, problem: Problem): Assignment {
+  const degree = fullDegree(problem);
+  return batches.map((own, rank) => {
+    const first_rank = rank * problem.context_parallel;
+    return own.map((sequences) =>
+      ascending(sequences).map((sequence) => ({ sequence, first_rank, degree })),
+    );
+  });
+}
 
 /**
  * The whole context-parallel group, for policies that shard every sequence over it.
