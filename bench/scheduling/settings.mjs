@@ -91,6 +91,17 @@ export function settingsOfFile(name, path) {
   ];
 }
 
+/** The same sequences in batches of neighbours by length: batch n of the result is the n-th run of them. */
+export function neighbours(setting, batches, seed) {
+  const all = Array.from({ length: batches }, (_, n) => problemOf(setting, seed, n).lengths)
+    .flat()
+    .sort((a, b) => a - b);
+  return {
+    ...setting,
+    batchOf: (n) => all.slice(n * setting.sequences, (n + 1) * setting.sequences),
+  };
+}
+
 function fromTable(table) {
   return (random) => {
     const u = random() / 2 ** 32;
@@ -107,14 +118,8 @@ function fromTable(table) {
 
 /** The n-th problem of a setting: its global batch, with sequences beyond C x N drawn again. */
 export function problemOf(setting, seed, n, changes = {}) {
-  const random = random32(seed, n);
   const { bucket, cost } = setting.model;
-  const most = bucket * setting.context_parallel;
-  const lengths = [];
-  while (lengths.length < setting.sequences) {
-    const length = setting.draw(random);
-    if (length <= most) lengths.push(length);
-  }
+  const lengths = setting.batchOf ? setting.batchOf(n) : drawn(setting, random32(seed, n));
   return {
     format_version: 1,
     lengths,
@@ -131,4 +136,13 @@ export function problemOf(setting, seed, n, changes = {}) {
     seed: 0,
     ...changes,
   };
+}
+
+function drawn({ model, context_parallel: context, sequences, draw }, random) {
+  const lengths = [];
+  while (lengths.length < sequences) {
+    const length = draw(random);
+    if (length <= model.bucket * context) lengths.push(length);
+  }
+  return lengths;
 }

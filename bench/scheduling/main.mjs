@@ -1,0 +1,53 @@
+// npm run bench:scheduling [-- --batches N --seed N --only PART]: prints the tables of docs/benchmarks.md.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { fail, ROOT, say } from "../../scripts/lib.mjs";
+import { growthChart } from "./chart.mjs";
+import { aggregates, roundRobin } from "./paper.mjs";
+import { gaps, ratios, smallShards } from "./quality.mjs";
+import { SETTINGS, settingsOfFile } from "./settings.mjs";
+import { construction, growth } from "./speed.mjs";
+
+const FILES = ["servegen_m_mid_input", "t0_p3_sft", "squality_sft"];
+const { values } = parseArgs({
+  options: {
+    batches: { type: "string", default: "200" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string" },
+  },
+});
+const setup = { batches: Number(values.batches), seed: Number(values.seed) };
+const real = FILES.flatMap((name) =>
+  settingsOfFile(name, join(ROOT, "bench/scheduling/lengths", `${name}.txt`)),
+);
+const all = [...SETTINGS, ...real];
+const named = (name) => SETTINGS.find((setting) => setting.name === name);
+
+const PARTS = {
+  gaps: () => gaps(all, setup, say),
+  ratios: () => ratios(all, setup, say),
+  "small-shards": () => smallShards(SETTINGS, setup, say),
+  paper: () =>
+    [aggregates(SETTINGS, setup, say), roundRobin(named("0.5B ChatQA2"), setup, say)].join("\n"),
+  construction: () =>
+    construction([named("0.5B Wikipedia"), named("0.5B ChatQA2")], setup.seed, say),
+  growth: () => {
+    const { text, points } = growth(named("0.5B LMsys"), setup.seed, say);
+    const folder = join(ROOT, "docs/figures");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "scheduling-growth.svg"), growthChart(points));
+    return text;
+  },
+};
+
+if (values.only !== undefined && !Object.hasOwn(PARTS, values.only))
+  fail(`there is no part '${values.only}'; there are ${Object.keys(PARTS).join(", ")}`, 2);
+process.stdout.write(
+  `${cpus()[0]?.model}, Node ${process.versions.node}; ${setup.batches} global batches a setting, seed ${setup.seed}; all times of schedules are modelled\n`,
+);
+for (const [name, part] of Object.entries(PARTS)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  process.stdout.write(`\n### ${name}\n\n${part()}`);
+}
