@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .bounds import lower_bound
 from .cells import Workload, rows_of, rows_time
 from .construct import auto
-from .cost import bucket_units, lower_bound, shard_units, side_by_side
+from .cost import bucket_units, shard_units, side_by_side
 from .policies import POLICIES
 from .problem import MOST_TOKEN_RANKS, Problem, ScheduleError, class_degrees, parse_problem
 
@@ -25,7 +26,7 @@ def schedule(document: dict[str, Any]) -> dict[str, Any]:
     micro_batches = side_by_side(policy(problem))
     workload = Workload(problem)
     time = rows_time(rows_of(micro_batches, workload), problem)
-    bound = min(lower_bound(problem), time)
+    bound = min(lower_bound(workload), time)
     return {
         "format_version": 1,
         "policy": problem.policy,

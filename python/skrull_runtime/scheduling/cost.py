@@ -1,11 +1,10 @@
-"""Time and memory of micro-batches and schedules, and what no schedule can beat (src/schedule/cost.ts, evaluate.ts).
+"""Time and memory of sequences and groups (src/schedule/cost.ts).
 
 Only ``+ - * /``, comparisons and rounding, in one fixed order: the same bits as in TypeScript.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from .problem import LARGEST_INTEGER, Problem
@@ -59,41 +58,3 @@ def side_by_side(assignment: Assignment) -> list[list[Placement]]:
         [placement for own in assignment if index < len(own) for placement in own[index]]
         for index in range(count)
     ]
-
-
-def lower_bound(problem: Problem) -> float:
-    """A time, us, that no schedule of these degrees and this objective can beat (src/schedule/lower-bound.ts)."""
-    if not problem.lengths:
-        return 0.0
-    return max(_even_spread(problem), _longest_alone(problem))
-
-
-def _even_spread(problem: Problem) -> float:
-    work = 0.0
-    units = 0.0
-    for length in problem.lengths:
-        work += work_of(length, 1, problem)
-        units += length * problem.context_parallel
-    pool = problem.degrees == "pool"
-    capacity = bucket_units(problem) * (problem.ranks if pool else problem.context_parallel)
-    micro_batches = max(1, math.ceil(units / capacity))
-    fixed = problem.fixed * micro_batches
-    return work / problem.ranks + max(
-        fixed if pool else fixed / problem.data_parallel, problem.fixed
-    )
-
-
-def _longest_alone(problem: Problem) -> float:
-    permitted = [degree for degree in problem.class_degrees() if problem.available(degree)]
-    longest = 0.0
-    for length in problem.lengths:
-        best = float("inf")
-        for degree in permitted:
-            if shard_units(length, degree, problem) > bucket_units(problem):
-                continue
-            time = communication_of(length, degree, problem) + work_of(length, degree, problem)
-            if time < best:
-                best = time
-        if longest < best < float("inf"):
-            longest = best
-    return longest + problem.fixed
