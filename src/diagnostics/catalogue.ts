@@ -209,6 +209,12 @@ export const CATALOGUE = {
     why: "Figures of another machine or precision predict wrongly.",
     help: "Measure again, or leave the profile out.",
   },
+  "context-chosen": {
+    severity: "info",
+    message: "context = auto takes {context}: {speed} tokens/s predicted; {next}",
+    why: "It has the highest predicted tokens per second of the degrees at which everything fits.",
+    help: "`skrull tune` also tries ZeRO stages, checkpointing and bucket sizes.",
+  },
   "vocabulary-too-small": {
     severity: "error",
     message: "the tokenizer has ids up to {largest}, the model's vocabulary {vocabulary} entries",

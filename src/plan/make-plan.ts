@@ -1,9 +1,26 @@
+import { formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
-import type { Origins } from "../semantics/report.js";
+import { type Origins, SpecReport } from "../semantics/report.js";
 import { type PlanInputs, Planner, type PlanResult } from "./build-plan.js";
-import { settle } from "./tune.js";
+import { type DegreeChoice, settle } from "./tune.js";
 
 /** From a checked spec and its inputs to a plan; `context = auto` is decided first. */
 export function makePlan(spec: Spec, origins: Origins, inputs: PlanInputs): PlanResult {
-  return new Planner(settle(spec, origins, inputs), origins, inputs).build();
+  const settled = settle(spec, origins, inputs);
+  const result = new Planner(settled.spec, origins, inputs).build();
+  const report = new SpecReport(origins);
+  const [best, next] = settled.choices;
+  if (best) {
+    report.at("context-chosen", "parallel.context", {
+      context: best.context,
+      speed: formatCount(best.tokens_per_second),
+      next: next ? `next best is ${next.context}, ${slower(best, next)}` : "no other degree fits",
+    });
+  }
+  return { ...result, diagnostics: [...report.diagnostics, ...result.diagnostics] };
+}
+
+function slower(best: DegreeChoice, next: DegreeChoice): string {
+  const times = best.tokens_per_second / next.tokens_per_second;
+  return times < 1.005 ? "as fast" : `${times.toFixed(2)} x slower`;
 }

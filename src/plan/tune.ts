@@ -45,23 +45,33 @@ export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): readonly
   return tried.sort((a, b) => speedOf(b) - speedOf(a));
 }
 
+/** A spec with its degree decided, and why. */
+export interface Settled {
+  readonly spec: SettledSpec;
+  /** Degrees of `context = auto` that fit, the fastest first; empty where the spec has a degree or none fits. */
+  readonly choices: readonly DegreeChoice[];
+}
+
+export interface DegreeChoice {
+  readonly context: number;
+  readonly tokens_per_second: number;
+}
+
 /** The spec with `context = auto` replaced by the fastest degree that fits, all else as it is. */
-export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): SettledSpec {
+export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): Settled {
   const { context, zero } = spec.parallel;
-  if (context !== "auto") return withContext(spec, context);
+  if (context !== "auto") return { spec: withContext(spec, context), choices: [] };
   const { checkpointing } = spec.model;
   const rest = { zero: zero as ZeroStage, checkpointing, bucket: spec.memory.bucket ?? null };
   const degrees = contexts(spec);
-  let best = degrees.at(-1) ?? 1;
-  let fastest = 0;
-  for (const degree of degrees) {
+  const choices = degrees.flatMap((degree) => {
     const trial = tryOut({ context: degree, ...rest }, spec, origins, inputs);
-    if (trial.fits && trial.tokens_per_second > fastest) {
-      best = degree;
-      fastest = trial.tokens_per_second;
-    }
-  }
-  return withContext(spec, best);
+    return trial.fits ? [{ context: degree, tokens_per_second: trial.tokens_per_second }] : [];
+  });
+  choices.sort((a, b) => b.tokens_per_second - a.tokens_per_second);
+  // Where none fits, the widest is nearest to it, and its diagnostics say what is in the way.
+  const best = choices[0]?.context ?? degrees.at(-1) ?? 1;
+  return { spec: withContext(spec, best), choices };
 }
 
 function withContext(spec: Spec, context: number): SettledSpec {

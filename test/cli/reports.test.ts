@@ -117,6 +117,8 @@ describe("context = auto", () => {
         one.zero === 2 && one.checkpointing === "selective" && one.bucket === 1024,
     );
     expect(plan.topology.context_parallel).toBe(best.context);
+    const { stderr } = skrull(["plan", "spec.skrull"], { cwd });
+    expect(stderr).toMatch(/info \[context-chosen\]\s+context = auto takes \d+:.*next best is \d+/);
   });
 
   it("is refused as another word", () => {
