@@ -153,9 +153,14 @@ const LIMITS: Readonly<Record<keyof StepParts, string>> = {
 /** Above this share of the step, computation is what limits it, whatever else there is. */
 const MOSTLY_WORK = 0.8;
 
-function limit({ forecast: { parts, step_seconds: step } }: Plan): string {
+/** A step of one micro-batch has no fewer to make. */
+const ONE_MICRO_BATCH =
+  "One micro-batch's fixed cost limits it: a larger global batch would share it.";
+
+function limit({ forecast: { parts, step_seconds: step, micro_batches } }: Plan): string {
   if (parts.work >= MOSTLY_WORK * step.mean) return LIMITS.work;
   const losses = PARTS.map(([part]) => part).filter((part) => part !== "work");
   const [largest = "waiting"] = losses.sort((a, b) => parts[b] - parts[a]);
+  if (largest === "fixed" && micro_batches.mean < 1.05) return ONE_MICRO_BATCH;
   return LIMITS[largest];
 }
