@@ -54,10 +54,7 @@ class StepDataset(Dataset[StepBatch]):
         )
 
 
-def step_batches(
-    dataset: StepDataset, sampler: ScheduledBatchSampler, ahead: bool = True
-) -> Iterator[StepBatch]:
-    """Step batches in order; with ``ahead``, a worker process stays two steps in front."""
+def step_batches(dataset: StepDataset, sampler: ScheduledBatchSampler) -> Iterator[StepBatch]:
+    """Step batches in order, made by a worker process that stays two steps in front."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    workers = 1 if ahead else 0
-    return iter(DataLoader(dataset, batch_size=None, sampler=sampler, num_workers=workers))
+    return iter(DataLoader(dataset, batch_size=None, sampler=sampler, num_workers=1))

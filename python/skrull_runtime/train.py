@@ -8,9 +8,11 @@ import logging
 import os
 import sys
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import deepspeed
 import torch
@@ -18,6 +20,7 @@ import torch.distributed as dist
 
 from . import checkpoint
 from .agreement import digest_of, require_agreement
+from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig
 from .data import SampleIndex, data_root
 from .feed import StepDataset, step_batches
@@ -28,7 +31,9 @@ from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
 from .sampler import ScheduledBatchSampler
 from .scheduling import class_degrees
-from .trainer import Trainer
+from .trainer import StepResult, Trainer
+
+DEEPSPEED_FILE = "ds_config.json"
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
@@ -53,7 +58,7 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
         "--steps", type=int, default=config.train.total_steps, help="stop after this many steps"
     )
     parser.add_argument(
-        "--no-resume", action="store_true", help="start anew, whatever checkpoints there are"
+        "--no-resume", action="store_true", help="start anew; an earlier run's output is set aside"
     )
     parser.add_argument(
         "--local_rank", "--local-rank", type=int, default=-1, help=argparse.SUPPRESS
@@ -76,39 +81,26 @@ def _start_process_group(config: RunConfig) -> None:
 
 
 def _run(
-    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, arguments: argparse.Namespace
+    config: RunConfig, compiled: SchedulingConfig, run_dir: Path, arguments: argparse.Namespace
 ) -> None:
-    accelerator = deepspeed.accelerator.get_accelerator()
-    if accelerator.device_name() != "cpu":
-        accelerator.set_device(int(os.environ["LOCAL_RANK"]))
-    device = torch.device(accelerator.current_device_name())
-    ranks = scheduling.data_parallel * scheduling.context_parallel
-    if ranks != dist.get_world_size():
-        raise ValueError(
-            f"this run was compiled for {ranks} ranks and started with {dist.get_world_size()}"
-        )
+    device = _device()
+    scheduling = _for_world(compiled, dist.get_world_size())
     root = data_root(config.data, run_dir)
     index = SampleIndex(run_dir / "data_index.json", config.data, root)
-    _verify_data(index, device)
-    ds_text = (run_dir / "ds_config.json").read_bytes()
-    index_text = (run_dir / "data_index.json").read_bytes()
-    require_agreement(
-        "plan", digest_of(asdict(config), asdict(scheduling), ds_text, index_text), device
-    )
-    data_digest = digest_of(index_text, asdict(config.data) | {"root": None})
+    _verify_data(index)
+    data_digest = _agree(config, scheduling, run_dir, device)
 
     total = min(arguments.steps, config.train.total_steps)
     sampler = ScheduledBatchSampler(index.lengths, scheduling, total)
     output = run_dir / config.train.output
-    resumed = _resume_state(output, sampler, data_digest, arguments.no_resume)
+    if arguments.no_resume:
+        _set_aside(output)
+    resumed = _resume_state(output, sampler, data_digest)
     model = build_model(config.model, run_dir, root, config.train.seed)
-    trainer = Trainer(model, json.loads(ds_text), config.model, config.train)
+    ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
+    trainer = Trainer(model, ds_config, config.model, config.train)
     if resumed is not None:
         checkpoint.load_checkpoint(trainer.engine, resumed)
-    groups = GroupTable(
-        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel),
-        timedelta(minutes=config.train.timeout_minutes),
-    )
     log = _open_log(output, sampler.start_step, config, resumed)
 
     tokenizer = config.data.tokenizer
@@ -119,45 +111,127 @@ def _run(
         tokenizer if tokenizer == "bytes" else str(run_dir / tokenizer),
         _planned(run_dir, index.lengths, scheduling),
     )
-    saved = sampler.start_step
-    for batch in step_batches(dataset, sampler):
-        result = trainer.step(batch, groups)
-        sampler.trained(batch.step)
-        if log is not None:
-            log.add(
-                {
-                    "step": batch.step,
-                    "epoch": batch.epoch,
-                    "loss": result.loss,
-                    "sequences": batch.sequences,
-                    "tokens": batch.tokens,
-                    "supervised_tokens": batch.supervised,
-                    "micro_batches": len(batch.micro_batches),
-                    "seconds": result.seconds,
-                    "predicted_seconds": batch.predicted_seconds,
-                    "tokens_per_second": batch.tokens / result.seconds,
-                    "supervised_tokens_per_second": batch.supervised / result.seconds,
-                    "learning_rate": result.learning_rate,
-                    "gradient_norm": result.gradient_norm,
-                }
-            )
-        due = (
-            config.train.checkpoint_every
-            and sampler.start_step % config.train.checkpoint_every == 0
-        )
-        if due or sampler.start_step == total:
-            state = {"sampler": sampler.state_dict(), "data": data_digest}
-            checkpoint.save_checkpoint(trainer.engine, output, state, config.train.keep_checkpoints)
-            saved = sampler.start_step
+    _train(config, sampler, dataset, trainer, output, data_digest, log)
     if log is not None:
-        place = f"checkpoint of step {saved} in {config.train.output}/{checkpoint.FOLDER}"
+        folder = config.train.output
         print(
-            f"done: {sampler.start_step} steps; metrics in {config.train.output}/{log.path.name}, {place}",
+            f"done: {sampler.start_step} steps; metrics in {folder}/{log.path.name},"
+            f" checkpoints in {folder}/{checkpoint.FOLDER}",
             flush=True,
         )
 
 
-def _verify_data(index: SampleIndex, device: torch.device) -> None:
+def _train(
+    config: RunConfig,
+    sampler: ScheduledBatchSampler,
+    dataset: StepDataset,
+    trainer: Trainer,
+    output: Path,
+    data_digest: str,
+    log: MetricsLog | None,
+) -> None:
+    """All steps that are left, with their log and checkpoints; the last step always leaves a checkpoint."""
+    train, scheduling = config.train, dataset.scheduling
+    groups = GroupTable(
+        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel),
+        timedelta(minutes=train.timeout_minutes),
+    )
+    for batch in step_batches(dataset, sampler):
+        result = trainer.step(batch, groups)
+        sampler.trained(batch.step)
+        if log is not None:
+            log.add(_record(batch, result))
+        done = sampler.start_step
+        due = train.checkpoint_every and done % train.checkpoint_every == 0
+        if due or done == sampler.total_steps:
+            state = {"sampler": sampler.state_dict(), "data": data_digest}
+            checkpoint.save_checkpoint(trainer.engine, output, state, train.keep_checkpoints)
+
+
+def _record(batch: StepBatch, result: StepResult) -> dict[str, Any]:
+    """A line of the metrics file."""
+    return {
+        "step": batch.step,
+        "epoch": batch.epoch,
+        "loss": result.loss,
+        "sequences": batch.sequences,
+        "tokens": batch.tokens,
+        "supervised_tokens": batch.supervised,
+        "micro_batches": len(batch.micro_batches),
+        "seconds": result.seconds,
+        "predicted_seconds": batch.predicted_seconds,
+        "tokens_per_second": batch.tokens / result.seconds,
+        "supervised_tokens_per_second": batch.supervised / result.seconds,
+        "learning_rate": result.learning_rate,
+        "gradient_norm": result.gradient_norm,
+    }
+
+
+def _device() -> torch.device:
+    accelerator = deepspeed.accelerator.get_accelerator()
+    if accelerator.device_name() != "cpu":
+        accelerator.set_device(int(os.environ["LOCAL_RANK"]))
+    return torch.device(accelerator.current_device_name())
+
+
+def _for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
+    """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows.
+
+    Raises ValueError where the ranks do not divide into groups of the CP degree.
+    """
+    context = compiled.context_parallel
+    expected = compiled.data_parallel * context
+    if ranks == expected:
+        return compiled
+    pool = compiled.degrees == "pool" and ranks & (ranks - 1)
+    if ranks % context or pool:
+        needed = "a power of two" if pool else f"a multiple of the CP degree {context}"
+        raise ValueError(
+            f"this run was compiled for {expected} ranks and started with {ranks}, which is not {needed}"
+        )
+    if dist.get_rank() == 0:
+        print(
+            f"compiled for {expected} ranks, started with {ranks}: scheduling for these."
+            " Memory was planned for the former; compile again where it is tight",
+            flush=True,
+        )
+    return replace(compiled, data_parallel=ranks // context)
+
+
+def _agree(
+    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, device: torch.device
+) -> str:
+    """Digest of the data, once all ranks hold the same run. Raises RuntimeError, naming ranks, where they do not."""
+    index = (run_dir / "data_index.json").read_bytes()
+    planned = run_dir / PLANNED_FILE
+    files = [
+        (run_dir / DEEPSPEED_FILE).read_bytes(),
+        index,
+        planned.read_bytes() if planned.is_file() else b"",
+    ]
+    require_agreement("plan", digest_of(asdict(config), asdict(scheduling), *files), device)
+    return digest_of(index, asdict(config.data) | {"root": None})
+
+
+def _set_aside(output: Path) -> None:
+    """Renames an earlier run's output: its checkpoints are of later steps, and would be taken for the newest."""
+    if dist.get_rank() == 0 and output.exists():
+        kept = next(
+            path
+            for path in (output.with_name(f"{output.name}.{n}") for n in count(1))
+            if not path.exists()
+        )
+        try:
+            output.rename(kept)
+        except OSError as error:
+            raise ValueError(
+                f"{output}: cannot be set aside for a new run ({error.strerror})"
+            ) from error
+        print(f"the earlier run's output is kept in {kept.name}", flush=True)
+    dist.barrier()
+
+
+def _verify_data(index: SampleIndex) -> None:
     """Rank 0 of each node could hold its own copy of the data, so every node's first rank verifies."""
     error = None
     if int(os.environ.get("LOCAL_RANK", "0")) == 0:
@@ -189,11 +263,9 @@ def _planned(
         return None
 
 
-def _resume_state(
-    output: Path, sampler: ScheduledBatchSampler, data_digest: str, anew: bool
-) -> Path | None:
-    """The checkpoint to resume from, with the sampler moved to it; None to start anew."""
-    folders = [] if anew else checkpoint.checkpoint_folders(output)
+def _resume_state(output: Path, sampler: ScheduledBatchSampler, data_digest: str) -> Path | None:
+    """The checkpoint to resume from, with the sampler moved to it; None where there is none."""
+    folders = checkpoint.checkpoint_folders(output)
     if not folders:
         return None
     state = checkpoint.read_state(folders[-1])

@@ -77,7 +77,9 @@ def finish(ranks: list[Rank], timeout: float = 600, grace: float = 20) -> list[t
     return [(rank.process.returncode, rank.output()) for rank in ranks]
 
 
-def run(ranks: int, script: Path, *arguments: str, timeout: float = 600) -> None:
-    """Runs the script on every rank; fails the test with the output of the ranks that failed."""
-    for rank, (code, output) in enumerate(finish(start(ranks, script, *arguments), timeout)):
+def run(ranks: int, script: Path, *arguments: str, timeout: float = 600) -> str:
+    """Runs the script on every rank; fails the test with the output of a rank that failed. Returns rank 0's."""
+    results = finish(start(ranks, script, *arguments), timeout)
+    for rank, (code, output) in enumerate(results):
         assert code == 0, f"rank {rank} ended with {code}:\n{output[-4000:]}"
+    return results[0][1]

@@ -140,5 +140,33 @@ def test_changed_data_is_refused(whole_run: Path, tmp_path: Path):
     assert "has changed since the run was compiled" in refusal(folder)
 
 
-def test_another_number_of_ranks_is_refused(whole_run: Path):
-    assert "was compiled for 2 ranks and started with 1" in refusal(whole_run, ranks=1)
+def test_ranks_that_do_not_divide_into_groups_are_refused(whole_run: Path):
+    reason = refusal(whole_run, ranks=1)
+    assert (
+        "compiled for 2 ranks and started with 1, which is not a multiple of the CP degree 2"
+        in reason
+    )
+
+
+def test_more_ranks_train_the_same_global_batches(whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "more"
+    write_run(folder)
+    output = launch.run(4, SCRIPT, str(folder))
+    assert "compiled for 2 ranks, started with 4: scheduling for these" in output
+    losses = [entry["loss"] for entry in metrics(whole_run)]
+    assert [entry["loss"] for entry in metrics(folder)] == pytest.approx(losses, rel=1e-4)
+
+
+def test_a_run_started_anew_keeps_the_earlier_one_apart(whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "anew"
+    shutil.copytree(whole_run, folder)
+    launch.run(2, SCRIPT, str(folder), "--no-resume", "--steps", "2")
+    assert [entry["step"] for entry in metrics(folder)] == [0, 1]
+    kept = folder / "output.1" / "checkpoints"
+    assert sorted(path.name for path in kept.glob("step-*")) == ["step-00000006", "step-00000008"]
+    # The next start resumes the new run, not the older one of later steps.
+    output = launch.run(2, SCRIPT, str(folder))
+    assert "resumed after 2 steps" in output
+    assert [entry["step"] for entry in metrics(folder)] == list(range(8))
+    launch.run(2, SCRIPT, str(folder), "--no-resume", "--steps", "1")
+    assert (folder / "output.2" / "checkpoints").is_dir()
