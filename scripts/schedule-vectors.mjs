@@ -7,6 +7,7 @@ import { fail, ROOT } from "./lib.mjs";
 
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { answerProblem } = await built("schedule/answer.js");
+const { POLICY_NAMES } = await built("schedule/problem.js");
 const { PROBLEM_SCHEMA } = await built("schedule/problem-schema.js");
 const { globalBatches } = await built("foundation/random.js");
 
@@ -77,15 +78,7 @@ const problems = {
     cost: { ...small, comm: { "a/b": [1, 2, 3] } },
   },
 };
-for (const policy of [
-  "deepspeed",
-  "packed",
-  "sorted",
-  "dacp",
-  "round-robin",
-  "skrull-paper",
-  "auto",
-]) {
+for (const policy of POLICY_NAMES) {
   for (const objective of ["free", "lockstep"]) {
     for (const padding of ["exact", "zigzag"]) {
       const shape = { data_parallel: 2, context_parallel: 4, bucket: 6144 };

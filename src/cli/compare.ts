@@ -2,9 +2,9 @@ import { formatCount, formatSeconds, formatShare } from "../foundation/format.js
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import type { Host } from "../host/host.js";
-import { ALL_POLICIES, type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare.js";
+import { type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare.js";
 import type { Plan } from "../plan/plan.js";
-import type { Policy } from "../schedule/problem.js";
+import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { planFile } from "./spec-file.js";
 import { tableLines } from "./table.js";
@@ -23,16 +23,16 @@ export async function compareCommand(
   path: string,
   options: CompareOptions,
 ): Promise<ExitCode> {
-  const unknown = options.policies?.find((name) => !ALL_POLICIES.includes(name as Policy));
+  const unknown = options.policies?.find((name) => !POLICY_NAMES.includes(name as Policy));
   if (unknown !== undefined) {
-    const known = ALL_POLICIES.join(", ");
+    const known = POLICY_NAMES.join(", ");
     terminal.remark(`error: '${printable(unknown)}' is no policy; there are ${known}\n`);
     return EXIT.couldNotRun;
   }
   const planned = await planFile(host, terminal, path, options.skrullVersion);
   if (!planned) return EXIT.findings;
   const lengths = planned.inputs.data.index.samples.length;
-  const chosen = (options.policies ?? ALL_POLICIES) as readonly Policy[];
+  const chosen = (options.policies ?? POLICY_NAMES) as readonly Policy[];
   const compared = comparePolicies(planned.plan, lengths, chosen);
   terminal.out(
     options.format === "json"

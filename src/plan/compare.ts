@@ -1,4 +1,4 @@
-import type { Policy } from "../schedule/problem.js";
+import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
 import { solveBatches } from "./forecast.js";
 import { type Performance, performanceOf } from "./performance.js";
 import type { Plan } from "./plan.js";
@@ -16,15 +16,6 @@ export interface ComparedPolicy {
   readonly speedup: number | null;
 }
 
-export const ALL_POLICIES: readonly Policy[] = [
-  "deepspeed",
-  "packed",
-  "sorted",
-  "dacp",
-  "round-robin",
-  "skrull-paper",
-  "auto",
-];
 /** Without these a comparison says little. */
 export const ALWAYS_COMPARED: readonly Policy[] = ["deepspeed", "packed", "sorted"];
 /** The name of LongAlign's own sorted batching. */
@@ -38,7 +29,7 @@ export function comparePolicies(
 ): readonly ComparedPolicy[] {
   const { steps, training } = plan;
   const batches = sampleBatches(lengths.length, steps.global_batch, training.seed);
-  const policies = ALL_POLICIES.filter(
+  const policies = POLICY_NAMES.filter(
     (policy) => chosen.includes(policy) || ALWAYS_COMPARED.includes(policy),
   );
   const compared = policies.map((policy) => ({

@@ -1,3 +1,5 @@
+import { DEGREE_CLASSES, OBJECTIVES, POLICY_NAMES } from "./problem.js";
+
 /** Larger problems are refused rather than left to run for hours. */
 export const MOST_SEQUENCES = 2 ** 20;
 export const MOST_RANKS = 2 ** 16;
@@ -51,12 +53,9 @@ export const PROBLEM_SCHEMA = {
         },
       },
     },
-    policy: {
-      enum: ["deepspeed", "packed", "sorted", "dacp", "round-robin", "skrull-paper", "auto"],
-      default: "auto",
-    },
-    degrees: { enum: ["local-or-all", "powers-of-two", "pool"], default: "local-or-all" },
-    objective: { enum: ["free", "lockstep"], default: "lockstep" },
+    policy: { enum: POLICY_NAMES, default: "auto" },
+    degrees: { enum: DEGREE_CLASSES, default: "local-or-all" },
+    objective: { enum: OBJECTIVES, default: "lockstep" },
     iterations: budget,
     time_budget_ms: { ...time, default: 0 },
     seed: budget,

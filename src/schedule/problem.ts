@@ -1,20 +1,28 @@
 /** Cost of a group of d ranks in one micro-batch: `max(c0, ca + cb * V)` us for V tokens sharded over it. */
 export type CommunicationCost = readonly [number, number, number];
 
-export type Policy =
-  | "deepspeed"
-  | "packed"
-  | "sorted"
-  | "dacp"
-  | "round-robin"
-  | "skrull-paper"
-  | "auto";
+/** In the order that comparisons list them. */
+export const POLICY_NAMES = [
+  "deepspeed",
+  "packed",
+  "sorted",
+  "dacp",
+  "round-robin",
+  "skrull-paper",
+  "auto",
+] as const;
+export type Policy = (typeof POLICY_NAMES)[number];
 
-/** Which group sizes a schedule may use: {1, N}; powers of two up to N; powers of two over all ranks. */
-export type DegreeClass = "local-or-all" | "powers-of-two" | "pool";
+/**
+ * Which group sizes a schedule may use: {1, N}; powers of two up to N; powers of two over all ranks. Narrow to wide:
+ * each contains those before it.
+ */
+export const DEGREE_CLASSES = ["local-or-all", "powers-of-two", "pool"] as const;
+export type DegreeClass = (typeof DEGREE_CLASSES)[number];
 
 /** `free`: the slowest data-parallel rank's sum. `lockstep`: the sum over index of the slowest at that index. */
-export type Objective = "free" | "lockstep";
+export const OBJECTIVES = ["free", "lockstep"] as const;
+export type Objective = (typeof OBJECTIVES)[number];
 
 /** Times in us, lengths and bucket in tokens. */
 export interface CostParameters {

@@ -1,23 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { answerProblem } from "../../src/schedule/answer.js";
 import { breakdown } from "../../src/schedule/breakdown.js";
-import type { DegreeClass, Objective, Policy, Problem } from "../../src/schedule/problem.js";
+import {
+  DEGREE_CLASSES,
+  OBJECTIVES,
+  POLICY_NAMES,
+  type Problem,
+} from "../../src/schedule/problem.js";
 import { solve } from "../../src/schedule/solve.js";
 import { verifySchedule } from "../../src/schedule/verify.js";
 import { naiveIterationTime } from "./naive.js";
 import { randomProblem } from "./random-problem.js";
 
-const POLICIES: readonly Policy[] = [
-  "deepspeed",
-  "packed",
-  "sorted",
-  "dacp",
-  "round-robin",
-  "skrull-paper",
-  "auto",
-];
-const CLASSES: readonly DegreeClass[] = ["local-or-all", "powers-of-two", "pool"];
-const OBJECTIVES: readonly Objective[] = ["free", "lockstep"];
 const [BUCKET, CONTEXT, RANKS] = [1000, 4, 2] as const;
 const WHOLE = BUCKET * CONTEXT;
 
@@ -43,8 +37,8 @@ const BASE: Problem = {
   seed: 0,
 };
 
-const variants = POLICIES.flatMap((policy) =>
-  CLASSES.flatMap((degrees) =>
+const variants = POLICY_NAMES.flatMap((policy) =>
+  DEGREE_CLASSES.flatMap((degrees) =>
     OBJECTIVES.flatMap((objective) =>
       (policy === "auto" ? [0, 40] : [0]).map((iterations) => ({
         ...BASE,
@@ -104,7 +98,7 @@ describe("degrees without a cost", () => {
   const without = { ...BASE, cost: { ...BASE.cost, comm: {} } };
 
   it("are not used where sequences fit without them", () => {
-    for (const degrees of CLASSES) {
+    for (const degrees of DEGREE_CLASSES) {
       const solution = solve({ ...without, degrees, lengths: [900, 500, 3] });
       if (!solution.ok) throw new Error(solution.error.message);
       const used = solution.schedule.micro_batches.flatMap(({ placements }) => placements);
@@ -130,7 +124,7 @@ describe("with a budget of moves", () => {
   it("auto is never worse than any policy that finds a schedule, nor than construction", () => {
     for (const problem of problems) {
       const ours = timeOf({ ...problem, policy: "auto", iterations: 30 });
-      for (const policy of POLICIES) {
+      for (const policy of POLICY_NAMES) {
         const theirs = timeOf({ ...problem, policy });
         if (theirs !== undefined) expect(ours).toBeLessThanOrEqual(theirs);
       }
@@ -139,7 +133,7 @@ describe("with a budget of moves", () => {
 
   it("auto is never worse than in a narrower class", () => {
     for (const problem of problems.filter(({ degrees }) => degrees === "pool")) {
-      const times = CLASSES.map((degrees) =>
+      const times = DEGREE_CLASSES.map((degrees) =>
         timeOf({ ...problem, policy: "auto", objective: "lockstep", degrees, iterations: 30 }),
       );
       for (const [n, time] of times.entries()) {

@@ -1,24 +1,21 @@
 import { type Random32, random32, randomBelow } from "../../src/foundation/random.js";
-import type { Policy, Problem } from "../../src/schedule/problem.js";
+import {
+  DEGREE_CLASSES,
+  POLICY_NAMES,
+  type Policy,
+  type Problem,
+} from "../../src/schedule/problem.js";
 
 const pick = <T>(random: Random32, values: readonly T[]): T =>
   values[randomBelow(random, values.length)] as T;
 
-const POLICIES: readonly Policy[] = [
-  "deepspeed",
-  "packed",
-  "sorted",
-  "dacp",
-  "round-robin",
-  "skrull-paper",
-  "auto",
-  "auto",
-];
+/** `auto` twice as often as the others. */
+const POLICIES: readonly Policy[] = [...POLICY_NAMES, "auto"];
 
 /** The n-th random problem of a seed: small and large, long-tailed, some infeasible, some exactly full. */
 export function randomProblem(seed: number, n: number): Problem {
   const random = random32(seed, n);
-  const degrees = pick(random, ["local-or-all", "powers-of-two", "pool"] as const);
+  const degrees = pick(random, DEGREE_CLASSES);
   const powers = degrees !== "local-or-all";
   const context = pick(random, powers ? [1, 2, 4, 8] : [1, 2, 3, 4, 5, 8]);
   const dataParallel = pick(random, powers ? [1, 2, 4, 8] : [1, 2, 3, 4, 7]);

@@ -4,7 +4,7 @@ import { cellsFilled } from "../construct/bins.js";
 import { construct } from "../construct/construct.js";
 import { rowsOf } from "../evaluate.js";
 import { lowerBound } from "../lower-bound.js";
-import { type DegreeClass, Infeasible, type Problem } from "../problem.js";
+import { DEGREE_CLASSES, type DegreeClass, Infeasible, type Problem } from "../problem.js";
 import { bestBands } from "../refine/bands.js";
 import { type Budget, budgetOf, type Clock, hasBudget } from "../refine/budget.js";
 import { refine } from "../refine/refine.js";
@@ -16,8 +16,6 @@ import { type Batches, unplaceable } from "./full-degree.js";
 import { POLICIES } from "./index.js";
 import { packedBatches, sortedBatches } from "./packed.js";
 
-/** Narrow to wide: each class contains those before it. */
-const CLASSES: readonly DegreeClass[] = ["local-or-all", "powers-of-two", "pool"];
 const FLOORS: readonly ((problem: Problem) => Batches)[] = [
   deepspeedBatches,
   packedBatches,
@@ -46,8 +44,8 @@ interface Candidate {
  * @throws Infeasible where a sequence needs a degree whose cost is not known
  */
 export function auto(problem: Problem, clock?: Clock): Assignment {
-  const workloads = CLASSES.slice(0, CLASSES.indexOf(problem.degrees) + 1).map((degrees) =>
-    workloadOf(inClass(degrees, problem)),
+  const workloads = DEGREE_CLASSES.slice(0, DEGREE_CLASSES.indexOf(problem.degrees) + 1).map(
+    (degrees) => workloadOf(inClass(degrees, problem)),
   );
   const searching = hasBudget(problem, clock);
   const portfolio = new Portfolio();
