@@ -7,9 +7,9 @@ model's call, not as a global: activation checkpointing runs attention, and its 
 from __future__ import annotations
 
 import torch
-import torch.distributed as dist
 from transformers import AttentionInterface
 
+from .gathering import Gathering
 from .groups import GroupTable
 from .kernels import Kernel
 from .layout import Layout, ShardGroup, zigzag_positions
@@ -56,31 +56,43 @@ def skrull_attention(
         )
     q, k, v = (tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value))  # [T, heads, D]
     layout: Layout = skrull.layout
-    outputs = []
     end = sum(layout.local)
-    if end:
-        lengths = list(layout.local)
-        outputs.append(
-            skrull.kernel(q[:end], k[:end], v[:end], lengths, lengths, scaling, sliding_window)
-        )
+    spans = []
     for group in layout.groups:
-        start, end = end, end + group.tokens
+        spans.append(slice(end, end + group.tokens))
+        end += group.tokens
+    # Keys and values travel while the local sequences are attended to (arXiv:2505.19609 Eq. 2).
+    arriving = [
+        Gathering.start(k[span], v[span], skrull.groups.get(group.degree, group.first_rank))
+        for group, span in zip(layout.groups, spans, strict=True)
+    ]
+    outputs = []
+    if layout.local:
+        lengths = list(layout.local)
+        local = slice(0, sum(lengths))
         outputs.append(
-            _sharded(
-                q[start:end], k[start:end], v[start:end], group, skrull, scaling, sliding_window
-            )
+            skrull.kernel(q[local], k[local], v[local], lengths, lengths, scaling, sliding_window)
+        )
+    for group, span, gathering in zip(layout.groups, spans, arriving, strict=True):
+        outputs.append(
+            _sharded(q[span], gathering.finish(), group, skrull, scaling, sliding_window)
         )
     return torch.cat(outputs).unsqueeze(0), None
 
 
 def _sharded(
-    q, k, v, group: ShardGroup, context: AttentionContext, scaling: float, window: int | None
+    q: torch.Tensor,
+    gathered: torch.Tensor,
+    group: ShardGroup,
+    context: AttentionContext,
+    scaling: float,
+    window: int | None,
 ) -> torch.Tensor:
-    """Attention of this rank's chunks to the keys and values of their whole sequences."""
-    process_group = context.groups.get(group.degree, group.first_rank)
-    both = torch.stack((k, v), dim=1)  # one collective for keys and values
-    whole = _Gather.apply(both.contiguous(), process_group)
-    whole = whole.index_select(0, _sequence_order(group, whole.device))
+    """Attention of this rank's chunks to the keys and values of their whole sequences.
+
+    q ``[T, H, D]``, gathered ``[degree * T, 2, H_kv, D]``, rank by rank.
+    """
+    whole = gathered.index_select(0, _sequence_order(group, gathered.device))
     member = context.layout.rank - group.first_rank
     keys, values, lengths, known = [], [], [], []
     first = 0
@@ -106,22 +118,3 @@ def _sequence_order(group: ShardGroup, device: torch.device) -> torch.Tensor:
             rows.append(torch.arange(start, start + chunk, device=device))
         offset += 2 * chunk
     return torch.cat(rows)
-
-
-class _Gather(torch.autograd.Function):
-    """All-gather along the first dimension; the backward sums the gradients of all ranks (reduce-scatter)."""
-
-    @staticmethod
-    def forward(ctx, local: torch.Tensor, group: dist.ProcessGroup) -> torch.Tensor:
-        ctx.group = group
-        size = dist.get_world_size(group)
-        whole = local.new_empty((size * local.shape[0], *local.shape[1:]))
-        dist.all_gather_single(whole, local, group=group)
-        return whole
-
-    @staticmethod
-    def backward(ctx, gradient: torch.Tensor):
-        size = dist.get_world_size(ctx.group)
-        local = gradient.new_empty((gradient.shape[0] // size, *gradient.shape[1:]))
-        dist.reduce_scatter_single(local, gradient.contiguous(), group=ctx.group)
-        return local, None
