@@ -1,10 +1,11 @@
-"""Checkpoints: written whole before they count, kept to a number, resumed from the newest that is complete."""
+"""Checkpoints: written whole before they count, kept to a number, resumed from the newest that is complete and sound."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +22,83 @@ def checkpoint_folders(output: Path) -> list[Path]:
 
 
 def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int) -> None:
-    """Writes a checkpoint on all ranks and removes the oldest beyond ``keep``. ``state`` is the same on all ranks."""
+    """Writes a checkpoint on all ranks and removes the oldest beyond ``keep``. ``state`` is the same on all ranks.
+
+    Raises ValueError where it cannot be written; earlier ones are then as they were.
+    """
     tag = f"step-{state['sampler']['step']:08d}"
-    folder = output / FOLDER
-    if dist.get_rank() == 0 and (folder / tag).exists():
-        shutil.rmtree(folder / tag)  # an incomplete one of a killed run, or of the same step
+    folder = output / FOLDER / tag
+    if dist.get_rank() == 0 and folder.exists():
+        shutil.rmtree(folder)  # an incomplete one of a killed run, or of the same step
     dist.barrier()
-    engine.save_checkpoint(str(folder), tag=tag, save_latest=False)
+    try:
+        engine.save_checkpoint(str(folder.parent), tag=tag, save_latest=False)
+    except (OSError, RuntimeError) as error:  # torch raises either where a disk is full
+        raise ValueError(f"{folder}: the checkpoint cannot be written ({error})") from error
     dist.barrier()
     if dist.get_rank() == 0:
-        temporary = folder / tag / f"{STATE}.tmp"
-        temporary.write_text(json.dumps({**state, "ranks": dist.get_world_size()}))
-        os.replace(temporary, folder / tag / STATE)
+        _complete(folder, state)
         for old in checkpoint_folders(output)[:-keep]:
             shutil.rmtree(old)
 
 
-def read_state(folder: Path) -> dict[str, Any]:
-    """State saved with a checkpoint. Raises ValueError where it was written by another number of ranks."""
-    state = json.loads((folder / STATE).read_text())
-    if state["ranks"] != dist.get_world_size():
-        raise ValueError(
-            f"{folder}: was written by {state['ranks']} ranks, this run has {dist.get_world_size()};"
-            " resume with the same number, or start a new run with --no-resume"
-        )
-    return state
+def _complete(folder: Path, state: dict[str, Any]) -> None:
+    sizes = {
+        str(path.relative_to(folder)): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    temporary = folder / f"{STATE}.tmp"
+    content = {**state, "ranks": dist.get_world_size(), "files": sizes}
+    try:
+        temporary.write_text(json.dumps(content))
+        os.replace(temporary, folder / STATE)
+    except OSError as error:
+        raise ValueError(f"{folder}: the checkpoint cannot be written ({error})") from error
+
+
+def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The newest checkpoint whose files are what was written, with its state; the same on all ranks.
+
+    Damaged ones are passed over, which rank 0 says. Raises ValueError where all are damaged.
+    """
+    folders = checkpoint_folders(output)
+    for folder in reversed(folders):
+        problem = _agreed_problem(folder)
+        if problem is None:
+            return folder, json.loads((folder / STATE).read_text())
+        if dist.get_rank() == 0:
+            print(f"{folder.name} is damaged ({problem}): looking for an earlier one", flush=True)
+    if folders:
+        raise ValueError(f"{output / FOLDER}: every checkpoint is damaged; start with --no-resume")
+    return None
+
+
+def _agreed_problem(folder: Path) -> str | None:
+    """What is wrong with a checkpoint; each rank looks at its share of the files."""
+    problems: list[str | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(problems, _problem(folder, dist.get_rank(), dist.get_world_size()))
+    return next((problem for problem in problems if problem is not None), None)
+
+
+def _problem(folder: Path, rank: int, ranks: int) -> str | None:
+    try:
+        files = json.loads((folder / STATE).read_text())["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"{STATE}: {error}"
+    for name, size in sorted(files.items())[rank::ranks]:
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != size:
+            return f"{name} is not as it was written"
+        # What torch writes is a zip file, with a checksum of everything in it.
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                bad = archive.testzip()
+            if bad is not None:
+                return f"{name} is not as it was written"
+        elif path.suffix == ".pt":
+            return f"{name} is not as it was written"
+    return None
 
 
 def load_checkpoint(engine: Any, folder: Path) -> None:

@@ -30,7 +30,7 @@ class StepBatch:
     step: int
     epoch: int
     micro_batches: list[MicroBatch]
-    sequences: int
+    samples: list[int]  # of the global batch
     tokens: int  # of the global batch, padding not counted
     supervised: int  # targets of the global batch
     predicted_seconds: float

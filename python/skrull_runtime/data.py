@@ -77,11 +77,15 @@ class SampleIndex:
         limit = self.config.max_length if self.config.overlong == "truncate" else None
         tokens = tokenize(json.loads(line)["messages"], encode, self.config.supervise, limit)
         if len(tokens.ids) != self.lengths[sample]:
-            place = f"{path}, line {self.samples['line'][sample]}"
             raise ValueError(
-                f"{place}: has {len(tokens.ids)} tokens, {self.lengths[sample]} when it was compiled"
+                f"{self.place(sample)}: has {len(tokens.ids)} tokens, {self.lengths[sample]} when it was compiled"
             )
         return tokens
+
+    def place(self, sample: int) -> str:
+        """File and line of a sample, for messages."""
+        entry = self.files[self.samples["file"][sample]]
+        return f"{entry['path']} line {self.samples['line'][sample]}"
 
 
 def _digest(stream):  # Python 3.10 has no hashlib.file_digest

@@ -47,7 +47,7 @@ class StepDataset(Dataset[StepBatch]):
             step=batch.step,
             epoch=batch.epoch,
             micro_batches=collate(schedule, self.rank, lengths, tokens_of),
-            sequences=len(batch.samples),
+            samples=batch.samples,
             tokens=sum(lengths),
             supervised=sum(self.index.supervised[sample] for sample in batch.samples),
             predicted_seconds=schedule["iteration_time"] / 1e6,

@@ -18,10 +18,10 @@ import deepspeed
 import torch
 import torch.distributed as dist
 
-from . import checkpoint
+from . import checkpoint, stopping
 from .agreement import digest_of, require_agreement
 from .collate import StepBatch
-from .config import RunConfig, SchedulingConfig
+from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex, data_root
 from .feed import StepDataset, step_batches
 from .groups import GroupTable
@@ -29,9 +29,10 @@ from .metrics import HEADER, MetricsLog
 from .model import build_model
 from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
+from .preflight import fullest_micro_batch
 from .sampler import ScheduledBatchSampler
 from .scheduling import class_degrees
-from .trainer import StepResult, Trainer
+from .trainer import NonFiniteLoss, StepResult, Trainer
 
 DEEPSPEED_FILE = "ds_config.json"
 
@@ -59,6 +60,9 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
     )
     parser.add_argument(
         "--no-resume", action="store_true", help="start anew; an earlier run's output is set aside"
+    )
+    parser.add_argument(
+        "--no-preflight", action="store_true", help="do not try a full micro-batch first"
     )
     parser.add_argument(
         "--local_rank", "--local-rank", type=int, default=-1, help=argparse.SUPPRESS
@@ -95,10 +99,16 @@ def _run(
     output = run_dir / config.train.output
     if arguments.no_resume:
         _set_aside(output)
-    resumed = _resume_state(output, sampler, data_digest)
+    resumed = _resume_from(output, sampler, data_digest)
     model = build_model(config.model, run_dir, root, config.train.seed)
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     trainer = Trainer(model, ds_config, config.model, config.train)
+    groups = GroupTable(
+        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel),
+        timedelta(minutes=config.train.timeout_minutes),
+    )
+    if not arguments.no_preflight:
+        _preflight(trainer, groups, scheduling, index)
     if resumed is not None:
         checkpoint.load_checkpoint(trainer.engine, resumed)
     log = _open_log(output, sampler.start_step, config, resumed)
@@ -111,7 +121,9 @@ def _run(
         tokenizer if tokenizer == "bytes" else str(run_dir / tokenizer),
         _planned(run_dir, index.lengths, scheduling),
     )
-    _train(config, sampler, dataset, trainer, output, data_digest, log)
+    loop = TrainingLoop(config.train, sampler, dataset, trainer, groups, output, data_digest)
+    if not loop.run(log):
+        sys.exit(stopping.EXIT_CODE)
     if log is not None:
         folder = config.train.output
         print(
@@ -121,31 +133,70 @@ def _run(
         )
 
 
-def _train(
-    config: RunConfig,
-    sampler: ScheduledBatchSampler,
-    dataset: StepDataset,
-    trainer: Trainer,
-    output: Path,
-    data_digest: str,
-    log: MetricsLog | None,
-) -> None:
+class TrainingLoop:
     """All steps that are left, with their log and checkpoints; the last step always leaves a checkpoint."""
-    train, scheduling = config.train, dataset.scheduling
-    groups = GroupTable(
-        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel),
-        timedelta(minutes=train.timeout_minutes),
-    )
-    for batch in step_batches(dataset, sampler):
-        result = trainer.step(batch, groups)
-        sampler.trained(batch.step)
-        if log is not None:
-            log.add(_record(batch, result))
-        done = sampler.start_step
-        due = train.checkpoint_every and done % train.checkpoint_every == 0
-        if due or done == sampler.total_steps:
-            state = {"sampler": sampler.state_dict(), "data": data_digest}
-            checkpoint.save_checkpoint(trainer.engine, output, state, train.keep_checkpoints)
+
+    def __init__(
+        self,
+        train: TrainConfig,
+        sampler: ScheduledBatchSampler,
+        dataset: StepDataset,
+        trainer: Trainer,
+        groups: GroupTable,
+        output: Path,
+        data_digest: str,
+    ):
+        self.train, self.sampler, self.dataset, self.trainer = train, sampler, dataset, trainer
+        self.groups, self.output, self.data_digest = groups, output, data_digest
+        self.stop = stopping.StopRequest()
+
+    def run(self, log: MetricsLog | None) -> bool:
+        """Whether all steps are trained; False where the run was asked to stop. Raises ValueError on a bad loss."""
+        for batch in step_batches(self.dataset, self.sampler):
+            result = self._step(batch)
+            self.sampler.trained(batch.step)
+            if log is not None:
+                log.add(_record(batch, result))
+            done = self.sampler.start_step
+            last = done == self.sampler.total_steps
+            stopped = self.stop.agreed(self.trainer.device) and not last
+            every = self.train.checkpoint_every
+            if last or stopped or (every and done % every == 0):
+                self._save()
+            if stopped:
+                if log is not None:
+                    print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
+                return False
+        return True
+
+    def _step(self, batch: StepBatch) -> StepResult:
+        try:
+            return self.trainer.step(batch, self.groups)
+        except NonFiniteLoss as error:
+            places = ", ".join(self.dataset.index.place(sample) for sample in error.samples[:10])
+            more = f" and {len(error.samples) - 10} more" if len(error.samples) > 10 else ""
+            raise ValueError(
+                f"{error}, from {places or 'no sample in particular'}{more}: look at the data, or lower the"
+                " learning rate. Nothing was updated; the newest checkpoint is of an earlier step"
+            ) from error
+
+    def _save(self) -> None:
+        state = {"sampler": self.sampler.state_dict(), "data": self.data_digest}
+        checkpoint.save_checkpoint(
+            self.trainer.engine, self.output, state, self.train.keep_checkpoints
+        )
+
+
+def _preflight(
+    trainer: Trainer, groups: GroupTable, scheduling: SchedulingConfig, index: SampleIndex
+) -> None:
+    """Tries the fullest micro-batch before the first step. Raises RuntimeError where it does not fit."""
+    fullest = fullest_micro_batch(scheduling, max(index.lengths), dist.get_rank())
+    trainer.rehearse(fullest, groups)
+    if dist.get_rank() != 0 or trainer.device.type != "cuda":
+        return
+    gib = torch.cuda.max_memory_allocated(trainer.device) / 2**30
+    print(f"pre-flight: a full micro-batch fits, {gib:.1f} GiB at the peak", flush=True)
 
 
 def _record(batch: StepBatch, result: StepResult) -> dict[str, Any]:
@@ -154,7 +205,7 @@ def _record(batch: StepBatch, result: StepResult) -> dict[str, Any]:
         "step": batch.step,
         "epoch": batch.epoch,
         "loss": result.loss,
-        "sequences": batch.sequences,
+        "sequences": len(batch.samples),
         "tokens": batch.tokens,
         "supervised_tokens": batch.supervised,
         "micro_batches": len(batch.micro_batches),
@@ -263,18 +314,24 @@ def _planned(
         return None
 
 
-def _resume_state(output: Path, sampler: ScheduledBatchSampler, data_digest: str) -> Path | None:
+def _resume_from(output: Path, sampler: ScheduledBatchSampler, data_digest: str) -> Path | None:
     """The checkpoint to resume from, with the sampler moved to it; None where there is none."""
-    folders = checkpoint.checkpoint_folders(output)
-    if not folders:
+    found = checkpoint.newest_sound(output)
+    if found is None:
         return None
-    state = checkpoint.read_state(folders[-1])
+    folder, state = found
+    ranks = dist.get_world_size()
+    if state["ranks"] != ranks:
+        raise ValueError(
+            f"{folder}: was written by {state['ranks']} ranks, this run has {ranks};"
+            " resume with the same number, or start a new run with --no-resume"
+        )
     if state["data"] != data_digest:
         raise ValueError(
             "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
         )
     sampler.load_state_dict(state["sampler"])
-    return folders[-1]
+    return folder
 
 
 def _open_log(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,14 @@ class StepResult:
     seconds: float
     learning_rate: float
     gradient_norm: float | None
+
+
+class NonFiniteLoss(ValueError):
+    """A step whose loss is no number, with the samples that it comes from. Nothing was updated."""
+
+    def __init__(self, step: int, loss: float, samples: list[int]):
+        super().__init__(f"the loss of step {step} is {loss}")
+        self.samples = samples
 
 
 class Trainer:
@@ -74,22 +84,57 @@ class Trainer:
         scale = dist.get_world_size() / batch.supervised
         total = torch.zeros((), device=self.device, dtype=torch.float64)
         last = len(batch.micro_batches) - 1
+        losses = []
         for index, micro_batch in enumerate(batch.micro_batches):
             self.engine.set_gradient_accumulation_boundary(index == last)
-            loss, _ = self.forward(micro_batch, groups)
-            self.engine.backward(loss * scale, scale_wrt_gas=False)
+            with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
+                loss, each = self.forward(micro_batch, groups)
+                self.engine.backward(loss * scale, scale_wrt_gas=False)
+            losses.append(each)
             total += loss.detach().double()
-        self.engine.step()
         dist.all_reduce(total)
-        norm = self.engine.get_global_grad_norm()
         loss = total.item() / batch.supervised
         if not math.isfinite(loss):
-            raise RuntimeError(
-                f"the loss of step {batch.step} is {loss}: lower the learning rate, or look at the data"
-            )
+            raise NonFiniteLoss(batch.step, loss, _samples_without_number(batch, losses))
+        self.engine.step()
+        norm = self.engine.get_global_grad_norm()
         return StepResult(
             loss, time.perf_counter() - started, rate, None if norm is None else float(norm)
         )
+
+    def rehearse(self, micro_batch: MicroBatch, groups: GroupTable) -> None:
+        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate.
+
+        Raises RuntimeError where memory does not suffice.
+        """
+        state = self.engine.basic_optimizer.state
+        steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
+        known = set(state)
+        for parameters in self.engine.optimizer.param_groups:
+            parameters["lr"] = 0.0
+        self.engine.set_gradient_accumulation_boundary(True)
+        with self._memory_named("the pre-flight's micro-batch", micro_batch):
+            loss, _ = self.forward(micro_batch, groups)
+            self.engine.backward(loss * 0.0, scale_wrt_gas=False)
+            self.engine.step()
+        for parameter in list(state):
+            if parameter not in known:
+                del state[parameter]
+            elif parameter in steps:
+                state[parameter]["step"].copy_(steps[parameter])
+
+    @contextmanager
+    def _memory_named(self, what: str, micro_batch: MicroBatch) -> Iterator[None]:
+        """Says what ran out of memory, and what to change."""
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            used = torch.cuda.max_memory_allocated(self.device) / 2**30
+            tokens = micro_batch.input_ids.shape[1]
+            raise RuntimeError(
+                f"out of memory in {what}: {tokens} tokens on this rank, {used:.1f} GiB at the peak."
+                " Set a smaller memory { bucket } or a larger memory { reserve }, and compile again"
+            ) from error
 
     def forward(
         self, micro_batch: MicroBatch, groups: GroupTable
@@ -102,3 +147,14 @@ class Trainer:
             micro_batch.labels.to(self.device),
             context,
         )
+
+
+def _samples_without_number(batch: StepBatch, losses: list[torch.Tensor]) -> list[int]:
+    """Samples of the global batch with a token whose loss is no number, on any rank."""
+    own: set[int] = set()
+    for micro_batch, each in zip(batch.micro_batches, losses, strict=True):
+        bad = micro_batch.sequence_ids[0][~torch.isfinite(each.cpu())]
+        own |= {batch.samples[k] for k in bad.tolist() if k >= 0}
+    everyone: list[list[int]] = [[] for _ in range(dist.get_world_size())]
+    dist.all_gather_object(everyone, sorted(own))
+    return sorted({sample for found in everyone for sample in found})

@@ -13,6 +13,7 @@ import torch.distributed as dist
 
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
+from skrull_runtime.preflight import fullest_micro_batch
 from skrull_runtime.trainer import Trainer
 
 OPTIMIZERS = {
@@ -67,6 +68,9 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     initial = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     trainer = Trainer(model, ds_config(stage), model_config, tiny.train_config(optimizer))
     config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
+    # The pre-flight must leave no trace.
+    longest = max(len(tokens.ids) for tokens in data)
+    trainer.rehearse(fullest_micro_batch(config, longest, dist.get_rank()), groups)
     losses, counts, dummies, sharded = [], [], 0, 0
     degrees: set[int] = set()
     for step, members in enumerate(batches):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import sys
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, Scheduling
 from skrull_runtime.train import main
 
 STEPS = 8
-OPTIMIZER = {"type": "adamw", "lr": 1e-2, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0}
+RATE = float(os.environ.get("LEARNING_RATE", "1e-2"))
+OPTIMIZER = {"type": "adamw", "lr": RATE, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0}
 SCHEDULING = SchedulingConfig(
     data_parallel=1,
     context_parallel=2,
@@ -32,4 +35,7 @@ CONFIG = RunConfig(
 
 if __name__ == "__main__":
     folder = Path(sys.argv.pop(1))
+    if "LARGEST_FILE" in os.environ:  # stands for a full disk
+        limit = int(os.environ["LARGEST_FILE"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     main(CONFIG, SCHEDULING, folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import time
@@ -105,10 +106,7 @@ def test_a_run_with_a_killed_rank_resumes_to_the_same_losses(whole_run: Path, tm
     assert "resumed after" in results[0][1]
     expected = metrics(whole_run)
     found = metrics(folder)
-    assert [entry["step"] for entry in found] == list(range(8))
-    assert found == [
-        {**entry, "loss": pytest.approx(entry["loss"], rel=1e-6)} for entry in expected
-    ]
+    assert_equal_runs(found, expected)
     assert expected[-1]["loss"] < expected[0]["loss"]
 
 
@@ -130,6 +128,85 @@ def refusal(folder: Path, ranks: int = 2) -> str:
     assert [code for code, _ in results] == [1] * ranks, results[0][1][-2000:]
     assert "Traceback" not in results[0][1]
     return results[0][1]
+
+
+def assert_equal_runs(found: list[dict], expected: list[dict]) -> None:
+    """Every step once, in order, with the same figures."""
+    assert [entry["step"] for entry in found] == list(range(len(expected)))
+    assert found == [
+        {**entry, "loss": pytest.approx(entry["loss"], rel=1e-6)} for entry in expected
+    ]
+
+
+def test_a_run_told_to_stop_leaves_a_checkpoint(whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "stopped"
+    write_run(folder)
+    ranks = launch.start(2, SCRIPT, str(folder))
+    wait_for_steps(folder, 3, ranks)
+    ranks[1].process.send_signal(signal.SIGTERM)
+    results = launch.finish(ranks)
+    assert [code for code, _ in results] == [143, 143], results[0][1][-2000:]
+    trained = len(metrics(folder))
+    assert f"stopped by SIGTERM after {trained} steps" in results[0][1]
+    assert trained < 8, "stopped too late to show anything"
+    assert f"resumed after {trained} steps" in launch.run(2, SCRIPT, str(folder))
+    assert_equal_runs(metrics(folder), metrics(whole_run))
+
+
+@pytest.mark.parametrize("damage", ["cut short", "overwritten", "gone", "state"])
+def test_a_damaged_checkpoint_is_passed_over(damage: str, whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(whole_run, folder)
+    newest = folder / "output" / "checkpoints" / "step-00000008"
+    victim = max(newest.glob("*optim_states.pt"))
+    content = victim.read_bytes()
+    middle = len(content) // 2
+    if damage == "cut short":
+        victim.write_bytes(content[:middle])
+    elif damage == "overwritten":
+        victim.write_bytes(content[:middle] + bytes(64) + content[middle + 64 :])
+        assert victim.read_bytes() != content
+    elif damage == "gone":
+        victim.unlink()
+    else:
+        (newest / "skrull_state.json").write_text('{"files": ')
+    output = launch.run(2, SCRIPT, str(folder))
+    assert "step-00000008 is damaged" in output
+    assert "resumed after 6 steps" in output
+    assert_equal_runs(metrics(folder), metrics(whole_run))
+
+
+def test_where_every_checkpoint_is_damaged_nothing_is_guessed(whole_run: Path, tmp_path: Path):
+    folder = tmp_path / "hopeless"
+    shutil.copytree(whole_run, folder)
+    for path in (folder / "output" / "checkpoints").glob("*/*model_states.pt"):
+        path.write_bytes(b"")
+    assert "every checkpoint is damaged" in refusal(folder)
+
+
+def test_a_full_disk_ends_the_run_with_the_reason(
+    whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "full"
+    write_run(folder)
+    monkeypatch.setenv("LARGEST_FILE", "20000")
+    results = launch.finish(launch.start(2, SCRIPT, str(folder)))
+    assert all(code != 0 for code, _ in results)
+    assert any("the checkpoint cannot be written" in output for _, output in results)
+    assert not list((folder / "output" / "checkpoints").glob("*/skrull_state.json"))
+    monkeypatch.delenv("LARGEST_FILE")
+    launch.run(2, SCRIPT, str(folder))
+    assert_equal_runs(metrics(folder), metrics(whole_run))
+
+
+def test_a_loss_that_is_no_number_names_its_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "diverged"
+    write_run(folder)
+    monkeypatch.setenv("LEARNING_RATE", "1e38")
+    reason = refusal(folder)
+    assert re.search(r"the loss of step \d is (nan|inf), from data\.jsonl line \d+", reason)
 
 
 def test_changed_data_is_refused(whole_run: Path, tmp_path: Path):

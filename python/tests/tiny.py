@@ -126,7 +126,7 @@ def step_batch(
     supervised = sum(label != IGNORED for k in members for label in data[k].labels)
     own = [lengths[k] for k in members]
     micro_batches = collate(schedule, rank, own, lambda k: data[members[k]])
-    return StepBatch(step, 0, micro_batches, len(members), sum(own), supervised, 0.0)
+    return StepBatch(step, 0, micro_batches, members, sum(own), supervised, 0.0)
 
 
 def plain_training(

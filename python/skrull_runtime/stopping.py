@@ -1,0 +1,28 @@
+"""Being asked to stop: SIGTERM ends a run after its step, with a checkpoint."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import torch
+import torch.distributed as dist
+
+EXIT_CODE = 128 + signal.SIGTERM
+
+
+class StopRequest:
+    """Whether a rank was sent SIGTERM. Schedulers and launchers send it some time before they kill."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+
+    def agreed(self, device: torch.device) -> bool:
+        """Whether any rank was asked: the same answer on all, which have to ask together."""
+        flag = torch.tensor(float(self._asked), device=device)
+        dist.all_reduce(flag, op=dist.ReduceOp.MAX)
+        return flag.item() > 0
