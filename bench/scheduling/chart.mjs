@@ -1,4 +1,5 @@
 // A small chart of time against number of sequences, both logarithmic, as SVG.
+const TITLE = "Constructing one schedule (TypeScript, one core)";
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 380, 70, 50];
 
 /** @param points `{ sequences, ms }`, ascending */
@@ -16,8 +17,9 @@ export function growthChart(points) {
   const decades = Array.from({ length: high - low + 1 }, (_, n) => low + n);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${TITLE}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
-    text(WIDTH / 2, 22, "Constructing one schedule (TypeScript, one core)"),
+    text(WIDTH / 2, 22, TITLE),
     ...decades.map(
       (decade) =>
         `<line x1="${LEFT}" x2="${WIDTH - 30}" y1="${y(decade)}" y2="${y(decade)}" stroke="#ddd"/>` +

@@ -93,7 +93,7 @@ def test_changed_data_is_refused(tmp_path: Path):
 
 def test_a_sample_of_another_length_names_its_line(tmp_path: Path):
     index = write_index(tmp_path, LINE, 16)
-    with pytest.raises(ValueError, match=r"d\.jsonl, line 1: has 15 tokens, 16 when"):
+    with pytest.raises(ValueError, match=r"d\.jsonl line 1: has 15 tokens, 16 when"):
         index.tokens(0, bytes_encoder())
 
 
