@@ -88,9 +88,14 @@ function pythonTimes(groups) {
   return JSON.parse(made.stdout);
 }
 
+/** Solves of the first size before any is timed: its few short runs would be timed as they compile. */
+const WARM_UP = 200;
+
 /** Time and time per sequence from 256 to 65,536 sequences, ranks growing alike up to 64 data-parallel ranks. */
 export function growth(setting, seed, say) {
   const points = [];
+  const warm = problemOf({ ...setting, sequences: 256 }, seed, 0, { objective: "lockstep" });
+  for (let n = 0; n < WARM_UP; n += 1) solve({ ...warm });
   for (let sequences = 256; sequences <= 65_536; sequences *= 2) {
     say(`growth: ${sequences}`);
     const data_parallel = Math.min(64, sequences / 64);

@@ -24,11 +24,8 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
     own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
     everyone = own.new_empty(dist.get_world_size() * len(own))
     dist.all_gather_single(everyone, own)
-    different = [
-        rank
-        for rank, other in enumerate(everyone.split(len(own)))
-        if not torch.equal(other, everyone[: len(own)])
-    ]
+    first, *others = everyone.cpu().split(len(own))
+    different = [rank for rank, other in enumerate(others, 1) if not torch.equal(other, first)]
     if different:
         ranks = ", ".join(map(str, different))
         raise RuntimeError(

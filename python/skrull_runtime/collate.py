@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from .figures import ScheduleFigures
 from .layout import Layout, layout_of, zigzag_positions
 from .tokenization import IGNORED, Tokens
 
@@ -34,6 +35,15 @@ class StepBatch:
     tokens: int  # of the global batch, padding not counted
     supervised: int  # targets of the global batch
     predicted_seconds: float
+    degrees: list[int]  # sizes of the groups that its schedule uses, ascending
+    schedule_digest: str  # SHA-256 of the schedule: the same on all ranks, or they would hang
+    figures: ScheduleFigures
+    scheduling_seconds: float = 0.0  # scheduling, tokenising and packing, in the worker process
+
+    def is_dummy(self, index: int) -> bool:
+        """Whether this rank has no sequence in a micro-batch."""
+        layout = self.micro_batches[index].layout
+        return not layout.local_sequences and not layout.groups
 
 
 def collate(

@@ -60,6 +60,7 @@ class ModelConfig:
     source: str | None = None
     source_kind: str | None = None  # "hub" or "folder"
     revision: str | None = None
+    lora: dict[str, Any] | None = None  # rank, alpha, dropout, targets; None trains the whole model
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class TrainConfig:
     keep_checkpoints: int = 2
     log_every: int = 1
     output: str = "output"
+    reduction: str = "every-micro-batch"  # or "once" a step, with whole gradients on every rank
     timeout_minutes: float = 30.0
 
 

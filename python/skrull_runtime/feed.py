@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from torch.utils.data import DataLoader, Dataset
 
+from .agreement import digest_of
 from .collate import StepBatch, collate
 from .config import SchedulingConfig
 from .data import SampleIndex
+from .figures import figures_of
 from .planned import PlannedSchedules
 from .sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
 from .tokenization import Encode, Tokens, load_encoder
@@ -31,6 +36,7 @@ class StepDataset(Dataset[StepBatch]):
         self._encode: Encode | None = None
 
     def __getitem__(self, batch: GlobalBatch) -> StepBatch:
+        started = time.perf_counter()
         if self._encode is None:
             self._encode = load_encoder(self.tokenizer)
         encode = self._encode
@@ -43,15 +49,37 @@ class StepDataset(Dataset[StepBatch]):
         def tokens_of(k: int) -> Tokens:
             return self.index.tokens(batch.samples[k], encode)
 
-        return StepBatch(
-            step=batch.step,
-            epoch=batch.epoch,
-            micro_batches=collate(schedule, self.rank, lengths, tokens_of),
-            samples=batch.samples,
-            tokens=sum(lengths),
-            supervised=sum(self.index.supervised[sample] for sample in batch.samples),
-            predicted_seconds=schedule["iteration_time"] / 1e6,
+        supervised = sum(self.index.supervised[sample] for sample in batch.samples)
+        made = make_step_batch(
+            batch, schedule, lengths, supervised, self.scheduling, self.rank, tokens_of
         )
+        return replace(made, scheduling_seconds=time.perf_counter() - started)
+
+
+def make_step_batch(
+    batch: GlobalBatch,
+    schedule: dict[str, Any],
+    lengths: list[int],
+    supervised: int,
+    config: SchedulingConfig,
+    rank: int,
+    tokens_of: Callable[[int], Tokens],
+) -> StepBatch:
+    """A rank's part of a global batch under a schedule. Sequence k of the schedule has ``lengths[k]`` tokens;
+    ``supervised`` counts the targets of all sequences."""
+    placements = [entry["placements"] for entry in schedule["micro_batches"]]
+    return StepBatch(
+        step=batch.step,
+        epoch=batch.epoch,
+        micro_batches=collate(schedule, rank, lengths, tokens_of),
+        samples=batch.samples,
+        tokens=sum(lengths),
+        supervised=supervised,
+        predicted_seconds=schedule["iteration_time"] / 1e6,
+        degrees=sorted({placement["degree"] for own in placements for placement in own}),
+        schedule_digest=digest_of(batch, placements),
+        figures=figures_of(schedule, lengths, config),
+    )
 
 
 def step_batches(dataset: StepDataset, sampler: ScheduledBatchSampler) -> Iterator[StepBatch]:

@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy, linear
 from torch.utils.checkpoint import checkpoint
 
 from .attention import AttentionContext
+from .model import base_of
 from .tokenization import IGNORED
 
 
@@ -43,7 +44,10 @@ class SummedLossModel(nn.Module):
     def __init__(self, model: nn.Module, chunk: int):
         super().__init__()
         self.model = model
-        self.loss = ChunkedCrossEntropy(model.get_output_embeddings(), chunk)
+        base = base_of(model)
+        self.loss = ChunkedCrossEntropy(base.get_output_embeddings(), chunk)
+        # A function, not a module: it must not be registered a second time.
+        self._decoder = lambda: getattr(base, base.base_model_prefix)
 
     def forward(
         self,
@@ -54,8 +58,7 @@ class SummedLossModel(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """All tensors ``[1, T]``. Returns the sum of token losses, fp32 scalar, and the losses ``[T]``, detached;
         those without a target are 0. The output head runs on tokens that have a target only."""
-        base = getattr(self.model, self.model.base_model_prefix)
-        hidden = base(
+        hidden = self._decoder()(
             input_ids=input_ids, position_ids=position_ids, use_cache=False, skrull=skrull
         )[0].squeeze(0)
         targets = labels.squeeze(0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
-from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from . import attention
 from .config import ModelConfig
@@ -40,6 +41,8 @@ def build_model(config: ModelConfig, run_dir: Path, root: Path | None, seed: int
     else:
         model = _pretrained(config, hf_config, root, dtype)
     _set_checkpointing(model, config.checkpointing)
+    if config.lora is not None:
+        model = with_adapters(model, config.lora, seed)
     return model.train()
 
 
@@ -63,6 +66,32 @@ def refuse_unsupported(config: PretrainedConfig) -> None:
     unknown = kinds - {"full_attention", "sliding_attention"}
     if unknown:
         raise ValueError(f"layers of type {', '.join(sorted(unknown))} are not supported")
+
+
+def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn.Module:
+    """The model, frozen, with trainable low-rank adapters (``rank``, ``alpha``, ``dropout``, ``targets``) of peft.
+
+    Raises ValueError where peft is missing or no module has a target's name.
+    """
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError as error:
+        raise ValueError("lora needs peft: pip install -r requirements.txt") from error
+    torch.manual_seed(seed % 2**63)
+    adapters = LoraConfig(
+        r=lora["rank"],
+        lora_alpha=lora["alpha"],
+        lora_dropout=lora["dropout"],
+        target_modules=list(lora["targets"]),
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, adapters)
+
+
+def base_of(model: nn.Module) -> PreTrainedModel:
+    """The model of transformers, without the wrapper of its adapters, if it has any."""
+    return model.get_base_model() if hasattr(model, "peft_config") else model
 
 
 def _pretrained(
@@ -98,7 +127,7 @@ def _pretrained(
         ) from error
 
 
-def _set_checkpointing(model: nn.Module, mode: str) -> None:
+def _set_checkpointing(model: PreTrainedModel, mode: str) -> None:
     """ "full" recomputes every decoder layer in the backward, "selective" its MLP only."""
     if mode == "full":
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

@@ -31,7 +31,6 @@ from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
 from .preflight import fullest_micro_batch
 from .sampler import ScheduledBatchSampler
-from .scheduling import class_degrees
 from .trainer import NonFiniteLoss, StepResult, Trainer
 
 DEEPSPEED_FILE = "ds_config.json"
@@ -103,10 +102,7 @@ def _run(
     model = build_model(config.model, run_dir, root, config.train.seed)
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     trainer = Trainer(model, ds_config, config.model, config.train)
-    groups = GroupTable(
-        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel),
-        timedelta(minutes=config.train.timeout_minutes),
-    )
+    groups = GroupTable(timedelta(minutes=config.train.timeout_minutes))
     if not arguments.no_preflight:
         _preflight(trainer, groups, scheduling, index)
     if resumed is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from .agreement import require_agreement
 from .attention import AttentionContext
 from .collate import MicroBatch, StepBatch
 from .config import ModelConfig, TrainConfig
@@ -56,11 +57,15 @@ class Trainer:
         train: TrainConfig,
     ):
         device = torch.device(deepspeed.accelerator.get_accelerator().current_device_name())
+        zero = ds_config.get("zero_optimization", {})
         wrapped = SummedLossModel(model, model_config.loss_chunk)
-        optimizer = build_optimizer(wrapped.parameters(), train.optimizer, device)
+        trained = [parameter for parameter in wrapped.parameters() if parameter.requires_grad]
+        optimizer = build_optimizer(trained, train.optimizer, device, "offload_optimizer" in zero)
         self.engine, _, _, _ = deepspeed.initialize(
             model=wrapped, optimizer=optimizer, config=ds_config
         )
+        self.model = model
+        self.stage: int = zero.get("stage", 0)
         self.device = self.engine.device
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.train = train
@@ -71,9 +76,10 @@ class Trainer:
         DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by world size over the
         targets of the whole global batch: any grouping of sequences gives the same gradient. The accumulation
         boundary is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch
-        without a single target changes nothing.
+        without a single target changes nothing. Raises RuntimeError where ranks have different schedules.
         """
         started = time.perf_counter()
+        self._prepare(batch, groups)
         rate = learning_rate(
             batch.step, self.train.total_steps, self.train.optimizer["lr"], self.train.learning_rate
         )
@@ -83,15 +89,16 @@ class Trainer:
             return StepResult(0.0, time.perf_counter() - started, rate, None)
         scale = dist.get_world_size() / batch.supervised
         total = torch.zeros((), device=self.device, dtype=torch.float64)
-        last = len(batch.micro_batches) - 1
-        losses = []
-        for index, micro_batch in enumerate(batch.micro_batches):
-            self.engine.set_gradient_accumulation_boundary(index == last)
-            with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
-                loss, each = self.forward(micro_batch, groups)
-                self.engine.backward(loss * scale, scale_wrt_gas=False)
-            losses.append(each)
-            total += loss.detach().double()
+        indices = self._indices(batch)
+        losses: dict[int, torch.Tensor] = {}
+        with self._reduction():
+            for index in indices:
+                micro_batch = batch.micro_batches[index]
+                self.engine.set_gradient_accumulation_boundary(index == indices[-1])
+                with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
+                    loss, losses[index] = self.forward(micro_batch, groups)
+                    self.engine.backward(loss * scale, scale_wrt_gas=False)
+                total += loss.detach().double()
         dist.all_reduce(total)
         loss = total.item() / batch.supervised
         if not math.isfinite(loss):
@@ -101,6 +108,39 @@ class Trainer:
         return StepResult(
             loss, time.perf_counter() - started, rate, None if norm is None else float(norm)
         )
+
+    @torch.no_grad()
+    def evaluate(self, batch: StepBatch, groups: GroupTable) -> float:
+        """Sum of the token losses of a global batch; the same on all ranks. Nothing is trained."""
+        self._prepare(batch, groups)
+        total = torch.zeros((), device=self.device, dtype=torch.float64)
+        self.engine.eval()
+        for index, micro_batch in enumerate(batch.micro_batches):
+            name = f"micro-batch {index} of evaluation batch {batch.step}"
+            with self._memory_named(name, micro_batch):
+                loss, _ = self.forward(micro_batch, groups)
+            total += loss.double()
+        self.engine.train()
+        dist.all_reduce(total)
+        return total.item()
+
+    def _prepare(self, batch: StepBatch, groups: GroupTable) -> None:
+        """All ranks are about to issue the collectives of one and the same schedule."""
+        require_agreement(f"schedule of step {batch.step}", batch.schedule_digest, self.device)
+        groups.prepare(batch.degrees)
+
+    def _indices(self, batch: StepBatch) -> list[int]:
+        """Micro-batches that this rank runs: where nothing is communicated in a backward, none without a sequence,
+        except that every rank needs one."""
+        everyone = list(range(len(batch.micro_batches)))
+        if self.stage == 3 or (self.stage == 2 and self.train.reduction != "once"):
+            return everyone
+        return [index for index in everyone if not batch.is_dummy(index)] or everyone[:1]
+
+    def _reduction(self) -> AbstractContextManager[None]:
+        """Gradients are reduced in every backward, as the stage has it, or once after the last."""
+        once = self.train.reduction == "once" and self.stage > 0
+        return self.engine.coalesce_grad_reduction() if once else nullcontext()
 
     def rehearse(self, micro_batch: MicroBatch, groups: GroupTable) -> None:
         """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate.
@@ -112,10 +152,12 @@ class Trainer:
         known = set(state)
         for parameters in self.engine.optimizer.param_groups:
             parameters["lr"] = 0.0
+        groups.prepare({group.degree for group in micro_batch.layout.groups})
         self.engine.set_gradient_accumulation_boundary(True)
         with self._memory_named("the pre-flight's micro-batch", micro_batch):
-            loss, _ = self.forward(micro_batch, groups)
-            self.engine.backward(loss * 0.0, scale_wrt_gas=False)
+            with self._reduction():
+                loss, _ = self.forward(micro_batch, groups)
+                self.engine.backward(loss * 0.0, scale_wrt_gas=False)
             self.engine.step()
         for parameter in list(state):
             if parameter not in known:
@@ -149,11 +191,11 @@ class Trainer:
         )
 
 
-def _samples_without_number(batch: StepBatch, losses: list[torch.Tensor]) -> list[int]:
+def _samples_without_number(batch: StepBatch, losses: dict[int, torch.Tensor]) -> list[int]:
     """Samples of the global batch with a token whose loss is no number, on any rank."""
     own: set[int] = set()
-    for micro_batch, each in zip(batch.micro_batches, losses, strict=True):
-        bad = micro_batch.sequence_ids[0][~torch.isfinite(each.cpu())]
+    for index, each in losses.items():
+        bad = batch.micro_batches[index].sequence_ids[0][~torch.isfinite(each.cpu())]
         own |= {batch.samples[k] for k in bad.tolist() if k >= 0}
     everyone: list[list[int]] = [[] for _ in range(dist.get_world_size())]
     dist.all_gather_object(everyone, sorted(own))

@@ -44,7 +44,8 @@ def main() -> None:
     data = tiny.samples()
     members = tiny.global_batches(len(data))[0]
     config = tiny.scheduling(dist.get_world_size(), 2, "skrull-paper")
-    groups = GroupTable([2])
+    groups = GroupTable()
+    groups.prepare([2])
     model_config = tiny.model_config()
     model = SummedLossModel(
         build_model(model_config, folder, None, tiny.SEED), model_config.loss_chunk

@@ -51,7 +51,9 @@ def main() -> None:
     tokens = LOCAL + 2 * CHUNK
     query = torch.randn(1, HEADS, tokens, DIM, requires_grad=True)
     key, value = (torch.randn(1, KV_HEADS, tokens, DIM, requires_grad=True) for _ in range(2))
-    context = AttentionContext(layout, GroupTable([2]), kernel)
+    groups = GroupTable()
+    groups.prepare([2])
+    context = AttentionContext(layout, groups, kernel)
     output, _ = skrull_attention(None, query, key, value, None, scaling=0.3, skrull=context)
     output.square().sum().backward()
     if rank == 0:

@@ -28,7 +28,10 @@ OPTIMIZERS = {
 }
 
 
-def ds_config(stage: int) -> dict:
+OFFLOADED = {"device": "cpu", "pin_memory": False}
+
+
+def ds_config(stage: int, offload: str) -> dict:
     """As the compiler emits it, with buckets small enough that there are several."""
     zero = {
         "stage": stage,
@@ -38,7 +41,12 @@ def ds_config(stage: int) -> dict:
     }
     if stage == 3:
         zero |= {"stage3_param_persistence_threshold": 0, "stage3_prefetch_bucket_size": 4000}
+    if offload != "none":
+        zero |= {"offload_optimizer": OFFLOADED}
+    if offload == "all":
+        zero |= {"offload_param": OFFLOADED}
     return {
+        "zero_force_ds_cpu_optimizer": False,
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": 1,
         "gradient_clipping": 0.0,
@@ -63,10 +71,11 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     optimizer = OPTIMIZERS[case["optimizer"]]
     data = tiny.samples()
     batches = tiny.global_batches(len(data))
-    model_config = tiny.model_config(case["checkpointing"])
+    model_config = tiny.model_config(case["checkpointing"], case["lora"])
     model = build_model(model_config, folder / case["family"], None, tiny.SEED)
     initial = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    trainer = Trainer(model, ds_config(stage), model_config, tiny.train_config(optimizer))
+    train = tiny.train_config(optimizer, case["reduction"])
+    trainer = Trainer(model, ds_config(stage, case["offload"]), model_config, train)
     config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
     # The pre-flight must leave no trace.
     longest = max(len(tokens.ids) for tokens in data)
@@ -81,7 +90,7 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
         degrees |= {group.degree for layout in layouts for group in layout.groups}
         counts.append(len(batch.micro_batches))
         losses.append(trainer.step(batch, groups).loss)
-    expected, expected_losses = reference[case["family"], case["optimizer"]]
+    expected, expected_losses = reference[case["family"], case["optimizer"], case["lora"]]
     found = parameters_of(model, stage)
     assert found.keys() == expected.keys()
     figures = torch.tensor([dummies, sharded])
@@ -108,11 +117,14 @@ def main() -> None:
     data = tiny.samples()
     batches = tiny.global_batches(len(data))
     cases = json.loads(cases_file.read_text())
+    wanted = {(case["family"], case["optimizer"], case["lora"]) for case in cases}
     reference = {
-        (family, name): tiny.plain_training(folder / family, OPTIMIZERS[name], data, batches)
-        for family, name in sorted({(case["family"], case["optimizer"]) for case in cases})
+        (family, name, lora): tiny.plain_training(
+            folder / family, OPTIMIZERS[name], data, batches, lora
+        )
+        for family, name, lora in sorted(wanted)
     }
-    groups = GroupTable([d for d in (2, 4) if dist.get_world_size() % d == 0])
+    groups = GroupTable()
     results = [run_case(case, folder, groups, reference) for case in cases]
     if dist.get_rank() == 0:
         results_file.write_text(json.dumps(results))

@@ -1,79 +1,34 @@
 """Parameters after training equal those of plain single-process PyTorch on the same global batches.
 
-ZeRO 0 to 3, context parallel 1, 2 and 4, groups of several sizes inside and across context-parallel groups, SGD and
-AdamW, with sequences local and sharded, ranks without sequences,
-a global batch of one sequence, varying numbers of micro-batches, every checkpointing mode, and model families with
-sliding windows, experts, plain MLPs and one to four key/value heads.
+Every two together of: ZeRO stage, context parallel 1, 2 and 4, groups of several sizes inside and across
+context-parallel groups, optimizer, checkpointing, offload, adapters, one reduction a step, and four model families;
+with sequences local and sharded, ranks without sequences, a global batch of one sequence and varying numbers of
+micro-batches. Further families have sliding windows, experts and plain MLPs. ``parity_product.py`` runs everything
+together.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 from pathlib import Path
 
 import launch
 import pytest
 import tiny
+from pairwise import Case, pairs_of
+from parity_cases import all_cases, family_cases, pairwise_cases
 
 TOLERANCE = {"sgd": 1e-6, "adamw": 1e-5}
 WORKER = Path(__file__).with_name("parity_worker.py")
 
 
-def cases(ranks: int) -> list[dict]:
-    """Every combination of ZeRO stage, degree and optimizer; checkpointing and policy take turns."""
-    turns = itertools.cycle(
-        itertools.product(("none", "selective", "full"), ("auto", "skrull-paper"))
-    )
-    degrees = [degree for degree in (1, 2, 4) if ranks % degree == 0]
-    product = itertools.product((0, 1, 2, 3), degrees, ("sgd", "adamw"))
-    found = [
-        {
-            "zero": zero,
-            "context": context,
-            "optimizer": optimizer,
-            "checkpointing": mode,
-            "policy": policy,
-            "degrees": "local-or-all",
-            "family": "qwen2",
-        }
-        for (zero, context, optimizer), (mode, policy) in zip(product, turns, strict=False)
-    ]
-    return found + [
-        {**case, "policy": "auto", "degrees": degrees}
-        for degrees, context in (("powers-of-two", 4), ("pool", 2), ("pool", 1))
-        for case in found
-        if case["context"] == context and ranks == 4
-    ]
-
-
-def family_cases() -> list[dict]:
-    """Every other family, sharded over two ranks; stages, optimizers and checkpointing take turns."""
-    turns = itertools.cycle(
-        [(2, "sgd", "full"), (3, "adamw", "selective"), (0, "adamw", "none"), (3, "sgd", "full")]
-    )
-    return [
-        {
-            "zero": zero,
-            "context": 2,
-            "optimizer": optimizer,
-            "checkpointing": mode,
-            "policy": "skrull-paper",
-            "degrees": "local-or-all",
-            "family": family,
-        }
-        for family, (zero, optimizer, mode) in zip(
-            [name for name in tiny.FAMILIES if name != "qwen2"], turns, strict=False
-        )
-    ]
-
-
-def run_cases(ranks: int, chosen: list[dict], folder: Path) -> list[dict]:
+def run_cases(ranks: int, chosen: list[Case], folder: Path) -> list[dict]:
     """Results of the cases, every one of which must equal plain training."""
     for family in {case["family"] for case in chosen}:
         tiny.write_config(folder / family, family)
     (folder / "cases.json").write_text(json.dumps(chosen))
-    launch.run(ranks, WORKER, str(folder / "cases.json"), str(folder / "results.json"))
+    arguments = str(folder / "cases.json"), str(folder / "results.json")
+    launch.run(ranks, WORKER, *arguments, timeout=1800)
     results = json.loads((folder / "results.json").read_text())
     assert len(results) == len(chosen)
     pairs = list(zip(chosen, results, strict=True))
@@ -96,7 +51,7 @@ def run_cases(ranks: int, chosen: list[dict], folder: Path) -> list[dict]:
 
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_parameters_equal_plain_training(ranks: int, tmp_path: Path):
-    chosen = cases(ranks)
+    chosen = pairwise_cases(ranks)
     results = run_cases(ranks, chosen, tmp_path)
     # The cases are what they are meant to be: ranks without sequences, several micro-batches, sharding.
     assert any(result["dummies"] > 0 for result in results)
@@ -107,6 +62,15 @@ def test_parameters_equal_plain_training(ranks: int, tmp_path: Path):
         if case["degrees"] != "local-or-all"
     ]
     assert ranks == 2 or set.union(*several) == {2, 4}
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_the_cases_try_every_two_settings_together(ranks: int):
+    everything = all_cases(ranks)
+    chosen = pairwise_cases(ranks)
+    assert len(chosen) < len(everything) / 10
+    covered = frozenset().union(*map(pairs_of, chosen))
+    assert covered == frozenset().union(*map(pairs_of, everything))
 
 
 def test_other_families_equal_plain_training(tmp_path: Path):

@@ -11,8 +11,10 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from skrull_runtime.collate import StepBatch, collate
+from skrull_runtime.collate import StepBatch
 from skrull_runtime.config import ModelConfig, SchedulingConfig, TrainConfig
+from skrull_runtime.feed import make_step_batch
+from skrull_runtime.model import with_adapters
 from skrull_runtime.sampler import GlobalBatch, schedule_batch
 from skrull_runtime.tokenization import IGNORED, Tokens
 
@@ -85,14 +87,19 @@ def global_batches(count: int) -> list[list[int]]:
     return [[*range(0, count - 2, 2), count - 2, count - 1], [count - 2], [1, 3, 5]]
 
 
-def train_config(optimizer: dict[str, Any]) -> TrainConfig:
+def train_config(optimizer: dict[str, Any], reduction: str = "every-micro-batch") -> TrainConfig:
     """A constant learning rate."""
-    return TrainConfig(3, optimizer, {"type": "constant", "warmup_steps": 0}, SEED)
+    rate = {"type": "constant", "warmup_steps": 0}
+    return TrainConfig(3, optimizer, rate, SEED, reduction=reduction)
 
 
-def model_config(checkpointing: str = "none") -> ModelConfig:
+LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "v_proj", "down_proj"]}
+
+
+def model_config(checkpointing: str = "none", lora: bool = False) -> ModelConfig:
     """Random fp32 weights; a small loss chunk, so that there are several."""
-    return ModelConfig("random", "fp32", checkpointing, "sdpa", loss_chunk=64)
+    adapters = LORA if lora else None
+    return ModelConfig("random", "fp32", checkpointing, "sdpa", loss_chunk=64, lora=adapters)
 
 
 def scheduling(
@@ -125,21 +132,31 @@ def step_batch(
     schedule = schedule_batch(GlobalBatch(step, 0, members), lengths, config)
     supervised = sum(label != IGNORED for k in members for label in data[k].labels)
     own = [lengths[k] for k in members]
-    micro_batches = collate(schedule, rank, own, lambda k: data[members[k]])
-    return StepBatch(step, 0, micro_batches, members, sum(own), supervised, 0.0)
+    batch = GlobalBatch(step, 0, members)
+    return make_step_batch(
+        batch, schedule, own, supervised, config, rank, lambda k: data[members[k]]
+    )
 
 
 def plain_training(
-    folder: Path, optimizer: dict[str, Any], data: list[Tokens], batches: list[list[int]]
+    folder: Path,
+    optimizer: dict[str, Any],
+    data: list[Tokens],
+    batches: list[list[int]],
+    lora: bool = False,
 ) -> Any:
     """Single-process PyTorch without packing: one sequence at a time through transformers' own attention."""
     torch.manual_seed(SEED)
     model = AutoModelForCausalLM.from_config(
         AutoConfig.from_pretrained(folder), dtype=torch.float32, attn_implementation="eager"
-    ).train()
+    )
+    if lora:
+        model = with_adapters(model, LORA, SEED)
+    model.train()
     settings = {name: value for name, value in optimizer.items() if name != "type"}
     kind = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer["type"]]
-    stepper = kind(model.parameters(), **settings)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    stepper = kind(trained, **settings)
     losses = []
     for members in batches:
         stepper.zero_grad()

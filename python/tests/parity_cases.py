@@ -1,0 +1,70 @@
+"""What parity is tested over: the settings that a run can combine, and which of them go together."""
+
+from __future__ import annotations
+
+import itertools
+
+import tiny
+from pairwise import Case, pairwise, product
+
+FACTORS = {
+    "zero": (0, 1, 2, 3),
+    "context": (1, 2, 4),
+    "optimizer": ("sgd", "adamw"),
+    "checkpointing": ("none", "selective", "full"),
+    "policy": ("auto", "skrull-paper"),
+    "degrees": ("local-or-all", "powers-of-two", "pool"),
+    "family": ("qwen2", "llama", "mistral", "qwen3"),
+    "offload": ("none", "optimizer", "all"),
+    "lora": (False, True),
+    "reduction": ("every-micro-batch", "once"),
+}
+
+
+def valid(case: Case, ranks: int) -> bool:
+    """Whether the compiler would emit such a run on this many ranks, and it is not another one under another name."""
+    stage, offload, degrees = case["zero"], case["offload"], case["degrees"]
+    sharded = case["context"] > 1 or degrees == "pool"
+    return (
+        ranks % case["context"] == 0
+        and stage >= {"none": 0, "optimizer": 1, "all": 3}[offload]
+        and (case["reduction"] == "every-micro-batch" or (stage in (1, 2) and offload == "none"))
+        and (degrees == "local-or-all" or case["policy"] == "auto")
+        and (degrees != "powers-of-two" or case["context"] == 4)
+        # One data-parallel rank's pool is its context-parallel group.
+        and (degrees != "pool" or case["context"] < ranks)
+        and (sharded or case["policy"] == "auto")
+    )
+
+
+def pairwise_cases(ranks: int) -> list[Case]:
+    """Every two settings together, on this many ranks."""
+    return pairwise(FACTORS, lambda case: valid(case, ranks))
+
+
+def all_cases(ranks: int) -> list[Case]:
+    """Everything together."""
+    return product(FACTORS, lambda case: valid(case, ranks))
+
+
+def family_cases() -> list[Case]:
+    """Every other family, sharded over two ranks; stages, optimizers and checkpointing take turns."""
+    turns = itertools.cycle(
+        [(2, "sgd", "full"), (3, "adamw", "selective"), (0, "adamw", "none"), (3, "sgd", "full")]
+    )
+    plain = {"offload": "none", "lora": False, "reduction": "every-micro-batch"}
+    return [
+        {
+            "zero": zero,
+            "context": 2,
+            "optimizer": optimizer,
+            "checkpointing": mode,
+            "policy": "skrull-paper",
+            "degrees": "local-or-all",
+            "family": family,
+            **plain,
+        }
+        for family, (zero, optimizer, mode) in zip(
+            [name for name in tiny.FAMILIES if name not in FACTORS["family"]], turns, strict=False
+        )
+    ]
