@@ -30,7 +30,7 @@ export function growthChart(points) {
     ),
     text(WIDTH / 2, HEIGHT - 10, "sequences in the global batch"),
     `<line x1="${x(xs[0])}" y1="${y(ys[0])}" x2="${x(xs.at(-1)).toFixed(1)}" y2="${linear(points.length - 1)}" stroke="#999" stroke-dasharray="5 4"/>`,
-    text(x(xs.at(-1)) - 6, Number(linear(points.length - 1)) + 16, "linear", "end"),
+    text(x(xs[4]).toFixed(1), Number(linear(4)) - 8, "linear", "end"),
     `<polyline points="${points.map((_, n) => at(n)).join(" ")}" fill="none" stroke="#1f6feb" stroke-width="2"/>`,
     ...points.map((_, n) => {
       const [cx, cy] = at(n).split(",");
