@@ -87,6 +87,12 @@ class TrainConfig:
     log_every: int = 1
     output: str = "output"
     reduction: str = "every-micro-batch"  # or "once" a step, with whole gradients on every rank
+    evaluate_every: int = 0  # steps between evaluations; 0 evaluates only at the end
+    export: bool = True  # the trained model as a Hugging Face folder at the end
+    tensorboard: bool = False
+    wandb: str | None = None  # project of Weights & Biases
+    # Of the model, without recomputation: per_token, per_token_squared, and the peak per second of a rank.
+    model_flops: dict[str, float] | None = None
     timeout_minutes: float = 30.0
 
 

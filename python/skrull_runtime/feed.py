@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from .config import SchedulingConfig
 from .data import SampleIndex
 from .figures import figures_of
 from .planned import PlannedSchedules
-from .sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
+from .sampler import GlobalBatch, schedule_batch
 from .tokenization import Encode, Tokens, load_encoder
 
 
@@ -82,7 +82,7 @@ def make_step_batch(
     )
 
 
-def step_batches(dataset: StepDataset, sampler: ScheduledBatchSampler) -> Iterator[StepBatch]:
+def step_batches(dataset: StepDataset, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
     """Step batches in order, made by a worker process that stays two steps in front."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     return iter(DataLoader(dataset, batch_size=None, sampler=sampler, num_workers=1))

@@ -4,44 +4,47 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import os
 import sys
-import warnings
-from dataclasses import asdict, replace
+import time
+from dataclasses import replace
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any
 
-import deepspeed
 import torch
 import torch.distributed as dist
 
 from . import checkpoint, stopping
-from .agreement import digest_of, require_agreement
 from .collate import StepBatch
-from .config import RunConfig, SchedulingConfig, TrainConfig
+from .config import DataConfig, RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex, data_root
+from .evaluation import INDEX_FILE as EVALUATION_FILE
+from .evaluation import Evaluation
+from .export import export_model
 from .feed import StepDataset, step_batches
 from .groups import GroupTable
-from .metrics import HEADER, MetricsLog
+from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
-from .planned import FILE as PLANNED_FILE
-from .planned import PlannedSchedules, ScheduleMismatch
 from .preflight import fullest_micro_batch
+from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
+from .starting import (
+    DEEPSPEED_FILE,
+    INDEX_FILE,
+    agree,
+    for_world,
+    planned_schedules,
+    start_process_group,
+    verify_data,
+)
 from .trainer import NonFiniteLoss, StepResult, Trainer
-
-DEEPSPEED_FILE = "ds_config.json"
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
     """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
     arguments = _arguments(config)
     try:
-        _start_process_group(config)
-        _run(config, scheduling, run_dir.resolve(), arguments)
+        device = start_process_group(config.train.timeout_minutes)
+        _run(config, scheduling, run_dir.resolve(), arguments, device)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         sys.exit(1)
@@ -72,59 +75,60 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
     return arguments
 
 
-def _start_process_group(config: RunConfig) -> None:
-    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
-    # DeepSpeed calls collectives by names that torch 2.13 is about to rename.
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
-    if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
-        # It would be compiled for a minute at start-up, and a failure to compile would end the run.
-        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    timeout = timedelta(minutes=config.train.timeout_minutes)
-    deepspeed.init_distributed(timeout=timeout, verbose=False)
-
-
 def _run(
-    config: RunConfig, compiled: SchedulingConfig, run_dir: Path, arguments: argparse.Namespace
+    config: RunConfig,
+    compiled: SchedulingConfig,
+    run_dir: Path,
+    arguments: argparse.Namespace,
+    device: torch.device,
 ) -> None:
-    device = _device()
-    scheduling = _for_world(compiled, dist.get_world_size())
+    train = config.train
+    scheduling = for_world(compiled, dist.get_world_size())
     root = data_root(config.data, run_dir)
-    index = SampleIndex(run_dir / "data_index.json", config.data, root)
-    _verify_data(index)
-    data_digest = _agree(config, scheduling, run_dir, device)
+    index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
+    evaluation = _evaluation(config, scheduling, run_dir, root)
+    verify_data([index] if evaluation is None else [index, evaluation.index])
+    data_digest = agree(config, scheduling, run_dir, device)
 
-    total = min(arguments.steps, config.train.total_steps)
-    sampler = ScheduledBatchSampler(index.lengths, scheduling, total)
-    output = run_dir / config.train.output
+    sampler = ScheduledBatchSampler(
+        index.lengths, scheduling, min(arguments.steps, train.total_steps)
+    )
+    output = run_dir / train.output
     if arguments.no_resume:
-        _set_aside(output)
-    resumed = _resume_from(output, sampler, data_digest)
-    model = build_model(config.model, run_dir, root, config.train.seed)
+        set_aside(output)
+    resume = find_resume(output, sampler, data_digest, train.optimizer["type"])
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
-    trainer = Trainer(model, ds_config, config.model, config.train)
-    groups = GroupTable(timedelta(minutes=config.train.timeout_minutes))
+    if resume is not None:
+        ds_config = resume.configuration(ds_config)
+    model = build_model(config.model, run_dir, root, train.seed)
+    trainer = Trainer(model, ds_config, config.model, train)
+    groups = GroupTable(timedelta(minutes=train.timeout_minutes))
     if not arguments.no_preflight:
         _preflight(trainer, groups, scheduling, index)
-    if resumed is not None:
-        checkpoint.load_checkpoint(trainer.engine, resumed)
-    log = _open_log(output, sampler.start_step, config, resumed)
+    if resume is not None:
+        resume.load(trainer.engine)
+    log = _open_log(output, sampler.start_step, train, resume)
 
-    tokenizer = config.data.tokenizer
     dataset = StepDataset(
         index,
         scheduling,
         dist.get_rank(),
-        tokenizer if tokenizer == "bytes" else str(run_dir / tokenizer),
-        _planned(run_dir, index.lengths, scheduling),
+        _tokenizer(config.data, run_dir),
+        planned_schedules(run_dir, index.lengths, scheduling),
     )
-    loop = TrainingLoop(config.train, sampler, dataset, trainer, groups, output, data_digest)
-    if not loop.run(log):
-        sys.exit(stopping.EXIT_CODE)
+    loop = TrainingLoop(train, sampler, dataset, trainer, groups, output, data_digest, evaluation)
+    finished = loop.run(log)
     if log is not None:
-        folder = config.train.output
+        log.close()
+    if not finished:
+        sys.exit(stopping.EXIT_CODE)
+    if train.export:
+        export_model(trainer.model, output, run_dir, trainer.stage)
+    if log is not None:
+        exported = f", the model in {train.output}/model" if train.export else ""
         print(
-            f"done: {sampler.start_step} steps; metrics in {folder}/{log.path.name},"
-            f" checkpoints in {folder}/{checkpoint.FOLDER}",
+            f"done: {sampler.start_step} steps; metrics in {train.output}/{log.path.name},"
+            f" checkpoints in {train.output}/{checkpoint.FOLDER}{exported}",
             flush=True,
         )
 
@@ -141,18 +145,23 @@ class TrainingLoop:
         groups: GroupTable,
         output: Path,
         data_digest: str,
+        evaluation: Evaluation | None = None,
     ):
         self.train, self.sampler, self.dataset, self.trainer = train, sampler, dataset, trainer
         self.groups, self.output, self.data_digest = groups, output, data_digest
+        self.evaluation = evaluation
         self.stop = stopping.StopRequest()
 
     def run(self, log: MetricsLog | None) -> bool:
         """Whether all steps are trained; False where the run was asked to stop. Raises ValueError on a bad loss."""
-        for batch in step_batches(self.dataset, self.sampler):
-            result = self._step(batch)
+        batches = step_batches(self.dataset, self.sampler)
+        asked = time.perf_counter()
+        for batch in batches:
+            waited = time.perf_counter() - asked
+            result = replace(self._step(batch), waited_seconds=waited)
             self.sampler.trained(batch.step)
             if log is not None:
-                log.add(_record(batch, result))
+                log.add(self._entry(batch, result))
             done = self.sampler.start_step
             last = done == self.sampler.total_steps
             stopped = self.stop.agreed(self.trainer.device) and not last
@@ -163,6 +172,8 @@ class TrainingLoop:
                 if log is not None:
                     print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
                 return False
+            self._evaluate(done, last, log)
+            asked = time.perf_counter()
         return True
 
     def _step(self, batch: StepBatch) -> StepResult:
@@ -176,11 +187,39 @@ class TrainingLoop:
                 " learning rate. Nothing was updated; the newest checkpoint is of an earlier step"
             ) from error
 
+    def _entry(self, batch: StepBatch, result: StepResult) -> dict:
+        lengths = [self.dataset.index.lengths[sample] for sample in batch.samples]
+        return step_entry(batch, result, self.train, lengths, dist.get_world_size())
+
+    def _evaluate(self, done: int, last: bool, log: MetricsLog | None) -> None:
+        if self.evaluation is None or not self.evaluation.is_due(done, last):
+            return
+        started = time.perf_counter()
+        loss = self.evaluation.loss(self.trainer, self.groups)
+        if log is not None:
+            log.add_evaluation(done, loss, time.perf_counter() - started)
+
     def _save(self) -> None:
         state = {"sampler": self.sampler.state_dict(), "data": self.data_digest}
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints
         )
+
+
+def _evaluation(
+    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, root: Path
+) -> Evaluation | None:
+    file = run_dir / EVALUATION_FILE
+    if not file.is_file():
+        return None
+    index = SampleIndex(file, config.data, root)
+    tokenizer = _tokenizer(config.data, run_dir)
+    return Evaluation(index, scheduling, dist.get_rank(), tokenizer, config.train.evaluate_every)
+
+
+def _tokenizer(data: DataConfig, run_dir: Path) -> str:
+    """What the workers load: "bytes", or a folder."""
+    return data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
 
 
 def _preflight(
@@ -195,148 +234,15 @@ def _preflight(
     print(f"pre-flight: a full micro-batch fits, {gib:.1f} GiB at the peak", flush=True)
 
 
-def _record(batch: StepBatch, result: StepResult) -> dict[str, Any]:
-    """A line of the metrics file."""
-    return {
-        "step": batch.step,
-        "epoch": batch.epoch,
-        "loss": result.loss,
-        "sequences": len(batch.samples),
-        "tokens": batch.tokens,
-        "supervised_tokens": batch.supervised,
-        "micro_batches": len(batch.micro_batches),
-        "seconds": result.seconds,
-        "predicted_seconds": batch.predicted_seconds,
-        "tokens_per_second": batch.tokens / result.seconds,
-        "supervised_tokens_per_second": batch.supervised / result.seconds,
-        "learning_rate": result.learning_rate,
-        "gradient_norm": result.gradient_norm,
-    }
-
-
-def _device() -> torch.device:
-    accelerator = deepspeed.accelerator.get_accelerator()
-    if accelerator.device_name() != "cpu":
-        accelerator.set_device(int(os.environ["LOCAL_RANK"]))
-    return torch.device(accelerator.current_device_name())
-
-
-def _for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
-    """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows.
-
-    Raises ValueError where the ranks do not divide into groups of the CP degree.
-    """
-    context = compiled.context_parallel
-    expected = compiled.data_parallel * context
-    if ranks == expected:
-        return compiled
-    pool = compiled.degrees == "pool" and ranks & (ranks - 1)
-    if ranks % context or pool:
-        needed = "a power of two" if pool else f"a multiple of the CP degree {context}"
-        raise ValueError(
-            f"this run was compiled for {expected} ranks and started with {ranks}, which is not {needed}"
-        )
-    if dist.get_rank() == 0:
-        print(
-            f"compiled for {expected} ranks, started with {ranks}: scheduling for these."
-            " Memory was planned for the former; compile again where it is tight",
-            flush=True,
-        )
-    return replace(compiled, data_parallel=ranks // context)
-
-
-def _agree(
-    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, device: torch.device
-) -> str:
-    """Digest of the data, once all ranks hold the same run. Raises RuntimeError, naming ranks, where they do not."""
-    index = (run_dir / "data_index.json").read_bytes()
-    planned = run_dir / PLANNED_FILE
-    files = [
-        (run_dir / DEEPSPEED_FILE).read_bytes(),
-        index,
-        planned.read_bytes() if planned.is_file() else b"",
-    ]
-    require_agreement("plan", digest_of(asdict(config), asdict(scheduling), *files), device)
-    return digest_of(index, asdict(config.data) | {"root": None})
-
-
-def _set_aside(output: Path) -> None:
-    """Renames an earlier run's output: its checkpoints are of later steps, and would be taken for the newest."""
-    if dist.get_rank() == 0 and output.exists():
-        kept = next(
-            path
-            for path in (output.with_name(f"{output.name}.{n}") for n in count(1))
-            if not path.exists()
-        )
-        try:
-            output.rename(kept)
-        except OSError as error:
-            raise ValueError(
-                f"{output}: cannot be set aside for a new run ({error.strerror})"
-            ) from error
-        print(f"the earlier run's output is kept in {kept.name}", flush=True)
-    dist.barrier()
-
-
-def _verify_data(index: SampleIndex) -> None:
-    """Rank 0 of each node could hold its own copy of the data, so every node's first rank verifies."""
-    error = None
-    if int(os.environ.get("LOCAL_RANK", "0")) == 0:
-        try:
-            index.verify()
-        except ValueError as found:
-            error = str(found)
-    errors: list[str | None] = [None] * dist.get_world_size()
-    dist.all_gather_object(errors, error)
-    first = next((found for found in errors if found is not None), None)
-    if first is not None:
-        raise ValueError(first)
-
-
-def _planned(
-    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig
-) -> PlannedSchedules | None:
-    """The planned schedules; None to schedule online. Raises ValueError where only planned ones would do."""
-    if scheduling.mode != "planned":
-        return None
-    try:
-        return PlannedSchedules(run_dir / PLANNED_FILE, lengths, scheduling)
-    except ScheduleMismatch as error:
-        problem = f"the planned schedules are not used: {error}"
-        if scheduling.strict:
-            raise ValueError(f"{problem}; compile again, or set strict = false") from error
-        if dist.get_rank() == 0:
-            print(f"{problem}; scheduling online instead", flush=True)
-        return None
-
-
-def _resume_from(output: Path, sampler: ScheduledBatchSampler, data_digest: str) -> Path | None:
-    """The checkpoint to resume from, with the sampler moved to it; None where there is none."""
-    found = checkpoint.newest_sound(output)
-    if found is None:
-        return None
-    folder, state = found
-    ranks = dist.get_world_size()
-    if state["ranks"] != ranks:
-        raise ValueError(
-            f"{folder}: was written by {state['ranks']} ranks, this run has {ranks};"
-            " resume with the same number, or start a new run with --no-resume"
-        )
-    if state["data"] != data_digest:
-        raise ValueError(
-            "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
-        )
-    sampler.load_state_dict(state["sampler"])
-    return folder
-
-
 def _open_log(
-    output: Path, trained: int, config: RunConfig, resumed: Path | None
+    output: Path, trained: int, train: TrainConfig, resume: Resume | None
 ) -> MetricsLog | None:
     if dist.get_rank() != 0:
         return None
-    log = MetricsLog(output, trained, config.train.log_every)
-    if resumed is not None:
-        print(f"resumed after {trained} steps from {resumed.name}", flush=True)
+    others = trackers(train, output, resume is not None)
+    log = MetricsLog(output, trained, train.log_every, others)
+    if resume is not None:
+        written = "" if resume.is_native() else f", written by {resume.ranks} ranks"
+        print(f"resumed after {trained} steps from {resume.folder.name}{written}", flush=True)
     print(HEADER, flush=True)
     return log

@@ -32,6 +32,7 @@ class StepResult:
     seconds: float
     learning_rate: float
     gradient_norm: float | None
+    waited_seconds: float = 0.0  # for the step's batch, before the step
 
 
 class NonFiniteLoss(ValueError):

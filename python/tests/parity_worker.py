@@ -31,7 +31,7 @@ OPTIMIZERS = {
 OFFLOADED = {"device": "cpu", "pin_memory": False}
 
 
-def ds_config(stage: int, offload: str) -> dict:
+def ds_config(stage: int, offload: str = "none") -> dict:
     """As the compiler emits it, with buckets small enough that there are several."""
     zero = {
         "stage": stage,

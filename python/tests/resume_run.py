@@ -13,6 +13,11 @@ from skrull_runtime.train import main
 STEPS = 8
 RATE = float(os.environ.get("LEARNING_RATE", "1e-2"))
 OPTIMIZER = {"type": "adamw", "lr": RATE, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0}
+LORA = (
+    {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "down_proj"]}
+    if "LORA" in os.environ
+    else None
+)
 SCHEDULING = SchedulingConfig(
     data_parallel=1,
     context_parallel=2,
@@ -26,10 +31,17 @@ SCHEDULING = SchedulingConfig(
     seed=3,
 )
 CONFIG = RunConfig(
-    model=ModelConfig("random", "fp32", "selective", "sdpa", 64),
+    model=ModelConfig("random", "fp32", "selective", "sdpa", 64, lora=LORA),
     data=DataConfig(".", "bytes", "assistant", 800, "drop"),
     train=TrainConfig(
-        STEPS, OPTIMIZER, {"type": "cosine", "warmup_steps": 2}, 3, checkpoint_every=2
+        STEPS,
+        OPTIMIZER,
+        {"type": "cosine", "warmup_steps": 2},
+        3,
+        checkpoint_every=2,
+        evaluate_every=4,
+        tensorboard="TENSORBOARD" in os.environ,
+        model_flops={"per_token": 1e6, "per_token_squared": 1e3, "peak": 1e12},
     ),
 )
 

@@ -29,11 +29,11 @@ COMPARED = (
 )
 
 
-def write_run(folder: Path) -> None:
+def write_run(folder: Path, stage: int = 2) -> None:
     """A run's folder: configuration, data and its index."""
     folder.mkdir()
     tiny.write_config(folder)
-    (folder / "ds_config.json").write_text(json.dumps(ds_config(2)))
+    (folder / "ds_config.json").write_text(json.dumps(ds_config(stage)))
     samples: dict[str, list[int]] = {
         "file": [],
         "offset": [],
@@ -232,6 +232,26 @@ def test_more_ranks_train_the_same_global_batches(whole_run: Path, tmp_path: Pat
     assert "compiled for 2 ranks, started with 4: scheduling for these" in output
     losses = [entry["loss"] for entry in metrics(whole_run)]
     assert [entry["loss"] for entry in metrics(folder)] == pytest.approx(losses, rel=1e-4)
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+def test_another_number_of_ranks_resumes_with_the_same_global_batches(
+    stage: int, whole_run: Path, tmp_path: Path
+):
+    folder = tmp_path / "grown"
+    write_run(folder, stage)
+    launch.run(2, SCRIPT, str(folder), "--steps", "3")
+    output = launch.run(4, SCRIPT, str(folder), "--steps", "6")
+    assert "resumed after 3 steps from step-00000003, written by 2 ranks" in output
+    output = launch.run(2, SCRIPT, str(folder))
+    assert "resumed after 6 steps from step-00000006, written by 4 ranks" in output
+    assert not list((folder / "output" / "checkpoints").glob("universal-*"))
+    found, expected = metrics(folder), metrics(whole_run)
+    # Micro-batches follow the number of ranks; what is trained does not.
+    for name in ("step", "epoch", "tokens", "supervised_tokens", "learning_rate"):
+        assert [entry[name] for entry in found] == [entry[name] for entry in expected]
+    losses = [entry["loss"] for entry in expected]
+    assert [entry["loss"] for entry in found] == pytest.approx(losses, rel=1e-4)
 
 
 def test_a_run_started_anew_keeps_the_earlier_one_apart(whole_run: Path, tmp_path: Path):

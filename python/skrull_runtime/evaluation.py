@@ -1,0 +1,58 @@
+"""Evaluation: the held-out samples through the same scheduler, so what trains also evaluates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .config import SchedulingConfig
+from .data import SampleIndex
+from .feed import StepDataset, step_batches
+from .groups import GroupTable
+from .sampler import GlobalBatch
+from .trainer import Trainer
+
+INDEX_FILE = "evaluation_index.json"
+
+
+@dataclass(frozen=True)
+class EvaluationBatches:
+    """The samples in their order, a global batch at a time."""
+
+    samples: int
+    global_batch: int
+
+    def __iter__(self) -> Iterator[GlobalBatch]:
+        for step, first in enumerate(range(0, self.samples, self.global_batch)):
+            last = min(first + self.global_batch, self.samples)
+            yield GlobalBatch(step, 0, list(range(first, last)))
+
+    def __len__(self) -> int:
+        return -(-self.samples // self.global_batch)
+
+
+class Evaluation:
+    """Held-out samples and how often to look at them."""
+
+    def __init__(
+        self,
+        index: SampleIndex,
+        scheduling: SchedulingConfig,
+        rank: int,
+        tokenizer: str,
+        every: int,
+    ):
+        self.index, self.every = index, every
+        self._targets = sum(index.supervised)
+        self._batches = EvaluationBatches(len(index), scheduling.global_batch)
+        self._dataset = StepDataset(index, scheduling, rank, tokenizer)
+
+    def is_due(self, steps: int, last: bool) -> bool:
+        """After this many trained steps: every so many, and after the last."""
+        return last or (self.every > 0 and steps % self.every == 0)
+
+    def loss(self, trainer: Trainer, groups: GroupTable) -> float:
+        """Mean loss of a target token, over all held-out samples; the same on all ranks."""
+        batches = step_batches(self._dataset, self._batches)
+        total = sum(trainer.evaluate(batch, groups) for batch in batches)
+        return total / max(1, self._targets)

@@ -1,0 +1,66 @@
+"""The trained model as a Hugging Face folder, or its adapters as one of peft."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import deepspeed
+import torch
+import torch.distributed as dist
+from torch import nn
+
+FOLDER = "model"
+
+
+def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> Path:
+    """Writes ``output/model``: weights, configuration and tokenizer; of a model with adapters these alone.
+
+    Collective: under ZeRO-3 every rank helps to gather. Rank 0 holds one copy of what is written in host memory.
+    Raises ValueError where it cannot be written; an earlier export is then as it was.
+    """
+    weights = _whole_weights(model, stage)
+    folder = output / FOLDER
+    problem: list[str | None] = [None]
+    if dist.get_rank() == 0:
+        problem[0] = _try_to_write(model, weights, folder, run_dir)
+    dist.broadcast_object_list(problem)
+    if problem[0] is not None:
+        raise ValueError(f"{folder}: the model cannot be written ({problem[0]})")
+    return folder
+
+
+def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:
+    """Trained parameters by name, on the host; empty but on rank 0. All of them where the whole model is trained."""
+    adapters = hasattr(model, "peft_config")
+    weights: dict[str, torch.Tensor] = {}
+    for name, parameter in model.named_parameters():
+        if adapters and not parameter.requires_grad:
+            continue
+        with deepspeed.zero.GatheredParameters([parameter], enabled=stage == 3):
+            if dist.get_rank() == 0:
+                weights[name] = parameter.detach().to("cpu", copy=True)
+    return weights
+
+
+def _try_to_write(
+    model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path
+) -> str | None:
+    """Writes beside the folder, then takes its place. Says what went wrong."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        model.save_pretrained(partial, state_dict=weights)
+        tokenizer = run_dir / "tokenizer"
+        if tokenizer.is_dir():
+            shutil.copytree(tokenizer, partial, dirs_exist_ok=True)
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(partial, folder)
+    except Exception as error:  # safetensors has errors of its own for a full disk
+        shutil.rmtree(partial, ignore_errors=True)
+        return f"{type(error).__name__}: {error}"
+    return None

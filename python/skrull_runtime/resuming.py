@@ -1,0 +1,121 @@
+"""Where a run goes on from: its newest sound checkpoint, written by any number of ranks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch.distributed as dist
+
+from . import checkpoint
+from .sampler import ScheduledBatchSampler
+
+
+@dataclass(frozen=True)
+class Resume:
+    """A checkpoint to go on from."""
+
+    folder: Path
+    ranks: int  # that wrote it
+
+    def is_native(self) -> bool:
+        """Whether this run has as many ranks, so that each reads its own part."""
+        return self.ranks == dist.get_world_size()
+
+    def configuration(self, ds_config: dict[str, Any]) -> dict[str, Any]:
+        """DeepSpeed's configuration for reading it."""
+        stage = ds_config.get("zero_optimization", {}).get("stage", 0)
+        if self.is_native() or stage == 0:  # stage 0 has the same in every part
+            return ds_config
+        return ds_config | {"checkpoint": {"load_universal": True}}
+
+    def load(self, engine: Any) -> None:
+        """Restores it into an engine of :meth:`configuration`. Raises ValueError where it cannot be read."""
+        if not engine.load_universal_checkpoint():
+            checkpoint.load_checkpoint(engine, self.folder)
+            return
+        universal = self.folder.with_name(f"universal-{self.folder.name}")
+        try:
+            _convert(self.folder, universal)
+            checkpoint.load_checkpoint(engine, universal)
+        finally:
+            dist.barrier()
+            if dist.get_rank() == 0:
+                shutil.rmtree(universal, ignore_errors=True)
+
+
+def _convert(folder: Path, universal: Path) -> None:
+    """Rank 0 writes the checkpoint in DeepSpeed's universal form. Raises ValueError on all ranks where it cannot."""
+    problem: list[str | None] = [None]
+    if dist.get_rank() == 0:
+        shutil.rmtree(universal, ignore_errors=True)  # of a killed run
+        paths = ["--input_folder", str(folder), "--output_folder", str(universal)]
+        # One worker each: they would each hold a copy of what they convert.
+        workers = ["--num_extract_workers", "1", "--num_merge_workers", "1"]
+        command = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", *paths, *workers]
+        made = subprocess.run(
+            [*command, "--inject_missing_state"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={name: value for name, value in os.environ.items() if name != "RANK"},
+            check=False,
+        )
+        if made.returncode != 0:
+            problem[0] = (
+                made.stdout.strip().splitlines()[-1] if made.stdout.strip() else "no reason"
+            )
+    dist.broadcast_object_list(problem)
+    if problem[0] is not None:
+        raise ValueError(
+            f"{folder}: cannot be converted for {dist.get_world_size()} ranks ({problem[0]});"
+            " resume with as many as wrote it, or start with --no-resume"
+        )
+
+
+def find_resume(
+    output: Path, sampler: ScheduledBatchSampler, data_digest: str, optimizer: str
+) -> Resume | None:
+    """The checkpoint to go on from, with the sampler moved to it; None where there is none.
+
+    The global batches that remain are the same on any number of ranks. Raises ValueError where they would not be, or
+    the checkpoint is not for this number of ranks.
+    """
+    found = checkpoint.newest_sound(output)
+    if found is None:
+        return None
+    folder, state = found
+    if state["data"] != data_digest:
+        raise ValueError(
+            "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
+        )
+    resume = Resume(folder, state["ranks"])
+    if not resume.is_native() and optimizer != "adamw":
+        raise ValueError(
+            f"{folder}: was written by {state['ranks']} ranks, this run has {dist.get_world_size()};"
+            f" DeepSpeed converts the states of adamw only, not of {optimizer}."
+            " Resume with the same number, or start a new run with --no-resume"
+        )
+    sampler.load_state_dict(state["sampler"])
+    return resume
+
+
+def set_aside(output: Path) -> None:
+    """Renames an earlier run's output: its checkpoints are of later steps, and would be taken for the newest."""
+    if dist.get_rank() == 0 and output.exists():
+        names = (output.with_name(f"{output.name}.{n}") for n in count(1))
+        kept = next(path for path in names if not path.exists())
+        try:
+            output.rename(kept)
+        except OSError as error:
+            raise ValueError(
+                f"{output}: cannot be set aside for a new run ({error.strerror})"
+            ) from error
+        print(f"the earlier run's output is kept in {kept.name}", flush=True)
+    dist.barrier()
