@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   schedule: ["foundation"],
   catalogue: ["foundation", "diagnostics", "cost"],
   syntax: ["foundation", "diagnostics"],
-  language: ["foundation", "catalogue"],
+  language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
   lengths: ["foundation", "host"],
   plan: [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,10 @@ def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn
         bias="none",
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, adapters)
+    with warnings.catch_warnings():
+        # peft asks transformers by a name that is about to change.
+        warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\..*")
+        return get_peft_model(model, adapters)
 
 
 def base_of(model: nn.Module) -> PreTrainedModel:

@@ -100,6 +100,7 @@ function runFolder(
   const files = emitRun({
     plan,
     index: inputs.data.index,
+    evaluation: inputs.evaluation?.index,
     dataRoot,
     modelConfig: inputs.modelConfig,
     tokenizerFiles: Object.fromEntries(tokenizerFiles),

@@ -20,17 +20,31 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
   return `${title}\n${tableLines(rows).join("\n")}\n`;
 }
 
-function topologyRows({ model, topology, hardware }: Plan): readonly (readonly string[])[] {
+function topologyRows({
+  model,
+  topology,
+  hardware,
+  training,
+}: Plan): readonly (readonly string[])[] {
   return [
     ["model", `${short(model.name)}, ${formatCount(model.shape.parameters)} parameters`],
     ["weights", `${model.weights}, ${model.precision}, ${model.checkpointing} checkpointing`],
+    ...loraRows(model),
     ["ranks", `${topology.nodes} x ${topology.gpus_per_node} ${topology.gpu}`],
     ...hardwareRows(hardware),
     [
       "degrees",
       `data parallel ${topology.data_parallel}, context parallel ${topology.context_parallel}, ZeRO ${topology.zero_stage}`,
     ],
+    ...(training.reduction === "once"
+      ? [["gradients", "whole on every rank, reduced once a step"]]
+      : []),
   ];
+}
+
+function loraRows({ lora }: Plan["model"]): readonly (readonly string[])[] {
+  if (!lora) return [];
+  return [["adapters", `rank ${lora.rank}, ${formatCount(lora.parameters)} trained parameters`]];
 }
 
 /** Whose figures of the machine the plan used. */
@@ -57,12 +71,17 @@ function memoryRows({ memory }: Plan): readonly (readonly string[])[] {
       formatBytes(bytes * tokens),
     ]),
     ["peak", formatBytes(memory.peak_bytes)],
+    ...memory.host.map(({ name, bytes }) => [`on the host: ${name}`, formatBytes(bytes)]),
     ["budget less reserve", formatBytes(memory.budget_bytes - memory.reserve_bytes)],
     [`bucket size C (from the ${memory.bucket_from})`, `${formatCount(memory.bucket)} tokens`],
   ];
 }
 
-function dataRows({ data: { summary, supervise }, steps }: Plan): readonly (readonly string[])[] {
+function dataRows({
+  data: { summary, supervise },
+  steps,
+  evaluation,
+}: Plan): readonly (readonly string[])[] {
   const { overlong } = summary;
   const lost = summary.tokens + overlong.tokens_lost;
   return [
@@ -75,6 +94,14 @@ function dataRows({ data: { summary, supervise }, steps }: Plan): readonly (read
       `${formatCount(overlong.rows)} samples, ${formatShare(lost === 0 ? 0 : overlong.tokens_lost / lost)} of tokens`,
     ],
     ["malformed lines", formatCount(summary.malformed_lines)],
+    ...(evaluation
+      ? [
+          [
+            "held out",
+            `${formatCount(evaluation.summary.samples)} samples, ${formatCount(evaluation.summary.tokens)} tokens`,
+          ],
+        ]
+      : []),
     [
       "global batch",
       `${formatCount(steps.global_batch)} (last of an epoch ${formatCount(steps.last_batch)})`,

@@ -1,3 +1,4 @@
+import { adapterParameters, type LoraShape } from "./adapters.js";
 import {
   activeMlpWidth,
   BYTES_PER_ELEMENT,
@@ -10,6 +11,12 @@ import {
 } from "./shape.js";
 
 export type ZeroStage = 0 | 1 | 2 | 3;
+
+/** What is kept in the host's memory. */
+export type Offload = "none" | "optimizer" | "all";
+
+/** When ZeRO 2 reduces gradients. */
+export type Reduction = "every-micro-batch" | "once";
 
 /** What decides the memory of one rank. */
 export interface MemorySetting {
@@ -28,6 +35,10 @@ export interface MemorySetting {
   readonly zeroBucket: number;
   /** Measured bytes of activations over modelled ones. */
   readonly activationFactor: number;
+  readonly reduction: Reduction;
+  readonly offload: Offload;
+  /** `null` where every weight is trained. */
+  readonly lora: LoraShape | null;
 }
 
 export interface MemoryRow {
@@ -39,6 +50,8 @@ export interface MemoryRow {
 export interface MemoryModel {
   readonly fixed: readonly MemoryRow[];
   readonly perToken: readonly MemoryRow[];
+  /** In the host's memory, for this rank. */
+  readonly host: readonly MemoryRow[];
 }
 
 const FP32 = 4;
@@ -55,29 +68,57 @@ export function totalBytes(rows: readonly MemoryRow[]): number {
  * a model, to be replaced by a measured profile where there is one.
  */
 export function memoryModel(setting: MemorySetting): MemoryModel {
-  return { fixed: [...stateRows(setting), logitsRow(setting)], perToken: activationRows(setting) };
+  return {
+    fixed: [...stateRows(setting), logitsRow(setting)],
+    perToken: activationRows(setting),
+    host: hostRows(setting),
+  };
+}
+
+/** Bytes of model states that a rank is responsible for, wherever they are. */
+function states(setting: MemorySetting) {
+  const { zeroStage, ranks, precision, reduction, lora, shape } = setting;
+  const bytes = BYTES_PER_ELEMENT[precision];
+  const share = (fromStage: ZeroStage) => (zeroStage >= fromStage ? ranks : 1);
+  const added = lora ? adapterParameters(shape, lora) : 0;
+  const trained = lora ? added : shape.parameters;
+  // ZeRO keeps an fp32 master copy whatever the precision; plain data parallelism needs none in fp32.
+  const master = precision === "bf16" || zeroStage > 0 ? 1 : 0;
+  return {
+    trained,
+    weights: Math.ceil(((shape.parameters + added) * bytes) / share(3)),
+    gradients: Math.ceil((trained * bytes) / (reduction === "once" ? 1 : share(2))),
+    optimizer: Math.ceil((trained * FP32 * (master + setting.optimizerMoments)) / share(1)),
+    // The optimizer step casts its share of the gradients to fp32.
+    fp32Gradients: Math.ceil((trained * FP32) / share(1)),
+  };
 }
 
 function stateRows(setting: MemorySetting): MemoryRow[] {
-  const { zeroStage, ranks, precision } = setting;
-  const { parameters } = setting.shape;
+  const { zeroStage, precision, offload, shape } = setting;
+  const own = states(setting);
   const bytes = BYTES_PER_ELEMENT[precision];
-  const share = (fromStage: ZeroStage) => (zeroStage >= fromStage ? ranks : 1);
-  const elements = Math.min(setting.zeroBucket, parameters);
-  // ZeRO keeps an fp32 master copy whatever the precision; plain data parallelism needs none in fp32.
-  const master = precision === "bf16" || zeroStage > 0 ? 1 : 0;
+  // ZeRO holds a reduction and a gather bucket.
+  const buckets = zeroStage > 0 ? 2 * Math.min(setting.zeroBucket, shape.parameters) * bytes : 0;
+  const away = offload !== "none";
   return [
-    { name: "weights", bytes: Math.ceil((parameters * bytes) / share(3)) },
-    { name: "gradients", bytes: Math.ceil((parameters * bytes) / share(2)) },
-    {
-      name: "optimizer states",
-      bytes: Math.ceil((parameters * FP32 * (master + setting.optimizerMoments)) / share(1)),
-    },
-    {
-      // The optimizer step casts its share of the gradients to fp32; ZeRO holds a reduction and a gather bucket.
-      name: "step and buckets",
-      bytes: Math.ceil((parameters * FP32) / share(1)) + (zeroStage > 0 ? 2 * elements * bytes : 0),
-    },
+    // What is gathered of offloaded weights at a time is limited to two buckets.
+    { name: "weights", bytes: offload === "all" ? Math.min(own.weights, buckets) : own.weights },
+    // From stage 2 on, reduced gradients leave for the host bucket by bucket.
+    { name: "gradients", bytes: away && zeroStage >= 2 ? 0 : own.gradients },
+    { name: "optimizer states", bytes: away ? 0 : own.optimizer },
+    { name: "step and buckets", bytes: (away ? 0 : own.fp32Gradients) + buckets },
+  ];
+}
+
+function hostRows(setting: MemorySetting): MemoryRow[] {
+  const { offload } = setting;
+  if (offload === "none") return [];
+  const { weights, optimizer, fp32Gradients } = states(setting);
+  return [
+    ...(offload === "all" ? [{ name: "weights", bytes: weights }] : []),
+    { name: "optimizer states", bytes: optimizer },
+    { name: "gradients in fp32", bytes: fp32Gradients },
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { LoraShape } from "./adapters.js";
 import {
   activeMlpWidth,
   type Checkpointing,
@@ -15,13 +16,6 @@ export interface Work {
   /** Attention, of a window its part that grows with the length alone: at the speed of attention. */
   readonly attentionPerToken: number;
   readonly perTokenSquared: number;
-}
-
-/** Adapters beside frozen matrices. */
-export interface LoraShape {
-  readonly rank: number;
-  /** Inputs and outputs of every adapted matrix of a layer, together. */
-  readonly widths: number;
 }
 
 export interface WorkSetting {
@@ -62,6 +56,20 @@ export function trainingWork(setting: WorkSetting): Work {
     perToken: layers * layer + (passes + 1) * head,
     attentionPerToken: perPair * pairs.perToken,
     perTokenSquared: perPair * pairs.perTokenSquared,
+  };
+}
+
+/** FLOPs that a model needs whatever is recomputed: what MFU counts. */
+export function modelFlops(setting: WorkSetting): {
+  readonly per_token: number;
+  readonly per_token_squared: number;
+} {
+  const work = trainingWork({ ...setting, checkpointing: "none" });
+  const { shape, targetShare } = setting;
+  const recomputedHead = 2 * shape.hidden_size * shape.vocab_size * targetShare;
+  return {
+    per_token: work.perToken + work.attentionPerToken - recomputedHead,
+    per_token_squared: work.perTokenSquared,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ZeroStage } from "./memory.js";
+import type { Reduction, ZeroStage } from "./memory.js";
 
 /** Communication of ZeRO over all ranks, us. */
 export interface ZeroTraffic {
@@ -14,8 +14,13 @@ export interface ZeroTraffic {
  * @param gather us to gather all weights
  * @param scatter us to reduce and scatter all gradients
  */
-export function zeroTraffic(stage: ZeroStage, gather: number, scatter: number): ZeroTraffic {
-  switch (stage) {
+export function zeroTraffic(
+  stage: ZeroStage,
+  gather: number,
+  scatter: number,
+  reduction: Reduction = "every-micro-batch",
+): ZeroTraffic {
+  switch (trafficStage(stage, reduction)) {
     case 0:
     case 1:
       return { perMicroBatch: 0, perStep: scatter + gather };
@@ -25,3 +30,7 @@ export function zeroTraffic(stage: ZeroStage, gather: number, scatter: number): 
       return { perMicroBatch: scatter + 2 * gather, perStep: 0 };
   }
 }
+
+/** The stage that communicates like this one: with gradients reduced once a step, stage 2 does as stage 1. */
+export const trafficStage = (stage: ZeroStage, reduction: Reduction): ZeroStage =>
+  stage === 2 && reduction === "once" ? 1 : stage;

@@ -107,6 +107,11 @@ export const CATALOGUE = {
     help: "Remove the quoted name.",
   },
   // Values
+  "unknown-adapter-target": {
+    severity: "error",
+    message: "this model's layers have no matrix '{target}' that can have an adapter",
+    why: "The run would end before its first step.",
+  },
   "wrong-type": {
     severity: "error",
     message: "'{name}' takes {expected}, not {found}",

@@ -13,12 +13,26 @@ export function deepspeedConfig(plan: Plan): Record<string, unknown> {
     gradient_accumulation_steps: 1,
     gradient_clipping: plan.training.clip,
     ...(plan.model.precision === "bf16" ? { bf16: { enabled: true } } : {}),
-    zero_optimization: { stage, ...zeroSettings(stage, plan.memory.zero_bucket) },
+    zero_optimization: {
+      stage,
+      ...zeroSettings(stage, plan.memory.zero_bucket),
+      ...offloading(plan),
+    },
+    // The runtime hands in the optimizer, DeepSpeed's own for the host where it can be compiled.
+    ...(plan.memory.offload === "none" ? {} : { zero_force_ds_cpu_optimizer: false }),
     // DeepSpeed knows AdamW under ZeRO; SGD it calls untested, and our tests cover it.
     ...(plan.training.optimizer.type === "sgd" ? { zero_allow_untested_optimizer: true } : {}),
     // The runtime prints its own line a step.
     steps_per_print: 1_000_000_000,
     wall_clock_breakdown: false,
+  };
+}
+
+function offloading({ memory, topology }: Plan) {
+  const host = { device: "cpu", pin_memory: topology.device === "cuda" };
+  return {
+    ...(memory.offload === "none" ? {} : { offload_optimizer: host }),
+    ...(memory.offload === "all" ? { offload_param: host } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import type { EmittedFile } from "./emitted-file.js";
 import { type PlannedSchedules, packSchedules, SCHEDULES_FILE } from "./planned-schedules.js";
 import {
   dataConfig,
+  extraPackages,
   launchValues,
   modelConfig,
   schedulingConfig,
@@ -21,6 +22,8 @@ export const RUNTIME_FOLDER = "skrull_runtime";
 export interface RunMaterial {
   readonly plan: Plan;
   readonly index: SampleIndex;
+  /** Held-out samples. */
+  readonly evaluation?: SampleIndex | undefined;
   /** The spec's folder as seen from the run's folder; `null` where only an absolute path leads there. */
   readonly dataRoot: string | null;
   /** Hugging Face configuration of the model. */
@@ -52,12 +55,16 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
     train: trainConfig(plan),
     scheduling: schedulingConfig(plan),
     ...launchValues(plan),
+    ...extraPackages(plan),
   };
   const files: EmittedFile[] = [
     { path: "ds_config.json", content: jsonText(config) },
     { path: "plan.json", content: jsonText(plan) },
     { path: "config.json", content: jsonText(material.modelConfig) },
     { path: "data_index.json", content: indexText(material.index) },
+    ...(material.evaluation
+      ? [{ path: "evaluation_index.json", content: indexText(material.evaluation) }]
+      : []),
     ...TEMPLATES.map((path) => ({
       path,
       content: fillTemplate(templates[path], values),

@@ -1,4 +1,4 @@
-import type { Plan } from "../plan/plan.js";
+import type { LoraPlan, Plan } from "../plan/plan.js";
 
 /** What `train.py` states of the model, as the runtime's `ModelConfig` takes it. */
 export function modelConfig({ model }: Plan) {
@@ -11,8 +11,17 @@ export function modelConfig({ model }: Plan) {
     source: model.source?.name ?? null,
     source_kind: model.source?.kind ?? null,
     revision: model.revision,
+    lora: model.lora && adapters(model.lora),
   };
 }
+
+/** As the runtime's `ModelConfig` takes them. */
+const adapters = ({ rank, alpha, dropout, targets }: LoraPlan) => ({
+  rank,
+  alpha,
+  dropout,
+  targets,
+});
 
 /** How samples become tokens: the runtime's `DataConfig`. */
 export function dataConfig({ data }: Plan, root: string | null) {
@@ -26,9 +35,18 @@ export function dataConfig({ data }: Plan, root: string | null) {
 }
 
 /** The optimisation: the runtime's `TrainConfig`. Clipping is DeepSpeed's, and in its own file. */
-export function trainConfig({ training, steps }: Plan) {
+export function trainConfig({ training, steps, evaluation }: Plan) {
   const { clip: _, ...rest } = training;
-  return { total_steps: steps.total_steps, ...rest };
+  return { total_steps: steps.total_steps, ...rest, evaluate_every: evaluation?.every ?? 0 };
+}
+
+/** Packages that only some runs need. */
+export function extraPackages({ model, training }: Plan) {
+  return {
+    peft: model.lora !== null,
+    tensorboard: training.tensorboard,
+    wandb: training.wandb !== null,
+  };
 }
 
 /** The runtime's `SchedulingConfig`. */

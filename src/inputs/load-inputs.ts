@@ -25,6 +25,8 @@ export interface Inputs {
   readonly profile: Profile | undefined;
   readonly tokenizer: LoadedTokenizer;
   readonly data: PreparedData;
+  /** Held-out samples, if the spec names any. */
+  readonly evaluation: PreparedData | undefined;
   /** Path relative to the spec's folder to SHA-256, of every file that was read. */
   readonly sources: Readonly<Record<string, string>>;
 }
@@ -46,16 +48,23 @@ export async function loadInputs(
   const loader = new Loader(host, folder, spec, origins);
   const model = loader.model();
   const tokenizer = loader.tokenizer(model?.dimensions);
-  const files = loader.dataFiles();
-  const data =
-    tokenizer && files.length > 0 ? await loader.data(files, tokenizer, progress) : undefined;
+  const data = tokenizer && (await loader.data("data.train", spec.data.train, tokenizer, progress));
+  const evaluation =
+    tokenizer && (await loader.data("evaluate.data", spec.evaluate.data, tokenizer, progress));
   const gpu = gpuByName(spec.cluster.gpu);
   const profile = loader.profile();
   const { sources } = loader;
   const { diagnostics } = loader.report;
   if (!model || !tokenizer || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
-  return { inputs: { ...model, gpu, profile, tokenizer, data, sources }, diagnostics };
+  return { inputs: { ...model, gpu, profile, tokenizer, data, evaluation, sources }, diagnostics };
 }
+
+/** Keys of the spec that name data files, and what each is for. */
+const PURPOSE = {
+  "data.train": "There would be nothing to train on.",
+  "evaluate.data": "There would be nothing to evaluate on.",
+} as const;
+type DataKey = keyof typeof PURPOSE;
 
 class Loader {
   readonly report: SpecReport;
@@ -127,59 +136,56 @@ class Loader {
     }
   }
 
-  dataFiles(): readonly DataFile[] {
+  #dataFiles(key: DataKey, patterns: readonly string[]): readonly DataFile[] {
     const names = new Set<string>();
-    for (const [n, pattern] of this.spec.data.train.entries()) {
-      const path = `data.train.${n}`;
+    for (const [n, pattern] of patterns.entries()) {
+      const path = `${key}.${n}`;
       try {
         const found = expandGlob(this.host, this.folder, pattern);
         if (found.length === 0) this.report.at("no-data-files", path, { pattern: `'${pattern}'` });
         for (const name of found) {
           if (this.host.status(join(this.folder, name))?.kind === "file") names.add(name);
-          else
-            this.#unreadable(
-              new HostError(name, "no such file"),
-              path,
-              name,
-              "There would be nothing to train on.",
-            );
+          else this.#unreadable(new HostError(name, "no such file"), path, name, PURPOSE[key]);
         }
       } catch (error) {
-        this.#unreadable(error, path, pattern, "There would be nothing to train on.");
+        this.#unreadable(error, path, pattern, PURPOSE[key]);
       }
     }
     return [...names].sort().map((name) => ({ name, path: join(this.folder, name) }));
   }
 
+  /** Samples of the files that a key of the spec names; `undefined` where there are none. */
   async data(
-    files: readonly DataFile[],
+    key: DataKey,
+    patterns: readonly string[],
     tokenizer: LoadedTokenizer,
     progress?: Progress,
   ): Promise<PreparedData | undefined> {
+    const files = this.#dataFiles(key, patterns);
+    if (files.length === 0) return undefined;
     const { supervise, overlong, max_length: limit } = this.spec.data;
     const settings = { supervision: supervise, truncateTo: overlong === "truncate" ? limit : null };
     try {
       const measured = await measureFiles(this.host, files, tokenizer, settings, progress);
       for (const [n, { sha256 }] of measured.entries()) this.sources[files[n]?.name ?? ""] = sha256;
-      this.#reportMalformed(files, measured);
+      this.#reportMalformed(key, files, measured);
       const withPaths = measured.map((measurement, n) => ({
         path: files[n]?.name ?? "",
         measurement,
       }));
       const prepared = prepareData(withPaths, limit, overlong);
-      this.#reportLosses(prepared);
+      this.#reportLosses(key, prepared);
       return prepared;
     } catch (error) {
-      return this.#unreadable(
-        error,
-        "data.train",
-        "the data",
-        "There would be nothing to train on.",
-      );
+      return this.#unreadable(error, key, "the data", PURPOSE[key]);
     }
   }
 
-  #reportMalformed(files: readonly DataFile[], measured: readonly FileMeasurement[]): void {
+  #reportMalformed(
+    key: DataKey,
+    files: readonly DataFile[],
+    measured: readonly FileMeasurement[],
+  ): void {
     const count = measured.reduce((sum, m) => sum + m.malformedLines, 0);
     if (count === 0) return;
     const lines = measured.flatMap((m, n) =>
@@ -187,12 +193,12 @@ class Loader {
     );
     const first = `${lines.slice(0, 5).join("; ")}${count > 5 ? "; …" : ""}`;
     const tolerated = this.spec.data.malformed;
-    const place = this.origins.has("data.malformed") ? "data.malformed" : "data.train";
+    const place = this.origins.has("data.malformed") ? "data.malformed" : key;
     if (count > tolerated) this.report.at("malformed-data", place, { count, tolerated, first });
     else this.report.at("malformed-data-tolerated", place, { count, first });
   }
 
-  #reportLosses({ summary, longestRow }: PreparedData): void {
+  #reportLosses(key: DataKey, { summary, longestRow }: PreparedData): void {
     const { overlong, rows, samples, tokens } = summary;
     const limit = this.spec.data.max_length;
     if (overlong.rows > 0 && overlong.policy === "error") {
@@ -217,8 +223,7 @@ class Loader {
     if (samples === 0) {
       const reason =
         rows === 0 ? "The data has no well-formed line." : "Every sample is over max_length.";
-      if (overlong.policy !== "error" || rows === 0)
-        this.report.at("no-samples", "data.train", { reason });
+      if (overlong.policy !== "error" || rows === 0) this.report.at("no-samples", key, { reason });
     } else if (summary.supervised_tokens === 0) {
       this.report.at("nothing-supervised", "data.supervise", {});
     }

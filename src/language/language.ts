@@ -1,4 +1,5 @@
 import { GPU_NAMES } from "../catalogue/names.js";
+import { ADAPTABLE } from "../cost/adapters.js";
 import type { InferSpec, Language, NumberRange, Properties } from "./types.js";
 
 const upTo = (max: number, min = 0): NumberRange => ({ min, max });
@@ -217,6 +218,12 @@ export const LANGUAGE = {
         default: 1,
       },
       zero: { type: integer(upTo(3)), doc: "ZeRO stage.", since: 1, default: 2 },
+      reduction: {
+        type: oneOf("auto", "every-micro-batch", "once"),
+        doc: "When ZeRO 2 reduces gradients: in every backward, or `once` a step, which needs whole gradients on every rank and spares the ranks from waiting for each other at every micro-batch. `auto` takes the faster of those that fit.",
+        since: 1,
+        default: "auto",
+      },
     },
   },
   memory: {
@@ -235,6 +242,42 @@ export const LANGUAGE = {
         doc: "Bucket size C, the tokens of one micro-batch on a rank, instead of the largest that fits.",
         since: 1,
         optional: "the largest that fits",
+      },
+      offload: {
+        type: oneOf("none", "optimizer", "all"),
+        doc: "What is kept in the host's memory: nothing, the optimizer's states and its step (ZeRO 1 to 3), or the weights too (ZeRO 3).",
+        since: 1,
+        default: "none",
+      },
+    },
+  },
+  lora: {
+    doc: "Low-rank adapters of peft, trained in place of the model's own weights.",
+    since: 1,
+    properties: {
+      rank: {
+        type: integer(upTo(8192)),
+        doc: "Rank of the adapters; 0 trains the whole model.",
+        since: 1,
+        default: 0,
+      },
+      alpha: {
+        type: number({ ...aboveZero, max: 1e6 }),
+        doc: "Scale: adapters count alpha / rank.",
+        since: 1,
+        optional: "twice the rank",
+      },
+      dropout: {
+        type: number(upTo(0.9)),
+        doc: "Dropout before the adapters, drawn by every rank for its own tokens.",
+        since: 1,
+        default: 0,
+      },
+      targets: {
+        type: { kind: "list", item: oneOf(...ADAPTABLE), nonEmpty: true },
+        doc: "Matrices of every layer that get an adapter. A mixture of experts can have them in its attention only.",
+        since: 1,
+        default: ["q_proj", "k_proj", "v_proj", "o_proj"],
       },
     },
   },
@@ -346,6 +389,12 @@ export const LANGUAGE = {
         since: 1,
         default: 2,
       },
+      export: {
+        type: { kind: "boolean" },
+        doc: "Write the trained model as a Hugging Face folder at the end, `model` in the output folder; of adapters these alone.",
+        since: 1,
+        default: true,
+      },
       log_every: {
         type: integer(upTo(1e9, 1)),
         doc: "Steps between printed lines; the metrics file has every step.",
@@ -357,6 +406,42 @@ export const LANGUAGE = {
         doc: "Folder for metrics and checkpoints, inside the run's folder.",
         since: 1,
         default: "output",
+      },
+    },
+  },
+  evaluate: {
+    doc: "Held-out data, through the same scheduler.",
+    since: 1,
+    properties: {
+      data: {
+        type: { kind: "list", item: path },
+        doc: "JSONL files or glob patterns, relative to the spec; read as the training data is. Without any, nothing is evaluated.",
+        since: 1,
+        default: [] as readonly string[],
+      },
+      every: {
+        type: integer(upTo(1e9)),
+        doc: "Steps between evaluations; 0 evaluates only at the end.",
+        since: 1,
+        default: 0,
+      },
+    },
+  },
+  log: {
+    doc: "Where figures go besides `metrics.jsonl`.",
+    since: 1,
+    properties: {
+      tensorboard: {
+        type: { kind: "boolean" },
+        doc: "TensorBoard's event files, in the output folder.",
+        since: 1,
+        default: false,
+      },
+      wandb: {
+        type: { kind: "string" },
+        doc: "A project of Weights & Biases; the package must be installed where the run is.",
+        since: 1,
+        optional: "none",
       },
     },
   },

@@ -1,15 +1,19 @@
 import type { ModelDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
 import type { Profile } from "../catalogue/profile.js";
+import { adaptableOf, adapterParameters, type LoraShape, loraShape } from "../cost/adapters.js";
 import { bucketFor, peakBytes } from "../cost/bucket.js";
 import {
   type MemoryModel,
   type MemorySetting,
   memoryModel,
+  type Reduction,
   totalBytes,
   type ZeroStage,
 } from "../cost/memory.js";
 import type { TransformerShape } from "../cost/shape.js";
+import { modelFlops } from "../cost/work.js";
+import { trafficStage } from "../cost/zero.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
@@ -34,6 +38,8 @@ export interface PlanInputs {
   readonly profile: Profile | undefined;
   readonly tokenizerSha256: string;
   readonly data: PreparedData;
+  /** Held-out samples, if the spec names any. */
+  readonly evaluation: PreparedData | undefined;
   readonly skrullVersion: string;
 }
 
@@ -48,9 +54,12 @@ const LOGITS_BYTES = { cuda: 512 * 1024 ** 2, cpu: 16 * 1024 ** 2 } as const;
 const MOST_PLANNED_SEQUENCES = 2 ** 24;
 const LARGEST_ZERO_BUCKET = 50_000_000;
 
-/** A spec whose context-parallel degree is decided. */
+/** A spec whose context-parallel degree, and when gradients are reduced, are decided. */
 export type SettledSpec = Omit<Spec, "parallel"> & {
-  readonly parallel: Omit<Spec["parallel"], "context"> & { readonly context: number };
+  readonly parallel: Omit<Spec["parallel"], "context" | "reduction"> & {
+    readonly context: number;
+    readonly reduction: Reduction;
+  };
 };
 
 /** What a setting comes to, on some global batches. */
@@ -84,6 +93,7 @@ export class Planner {
     const topology = this.#topology();
     const memory = this.#memory(topology);
     this.#checkPositions();
+    this.#checkAdapters();
     const { diagnostics } = this.report;
     if (hasErrors(diagnostics)) return { diagnostics };
     const scheduling = this.#scheduling(topology, memory);
@@ -111,7 +121,8 @@ export class Planner {
       data: this.#data(),
       scheduling,
       search,
-      training: this.#training(),
+      training: this.#training(topology),
+      evaluation: this.#evaluation(),
       steps,
       forecast: result.forecast,
     };
@@ -149,6 +160,9 @@ export class Planner {
       optimizerMoments: this.#moments(),
       lossChunk: this.#lossChunk(),
       zeroBucket,
+      reduction: this.spec.parallel.reduction,
+      offload: memory.offload,
+      lora: this.#lora(),
       activationFactor: this.#hardware.figures.activation_factor,
     };
     const model = memoryModel(setting);
@@ -157,7 +171,7 @@ export class Planner {
     const fit = {
       setting,
       budgetBytes: available,
-      longest: this.inputs.data.summary.longest,
+      longest: this.#longest(),
       bucket: memory.bucket,
     };
     this.#checkFit(fit, model, bucket);
@@ -170,7 +184,20 @@ export class Planner {
       bucket_from: memory.bucket === undefined ? "budget" : "spec",
       peak_bytes: peakBytes(model, bucket + 1),
       zero_bucket: zeroBucket,
+      offload: memory.offload,
+      host: model.host,
     };
+  }
+
+  /** Of all sequences, held-out ones too: they take the same way. */
+  #longest(): number {
+    const { data, evaluation } = this.inputs;
+    return Math.max(data.summary.longest, evaluation?.summary.longest ?? 0);
+  }
+
+  #lora(): LoraShape | null {
+    const { rank, targets } = this.spec.lora;
+    return rank > 0 ? loraShape(this.#shape, rank, targets) : null;
   }
 
   /** Tokens whose logits exist at a time. */
@@ -227,7 +254,7 @@ export class Planner {
 
   #checkPositions(): void {
     const { max_positions: positions, rope_type: rope } = this.inputs.dimensions;
-    const { longest } = this.inputs.data.summary;
+    const longest = this.#longest();
     if (positions === undefined || longest <= positions || rope !== "default") return;
     this.report.at(
       "position-limit",
@@ -242,7 +269,8 @@ export class Planner {
   #scheduling(topology: Topology, memory: MemoryPlan): SchedulingPlan {
     const { schedule } = this.spec;
     // Every backward of ZeRO 2 and 3 communicates, so ranks move from micro-batch to micro-batch together.
-    const byStage = topology.zero_stage >= 2 ? "lockstep" : "free";
+    const stage = trafficStage(topology.zero_stage, this.spec.parallel.reduction);
+    const byStage = stage >= 2 ? "lockstep" : "free";
     return {
       data_parallel: topology.data_parallel,
       context_parallel: topology.context_parallel,
@@ -306,7 +334,9 @@ export class Planner {
       targetShare: summary.supervised_tokens / summary.tokens,
       lengths: index.samples.length,
       zeroStage: topology.zero_stage,
+      reduction: this.spec.parallel.reduction,
       ranks: topology.ranks,
+      lora: this.#lora(),
     };
   }
 
@@ -335,6 +365,7 @@ export class Planner {
       precision: model.precision,
       checkpointing: model.checkpointing,
       attention: model.attention,
+      lora: this.#loraPlan(),
       loss_chunk: this.#lossChunk(),
       shape: this.#shape,
     };
@@ -355,8 +386,32 @@ export class Planner {
     };
   }
 
-  #training(): Plan["training"] {
-    const { train } = this.spec;
+  #loraPlan(): Plan["model"]["lora"] {
+    const { rank, alpha, dropout, targets } = this.spec.lora;
+    const shape = this.#lora();
+    if (!shape) return null;
+    const parameters = adapterParameters(this.#shape, shape);
+    return { rank, alpha: alpha ?? 2 * rank, dropout, targets, parameters };
+  }
+
+  #evaluation(): Plan["evaluation"] {
+    const { evaluation } = this.inputs;
+    return evaluation ? { every: this.spec.evaluate.every, summary: evaluation.summary } : null;
+  }
+
+  #checkAdapters(): void {
+    const { rank, targets } = this.spec.lora;
+    const known: readonly string[] = adaptableOf(this.#shape);
+    for (const [n, target] of targets.entries()) {
+      if (rank === 0 || known.includes(target)) continue;
+      const place = this.origins.has("lora.targets") ? `lora.targets.${n}` : "lora";
+      const help = `There are ${known.join(", ")}.`;
+      this.report.at("unknown-adapter-target", place, { target }, { help });
+    }
+  }
+
+  #training(topology: Topology): Plan["training"] {
+    const { train, parallel, log, model } = this.spec;
     const { optimizer } = train;
     return {
       optimizer:
@@ -370,6 +425,14 @@ export class Planner {
       keep_checkpoints: train.keep_checkpoints,
       log_every: train.log_every,
       output: train.output,
+      reduction: parallel.reduction,
+      export: train.export,
+      tensorboard: log.tensorboard,
+      wandb: log.wandb ?? null,
+      model_flops: {
+        ...modelFlops(this.#costSetting(topology)),
+        peak: this.inputs.gpu.peak_flops[model.precision],
+      },
     };
   }
 }

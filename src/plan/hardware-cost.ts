@@ -1,6 +1,7 @@
+import type { LoraShape } from "../cost/adapters.js";
 import { type CollectiveSetting, communicationRow } from "../cost/collectives.js";
 import type { Hardware } from "../cost/hardware.js";
-import type { ZeroStage } from "../cost/memory.js";
+import type { Reduction, ZeroStage } from "../cost/memory.js";
 import {
   BYTES_PER_ELEMENT,
   type Checkpointing,
@@ -28,7 +29,10 @@ export interface CostSetting {
   /** The data's lengths in tokens. */
   readonly lengths: readonly number[];
   readonly zeroStage: ZeroStage;
+  readonly reduction: Reduction;
   readonly ranks: number;
+  /** `null` where every weight is trained. */
+  readonly lora: LoraShape | null;
 }
 
 /** ZeRO's communication of the whole model over all ranks: modelled from the same latencies. */
@@ -41,14 +45,13 @@ export function zeroCost(setting: CostSetting): ZeroTraffic {
     const [floor, intercept, slope] = communicationRow(ranks, whole);
     return Math.max(floor, intercept + slope);
   };
-  return zeroTraffic(setting.zeroStage, timeOf(1, 0), timeOf(0, 1));
+  return zeroTraffic(setting.zeroStage, timeOf(1, 0), timeOf(0, 1), setting.reduction);
 }
 
 /** The scheduling problem's cost parameters, us, of a model on a machine. */
 export function schedulingCost(setting: CostSetting): SchedulingPlan["cost"] {
   const { hardware, shape, formula } = setting;
-  const work =
-    formula === "skrull-paper" ? paperWork(shape) : trainingWork({ ...setting, lora: null });
+  const work = formula === "skrull-paper" ? paperWork(shape) : trainingWork(setting);
   const matmul = hardware.matmul_flops / 1e6;
   const attention = hardware.attention_flops / 1e6;
   return {

@@ -1,4 +1,4 @@
-import type { MemoryRow, ZeroStage } from "../cost/memory.js";
+import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
@@ -18,6 +18,7 @@ export interface Plan {
   readonly scheduling: SchedulingPlan;
   readonly search: SearchPlan;
   readonly training: TrainingPlan;
+  readonly evaluation: EvaluationPlan | null;
   readonly steps: StepCount;
   readonly forecast: Forecast;
 }
@@ -31,9 +32,20 @@ export interface ModelPlan {
   readonly precision: Precision;
   readonly checkpointing: Checkpointing;
   readonly attention: string;
+  /** `null` where every weight is trained. */
+  readonly lora: LoraPlan | null;
   /** Tokens whose logits exist at a time. */
   readonly loss_chunk: number;
   readonly shape: TransformerShape;
+}
+
+export interface LoraPlan {
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  readonly targets: readonly string[];
+  /** That are trained, over all layers. */
+  readonly parameters: number;
 }
 
 export interface Topology {
@@ -60,6 +72,15 @@ export interface MemoryPlan {
   /** Predicted bytes of a rank whose micro-batch is full. */
   readonly peak_bytes: number;
   readonly zero_bucket: number;
+  readonly offload: Offload;
+  /** In the host's memory, for one rank. */
+  readonly host: readonly MemoryRow[];
+}
+
+/** Held-out data; `null` without any. */
+export interface EvaluationPlan {
+  readonly every: number;
+  readonly summary: DataSummary;
 }
 
 export interface DataPlan {
@@ -112,4 +133,15 @@ export interface TrainingPlan {
   readonly log_every: number;
   /** Folder for metrics and checkpoints, relative to the run's folder. */
   readonly output: string;
+  /** When gradients are reduced. */
+  readonly reduction: Reduction;
+  readonly export: boolean;
+  readonly tensorboard: boolean;
+  readonly wandb: string | null;
+  /** FLOPs of a sequence of S tokens, forward and backward without recomputation, and a rank's peak: for MFU. */
+  readonly model_flops: {
+    readonly per_token: number;
+    readonly per_token_squared: number;
+    readonly peak: number;
+  };
 }

@@ -1,4 +1,4 @@
-import type { ZeroStage } from "../cost/memory.js";
+import type { Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing } from "../cost/shape.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Spec } from "../language/language.js";
@@ -23,6 +23,8 @@ export interface TunedSetting extends Setting {
 
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
 const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
+/** The first stage that can offload as the spec asks. */
+const OFFLOAD_FROM: Readonly<Record<Offload, ZeroStage>> = { none: 0, optimizer: 1, all: 3 };
 /** Global batches that every setting is tried on. */
 const TRIED_BATCHES = 8;
 
@@ -31,7 +33,7 @@ export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): readonly
   const buckets = spec.memory.bucket === undefined ? [null] : [spec.memory.bucket, null];
   const settings: Setting[] = [];
   for (const context of contexts(spec)) {
-    for (const zero of STAGES) {
+    for (const zero of STAGES.filter((stage) => stage >= OFFLOAD_FROM[spec.memory.offload])) {
       for (const checkpointing of CHECKPOINTING) {
         for (const bucket of buckets) settings.push({ context, zero, checkpointing, bucket });
       }
@@ -60,7 +62,9 @@ export interface DegreeChoice {
 /** The spec with `context = auto` replaced by the fastest degree that fits, all else as it is. */
 export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): Settled {
   const { context, zero } = spec.parallel;
-  if (context !== "auto") return { spec: withContext(spec, context), choices: [] };
+  const settled = (degree: number): SettledSpec =>
+    withReduction({ ...spec.parallel, context: degree }, spec, origins, inputs);
+  if (context !== "auto") return { spec: settled(context), choices: [] };
   const { checkpointing } = spec.model;
   const rest = { zero: zero as ZeroStage, checkpointing, bucket: spec.memory.bucket ?? null };
   const degrees = contexts(spec);
@@ -71,11 +75,40 @@ export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): Settle
   choices.sort((a, b) => b.tokens_per_second - a.tokens_per_second);
   // Where none fits, the widest is nearest to it, and its diagnostics say what is in the way.
   const best = choices[0]?.context ?? degrees.at(-1) ?? 1;
-  return { spec: withContext(spec, best), choices };
+  return { spec: settled(best), choices };
 }
 
-function withContext(spec: Spec, context: number): SettledSpec {
-  return { ...spec, parallel: { ...spec.parallel, context } };
+type Parallel = Spec["parallel"] & { readonly context: number };
+
+/** `reduction = auto`: the faster of those that fit; each by predicted time. */
+function withReduction(
+  parallel: Parallel,
+  spec: Spec,
+  origins: Origins,
+  inputs: PlanInputs,
+): SettledSpec {
+  const [first, ...others] = reductions(parallel, spec).map(
+    (reduction): SettledSpec => ({ ...spec, parallel: { ...parallel, reduction } }),
+  ) as [SettledSpec, ...SettledSpec[]];
+  if (others.length === 0) return first;
+  const speed = (candidate: SettledSpec) =>
+    speedOf({ trial: new Planner(candidate, origins, inputs).tryOut(TRIED_BATCHES) });
+  let best = { spec: first, speed: speed(first) };
+  for (const other of others) {
+    const found = { spec: other, speed: speed(other) };
+    if (found.speed > best.speed) best = found;
+  }
+  return best.spec;
+}
+
+/** What the stage leaves to choose: without a choice it is as the stage has it. */
+function reductions(
+  { zero, reduction }: Parallel,
+  { cluster, memory }: Spec,
+): readonly Reduction[] {
+  if (zero !== 2 || memory.offload !== "none") return ["every-micro-batch"];
+  if (reduction !== "auto") return [reduction];
+  return cluster.nodes * cluster.gpus > 1 ? ["every-micro-batch", "once"] : ["every-micro-batch"];
 }
 
 /** Degrees that divide the ranks, and are powers of two where groups must be. */
@@ -97,13 +130,15 @@ function isCurrent(setting: Setting, { parallel, model, memory }: Spec): boolean
 function tryOut(setting: Setting, spec: Spec, origins: Origins, inputs: PlanInputs): Trial {
   const { context, zero, checkpointing, bucket } = setting;
   const { bucket: _, ...memory } = spec.memory;
-  const changed: SettledSpec = {
+  const changed: Spec = {
     ...spec,
     model: { ...spec.model, checkpointing },
-    parallel: { context, zero },
     memory: bucket === null ? { ...memory, bucket: undefined } : { ...memory, bucket },
   };
-  return new Planner(changed, origins, inputs).tryOut(TRIED_BATCHES);
+  const parallel = { ...spec.parallel, context, zero };
+  const settled = withReduction(parallel, changed, origins, inputs);
+  return new Planner(settled, origins, inputs).tryOut(TRIED_BATCHES);
 }
 
-const speedOf = ({ trial }: TunedSetting): number => (trial.fits ? trial.tokens_per_second : 0);
+const speedOf = ({ trial }: Pick<TunedSetting, "trial">): number =>
+  trial.fits ? trial.tokens_per_second : 0;

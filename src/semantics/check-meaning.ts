@@ -27,6 +27,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (cluster && memory) checkMemory(cluster, memory, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
   if (train) checkTraining(train, at);
+  if (parallel && memory) checkStage(parallel, memory, at);
 }
 
 type Reporting = <Code extends DiagnosticCode>(
@@ -157,6 +158,32 @@ function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Repor
       reserve: formatBytes(memory.reserve),
       budget: formatBytes(budget),
     });
+  }
+}
+
+/** What needs a ZeRO stage, or goes against one. */
+function checkStage(
+  { zero, reduction }: Spec["parallel"],
+  { offload }: Spec["memory"],
+  at: Reporting,
+): void {
+  const needed = { none: 0, optimizer: 1, all: 3 }[offload];
+  if (zero < needed) {
+    const reason = `DeepSpeed offloads what ZeRO shards: it takes stage ${needed} or more.`;
+    at("contradictory-keys", "memory.offload", {
+      first: `offload = ${offload}`,
+      second: `zero = ${zero}`,
+      reason,
+    });
+  }
+  if (reduction !== "once") return;
+  const reason =
+    zero === 3
+      ? "Whole gradients on every rank would undo stage 3."
+      : "Offloaded gradients leave for the host in every backward.";
+  if (zero === 3 || (offload !== "none" && zero === 2)) {
+    const second = zero === 3 ? "zero = 3" : `offload = ${offload}`;
+    at("contradictory-keys", "parallel.reduction", { first: "reduction = once", second, reason });
   }
 }
 

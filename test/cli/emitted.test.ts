@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { files, PYTHON, project, ROOT, skrull, spec } from "./run.js";
+import { conversation, files, PYTHON, project, ROOT, skrull, spec } from "./run.js";
 
 function python(program: string, cwd: string) {
   const env = { ...process.env, DS_ACCELERATOR: "cpu", PYTHONDONTWRITEBYTECODE: "1" };
@@ -168,4 +169,68 @@ it("specs with every hostile string still lint without an exception", () => {
     });
     expect([0, 1]).toContain(skrull(["lint", "a.skrull"], { cwd: folder }).status);
   }
+});
+
+const LOAD_OFFLOAD = LOAD_DS_CONFIG.replace(
+  /print.*/,
+  "z = loaded.zero_config; print(json.dumps([z.offload_optimizer.device, z.offload_param and z.offload_param.device, loaded.zero_force_ds_cpu_optimizer]))",
+);
+
+describe("what a spec asks of training", () => {
+  for (const [offload, zero, weights] of [
+    ["optimizer", 2, null],
+    ["all", 3, "cpu"],
+  ] as const) {
+    it(`offload = ${offload} loads in DeepSpeed's own DeepSpeedConfig`, () => {
+      const { folder, run } = compiled({
+        parallel: `{ context = 2 zero = ${zero} }`,
+        memory: `{ budget = 1 GiB reserve = 1 MiB bucket = 1K offload = ${offload} }`,
+      });
+      expect(run.status, run.stderr).toBe(0);
+      const loaded = python(LOAD_OFFLOAD, folder);
+      expect(loaded.status, loaded.stderr).toBe(0);
+      const printed = JSON.parse(loaded.stdout.trim().split("\n").at(-1) ?? "");
+      expect(printed).toEqual(["cpu", weights, false]);
+    });
+  }
+
+  it("adapters, trackers and held-out data reach the run", () => {
+    const { folder, run } = compiled(
+      {
+        lora: "{ rank = 4 targets = [q_proj, down_proj] }",
+        evaluate: '{ data = ["held/*.jsonl"] every = 3 }',
+        log: "{ tensorboard = true wandb = \"a 'project'\" }",
+      },
+      { "held/out.jsonl": conversation("held out") },
+    );
+    expect(run.status, run.stderr).toBe(0);
+    const train = readFileSync(join(folder, "train.py"), "utf8");
+    expect(train).toContain('"alpha": 8');
+    expect(train).toContain('"evaluate_every": 3');
+    const requirements = readFileSync(join(folder, "requirements.txt"), "utf8");
+    for (const name of ["peft", "tensorboard", "wandb"])
+      expect(requirements).toContain(`${name}>=`);
+    const index = JSON.parse(readFileSync(join(folder, "evaluation_index.json"), "utf8"));
+    expect(index.files.map((file: { path: string }) => file.path)).toEqual(["held/out.jsonl"]);
+    expect(index.samples.length).toHaveLength(1);
+  });
+
+  it("says at the held-out data what is wrong with it", () => {
+    const missing = compiled({ evaluate: '{ data = ["none.jsonl"] }' }).run;
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toContain("no such file");
+    const long = compiled(
+      { evaluate: '{ data = ["long.jsonl"] }' },
+      { "long.jsonl": conversation("x".repeat(5000)) },
+    ).run;
+    expect(long.status).toBe(1);
+    expect(long.stderr).toMatch(/overlong-samples/);
+  });
+
+  it("refuses adapters of matrices that the model does not have", () => {
+    const { run } = compiled({ lora: "{ rank = 4 targets = [q_proj, c_fc] }" });
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain("'c_fc'");
+    expect(run.stderr).toContain("q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
+  });
 });

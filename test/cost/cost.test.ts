@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { adaptableOf, adapterParameters, loraShape } from "../../src/cost/adapters.js";
 import { bucketFor, peakBytes } from "../../src/cost/bucket.js";
 import { type CollectiveSetting, communicationRow } from "../../src/cost/collectives.js";
 import type { CollectiveTable } from "../../src/cost/hardware.js";
@@ -11,7 +12,7 @@ import {
 } from "../../src/cost/memory.js";
 import type { TransformerShape } from "../../src/cost/shape.js";
 import { pairsInWindow, windowPairs } from "../../src/cost/window.js";
-import { paperWork, trainingWork, type WorkSetting } from "../../src/cost/work.js";
+import { modelFlops, paperWork, trainingWork, type WorkSetting } from "../../src/cost/work.js";
 
 /** Qwen2.5-7B. */
 const SHAPE: TransformerShape = {
@@ -38,6 +39,9 @@ const SETTING: MemorySetting = {
   lossChunk: 1024,
   zeroBucket: 50_000_000,
   activationFactor: 1,
+  reduction: "every-micro-batch",
+  offload: "none",
+  lora: null,
 };
 const fixedRow = (setting: MemorySetting, name: string) =>
   memoryModel(setting).fixed.find((row) => row.name === name)?.bytes ?? Number.NaN;
@@ -244,5 +248,60 @@ describe("communicationRow", () => {
     );
     expect(floors).toEqual(close([3, 3, 1, 5, 5, 7]));
     expect(communicationRow(16, { ...setting, tables })[2]).toBeCloseTo(5 * 72 * 1000 * 6e-6);
+  });
+});
+
+describe("what is trained and where it is kept", () => {
+  const hostBytes = (setting: MemorySetting) =>
+    memoryModel(setting).host.reduce((sum, { bytes }) => sum + bytes, 0);
+
+  it("needs whole gradients where they are reduced once a step", () => {
+    const once: MemorySetting = { ...SETTING, reduction: "once" };
+    expect(fixedRow(once, "gradients")).toBe(2 * SHAPE.parameters);
+    expect(fixedRow(SETTING, "gradients")).toBe(Math.ceil((2 * SHAPE.parameters) / 32));
+  });
+
+  it("moves the optimizer's 12 bytes a parameter, and its gradients, to the host", () => {
+    const offloaded: MemorySetting = { ...SETTING, offload: "optimizer" };
+    expect(fixedRow(offloaded, "optimizer states")).toBe(0);
+    const share = SHAPE.parameters / 32;
+    expect(hostBytes(offloaded)).toBeCloseTo(share * (12 + 4), -1);
+    expect(hostBytes(SETTING)).toBe(0);
+  });
+
+  it("moves the weights too, but for what is gathered at a time", () => {
+    const all: MemorySetting = { ...SETTING, zeroStage: 3, ranks: 2, offload: "all" };
+    expect(fixedRow(all, "weights")).toBe(2 * 50_000_000 * 2);
+    expect(hostBytes(all)).toBeCloseTo((SHAPE.parameters / 2) * (2 + 12 + 4), -1);
+  });
+
+  it("counts gradients and optimizer states of adapters alone", () => {
+    const lora = loraShape(SHAPE, 16, ["q_proj", "k_proj", "down_proj"]);
+    const widths = 3584 + 3584 + (3584 + 512) + (3584 + 18944);
+    expect(adapterParameters(SHAPE, lora)).toBe(SHAPE.layers * 16 * widths);
+    const adapted: MemorySetting = { ...SETTING, zeroStage: 1, lora };
+    const trained = adapterParameters(SHAPE, lora);
+    expect(fixedRow(adapted, "gradients")).toBe(2 * trained);
+    expect(fixedRow(adapted, "optimizer states")).toBe(Math.ceil((12 * trained) / 32));
+    expect(fixedRow(adapted, "weights")).toBe(2 * (SHAPE.parameters + trained));
+  });
+
+  it("knows which matrices a layer has", () => {
+    expect(adaptableOf(SHAPE)).toContain("gate_proj");
+    expect(adaptableOf({ ...SHAPE, gated_mlp: false })).toEqual(
+      expect.arrayContaining(["q_proj", "c_fc", "c_proj"]),
+    );
+    const experts = { layers: 28, count: 8, active: 2, width: 64 };
+    expect(adaptableOf({ ...SHAPE, experts })).toEqual(["q_proj", "k_proj", "v_proj", "o_proj"]);
+  });
+});
+
+describe("modelFlops", () => {
+  it("counts neither recomputation nor the head's second forward", () => {
+    const plain = modelFlops(WORK);
+    expect(modelFlops({ ...WORK, checkpointing: "full" })).toEqual(plain);
+    const work = trainingWork(WORK);
+    expect(plain.per_token_squared).toBe(work.perTokenSquared);
+    expect(plain.per_token).toBeCloseTo(6 * (matrices + embedding), -9);
   });
 });

@@ -49,6 +49,33 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["a missing unit", spec({ memory: "{ budget = 2 }" }), ["missing-unit: 2"]],
   ["out of range", spec({ parallel: "{ zero = 4 }" }), ["out-of-range: 4"]],
   [
+    "weights offloaded below ZeRO 3",
+    spec({ memory: "{ budget = 1 GiB reserve = 1 MiB offload = all }" }),
+    ["contradictory-keys: all"],
+  ],
+  [
+    "an optimizer offloaded without ZeRO",
+    spec({
+      parallel: "{ zero = 0 }",
+      memory: "{ budget = 1 GiB reserve = 1 MiB offload = optimizer }",
+    }),
+    ["contradictory-keys: optimizer"],
+  ],
+  [
+    "whole gradients under ZeRO 3",
+    spec({ parallel: "{ zero = 3 reduction = once }" }),
+    ["contradictory-keys: once"],
+  ],
+  [
+    "whole gradients that are offloaded",
+    spec({
+      parallel: "{ zero = 2 reduction = once }",
+      memory: "{ budget = 1 GiB reserve = 1 MiB offload = optimizer }",
+    }),
+    ["contradictory-keys: once"],
+  ],
+  ["an unknown adapter", `${spec()}lora { targets = [head] }`, ["unknown-value: head"]],
+  [
     "a value that is not one",
     spec({ schedule: "{ global_batch = 4 policy = packd }" }),
     ["unknown-value: packd"],
