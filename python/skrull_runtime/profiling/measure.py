@@ -12,10 +12,12 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 
-from ..collate import StepBatch, collate
+from ..collate import StepBatch
 from ..config import SchedulingConfig
+from ..feed import make_step_batch
 from ..groups import GroupTable
 from ..model import build_model
+from ..sampler import GlobalBatch
 from ..scheduling import class_degrees
 from ..starting import DEEPSPEED_FILE
 from ..tokenization import IGNORED, Tokens
@@ -38,11 +40,12 @@ class StepTimer:
         ds_config = json.loads((run.path / DEEPSPEED_FILE).read_bytes())
         train = replace(config.train, optimizer={**config.train.optimizer, "lr": 0.0})
         self.trainer = Trainer(model, ds_config, model_config, train)
-        timeout = timedelta(minutes=train.timeout_minutes)
+        self.scheduling = scheduling
         self.degrees = class_degrees(
             scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel
         )
-        self.groups = GroupTable(self.degrees, timeout)
+        self.groups = GroupTable(timedelta(minutes=train.timeout_minutes))
+        self.groups.prepare(self.degrees)
 
     def seconds(self, batch: Batch) -> float:
         """Time of one step, of the slowest rank."""
@@ -75,10 +78,16 @@ class StepTimer:
             ids = [source.randrange(limit) for _ in range(length)]
             return Tokens(ids, spread_targets(ids, targets))
 
-        micro_batches = collate(batch.schedule, dist.get_rank(), batch.lengths, tokens_of)
-        supervised = max(1, sum(batch.targets))
-        tokens = sum(batch.lengths)
-        return StepBatch(0, 0, micro_batches, [*range(len(batch.lengths))], tokens, supervised, 0.0)
+        everything = GlobalBatch(0, 0, [*range(len(batch.lengths))])
+        return make_step_batch(
+            everything,
+            batch.schedule,
+            batch.lengths,
+            batch.targets,
+            self.scheduling,
+            dist.get_rank(),
+            tokens_of,
+        )
 
 
 def spread_targets(ids: list[int], targets: int) -> list[int]:

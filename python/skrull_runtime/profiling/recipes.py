@@ -108,5 +108,5 @@ class _Step:
 
     def batch(self) -> Batch:
         """The step, with every sequence's targets."""
-        targets = [round(self.target_share * (length - 1)) for length in self.lengths]
+        targets = [max(1, round(self.target_share * (length - 1))) for length in self.lengths]
         return Batch({"micro_batches": self.micro_batches}, self.lengths, targets)
