@@ -8,7 +8,6 @@ On several nodes, or to choose how ranks start, start it like training: ``torchr
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import socket
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import deepspeed
-import numpy as np
 import torch
 import torch.distributed as dist
 
@@ -31,6 +29,7 @@ from .profiling.figures import figures_of, zero_included
 from .profiling.fit import Errors, fit_terms, predict
 from .profiling.measure import StepTimer
 from .profiling.memory import activation_factor
+from .profiling.profile_file import write_profile
 from .profiling.recipes import designed_batches, training_batches
 from .profiling.run_folder import RunFolder
 from .starting import start_process_group
@@ -134,7 +133,7 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
         **({"collectives": tables} if tables else {}),
     }
     _report(terms, [(designed, fitted), (held_out, tested)], scheduling, communication, notes)
-    _write(arguments.out, profile)
+    write_profile(arguments.out, profile)
     print(f"wrote {arguments.out}: name it in the spec's cluster {{ profile }} and compile again")
 
 
@@ -216,22 +215,6 @@ def _machine() -> str:
     if accelerator.device_name() == "cuda":
         return f"{ranks} x {torch.cuda.get_device_name()}"
     return f"{ranks} x {platform.processor() or platform.machine()} process"
-
-
-def _write(path: Path, profile: dict[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(_rounded(profile), indent=2) + "\n")
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def _rounded(value: Any) -> Any:
-    """Floats to six digits: more were not measured."""
-    if isinstance(value, dict):
-        return {key: _rounded(own) for key, own in value.items()}
-    if isinstance(value, list):
-        return [_rounded(own) for own in value]
-    return float(np.format_float_scientific(value, 5)) if isinstance(value, float) else value
 
 
 def _say(text: str) -> None:

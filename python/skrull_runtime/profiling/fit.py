@@ -22,6 +22,7 @@ class Errors:
     median: float  # of the error's size
     p90: float
     bias: float  # median of predicted / measured - 1
+    rank_correlation: float | None  # Spearman's; None where one side is all the same
 
     @staticmethod
     def of(predicted: Sequence[float], measured: Sequence[float]) -> Errors:
@@ -33,7 +34,21 @@ class Errors:
             float(np.median(sizes)),
             float(np.quantile(sizes, 0.9)),
             float(np.median(off)),
+            rank_correlation(predicted, measured),
         )
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's, ties at their mean rank; None where one side is all the same."""
+    ranks = [_ranks(np.asarray(values, dtype=float)) for values in (first, second)]
+    centred = [own - own.mean() for own in ranks]
+    norm = float(np.sqrt(np.prod([own @ own for own in centred])))
+    return None if norm == 0 else float(centred[0] @ centred[1]) / norm
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
 @dataclass(frozen=True)
