@@ -37,7 +37,7 @@ def corrected(
     name: str | None,
 ) -> Correction:
     """From step times in us, at least :data:`FEWEST`. Each half of the steps is predicted by a fit to the other."""
-    communication = _communication(scheduling)
+    communication = communication_of_run(scheduling)
     before = _terms_before(run, scheduling)
     prior = Prior(before.vector(), BELIEF)
     predicted = np.zeros(len(batches))
@@ -61,7 +61,7 @@ def corrected(
     return Correction(profile, notes, Errors.of(predicted, times))
 
 
-def _communication(scheduling: SchedulingConfig) -> Communication:
+def communication_of_run(scheduling: SchedulingConfig) -> Communication:
     """As the run's schedules have it."""
     problem = parse_problem(scheduling.problem([1]))
     return lambda degree, tokens: communication_of(tokens, degree, problem)
