@@ -45,7 +45,9 @@ def main() -> None:
     try:
         run = RunFolder(arguments.run_dir)
         if "RANK" not in os.environ:
-            sys.exit(_start_ranks(arguments.ranks or run.plan["topology"]["gpus_per_node"]))
+            ranks = arguments.ranks or run.plan["topology"]["gpus_per_node"]
+            _for_world(run.scheduling, ranks)  # refuses before anything is started
+            sys.exit(_start_ranks(ranks))
         start_process_group(run.config.train.timeout_minutes)
         _profile(run, arguments)
     except ValueError as error:
@@ -82,6 +84,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.quick:
         vars(arguments).update(QUICK)
+    if arguments.ranks is not None and arguments.ranks < 1:
+        parser.error("--ranks must be at least 1")
     for name, least in (("observations", 12), ("held_out", 1), ("repeats", 1)):
         if getattr(arguments, name) < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}")
