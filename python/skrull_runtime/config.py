@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -22,12 +22,12 @@ class SchedulingConfig:
     seed: int
     mode: str = "online"  # or "planned": replay what was scheduled when compiling
     strict: bool = False  # refuse to train where planned schedules do not match
+    forecast: dict[str, float] = field(default_factory=dict)  # see forecast.py; decides nothing
 
     def identity(self) -> dict[str, Any]:
         """What planned schedules were made for, and must still hold."""
-        return {
-            name: value for name, value in asdict(self).items() if name not in ("mode", "strict")
-        }
+        without = ("mode", "strict", "forecast")
+        return {name: value for name, value in asdict(self).items() if name not in without}
 
     def problem(self, lengths: list[int]) -> dict[str, Any]:
         """The contract's problem for a global batch of these lengths, in tokens."""

@@ -15,6 +15,7 @@ from .collate import StepBatch, collate
 from .config import SchedulingConfig
 from .data import SampleIndex
 from .figures import figures_of
+from .forecast import predicted_us
 from .planned import PlannedSchedules
 from .sampler import GlobalBatch, schedule_batch
 from .tokenization import Encode, Tokens, load_encoder
@@ -49,9 +50,9 @@ class StepDataset(Dataset[StepBatch]):
         def tokens_of(k: int) -> Tokens:
             return self.index.tokens(batch.samples[k], encode)
 
-        supervised = sum(self.index.supervised[sample] for sample in batch.samples)
+        targets = [self.index.supervised[sample] for sample in batch.samples]
         made = make_step_batch(
-            batch, schedule, lengths, supervised, self.scheduling, self.rank, tokens_of
+            batch, schedule, lengths, targets, self.scheduling, self.rank, tokens_of
         )
         return replace(made, scheduling_seconds=time.perf_counter() - started)
 
@@ -60,13 +61,13 @@ def make_step_batch(
     batch: GlobalBatch,
     schedule: dict[str, Any],
     lengths: list[int],
-    supervised: int,
+    targets: list[int],
     config: SchedulingConfig,
     rank: int,
     tokens_of: Callable[[int], Tokens],
 ) -> StepBatch:
-    """A rank's part of a global batch under a schedule. Sequence k of the schedule has ``lengths[k]`` tokens;
-    ``supervised`` counts the targets of all sequences."""
+    """A rank's part of a global batch under a schedule. Sequence k of the schedule has ``lengths[k]`` tokens, of which
+    ``targets[k]`` are targets of the loss."""
     placements = [entry["placements"] for entry in schedule["micro_batches"]]
     return StepBatch(
         step=batch.step,
@@ -74,8 +75,8 @@ def make_step_batch(
         micro_batches=collate(schedule, rank, lengths, tokens_of),
         samples=batch.samples,
         tokens=sum(lengths),
-        supervised=supervised,
-        predicted_seconds=schedule["iteration_time"] / 1e6,
+        supervised=sum(targets),
+        predicted_seconds=predicted_us(schedule, config, lengths, targets) / 1e6,
         degrees=sorted({placement["degree"] for own in placements for placement in own}),
         schedule_digest=digest_of(batch, placements),
         figures=figures_of(schedule, lengths, config),

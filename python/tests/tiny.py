@@ -130,12 +130,10 @@ def step_batch(
     """What the runtime's own feed makes of a global batch, from tokens in memory."""
     lengths = [len(tokens.ids) for tokens in data]
     schedule = schedule_batch(GlobalBatch(step, 0, members), lengths, config)
-    supervised = sum(label != IGNORED for k in members for label in data[k].labels)
+    targets = [sum(label != IGNORED for label in data[k].labels) for k in members]
     own = [lengths[k] for k in members]
     batch = GlobalBatch(step, 0, members)
-    return make_step_batch(
-        batch, schedule, own, supervised, config, rank, lambda k: data[members[k]]
-    )
+    return make_step_batch(batch, schedule, own, targets, config, rank, lambda k: data[members[k]])
 
 
 def plain_training(

@@ -1,5 +1,5 @@
 import { Ajv } from "ajv";
-import type { CollectiveTable } from "../cost/hardware.js";
+import type { CollectiveTable, ZeroSetting } from "../cost/hardware.js";
 import type { Precision } from "../cost/shape.js";
 
 /** What was measured on the user's own machine; everything but the head may be left out. */
@@ -11,9 +11,12 @@ export interface Profile {
   readonly gpu: string;
   readonly precision: Precision;
   readonly matmul_flops?: number;
+  readonly head_flops?: number;
   readonly attention_flops?: number;
   readonly small_shard_tokens?: number;
   readonly micro_batch_us?: number;
+  readonly step_us?: number;
+  readonly zero_included?: ZeroSetting;
   readonly activation_factor?: number;
   readonly collectives?: readonly CollectiveTable[];
 }
@@ -32,6 +35,7 @@ export const PROFILE_SCHEMA = {
   type: "object",
   additionalProperties: false,
   required: ["format_version", "name", "gpu", "precision"],
+  dependencies: { zero_included: ["micro_batch_us", "step_us"] },
   properties: {
     format_version: { const: 1 },
     name: {
@@ -45,6 +49,10 @@ export const PROFILE_SCHEMA = {
     matmul_flops: {
       ...positive(1e18),
       description: "FLOPs per second that matrix products reach in training.",
+    },
+    head_flops: {
+      ...positive(1e18),
+      description: "FLOPs per second that the output head and its loss reach in training.",
     },
     attention_flops: {
       ...positive(1e18),
@@ -61,6 +69,24 @@ export const PROFILE_SCHEMA = {
       minimum: 0,
       maximum: 1e12,
       description: "Fixed cost of a micro-batch, us.",
+    },
+    step_us: {
+      type: "number",
+      minimum: 0,
+      maximum: 1e12,
+      description: "Cost of an optimizer step besides its micro-batches, us.",
+    },
+    zero_included: {
+      type: "object",
+      additionalProperties: false,
+      required: ["stage", "ranks", "parameters"],
+      description:
+        "The setting whose ZeRO communication micro_batch_us and step_us include; without it they include none.",
+      properties: {
+        stage: { enum: [0, 1, 2, 3] },
+        ranks: { type: "integer", minimum: 1, maximum: 65536 },
+        parameters: { type: "integer", minimum: 1, maximum: 1e15 },
+      },
     },
     activation_factor: {
       type: "number",

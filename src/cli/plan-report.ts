@@ -140,7 +140,7 @@ const PARTS: readonly (readonly [keyof StepParts, string])[] = [
   ["communication", "communication that nothing hides"],
   ["fixed", "fixed cost of micro-batches"],
   ["waiting", "waiting for slower ranks"],
-  ["zero", "ZeRO, once a step"],
+  ["step", "optimizer and ZeRO, once a step"],
 ];
 
 function baselineRows({ forecast }: Plan): readonly (readonly string[])[] {
@@ -175,7 +175,7 @@ const LIMITS: Readonly<Record<keyof StepParts, string>> = {
   communication: "Communication limits it: a smaller CP degree or a larger C would help.",
   fixed: "The fixed cost of micro-batches limits it: a larger C would make fewer.",
   waiting: "Waiting for slower ranks limits it: a larger global batch would even them out.",
-  zero: "ZeRO's communication limits it: a larger global batch would make fewer steps.",
+  step: "What comes once a step limits it: a larger global batch would make fewer steps.",
 };
 /** Above this share of the step, computation is what limits it, whatever else there is. */
 const MOSTLY_WORK = 0.8;

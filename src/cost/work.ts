@@ -13,6 +13,8 @@ import { CAUSAL, windowPairs } from "./window.js";
 export interface Work {
   /** Matrix products of projections, MLPs and output head. */
   readonly perToken: number;
+  /** Of `perToken`, the output head and its loss at the data's share of targets. */
+  readonly headPerToken: number;
   /** Attention, of a window its part that grows with the length alone: at the speed of attention. */
   readonly attentionPerToken: number;
   readonly perTokenSquared: number;
@@ -54,6 +56,7 @@ export function trainingWork(setting: WorkSetting): Work {
   const perPair = 4 * queryWidth(shape) * (3 + recomputed);
   return {
     perToken: layers * layer + (passes + 1) * head,
+    headPerToken: (passes + 1) * head,
     attentionPerToken: perPair * pairs.perToken,
     perTokenSquared: perPair * pairs.perTokenSquared,
   };
@@ -92,6 +95,7 @@ export function paperWork(shape: TransformerShape): Work {
   const linear = 20 * hidden * hidden + 4 * hidden * kv_heads * head_dim;
   return {
     perToken: 3 * layers * linear,
+    headPerToken: 0,
     attentionPerToken: 0,
     perTokenSquared: 3 * layers * 4 * hidden,
   };

@@ -21,7 +21,7 @@ const MAGIC = "skrull schedules 1\n";
 export function packSchedules(plan: Plan, planned: PlannedSchedules): Uint8Array {
   const ranks = plan.topology.ranks;
   const body = concatenate(planned.schedules.map((schedule) => packStep(schedule, ranks)));
-  const { mode: _mode, strict: _strict, ...scheduling } = schedulingConfig(plan);
+  const { mode: _m, strict: _s, forecast: _f, ...scheduling } = schedulingConfig(plan);
   const header = {
     scheduling,
     steps: planned.schedules.length,

@@ -50,9 +50,11 @@ export function extraPackages({ model, training }: Plan) {
 }
 
 /** The runtime's `SchedulingConfig`. */
-export function schedulingConfig({ scheduling, search, steps, training }: Plan) {
+export function schedulingConfig({ scheduling, search, steps, training, step, demand }: Plan) {
   const { mode, strict } = search;
-  return { ...scheduling, global_batch: steps.global_batch, seed: training.seed, mode, strict };
+  const forecast = { ...step, target_share: demand.target_share };
+  const { global_batch } = steps;
+  return { ...scheduling, global_batch, seed: training.seed, mode, strict, forecast };
 }
 
 /** What `launch.sh` needs to know of the machines. */

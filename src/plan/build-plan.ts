@@ -22,7 +22,13 @@ import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
 import { makeForecast, solveBatches } from "./forecast.js";
 import { type HardwarePlan, hardwareOf } from "./hardware.js";
-import { type CostSetting, schedulingCost, zeroCost } from "./hardware-cost.js";
+import {
+  type CostSetting,
+  demandOf,
+  fixedCost,
+  schedulingCost,
+  targetTime,
+} from "./hardware-cost.js";
 import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
 import { performanceOf } from "./performance.js";
 import type { MemoryPlan, Plan, SchedulingPlan, Topology } from "./plan.js";
@@ -105,7 +111,7 @@ export class Planner {
       globalBatch: schedule.global_batch,
       seed: train.seed,
       iterations: search.iterations,
-      stepOverhead: this.#stepOverhead(topology),
+      stepOverhead: this.#step(topology).fixed_us / 1e6,
     });
     if (!result.ok) {
       this.report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
@@ -120,6 +126,8 @@ export class Planner {
       memory,
       data: this.#data(),
       scheduling,
+      demand: demandOf(this.#costSetting(topology)),
+      step: this.#step(topology),
       search,
       training: this.#training(topology),
       evaluation: this.#evaluation(),
@@ -297,7 +305,7 @@ export class Planner {
     if (!solved.ok) return { fits: false, problem: solved.error.message };
     const { step_seconds: step, tokens_per_second } = performanceOf(
       solved.solved,
-      this.#stepOverhead(topology),
+      this.#step(topology).fixed_us / 1e6,
     );
     const { bucket, peak_bytes } = memory;
     return { fits: true, bucket, peak_bytes, step_seconds: step.mean, tokens_per_second };
@@ -340,9 +348,9 @@ export class Planner {
     };
   }
 
-  /** Communication once a step, in seconds. */
-  #stepOverhead(topology: Topology): number {
-    return zeroCost(this.#costSetting(topology)).perStep / 1e6;
+  #step(topology: Topology): Plan["step"] {
+    const setting = this.#costSetting(topology);
+    return { fixed_us: fixedCost(setting).perStep, target_us: targetTime(setting) };
   }
 
   #search(): Plan["search"] {

@@ -58,5 +58,5 @@ function perform(
 ): Pick<ComparedPolicy, "performance" | "problem"> {
   const found = solveBatches({ ...scheduling, policy }, batches, lengths, search.iterations);
   if (!found.ok) return { performance: null, problem: found.error.message };
-  return { performance: performanceOf(found.solved, forecast.parts.zero), problem: null };
+  return { performance: performanceOf(found.solved, forecast.parts.step), problem: null };
 }

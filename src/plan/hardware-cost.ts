@@ -9,7 +9,7 @@ import {
   type Precision,
   type TransformerShape,
 } from "../cost/shape.js";
-import { paperWork, trainingWork } from "../cost/work.js";
+import { paperWork, trainingWork, type Work } from "../cost/work.js";
 import { type ZeroTraffic, zeroTraffic } from "../cost/zero.js";
 import type { SchedulingPlan } from "./plan.js";
 
@@ -48,30 +48,104 @@ export function zeroCost(setting: CostSetting): ZeroTraffic {
   return zeroTraffic(setting.zeroStage, timeOf(1, 0), timeOf(0, 1), setting.reduction);
 }
 
+/**
+ * What a micro-batch and a step take whatever is in them, us. A profile measured both in a run under ZeRO: another
+ * setting differs from it by the modelled communication.
+ */
+export function fixedCost(setting: CostSetting): ZeroTraffic {
+  const { hardware, shape } = setting;
+  const { zero_included: of } = hardware;
+  const now = zeroCost(setting);
+  const included = of
+    ? zeroCost({
+        ...setting,
+        zeroStage: of.stage,
+        reduction: "every-micro-batch",
+        ranks: of.ranks,
+        shape: { ...shape, parameters: of.parameters },
+      })
+    : { perMicroBatch: 0, perStep: 0 };
+  return {
+    perMicroBatch: Math.max(
+      0,
+      hardware.micro_batch_us + now.perMicroBatch - included.perMicroBatch,
+    ),
+    perStep: Math.max(0, hardware.step_us + now.perStep - included.perStep),
+  };
+}
+
 /** The scheduling problem's cost parameters, us, of a model on a machine. */
 export function schedulingCost(setting: CostSetting): SchedulingPlan["cost"] {
-  const { hardware, shape, formula } = setting;
-  const work = formula === "skrull-paper" ? paperWork(shape) : trainingWork(setting);
+  const { hardware } = setting;
+  const { flops, target_share } = demandOf(setting);
   const matmul = hardware.matmul_flops / 1e6;
   const attention = hardware.attention_flops / 1e6;
   return {
-    a1: work.perToken / matmul + work.attentionPerToken / attention,
-    a2: work.perTokenSquared / attention,
-    fixed: hardware.micro_batch_us + zeroCost(setting).perMicroBatch,
+    a1:
+      flops.body_per_token / matmul +
+      target_share * targetTime(setting) +
+      flops.attention_per_token / attention,
+    a2: flops.attention_per_token_squared / attention,
+    fixed: fixedCost(setting).perMicroBatch,
     small_shard_tokens: hardware.small_shard_tokens,
     comm: communication(setting),
   };
 }
 
-/** A gather in every forward, recomputed ones too, and a reduce-scatter in the backward, of every layer. */
-function communication(setting: CostSetting): SchedulingPlan["cost"]["comm"] {
-  const { shape, checkpointing } = setting;
-  const collective = {
-    ...groupSetting(setting),
-    bytesPerToken: keyValueWidth(shape) * BYTES_PER_ELEMENT[setting.precision],
-    gathers: shape.layers * (checkpointing === "full" ? 2 : 1),
-    scatters: shape.layers,
+/** What a target takes in the output head and its loss, us. */
+export function targetTime(setting: CostSetting): number {
+  return demandOf(setting).flops.head_per_target / (setting.hardware.head_flops / 1e6);
+}
+
+/** What a run asks of a machine, whatever the machine: what measurements become figures by. */
+export interface Demand {
+  /** FLOPs of a sequence of S tokens: the sum of its tokens, its targets and its square, each times its figure. */
+  readonly flops: {
+    readonly body_per_token: number;
+    readonly head_per_target: number;
+    readonly attention_per_token: number;
+    readonly attention_per_token_squared: number;
   };
+  /** Share of tokens that are targets of the loss. */
+  readonly target_share: number;
+  /** Keys and values of a sharded sequence in one micro-batch. */
+  readonly collectives: {
+    /** In one collective. */
+    readonly bytes_per_token: number;
+    readonly gathers: number;
+    readonly scatters: number;
+  };
+}
+
+/** The demand of a model under a setting; the hardware is not looked at. */
+export function demandOf(setting: CostSetting): Demand {
+  const { shape, targetShare, checkpointing, precision } = setting;
+  const work = workOf(setting);
+  return {
+    flops: {
+      body_per_token: work.perToken - work.headPerToken,
+      head_per_target: targetShare > 0 ? work.headPerToken / targetShare : 0,
+      attention_per_token: work.attentionPerToken,
+      attention_per_token_squared: work.perTokenSquared,
+    },
+    target_share: targetShare,
+    // A gather in every forward, recomputed ones too, and a reduce-scatter in the backward, of every layer.
+    collectives: {
+      bytes_per_token: keyValueWidth(shape) * BYTES_PER_ELEMENT[precision],
+      gathers: shape.layers * (checkpointing === "full" ? 2 : 1),
+      scatters: shape.layers,
+    },
+  };
+}
+
+function workOf(setting: CostSetting): Work {
+  const { shape, formula } = setting;
+  return formula === "skrull-paper" ? paperWork(shape) : trainingWork(setting);
+}
+
+function communication(setting: CostSetting): SchedulingPlan["cost"]["comm"] {
+  const { bytes_per_token: bytesPerToken, gathers, scatters } = demandOf(setting).collectives;
+  const collective = { ...groupSetting(setting), bytesPerToken, gathers, scatters };
   return Object.fromEntries(
     setting.degrees.map((degree) => [degree, communicationRow(degree, collective)]),
   );

@@ -14,9 +14,12 @@ export interface HardwarePlan {
 
 const FIGURES = [
   "matmul_flops",
+  "head_flops",
   "attention_flops",
   "small_shard_tokens",
   "micro_batch_us",
+  "step_us",
+  "zero_included",
   "activation_factor",
   "collectives",
 ] as const satisfies readonly (keyof Profile & keyof Hardware)[];
@@ -31,9 +34,12 @@ export function hardwareOf(
   const reached = gpu.peak_flops[precision] * gpu.efficiency;
   const assumed: Hardware = {
     matmul_flops: reached,
+    head_flops: profile?.matmul_flops ?? reached,
     attention_flops: reached,
     small_shard_tokens: gpu.small_shard_tokens,
     micro_batch_us: gpu.micro_batch_us,
+    step_us: 0,
+    zero_included: null,
     activation_factor: 1,
     collectives: [{ ...table, nodes: 1 }],
     crossing_factor,

@@ -18,9 +18,9 @@ export interface DegreeShare {
   readonly tokens: number;
 }
 
-/** In seconds; `zero` is ZeRO's communication once a step. */
+/** In seconds; `step` is what comes once a step: the optimizer, and ZeRO's communication. */
 export interface StepParts extends Breakdown {
-  readonly zero: number;
+  readonly step: number;
 }
 
 /** What schedules of some global batches come to. Times in seconds, all modelled. */
@@ -44,14 +44,14 @@ export interface Solved {
 /**
  * Sums up schedules; there must be at least one.
  *
- * @param stepOverhead ZeRO's communication once a step, in seconds
+ * @param stepOverhead what a step takes besides its micro-batches, in seconds
  */
 export function performanceOf(solved: readonly Solved[], stepOverhead: number): Performance {
   const seconds = solved.map(({ schedule }) => schedule.iteration_time / 1e6 + stepOverhead);
   const tokens = sum(solved.map(({ problem }) => sum(problem.lengths)));
   return {
     step_seconds: spread(seconds),
-    parts: { ...meanParts(solved), zero: stepOverhead },
+    parts: { ...meanParts(solved), step: stepOverhead },
     tokens_per_second: tokens / sum(seconds),
     micro_batches: spread(solved.map(({ schedule }) => schedule.micro_batches.length)),
     degrees: degreeShares(solved, tokens),

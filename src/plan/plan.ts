@@ -4,6 +4,7 @@ import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
 import type { HardwarePlan } from "./hardware.js";
+import type { Demand } from "./hardware-cost.js";
 import type { StepCount } from "./steps.js";
 
 /** Everything that is decided before a run starts: plain immutable JSON, and all that the emitters see. */
@@ -16,6 +17,9 @@ export interface Plan {
   readonly memory: MemoryPlan;
   readonly data: DataPlan;
   readonly scheduling: SchedulingPlan;
+  /** What the model asks of a machine; a profile is measured against it. */
+  readonly demand: Demand;
+  readonly step: StepPlan;
   readonly search: SearchPlan;
   readonly training: TrainingPlan;
   readonly evaluation: EvaluationPlan | null;
@@ -97,6 +101,14 @@ export type SchedulingPlan = Omit<
   Problem,
   "format_version" | "lengths" | "iterations" | "time_budget_ms" | "seed"
 >;
+
+/** What a step's forecast knows besides its schedule, us. */
+export interface StepPlan {
+  /** Once a step: the optimizer, and ZeRO's communication. */
+  readonly fixed_us: number;
+  /** Of a target, in the output head and its loss; the scheduler counts the mean share of targets only. */
+  readonly target_us: number;
+}
 
 /** When schedules are made, and how long each is searched for. */
 export interface SearchPlan {

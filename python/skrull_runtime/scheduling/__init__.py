@@ -7,11 +7,22 @@ from typing import Any
 from .bounds import lower_bound
 from .cells import Workload, rows_of, rows_time
 from .construct import auto
-from .cost import bucket_units, shard_units, side_by_side
+from .cost import Placement, bucket_units, communication_of, shard_units, side_by_side
 from .policies import POLICIES
 from .problem import MOST_TOKEN_RANKS, Problem, ScheduleError, class_degrees, parse_problem
 
-__all__ = ["ScheduleError", "class_degrees", "schedule"]
+__all__ = [
+    "Placement",
+    "Problem",
+    "ScheduleError",
+    "Workload",
+    "class_degrees",
+    "communication_of",
+    "parse_problem",
+    "rows_of",
+    "rows_time",
+    "schedule",
+]
 
 
 def schedule(document: dict[str, Any]) -> dict[str, Any]:

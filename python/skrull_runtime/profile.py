@@ -1,0 +1,230 @@
+"""``python -m skrull_runtime.profile RUN_DIR``: measures the machine that a compiled run will train on.
+
+Times optimizer steps of the run's own model on the path that training takes, and collectives; fits the cost model;
+says how far it is off on global batches that were not fitted; writes a profile for the spec's ``cluster { profile }``.
+On several nodes, or to choose how ranks start, start it like training: ``torchrun ... -m skrull_runtime.profile``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import deepspeed
+import torch
+import torch.distributed as dist
+
+from .config import SchedulingConfig
+from .model import DTYPES
+from .profiling.collectives import Table, interpolated, measure_collectives
+from .profiling.features import Batch, Communication, Terms
+from .profiling.figures import figures_of, zero_included
+from .profiling.fit import Errors, fit_terms, predict
+from .profiling.measure import StepTimer
+from .profiling.memory import activation_factor
+from .profiling.profile_file import write_profile
+from .profiling.recipes import designed_batches, training_batches
+from .profiling.run_folder import RunFolder
+from .starting import start_process_group
+
+QUICK = {"observations": 18, "repeats": 1, "held_out": 3}
+LARGEST_COLLECTIVE = {"cuda": 2**30, "cpu": 2**26}  # bytes
+COLLECTIVE_REPEATS = 7
+
+
+def main() -> None:
+    """Measures on all ranks; rank 0 reports and writes. User mistakes end it with a message and exit code 1."""
+    arguments = _arguments()
+    try:
+        run = RunFolder(arguments.run_dir)
+        if "RANK" not in os.environ:
+            ranks = arguments.ranks or run.plan["topology"]["gpus_per_node"]
+            _for_world(run.scheduling, ranks)  # refuses before anything is started
+            sys.exit(_start_ranks(ranks))
+        start_process_group(run.config.train.timeout_minutes)
+        _profile(run, arguments)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.exit(1)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m skrull_runtime.profile",
+        description="Measures the machine that a compiled run will train on.",
+    )
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder that skrull compiled")
+    parser.add_argument(
+        "--out", type=Path, default=Path("profile.json"), help="the profile to write"
+    )
+    parser.add_argument("--name", help="the machine, for people")
+    parser.add_argument("--gpu", help="GPU of the catalogue; without it the run's")
+    parser.add_argument(
+        "--ranks", type=int, help="ranks to start on this machine; without it those of one node"
+    )
+    parser.add_argument("--observations", type=int, default=48, help="steps to fit (48)")
+    parser.add_argument("--held-out", type=int, default=8, help="global batches to test on (8)")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="timings of each; the median counts (3)"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer of everything: rough figures")
+    parser.add_argument(
+        "--local_rank", "--local-rank", type=int, default=-1, help=argparse.SUPPRESS
+    )
+    arguments = parser.parse_args()
+    if arguments.quick:
+        vars(arguments).update(QUICK)
+    if arguments.ranks is not None and arguments.ranks < 1:
+        parser.error("--ranks must be at least 1")
+    for name, least in (("observations", 12), ("held_out", 1), ("repeats", 1)):
+        if getattr(arguments, name) < least:
+            parser.error(f"--{name.replace('_', '-')} must be at least {least}")
+    return arguments
+
+
+def _start_ranks(ranks: int) -> int:
+    """Starts this program again on every rank of one machine; its exit code."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    launcher = ["-m", "torch.distributed.run", "--nnodes", "1", "--nproc_per_node", str(ranks)]
+    address = ["--master_addr", "127.0.0.1", "--master_port", str(port)]
+    module = ["-m", "skrull_runtime.profile", *sys.argv[1:]]
+    return subprocess.run([sys.executable, *launcher, *address, *module], check=False).returncode
+
+
+def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
+    scheduling = _for_world(run.scheduling, dist.get_world_size())
+    timer = StepTimer(run, scheduling)
+    tables = _measure_collectives(run, scheduling, timer)
+    demand = run.plan["demand"]
+    communication = _communication(tables, demand["collectives"])
+    head = demand["flops"]["head_per_target"] > 0
+    shares = {} if head else {"target_shares": (demand["target_share"],)}
+    designed = designed_batches(arguments.observations, scheduling, run.lengths, **shares)
+    held_out = training_batches(arguments.held_out, scheduling, run.lengths, run.supervised)
+    _say(f"timing {len(designed)} steps to fit and {len(held_out)} of the run's own to test on")
+    times = timer.medians([*designed, *held_out], arguments.repeats)
+    factor = activation_factor(timer, run.plan, dist.get_rank())
+    if dist.get_rank() != 0:
+        return
+    if not head:
+        designed, held_out = (
+            [replace(b, targets=[0] * len(b.targets)) for b in part]
+            for part in (designed, held_out)
+        )
+    fitted, tested = times[: len(designed)], times[len(designed) :]
+    terms = fit_terms(designed, fitted, scheduling, communication)
+    figures, notes = figures_of(terms, demand)
+    profile = {
+        "format_version": 1,
+        "name": arguments.name or _machine(),
+        "gpu": arguments.gpu or run.plan["topology"]["gpu"],
+        "precision": run.config.model.precision,
+        **figures,
+        "zero_included": zero_included(run.plan, dist.get_world_size()),
+        **({} if factor is None else {"activation_factor": factor}),
+        **({"collectives": tables} if tables else {}),
+    }
+    _report(terms, [(designed, fitted), (held_out, tested)], scheduling, communication, notes)
+    write_profile(arguments.out, profile)
+    print(f"wrote {arguments.out}: name it in the spec's cluster {{ profile }} and compile again")
+
+
+def _for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
+    """The run's scheduling on these ranks: fewer than a CP group measure one group of them all."""
+    context = min(compiled.context_parallel, ranks)
+    if ranks % context:
+        raise ValueError(
+            f"{ranks} ranks do not divide into groups of the CP degree {context}: use another --ranks"
+        )
+    if ranks & (ranks - 1) and compiled.degrees != "local-or-all":
+        raise ValueError(f"degrees = {compiled.degrees} need a power of two of ranks, not {ranks}")
+    return replace(compiled, data_parallel=ranks // context, context_parallel=context)
+
+
+def _measure_collectives(
+    run: RunFolder, scheduling: SchedulingConfig, timer: StepTimer
+) -> list[Table]:
+    """Of the groups that share sequences, and of all ranks for ZeRO."""
+    device, world = timer.trainer.device, dist.get_world_size()
+    dtype = DTYPES[run.config.model.precision]
+    weights = run.plan["model"]["shape"]["parameters"] * dtype.itemsize
+    gathered = (
+        run.plan["demand"]["collectives"]["bytes_per_token"]
+        * scheduling.bucket
+        * scheduling.context_parallel
+    )
+    return measure_collectives(
+        timer.groups,
+        [*timer.degrees, world],
+        int(os.environ.get("LOCAL_WORLD_SIZE", world)),
+        min(LARGEST_COLLECTIVE[device.type], max(weights, gathered)),
+        dtype,
+        device,
+        COLLECTIVE_REPEATS,
+    )
+
+
+def _communication(tables: list[Table], collectives: dict[str, Any]) -> Communication:
+    """us of a group in a micro-batch, from the measured times at the sizes it has."""
+    by_degree = {table["ranks"]: table for table in tables}
+
+    def time_of(degree: int, tokens: int) -> float:
+        megabytes = collectives["bytes_per_token"] * tokens / 1e6
+        table = by_degree[degree]
+        gather = interpolated(table, "all_gather_us", megabytes)
+        scatter = interpolated(table, "reduce_scatter_us", megabytes)
+        return collectives["gathers"] * gather + collectives["scatters"] * scatter
+
+    return time_of
+
+
+def _report(
+    terms: Terms,
+    sets: list[tuple[list[Batch], list[float]]],
+    scheduling: SchedulingConfig,
+    communication: Communication,
+    notes: list[str],
+) -> None:
+    print(f"  {terms.token:12.3f} us a token, targets apart")
+    print(f"  {terms.target:12.3f} us a target")
+    print(f"  {1e6 * terms.square:12.3f} us a square of 1,000 tokens")
+    print(f"  {terms.shard:12.3f} us a token on every rank, for small shards")
+    print(f"  {terms.micro_batch:12.0f} us a micro-batch")
+    print(f"  {terms.step:12.0f} us a step")
+    for title, (batches, times) in zip(("fitted", "held out"), sets, strict=True):
+        errors = Errors.of(predict(terms, batches, scheduling, communication), times)
+        print(
+            f"  {title:<8} {errors.steps:3} steps: median error {errors.median:.1%},"
+            f" p90 {errors.p90:.1%}, bias {errors.bias:+.1%}"
+        )
+    for note in notes:
+        print(f"  {note}")
+
+
+def _machine() -> str:
+    ranks = dist.get_world_size()
+    accelerator = deepspeed.accelerator.get_accelerator()
+    if accelerator.device_name() == "cuda":
+        return f"{ranks} x {torch.cuda.get_device_name()}"
+    return f"{ranks} x {platform.processor() or platform.machine()} process"
+
+
+def _say(text: str) -> None:
+    if dist.get_rank() == 0:
+        print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

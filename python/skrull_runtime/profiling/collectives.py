@@ -1,0 +1,110 @@
+"""Times of all-gathers and reduce-scatters by size, for every size of group."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from bisect import bisect_left
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from ..groups import GroupTable
+
+Table = dict[str, Any]  # as a profile has it
+POINTS = 7
+SMALLEST_BYTES = 16 * 1024
+
+
+def measure_collectives(
+    groups: GroupTable,
+    degrees: list[int],
+    ranks_per_node: int,
+    largest_bytes: int,
+    dtype: torch.dtype,
+    device: torch.device,
+    repeats: int,
+) -> list[Table]:
+    """A table for every degree above 1; all groups of a degree communicate at once, as in training.
+
+    ``largest_bytes``: size of the largest gathered whole.
+    """
+    sizes = _sizes(largest_bytes)
+    world, rank = dist.get_world_size(), dist.get_rank()
+    tables = []
+    for degree in sorted({d for d in degrees if d > 1}):
+        group = dist.group.WORLD if degree == world else groups.get(degree, rank - rank % degree)
+        times = [_times(group, degree, size, dtype, device, repeats) for size in sizes]
+        tables.append(
+            {
+                "ranks": degree,
+                "nodes": -(-degree // ranks_per_node),
+                "megabytes": [size / 1e6 for size in sizes],
+                "all_gather_us": _growing([gather for gather, _ in times]),
+                "reduce_scatter_us": _growing([scatter for _, scatter in times]),
+            }
+        )
+    return tables
+
+
+def _sizes(largest: int) -> list[int]:
+    """Sizes in bytes, evenly apart by orders of magnitude."""
+    ratio = max(2.0, largest / SMALLEST_BYTES) ** (1 / (POINTS - 1))
+    return [int(SMALLEST_BYTES * ratio**n) for n in range(POINTS)]
+
+
+def _times(
+    group: dist.ProcessGroup,
+    degree: int,
+    size: int,
+    dtype: torch.dtype,
+    device: torch.device,
+    repeats: int,
+) -> tuple[float, float]:
+    """us of an all-gather and of a reduce-scatter whose whole has ``size`` bytes: medians, of the slowest rank."""
+    part = torch.zeros(max(1, size // (dtype.itemsize * degree)), dtype=dtype, device=device)
+    whole = part.new_zeros(degree * part.numel())
+    gather = _median(lambda: dist.all_gather_single(whole, part, group=group), device, repeats)
+    scatter = _median(lambda: dist.reduce_scatter_single(part, whole, group=group), device, repeats)
+    return gather, scatter
+
+
+def _median(collective, device: torch.device, repeats: int) -> float:
+    collective()  # the first of a size prepares buffers
+    times = []
+    for _ in range(repeats):
+        dist.barrier()
+        _synchronize(device)
+        started = time.perf_counter()
+        collective()
+        _synchronize(device)
+        times.append(time.perf_counter() - started)
+    median = torch.tensor(1e6 * statistics.median(times), device=device)
+    dist.all_reduce(median, op=dist.ReduceOp.MAX)
+    return median.item()
+
+
+def _synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _growing(times: list[float]) -> list[float]:
+    """The times with no larger size faster than a smaller one: what would be noise."""
+    grown: list[float] = []
+    for time_ in times:
+        grown.append(max(time_, grown[-1] * 1.001) if grown else time_)
+    return grown
+
+
+def interpolated(table: Table, column: str, megabytes: float) -> float:
+    """us of a collective of that size: between the measured sizes linear, beyond the largest in proportion."""
+    sizes, times = table["megabytes"], table[column]
+    if megabytes <= sizes[0]:
+        return times[0]
+    if megabytes >= sizes[-1]:
+        return times[-1] * megabytes / sizes[-1]
+    n = bisect_left(sizes, megabytes)
+    share = (megabytes - sizes[n - 1]) / (sizes[n] - sizes[n - 1])
+    return times[n - 1] + share * (times[n] - times[n - 1])

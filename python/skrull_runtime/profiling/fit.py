@@ -1,0 +1,137 @@
+"""Least squares of relative errors that outliers do not spoil, with terms that are never negative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import SchedulingConfig
+from .features import COUNT, Batch, Communication, Terms, features
+
+ROUNDS = 12  # of linearising: which rank is slowest depends on the terms
+HUBER = 1.345  # residuals beyond so many standard deviations count by their size, not its square
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How far predictions are from measurements; all relative to what was measured."""
+
+    steps: int
+    median: float  # of the error's size
+    p90: float
+    bias: float  # median of predicted / measured - 1
+    rank_correlation: float | None  # Spearman's; None where one side is all the same
+
+    @staticmethod
+    def of(predicted: Sequence[float], measured: Sequence[float]) -> Errors:
+        """Errors over at least one step."""
+        off = np.asarray(predicted) / np.asarray(measured) - 1
+        sizes = np.abs(off)
+        return Errors(
+            len(off),
+            float(np.median(sizes)),
+            float(np.quantile(sizes, 0.9)),
+            float(np.median(off)),
+            rank_correlation(predicted, measured),
+        )
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Spearman's, ties at their mean rank; None where one side is all the same."""
+    ranks = [_ranks(np.asarray(values, dtype=float)) for values in (first, second)]
+    centred = [own - own.mean() for own in ranks]
+    norm = float(np.sqrt(np.prod([own @ own for own in centred])))
+    return None if norm == 0 else float(centred[0] @ centred[1]) / norm
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Terms that are believed until measurements say otherwise, ``weight`` as strongly as so many of them."""
+
+    terms: np.ndarray
+    weight: float
+
+
+def predict(
+    terms: Terms,
+    batches: Sequence[Batch],
+    scheduling: SchedulingConfig,
+    communication: Communication,
+) -> np.ndarray:
+    """Step times ``[len(batches)]`` in us."""
+    vector = terms.vector()
+    parts = [features(batch, scheduling, communication, vector) for batch in batches]
+    return np.array([own @ vector + waiting for own, waiting in parts])
+
+
+def fit_terms(
+    batches: Sequence[Batch],
+    measured: Sequence[float],
+    scheduling: SchedulingConfig,
+    communication: Communication,
+    prior: Prior | None = None,
+) -> Terms:
+    """The terms that predict step times ``measured`` (us) of the batches best."""
+    times = np.asarray(measured, dtype=float)
+    vector = prior.terms if prior else np.zeros(COUNT)
+    for _ in range(ROUNDS):
+        parts = [features(batch, scheduling, communication, vector) for batch in batches]
+        matrix = np.array([own for own, _ in parts])
+        # What is waited for is not fitted; a measurement below it still has to mean something.
+        rest = np.maximum(times - np.array([waiting for _, waiting in parts]), 0.05 * times)
+        found = robust_least_squares(matrix / times[:, None], rest / times, prior)
+        if np.allclose(found, vector, rtol=1e-6):
+            break
+        vector = found
+    return Terms(*map(float, vector))
+
+
+def robust_least_squares(
+    matrix: np.ndarray, wanted: np.ndarray, prior: Prior | None = None, rounds: int = 20
+) -> np.ndarray:
+    """x >= 0 with ``matrix [n, p] @ x`` near ``wanted [n]``: Huber's loss, by reweighting."""
+    weights = np.ones(len(wanted))
+    found = np.zeros(matrix.shape[1])
+    for _ in range(rounds):
+        root = np.sqrt(weights)
+        before = found
+        found = _not_negative(*_with_prior(matrix * root[:, None], wanted * root, prior))
+        residuals = np.abs(wanted - matrix @ found)
+        deviation = 1.4826 * float(np.median(residuals)) + 1e-12
+        weights = np.minimum(1.0, HUBER * deviation / np.maximum(residuals, 1e-300))
+        if np.allclose(found, before, rtol=1e-9):
+            break
+    return found
+
+
+def _with_prior(
+    matrix: np.ndarray, wanted: np.ndarray, prior: Prior | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """One more row a term: its distance from what is believed, as a share of the time that the term makes up."""
+    if prior is None:
+        return matrix, wanted
+    share = np.sqrt(prior.weight * np.mean(matrix**2, axis=0))
+    rows = np.diag(share)
+    return np.vstack([matrix, rows]), np.concatenate([wanted, share * prior.terms])
+
+
+def _not_negative(matrix: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Least squares without negative terms: terms that would be negative are dropped one by one, the worst first."""
+    # Terms differ by orders of magnitude: scaled, the solver's cut-off treats them alike.
+    scale = np.sqrt((matrix**2).sum(axis=0))
+    kept = [n for n in range(matrix.shape[1]) if scale[n] > 0]
+    found = np.zeros(matrix.shape[1])
+    while kept:
+        own, *_ = np.linalg.lstsq(matrix[:, kept] / scale[kept], wanted, rcond=1e-10)
+        if own.min() >= 0:
+            found[kept] = own / scale[kept]
+            break
+        kept.pop(int(np.argmin(own)))
+    return found

@@ -1,0 +1,131 @@
+"""What a run has measured: the lines of its metrics file, and the global batches that they are of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..config import SchedulingConfig
+from ..forecast import predicted_us
+from ..planned import FILE as PLANNED_FILE
+from ..planned import PlannedSchedules, ScheduleMismatch
+from ..sampler import ScheduledBatchSampler, schedule_batch
+from .features import Batch
+from .run_folder import RunFolder
+
+COUNTS = ("step", "tokens", "supervised_tokens", "micro_batches")
+SECONDS = ("seconds", "predicted_seconds")
+
+
+@dataclass(frozen=True)
+class MeasuredStep:
+    """A line of the metrics file, as far as times go."""
+
+    step: int
+    tokens: int
+    supervised_tokens: int
+    micro_batches: int
+    seconds: float
+    predicted_seconds: float
+
+
+def measured_steps(path: Path) -> tuple[list[MeasuredStep], int]:
+    """Steps of a metrics file by number, and how many lines are not one: a kill cuts the last line short.
+
+    A step that was trained twice counts as the last time; one without a target was not timed. Raises ValueError where
+    the file cannot be read or has no step.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise ValueError(
+            f"{path}: cannot be read ({error.strerror}): has the run trained?"
+        ) from error
+    entries = [_entry(line) for line in lines if line.strip()]
+    steps = {entry.step: entry for entry in entries if entry and entry.supervised_tokens > 0}
+    if not steps:
+        raise ValueError(f"{path}: has no measured step")
+    return [steps[step] for step in sorted(steps)], entries.count(None)
+
+
+def _entry(line: str) -> MeasuredStep | None:
+    try:
+        read = json.loads(line)
+        entry = MeasuredStep(
+            **{name: int(read[name]) for name in COUNTS},
+            **{name: float(read[name]) for name in SECONDS},
+        )
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+    # A NaN is not above 0 either.
+    usable = entry.step >= 0 and 0 < entry.seconds < 1e9 and 0 < entry.predicted_seconds < 1e9
+    return entry if usable else None
+
+
+def scheduling_of(run: RunFolder, ranks: int | None) -> SchedulingConfig:
+    """The run's scheduling as training on that many ranks takes it; None: those it was compiled for."""
+    scheduling = run.scheduling
+    if ranks is None:
+        return scheduling
+    data_parallel, left = divmod(ranks, scheduling.context_parallel)
+    if ranks < 1 or left:
+        raise ValueError(
+            f"--ranks {ranks} is not a multiple of the CP degree {scheduling.context_parallel}"
+        )
+    return replace(scheduling, data_parallel=data_parallel)
+
+
+def batches_of(
+    steps: list[MeasuredStep], run: RunFolder, scheduling: SchedulingConfig
+) -> list[Batch]:
+    """The global batch of every step, scheduled again as in training.
+
+    Raises ValueError where a step was measured on another schedule: other samples, or other ranks.
+    """
+    wanted = {step.step: step for step in steps}
+    sampler = ScheduledBatchSampler(run.lengths, scheduling, steps[-1].step + 1)
+    sampler.start_step = steps[0].step
+    planned = _planned(run, scheduling)
+    batches = []
+    for batch in sampler:
+        step = wanted.get(batch.step)
+        if step is None:
+            continue
+        lengths = [run.lengths[sample] for sample in batch.samples]
+        targets = [run.supervised[sample] for sample in batch.samples]
+        if planned is not None:
+            schedule = planned.schedule(batch.step)
+        else:
+            schedule = schedule_batch(batch, run.lengths, scheduling)
+        _check(step, schedule, lengths, targets, scheduling)
+        batches.append(Batch(schedule, lengths, targets))
+    return batches
+
+
+def _planned(run: RunFolder, scheduling: SchedulingConfig) -> PlannedSchedules | None:
+    """The schedules that training replayed; None where it scheduled online."""
+    if scheduling.mode != "planned":
+        return None
+    try:
+        return PlannedSchedules(run.path / PLANNED_FILE, run.lengths, scheduling)
+    except ScheduleMismatch:
+        return None
+
+
+def _check(
+    step: MeasuredStep,
+    schedule: dict[str, Any],
+    lengths: list[int],
+    targets: list[int],
+    scheduling: SchedulingConfig,
+) -> None:
+    seconds = predicted_us(schedule, scheduling, lengths, targets) / 1e6
+    known = (sum(lengths), sum(targets), len(schedule["micro_batches"]))
+    logged = (step.tokens, step.supervised_tokens, step.micro_batches)
+    if known != logged or abs(seconds - step.predicted_seconds) > 1e-6 * seconds:
+        raise ValueError(
+            f"step {step.step} was not measured on the schedule that the folder gives it now:"
+            " it was compiled again since, or trained on another number of ranks (say --ranks)"
+        )

@@ -1,0 +1,99 @@
+"""Times of whole optimizer steps on the path that training takes."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from ..collate import StepBatch
+from ..config import SchedulingConfig
+from ..feed import make_step_batch
+from ..groups import GroupTable
+from ..model import build_model
+from ..sampler import GlobalBatch
+from ..scheduling import class_degrees
+from ..starting import DEEPSPEED_FILE
+from ..tokenization import IGNORED, Tokens
+from ..trainer import Trainer
+from .features import Batch
+from .run_folder import RunFolder
+
+MOST_TOKEN_ID = 1000  # random ids stay below: in every vocabulary, and costs do not depend on them
+
+
+class StepTimer:
+    """A run's trainer that times steps without training: the learning rate is zero."""
+
+    def __init__(self, run: RunFolder, scheduling: SchedulingConfig):
+        config = run.config
+        # Where a run's weights lie elsewhere, random ones of the same shape take the same time.
+        model_config = replace(config.model, weights="random", source=None, source_kind=None)
+        model = build_model(model_config, run.path, None, config.train.seed)
+        self.vocabulary: int = model.config.vocab_size
+        ds_config = json.loads((run.path / DEEPSPEED_FILE).read_bytes())
+        train = replace(config.train, optimizer={**config.train.optimizer, "lr": 0.0})
+        self.trainer = Trainer(model, ds_config, model_config, train)
+        self.scheduling = scheduling
+        self.degrees = class_degrees(
+            scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel
+        )
+        self.groups = GroupTable(timedelta(minutes=train.timeout_minutes))
+        self.groups.prepare(self.degrees)
+
+    def seconds(self, batch: Batch) -> float:
+        """Time of one step, of the slowest rank."""
+        step = self._step_batch(batch)
+        dist.barrier()
+        self._synchronize()
+        started = time.perf_counter()
+        self.trainer.step(step, self.groups)
+        self._synchronize()
+        own = torch.tensor(time.perf_counter() - started, device=self.trainer.device)
+        dist.all_reduce(own, op=dist.ReduceOp.MAX)
+        return own.item()
+
+    def medians(self, batches: list[Batch], repeats: int) -> list[float]:
+        """Median time of each step in us; rounds over all of them, so that a slow moment does not hit one alone."""
+        self.seconds(max(batches, key=lambda batch: sum(batch.lengths)))  # memory and kernels
+        rounds = [[self.seconds(batch) for batch in batches] for _ in range(repeats)]
+        return [1e6 * statistics.median(times) for times in zip(*rounds, strict=True)]
+
+    def _synchronize(self) -> None:
+        if self.trainer.device.type == "cuda":
+            torch.cuda.synchronize(self.trainer.device)
+
+    def _step_batch(self, batch: Batch) -> StepBatch:
+        source = random.Random(1)
+        limit = min(MOST_TOKEN_ID, self.vocabulary)
+
+        def tokens_of(k: int) -> Tokens:
+            length, targets = batch.lengths[k], batch.targets[k]
+            ids = [source.randrange(limit) for _ in range(length)]
+            return Tokens(ids, spread_targets(ids, targets))
+
+        everything = GlobalBatch(0, 0, [*range(len(batch.lengths))])
+        return make_step_batch(
+            everything,
+            batch.schedule,
+            batch.lengths,
+            batch.targets,
+            self.scheduling,
+            dist.get_rank(),
+            tokens_of,
+        )
+
+
+def spread_targets(ids: list[int], targets: int) -> list[int]:
+    """Labels with that many targets, evenly apart: every shard of a sequence has its part of them."""
+    length = len(ids)
+    return [
+        token if (n + 1) * targets // length > n * targets // length else IGNORED
+        for n, token in enumerate(ids)
+    ]

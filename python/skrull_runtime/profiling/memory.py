@@ -1,0 +1,49 @@
+"""Activations per token on a GPU, against the memory model. Has not been run on a GPU yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..collate import MicroBatch, collate
+from ..tokenization import Tokens
+from .measure import StepTimer
+
+SCALED_ROWS = (
+    "activations",
+    "one layer at work",
+)  # of the plan's memory, what activation_factor multiplies
+SHARDED_ROW = "gathered keys and values"
+
+
+def activation_factor(timer: StepTimer, plan: dict[str, Any], rank: int) -> float | None:
+    """Measured bytes of a token over modelled ones, from the peaks of two micro-batches; None without a GPU."""
+    device = timer.trainer.device
+    if device.type != "cuda":
+        return None
+    bucket = plan["memory"]["bucket"]
+    peaks = []
+    for tokens in (bucket // 2, bucket):
+        micro_batch = local_micro_batch(tokens, rank)
+        timer.trainer.rehearse(micro_batch, timer.groups)  # optimizer states, kernels
+        torch.cuda.reset_peak_memory_stats(device)
+        timer.trainer.rehearse(micro_batch, timer.groups)
+        peaks.append(torch.cuda.max_memory_allocated(device))
+    return factor_of((peaks[1] - peaks[0]) / (bucket - bucket // 2), plan)
+
+
+def local_micro_batch(tokens: int, rank: int) -> MicroBatch:
+    """One sequence of that many tokens, whole on this rank."""
+    placement = {"sequence": 0, "first_rank": rank, "degree": 1}
+    schedule = {"micro_batches": [{"index": 0, "placements": [placement]}]}
+    return collate(schedule, rank, [tokens], lambda _: Tokens([0] * tokens, [0] * tokens))[0]
+
+
+def factor_of(bytes_per_token: float, plan: dict[str, Any]) -> float:
+    """``activation_factor`` where a token of a local sequence takes that many bytes."""
+    rows = {row["name"]: row["bytes"] for row in plan["memory"]["per_token"]}
+    planned = plan["hardware"]["figures"]["activation_factor"]
+    scaled = sum(rows[name] for name in SCALED_ROWS) / planned
+    others = sum(own for name, own in rows.items() if name not in (*SCALED_ROWS, SHARDED_ROW))
+    return min(10.0, max(0.1, (bytes_per_token - others) / scaled))

@@ -1,0 +1,141 @@
+"""``python -m skrull_runtime.report RUN_DIR``: predicted against measured step times of a run that has trained.
+
+Says how far the plan was off, and proposes a profile that would have been closer. It needs no GPU and no ranks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .profiling.correction import FEWEST, Correction, corrected
+from .profiling.fit import Errors
+from .profiling.history import batches_of, measured_steps, scheduling_of
+from .profiling.profile_file import rounded, write_profile
+from .profiling.run_folder import RunFolder
+
+FIGURES = (
+    ("matmul_flops", "matrix products, FLOPs/s"),
+    ("head_flops", "output head and loss, FLOPs/s"),
+    ("attention_flops", "attention, FLOPs/s"),
+    ("small_shard_tokens", "small shards, tokens"),
+    ("micro_batch_us", "fixed cost of a micro-batch, us"),
+    ("step_us", "fixed cost of a step, us"),
+)
+
+
+def main() -> None:
+    """User mistakes end it with a message and exit code 1."""
+    arguments = _arguments()
+    # The run's constants come with DeepSpeed, which would look for a GPU, and say on stdout what it found.
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    try:
+        report = _report(arguments)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(json.dumps(rounded(report), indent=2) if arguments.format == "json" else as_text(report))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m skrull_runtime.report",
+        description="Predicted against measured step times of a run that has trained.",
+    )
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder that skrull compiled")
+    parser.add_argument(
+        "--metrics", type=Path, help="metrics file; without it metrics.jsonl of the run's output"
+    )
+    parser.add_argument("--out", type=Path, help="corrected profile to write")
+    parser.add_argument("--name", help="the machine, for people")
+    parser.add_argument("--ranks", type=int, help="ranks it trained on; without it as compiled")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    return parser.parse_args()
+
+
+def _report(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The report's document. Raises ValueError where there is nothing to report on."""
+    run = RunFolder(arguments.run_dir)
+    metrics = arguments.metrics or run.path / run.config.train.output / "metrics.jsonl"
+    steps, unreadable = measured_steps(metrics)
+    times = [1e6 * step.seconds for step in steps]
+    predicted = Errors.of([1e6 * step.predicted_seconds for step in steps], times)
+    correction = None
+    if len(steps) >= FEWEST:
+        scheduling = scheduling_of(run, arguments.ranks)
+        batches = batches_of(steps, run, scheduling)
+        correction = corrected(run, scheduling, batches, times, arguments.name)
+    if arguments.out is not None:
+        if correction is None:
+            raise ValueError(
+                f"{metrics}: {len(steps)} measured steps are too few to correct a profile by,"
+                f" {FEWEST} are needed"
+            )
+        write_profile(arguments.out, correction.profile)
+    return {
+        "format_version": 1,
+        "profile": run.plan["hardware"]["profile"],
+        "unreadable_lines": unreadable,
+        "predicted": asdict(predicted),
+        "corrected": None if correction is None else _as_document(run, correction),
+        "written": None if arguments.out is None else str(arguments.out),
+    }
+
+
+def _as_document(run: RunFolder, correction: Correction) -> dict[str, Any]:
+    before = run.plan["hardware"]["figures"]
+    figures = [
+        {"key": key, "before": before[key], "after": correction.profile.get(key)}
+        for key, _ in FIGURES
+    ]
+    return {
+        "errors": asdict(correction.errors),
+        "figures": figures,
+        "notes": correction.notes,
+        "profile": correction.profile,
+    }
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """The report in lines of at most 80 characters, but for names of files."""
+    profile = report["profile"]
+    steps = report["predicted"]["steps"]
+    lines = [
+        f"Predicted against measured time of {steps:,} step{'' if steps == 1 else 's'}",
+        f"  compiled with {'the catalogue' if profile is None else 'a profile'}"
+        + ("" if profile is None else f", {profile[:50]}"),
+        "",
+        f"  {'':<34}{'median':>9}{'p90':>9}{'bias':>9}{'rank':>12}",
+        f"  {'':<34}{'error':>9}{'error':>9}{'':>9}{'correlation':>12}",
+        _row("as compiled", report["predicted"]),
+    ]
+    if report["unreadable_lines"]:
+        lines.insert(1, f"  lines that are no step, left out: {report['unreadable_lines']}")
+    own = report["corrected"]
+    if own is None:
+        return "\n".join([*lines, "", f"  {FEWEST} steps are needed to correct the profile by"])
+    lines += [_row("corrected, on steps not fitted", own["errors"]), ""]
+    lines.append(f"  {'':<34}{'as compiled':>15}{'corrected':>15}")
+    names = dict(FIGURES)
+    for figure in own["figures"]:
+        after = "left out" if figure["after"] is None else f"{figure['after']:.4g}"
+        lines.append(f"  {names[figure['key']]:<34}{figure['before']:>15.4g}{after:>15}")
+    lines += [f"  {note}" for note in own["notes"]]
+    if report["written"] is not None:
+        lines += ["", f"wrote {report['written']}: name it in cluster {{ profile }}"]
+    return "\n".join(lines)
+
+
+def _row(title: str, errors: dict[str, Any]) -> str:
+    correlation = errors["rank_correlation"]
+    rank = "-" if correlation is None else f"{correlation:.3f}"
+    return f"  {title:<34}{errors['median']:>9.1%}{errors['p90']:>9.1%}{errors['bias']:>+9.1%}{rank:>12}"
+
+
+if __name__ == "__main__":
+    main()
