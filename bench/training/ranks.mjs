@@ -1,21 +1,11 @@
 // The ranks of one method: started once, then told again and again how many steps to train.
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fail, PYTHON, ROOT } from "../../scripts/lib.mjs";
-import { FOLDER } from "./setting.mjs";
-
-/** A TCP port that nobody listens on. */
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
+import { freePort } from "../calibration/ranks.mjs";
+import { FOLDER, RANK_ENVIRONMENT } from "./setting.mjs";
 
 /** Starts `count` ranks of a method on a compiled run. */
 export async function startRanks(name, method, run, count) {
@@ -23,10 +13,7 @@ export async function startRanks(name, method, run, count) {
   mkdirSync(logs, { recursive: true });
   const common = {
     ...process.env,
-    DS_ACCELERATOR: process.env.DS_ACCELERATOR ?? "cpu",
-    OMP_NUM_THREADS: "1",
-    TOKENIZERS_PARALLELISM: "false",
-    PYTHONPATH: join(ROOT, "python"),
+    ...RANK_ENVIRONMENT,
     MASTER_ADDR: "127.0.0.1",
     MASTER_PORT: String(await freePort()),
     WORLD_SIZE: String(count),
@@ -54,7 +41,9 @@ function startRank(log, args, env) {
   });
   child.stdin.on("error", () => {}); // a rank that has ended is reported below
   const answers = createInterface({ input: child.stdio[3] })[Symbol.asyncIterator]();
-  const ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve(code ?? signal)));
+  const ended = new Promise((resolve) =>
+    child.on("exit", (code, signal) => resolve(code ?? signal)),
+  );
   const died = (how = "") =>
     fail(`a rank has ended ${how}:\n${readFileSync(log, "utf8").slice(-3000)}`);
   return {

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
-import logging
 import os
 import resource
 import sys
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +18,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from skrull_runtime.config import RunConfig, SchedulingConfig
 from skrull_runtime.data import SampleIndex, data_root
 from skrull_runtime.model import DTYPES
+from skrull_runtime.starting import start_process_group
+
+TIMEOUT_MINUTES = 10.0  # of any collective
 
 
 class Run(NamedTuple):
@@ -61,16 +62,9 @@ def plain_model(run: Run, attention: str) -> nn.Module:
 
 def start() -> torch.device:
     """Starts the process group; returns the rank's device. Without a GPU the rank keeps to one core."""
-    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
-    accelerator = deepspeed.accelerator.get_accelerator()
-    if accelerator.device_name() == "cpu":
+    if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
         pin(int(os.environ["LOCAL_RANK"]))
-        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    else:
-        accelerator.set_device(int(os.environ["LOCAL_RANK"]))
-    deepspeed.init_distributed(verbose=False)
-    return torch.device(accelerator.current_device_name())
+    return start_process_group(TIMEOUT_MINUTES)
 
 
 def pin(rank: int) -> None:

@@ -5,7 +5,16 @@ import { PYTHON, ROOT, run } from "../../scripts/lib.mjs";
 
 export const FOLDER = "build/bench-training";
 export const POLICIES = ["packed", "sorted", "skrull-paper", "auto"];
+export const RANKS = 2;
 const VOCABULARY = 1024;
+
+/** What every Python process of the benchmark is started with. */
+export const RANK_ENVIRONMENT = {
+  DS_ACCELERATOR: process.env.DS_ACCELERATOR ?? "cpu",
+  OMP_NUM_THREADS: "1",
+  TOKENIZERS_PARALLELISM: "false",
+  PYTHONPATH: join(ROOT, "python"),
+};
 
 /** A Qwen2 so small that one CPU core does in a token's layer what an H100 does in a token of a 7B's: see main.mjs. */
 const MODEL = {
@@ -34,7 +43,7 @@ model {
   checkpointing = none
 }
 cluster {
-  gpus = 2
+  gpus = ${RANKS}
   gpu  = cpu
   ${profile ? `profile = "${profile}"` : ""}
 }

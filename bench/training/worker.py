@@ -12,9 +12,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -22,13 +23,11 @@ from ranks import Run, ds_config, load_run, peak_bytes, plain_model, start
 from ulysses import StepDataset as PartsDataset
 from ulysses import UlyssesTrainer, steps_of
 
-from skrull_runtime.collate import StepBatch
 from skrull_runtime.feed import StepDataset, step_batches
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.optimizer import build_optimizer
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
-from skrull_runtime.scheduling import class_degrees
 from skrull_runtime.trainer import Trainer
 
 
@@ -41,19 +40,10 @@ class Trained(NamedTuple):
     seconds: float  # with the wait
     waited: float  # for the step's batch
     made: float  # what the worker process took to schedule, tokenise and pack it
-    scheduled: float  # what scheduling it takes, of that
     predicted: float
 
 
-class TimedDataset(StepDataset):
-    """The runtime's step batches, with the seconds that each took to make."""
-
-    def __getitem__(self, batch: GlobalBatch) -> tuple[StepBatch, float]:
-        started = time.perf_counter()
-        return super().__getitem__(batch), time.perf_counter() - started
-
-
-def ulysses(run: Run, device: torch.device) -> Generator[Trained]:
+def ulysses(run: Run, device: torch.device) -> Generator[Trained, None, None]:
     """Trains the run's global batches as DeepSpeed users do today."""
     model = plain_model(run, "sdpa")
     optimizer = build_optimizer(model.parameters(), run.config.train.optimizer, device)
@@ -68,24 +58,20 @@ def ulysses(run: Run, device: torch.device) -> Generator[Trained]:
         loss = trainer.step(batch)
         synchronize(device)
         seconds = time.perf_counter() - started
-        yield Trained(loss, batch.tokens, len(batch.parts), seconds, waited, 0.0, 0.0, 0.0)
+        yield Trained(loss, batch.tokens, len(batch.parts), seconds, waited, 0.0, 0.0)
 
 
-def scheduled(run: Run, device: torch.device) -> Generator[Trained]:
+def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
     """Trains the run with the runtime, by the policy that it was compiled with."""
     model = build_model(run.config.model, run.folder, None, run.config.train.seed)
     trainer = Trainer(model, ds_config(run), run.config.model, run.config.train)
-    scheduling = run.scheduling
-    degrees = class_degrees(
-        scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel
-    )
-    groups = GroupTable(degrees)
+    groups = GroupTable(timedelta(minutes=run.config.train.timeout_minutes))
     sampler = sampler_of(run)
-    dataset = TimedDataset(run.index, scheduling, dist.get_rank(), run.tokenizer)
-    batches: Any = step_batches(dataset, sampler)
+    dataset = StepDataset(run.index, run.scheduling, dist.get_rank(), run.tokenizer)
+    batches = step_batches(dataset, sampler)
     for _ in range(sampler.total_steps):
         started = time.perf_counter()
-        batch, made = next(batches)
+        batch = next(batches)
         waited = time.perf_counter() - started
         loss = trainer.step(batch, groups).loss
         synchronize(device)
@@ -96,8 +82,7 @@ def scheduled(run: Run, device: torch.device) -> Generator[Trained]:
             len(batch.micro_batches),
             seconds,
             waited,
-            made,
-            scheduling_seconds(run, batch),
+            batch.scheduling_seconds,
             batch.predicted_seconds,
         )
 
@@ -113,13 +98,23 @@ def sampler_of(run: Run) -> ScheduledBatchSampler:
     return ScheduledBatchSampler(run.index.lengths, run.scheduling, run.config.train.total_steps)
 
 
-def scheduling_seconds(run: Run, batch: StepBatch) -> float:
-    """What scheduling this global batch takes, outside of the step's time."""
+def scheduling_seconds(run: Run, batch: GlobalBatch) -> float:
+    """What scheduling alone takes of a global batch's ``made``."""
     started = time.perf_counter()
-    schedule_batch(
-        GlobalBatch(batch.step, batch.epoch, batch.samples), run.index.lengths, run.scheduling
-    )
+    schedule_batch(batch, run.index.lengths, run.scheduling)
     return time.perf_counter() - started
+
+
+def train(
+    training: Generator[Trained, None, None],
+    batches: Iterator[GlobalBatch],
+    run: Run,
+    count: int,
+) -> list[dict[str, float]]:
+    """Trains that many steps. Scheduling is timed once they are done: in between it would give the feed a rest."""
+    steps = [next(training)._asdict() for _ in range(count)]
+    taken = [scheduling_seconds(run, next(batches)) for _ in steps]
+    return [{**step, "scheduled": seconds} for step, seconds in zip(steps, taken, strict=True)]
 
 
 def main() -> None:
@@ -127,10 +122,12 @@ def main() -> None:
     method, folder = sys.argv[1], Path(sys.argv[2]).resolve()
     with os.fdopen(3, "w") as results:
         device = start()
-        training = {"ulysses": ulysses, "scheduled": scheduled}[method](load_run(folder), device)
+        run = load_run(folder)
+        training = {"ulysses": ulysses, "scheduled": scheduled}[method](run, device)
+        batches = iter(sampler_of(run))
         for line in sys.stdin:
             dist.barrier()  # both ranks have been told
-            steps = [next(training)._asdict() for _ in range(int(line))]
+            steps = train(training, batches, run, int(line))
             result = {"steps": steps, "peak_bytes": peak_bytes(device)}
             results.write(json.dumps(result) + "\n")
             results.flush()

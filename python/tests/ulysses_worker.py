@@ -17,7 +17,7 @@ from skrull_runtime.optimizer import build_optimizer
 from skrull_runtime.tokenization import IGNORED, Tokens
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench/training"))
-from ulysses import Step, UlyssesTrainer, part_of  # noqa: E402
+from ulysses import Step, UlyssesTrainer, part_of
 
 
 def step_of(number: int, members: list[int], data: list[Tokens]) -> Step:
