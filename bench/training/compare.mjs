@@ -35,30 +35,28 @@ function comparison(results) {
   );
   const rows = Object.entries(measured).map(([name, rounds]) => {
     const over = (other) =>
-      median(rounds.map((own, n) => measured[other][n].seconds / own.seconds)).toFixed(2);
-    const range = rounds.map((own, n) => measured[BASELINE][n].seconds / own.seconds);
+      medianAndRange(rounds.map((own, n) => measured[other][n].seconds / own.seconds));
+    const of = (figure) => median(rounds.map(figure));
     const peak = Math.max(...results[name].at(-1).map(({ peak_bytes }) => peak_bytes));
     return [
       name,
-      median(rounds.map(({ microBatches }) => microBatches)).toFixed(1),
-      median(rounds.map(({ step }) => step)).toFixed(2),
-      median(rounds.map(({ tokens, seconds }) => tokens / seconds)).toFixed(0),
+      of(({ microBatches }) => microBatches).toFixed(1),
+      of(({ step }) => step).toFixed(3),
+      of(({ tokens, seconds }) => tokens / seconds).toFixed(0),
       over(BASELINE),
-      `${Math.min(...range).toFixed(2)} - ${Math.max(...range).toFixed(2)}`,
       over("auto"),
       (peak / 2 ** 20).toFixed(0),
-      name === BASELINE ? "-" : median(rounds.map(({ predicted }) => predicted)).toFixed(2),
+      name === BASELINE ? "-" : of(({ predicted }) => predicted).toFixed(2),
     ];
   });
-  const head = [
-    "method",
-    "micro-batches",
-    "step s",
-    "tokens/s",
-    "speed over ulysses",
-    "lowest - highest",
-  ];
+  const head = ["method", "micro-batches", "step s", "tokens/s", "speed over ulysses"];
   return table([...head, "speed over auto", "peak MiB", "predicted / measured"], rows);
+}
+
+/** Of ratios run by run, which are of the same global batches. */
+function medianAndRange(ratios) {
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
+  return `${median(ratios).toFixed(2)} (${least.toFixed(2)} - ${most.toFixed(2)})`;
 }
 
 /** One run of a few steps; a step takes as long as its slowest rank. */

@@ -79,7 +79,7 @@ export function compile(name, options) {
   writeFileSync(file, spec(options));
   const cli = join(ROOT, "dist/cli/main.js");
   run(process.execPath, [cli, "compile", file, "--out", out, "--force"], {
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", process.stderr, "inherit"],
   });
   return out;
 }
