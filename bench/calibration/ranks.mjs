@@ -51,7 +51,8 @@ function environment(folder) {
   return { ...process.env, PYTHONPATH: folder, DS_ACCELERATOR: "cpu", OMP_NUM_THREADS: "1" };
 }
 
-function freePort() {
+/** A TCP port that nobody listens on. */
+export function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address();
