@@ -99,7 +99,8 @@ function makeVenv() {
   install("-r", "python/requirements-dev.txt", "-c", "python/requirements.lock");
 }
 
-function findPython() {
+/** A Python of a version that the runtime supports. */
+export function findPython() {
   const candidates = [
     process.env.SKRULL_PYTHON,
     "python3",

@@ -45,13 +45,19 @@ def load_run(folder: Path) -> Run:
     scheduling = importlib.import_module("sampler").SCHEDULING
     root = data_root(config.data, folder)
     return Run(
-        folder, config, scheduling, SampleIndex(folder / "data_index.json", config.data, root)
+        folder,
+        config,
+        scheduling,
+        SampleIndex(folder / "data_index.json", config.data, root),
     )
 
 
 def plain_model(run: Run, attention: str) -> nn.Module:
     """The run's model with transformers' own attention, and the weights that the runtime draws."""
-    assert run.config.model.weights == "random" and run.config.model.checkpointing == "none"
+    assert (
+        run.config.model.weights == "random"
+        and run.config.model.checkpointing == "none"
+    )
     torch.manual_seed(run.config.train.seed % 2**63)
     return AutoModelForCausalLM.from_config(
         AutoConfig.from_pretrained(run.folder),

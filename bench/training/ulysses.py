@@ -61,7 +61,10 @@ class UlyssesTrainer:
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, ds_config: dict[str, Any]
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        ds_config: dict[str, Any],
     ):
         self.degree = dist.get_world_size()
         mpu = UlyssesSPAttentionHF.register_with_transformers(
@@ -105,7 +108,12 @@ class StepDataset(Dataset[Step]):
     """The parts of this rank for each global batch."""
 
     def __init__(self, index: SampleIndex, tokenizer: str, degree: int, member: int):
-        self.index, self.tokenizer, self.degree, self.member = index, tokenizer, degree, member
+        self.index, self.tokenizer, self.degree, self.member = (
+            index,
+            tokenizer,
+            degree,
+            member,
+        )
         self._encode: Encode | None = None
 
     def __getitem__(self, batch: GlobalBatch) -> Step:
@@ -123,7 +131,13 @@ class StepDataset(Dataset[Step]):
 def steps_of(dataset: StepDataset, sampler: ScheduledBatchSampler) -> Iterator[Step]:
     """Steps in order, made ahead by a worker process, as the runtime's are."""
     return iter(
-        DataLoader(dataset, batch_size=None, sampler=sampler, num_workers=1, collate_fn=_as_it_is)
+        DataLoader(
+            dataset,
+            batch_size=None,
+            sampler=sampler,
+            num_workers=1,
+            collate_fn=_as_it_is,
+        )
     )
 
 

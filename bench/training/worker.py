@@ -95,7 +95,9 @@ def synchronize(device: torch.device) -> None:
 
 def sampler_of(run: Run) -> ScheduledBatchSampler:
     """The run's global batches: of all epochs, the same for every method."""
-    return ScheduledBatchSampler(run.index.lengths, run.scheduling, run.config.train.total_steps)
+    return ScheduledBatchSampler(
+        run.index.lengths, run.scheduling, run.config.train.total_steps
+    )
 
 
 def scheduling_seconds(run: Run, batch: GlobalBatch) -> float:
@@ -114,7 +116,10 @@ def train(
     """Trains that many steps. Scheduling is timed once they are done: in between it would give the feed a rest."""
     steps = [next(training)._asdict() for _ in range(count)]
     taken = [scheduling_seconds(run, next(batches)) for _ in steps]
-    return [{**step, "scheduled": seconds} for step, seconds in zip(steps, taken, strict=True)]
+    return [
+        {**step, "scheduled": seconds}
+        for step, seconds in zip(steps, taken, strict=True)
+    ]
 
 
 def main() -> None:

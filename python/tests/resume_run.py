@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 
+from skrull_runtime import checkpoint
 from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
 from skrull_runtime.train import main
 
@@ -47,6 +49,17 @@ CONFIG = RunConfig(
 
 if __name__ == "__main__":
     folder = Path(sys.argv.pop(1))
+    if (
+        "SLOW_CHECKPOINT" in os.environ
+    ):  # time to be killed in: its parts are written, it is not complete
+        complete, slow = checkpoint._complete, f"step-{int(os.environ['SLOW_CHECKPOINT']):08d}"
+
+        def complete_slowly(path, state):
+            if path.name == slow:
+                time.sleep(60)
+            complete(path, state)
+
+        checkpoint._complete = complete_slowly
     if "LARGEST_FILE" in os.environ:  # stands for a full disk
         limit = int(os.environ["LARGEST_FILE"])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -18,11 +18,13 @@ from parity_worker import ds_config
 from skrull_runtime.tokenization import bytes_encoder, tokenize
 
 SCRIPT = Path(__file__).with_name("resume_run.py")
+SAMPLES = 20
 COMPARED = (
     "step",
     "epoch",
     "loss",
     "tokens",
+    "sequences",
     "supervised_tokens",
     "micro_batches",
     "learning_rate",
@@ -42,7 +44,7 @@ def write_run(folder: Path, stage: int = 2) -> None:
         "supervised": [],
     }
     content = b""
-    for number in range(20):
+    for number in range(SAMPLES):
         answer = "yes " * (150 if number % 7 == 0 else number + 1)
         messages = [
             {"role": "user", "content": f"question {number}"},
@@ -90,12 +92,16 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_run_with_a_killed_rank_resumes_to_the_same_losses(whole_run: Path, tmp_path: Path):
+@pytest.mark.parametrize("victims", [[1], [0, 1]], ids=["a rank", "all ranks"])
+def test_a_killed_run_resumes_to_the_same_losses(
+    victims: list[int], whole_run: Path, tmp_path: Path
+):
     folder = tmp_path / "killed"
     write_run(folder)
     ranks = launch.start(2, SCRIPT, str(folder))
     wait_for_steps(folder, 5, ranks)
-    ranks[1].process.send_signal(signal.SIGKILL)
+    for victim in victims:
+        ranks[victim].process.send_signal(signal.SIGKILL)
     codes = [code for code, _ in launch.finish(ranks)]
     assert all(code != 0 for code in codes)
     assert not (folder / "output" / "checkpoints" / "step-00000008").exists(), (
@@ -108,6 +114,26 @@ def test_a_run_with_a_killed_rank_resumes_to_the_same_losses(whole_run: Path, tm
     found = metrics(folder)
     assert_equal_runs(found, expected)
     assert expected[-1]["loss"] < expected[0]["loss"]
+
+
+def test_a_run_killed_in_a_checkpoint_resumes_from_the_one_before(
+    whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "killed"
+    write_run(folder)
+    monkeypatch.setenv("SLOW_CHECKPOINT", "4")
+    ranks = launch.start(2, SCRIPT, str(folder))
+    wait_for_steps(folder, 4, ranks)
+    unfinished = folder / "output" / "checkpoints" / "step-00000004"
+    while not list(unfinished.glob("*optim_states.pt")):
+        time.sleep(0.01)
+    for rank in ranks:
+        rank.process.send_signal(signal.SIGKILL)
+    launch.finish(ranks)
+    assert not (unfinished / "skrull_state.json").exists()
+    monkeypatch.delenv("SLOW_CHECKPOINT")
+    assert "resumed after 2 steps" in launch.run(2, SCRIPT, str(folder))
+    assert_equal_runs(metrics(folder), metrics(whole_run))
 
 
 def test_only_the_newest_checkpoints_are_kept(whole_run: Path):
@@ -131,8 +157,10 @@ def refusal(folder: Path, ranks: int = 2) -> str:
 
 
 def assert_equal_runs(found: list[dict], expected: list[dict]) -> None:
-    """Every step once, in order, with the same figures."""
+    """Every step once, in order, with the same figures; so every sample once an epoch, none twice and none skipped."""
     assert [entry["step"] for entry in found] == list(range(len(expected)))
+    for epoch in (0, 1):
+        assert sum(entry["sequences"] for entry in found if entry["epoch"] == epoch) == SAMPLES
     assert found == [
         {**entry, "loss": pytest.approx(entry["loss"], rel=1e-6)} for entry in expected
     ]
