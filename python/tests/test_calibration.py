@@ -36,7 +36,7 @@ SPEC = """skrull 1
 model {{ config = "model/config.json" weights = random precision = fp32 }}
 cluster {{ gpus = 2 gpu = cpu {profile} }}
 data {{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K }}
-parallel {{ context = 2 zero = 2 }}
+parallel {{ context = 2 zero = 2 reduction = every-micro-batch }}
 memory {{ budget = 1 GiB reserve = 128 MiB bucket = 512 }}
 schedule {{ global_batch = 6 }}
 train {{ optimizer = adamw {{ lr = 1e-3 }} steps = {steps} }}
