@@ -12,6 +12,8 @@ from pathlib import Path
 import launch
 import pytest
 
+from skrull_runtime.profiling.history import measured_steps
+
 ROOT = Path(__file__).resolve().parents[2]
 CLI = ROOT / "dist/cli/main.js"
 STEPS = 12
@@ -34,7 +36,7 @@ SPEC = """skrull 1
 model {{ config = "model/config.json" weights = random precision = fp32 }}
 cluster {{ gpus = 2 gpu = cpu {profile} }}
 data {{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K }}
-parallel {{ context = 2 zero = 2 }}
+parallel {{ context = 2 zero = 2 reduction = every-micro-batch }}
 memory {{ budget = 1 GiB reserve = 128 MiB bucket = 512 }}
 schedule {{ global_batch = 6 }}
 train {{ optimizer = adamw {{ lr = 1e-3 }} steps = {steps} }}
@@ -123,18 +125,29 @@ def test_other_ranks_than_divide_into_groups_are_refused(folder: Path) -> None:
     assert "3 ranks do not divide into groups of the CP degree 2" in ended.stderr
 
 
-def test_a_report_corrects_the_profile(folder: Path) -> None:
-    out = folder / "corrected.json"
-    own = report(folder, "--out", str(out))
+def test_a_report_gives_the_errors_of_the_metrics_file(folder: Path) -> None:
+    own = report(folder)
     assert own["format_version"] == 1
     assert own["predicted"]["steps"] == STEPS
     logged = [json.loads(line) for line in metrics_of(folder)]
     off = sorted(abs(one["predicted_seconds"] / one["seconds"] - 1) for one in logged)
     assert own["predicted"]["median"] == pytest.approx((off[5] + off[6]) / 2, rel=1e-4)
-    # The catalogue guesses; what was fitted to one half of the steps is closer on the other.
-    assert own["corrected"]["errors"]["median"] < own["predicted"]["median"]
+
+
+def test_a_report_corrects_the_profile(folder: Path) -> None:
+    # A machine that is three times slower than predicted, without the noise of this one.
+    slow = folder / "slow.jsonl"
+    logged = [json.loads(line) for line in metrics_of(folder)]
+    lines = [json.dumps(one | {"seconds": 3 * one["predicted_seconds"]}) for one in logged]
+    slow.write_text("\n".join(lines) + "\n")
+    out = folder / "corrected.json"
+    own = report(folder, "--metrics", str(slow), "--out", str(out))
+    assert own["predicted"]["median"] == pytest.approx(2 / 3, rel=1e-4)
+    assert own["corrected"]["errors"]["median"] < 1 / 3
     plan = json.loads(skrull("plan", str(write_spec(folder, out)), "--format", "json"))
     assert plan["hardware"]["profile"] == own["corrected"]["profile"]["name"]
+    figures = own["corrected"]["figures"]
+    assert plan["step"]["fixed_us"] == pytest.approx(figures[-1]["after"], rel=1e-4)
 
 
 def test_text_has_at_most_80_columns(folder: Path) -> None:
@@ -164,12 +177,19 @@ def test_few_steps_are_reported_on_but_correct_nothing(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", '{"step": 0, "sec', "null\n[]\n7\n"])
-def test_a_metrics_file_without_a_step_is_refused(folder: Path, content: str) -> None:
-    empty = folder / "empty.jsonl"
+def test_a_metrics_file_without_a_step_is_refused(tmp_path: Path, content: str) -> None:
+    empty = tmp_path / "empty.jsonl"
     empty.write_text(content)
+    with pytest.raises(ValueError, match="has no measured step"):
+        measured_steps(empty)
+
+
+def test_a_run_without_a_step_ends_with_a_message(folder: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
     ended = module("report", folder / "run", "--metrics", str(empty))
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "has no measured step" in ended.stderr
+    assert f"error: {empty}: has no measured step" in ended.stderr
 
 
 def test_steps_of_another_schedule_are_refused(folder: Path) -> None:

@@ -12,7 +12,7 @@ from skrull_runtime.config import SchedulingConfig
 from skrull_runtime.forecast import predicted_us
 from skrull_runtime.profiling.correction import communication_of_run
 from skrull_runtime.profiling.features import Batch, Terms
-from skrull_runtime.profiling.figures import figures_of, terms_of
+from skrull_runtime.profiling.figures import figures_of, terms_of, zero_included
 from skrull_runtime.profiling.fit import Errors, Prior, fit_terms, predict, rank_correlation
 from skrull_runtime.profiling.recipes import designed_batches, training_batches
 
@@ -160,6 +160,16 @@ def test_figures_and_terms_are_each_other_s_inverse() -> None:
     lost, notes = figures_of(replace(TERMS, token=0.0, square=0.0), demand)
     assert "matmul_flops" not in lost and "attention_flops" not in lost
     assert len(notes) == 1
+
+
+@pytest.mark.parametrize(("reduction", "stage"), [("every-micro-batch", 2), ("once", 1)])
+def test_stage_2_that_reduces_once_communicates_as_stage_1(reduction: str, stage: int) -> None:
+    plan = {
+        "topology": {"zero_stage": 2},
+        "training": {"reduction": reduction},
+        "model": {"shape": {"parameters": 300}},
+    }
+    assert zero_included(plan, 4) == {"stage": stage, "ranks": 4, "parameters": 300}
 
 
 def test_ranks_correlate_as_spearman_s() -> None:
