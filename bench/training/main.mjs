@@ -46,7 +46,8 @@ async function profile() {
   const log = await measureProfile(
     compile("unprofiled", { policy: "auto", globalBatch: GLOBAL_BATCH }),
   );
-  return `${table(["figure", "value"], profileFigures())}\n\`\`\`\n${log.trim()}\n\`\`\`\n`;
+  const lines = log.split("\n").filter((line) => line !== "" && !line.startsWith("wrote "));
+  return `${table(["figure", "value"], profileFigures())}\n\`\`\`\n${lines.join("\n")}\n\`\`\`\n`;
 }
 
 async function compare() {

@@ -16,7 +16,7 @@ export const RANK_ENVIRONMENT = {
   PYTHONPATH: join(ROOT, "python"),
 };
 
-/** A Qwen2 so small that one CPU core does in a token's layer what an H100 does in a token of a 7B's: see main.mjs. */
+/** A Qwen2 small enough for a CPU core to train on batches of whole samples; docs/benchmarks.md has its proportions. */
 const MODEL = {
   architectures: ["Qwen2ForCausalLM"],
   model_type: "qwen2",
