@@ -234,3 +234,36 @@ describe("what a spec asks of training", () => {
     expect(run.stderr).toContain("q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
   });
 });
+
+describe("when gradients are reduced", () => {
+  interface Rows {
+    readonly fixed: readonly { readonly bytes: number }[];
+    readonly per_token: readonly { readonly bytes: number }[];
+  }
+  const total = (rows: readonly { readonly bytes: number }[]) =>
+    rows.reduce((sum, { bytes }) => sum + bytes, 0);
+  const planned = (reduction: string, budget: string) => {
+    const parts = {
+      parallel: `{ context = 2 zero = 2 reduction = ${reduction} }`,
+      memory: `{ budget = ${budget} reserve = 1 KiB }`,
+    };
+    const run = skrull(["plan", "spec.skrull", "--format", "json"], { cwd: project(files(parts)) });
+    expect(run.status, run.stderr).toBe(0);
+    return JSON.parse(run.stdout);
+  };
+
+  it("is once a step where whole gradients fit, and in every micro-batch where they do not", () => {
+    const every = planned("every-micro-batch", "1 GiB");
+    const once = planned("once", "1 GiB");
+    expect(planned("auto", "1 GiB").training.reduction).toBe("once");
+    const { fixed, per_token } = every.memory as Rows;
+    const more = total((once.memory as Rows).fixed) - total(fixed);
+    expect(more).toBeGreaterThan(0);
+    // Room for the longest shard, but for less than whole gradients besides.
+    const shard = 2 * Math.ceil(every.data.summary.longest / 4) + 1;
+    const tight = Math.ceil(1024 + total(fixed) + shard * total(per_token) + more / 2);
+    expect(planned("auto", `${Math.ceil(tight / 1024)} KiB`).training.reduction).toBe(
+      "every-micro-batch",
+    );
+  });
+});
