@@ -91,6 +91,7 @@ class TrainConfig:
     export: bool = True  # the trained model as a Hugging Face folder at the end
     tensorboard: bool = False
     wandb: str | None = None  # project of Weights & Biases
+    predicted_peak_bytes: int | None = None  # of a rank whose micro-batch is full, as planned
     # Of the model, without recomputation: per_token, per_token_squared, and the peak per second of a rank.
     model_flops: dict[str, float] | None = None
     timeout_minutes: float = 30.0

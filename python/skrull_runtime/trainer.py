@@ -174,8 +174,10 @@ class Trainer:
         except torch.OutOfMemoryError as error:
             used = torch.cuda.max_memory_allocated(self.device) / 2**30
             tokens = micro_batch.input_ids.shape[1]
+            planned = self.train.predicted_peak_bytes
+            against = "" if planned is None else f", {planned / 2**30:.1f} GiB predicted at most"
             raise RuntimeError(
-                f"out of memory in {what}: {tokens} tokens on this rank, {used:.1f} GiB at the peak."
+                f"out of memory in {what}: {tokens} tokens on this rank, {used:.1f} GiB at the peak{against}."
                 " Set a smaller memory { bucket } or a larger memory { reserve }, and compile again"
             ) from error
 

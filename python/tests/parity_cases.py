@@ -18,6 +18,7 @@ FACTORS = {
     "offload": ("none", "optimizer", "all"),
     "lora": (False, True),
     "reduction": ("every-micro-batch", "once"),
+    "clip": (0.0, 0.1),
 }
 
 
@@ -52,7 +53,7 @@ def family_cases() -> list[Case]:
     turns = itertools.cycle(
         [(2, "sgd", "full"), (3, "adamw", "selective"), (0, "adamw", "none"), (3, "sgd", "full")]
     )
-    plain = {"offload": "none", "lora": False, "reduction": "every-micro-batch"}
+    plain = {"offload": "none", "lora": False, "reduction": "every-micro-batch", "clip": 0.0}
     return [
         {
             "zero": zero,

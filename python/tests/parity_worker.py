@@ -31,7 +31,7 @@ OPTIMIZERS = {
 OFFLOADED = {"device": "cpu", "pin_memory": False}
 
 
-def ds_config(stage: int, offload: str = "none") -> dict:
+def ds_config(stage: int, offload: str = "none", clip: float = 0.0) -> dict:
     """As the compiler emits it, with buckets small enough that there are several."""
     zero = {
         "stage": stage,
@@ -49,11 +49,16 @@ def ds_config(stage: int, offload: str = "none") -> dict:
         "zero_force_ds_cpu_optimizer": False,
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": 1,
-        "gradient_clipping": 0.0,
+        "gradient_clipping": clip,
         "zero_optimization": zero if stage else {"stage": 0},
         "zero_allow_untested_optimizer": True,
         "steps_per_print": 1_000_000_000,
     }
+
+
+def reference_of(case: dict) -> tuple:
+    """The plain training that a case must equal."""
+    return case["family"], case["optimizer"], case["lora"], case["clip"]
 
 
 def parameters_of(model: torch.nn.Module, stage: int) -> dict[str, torch.Tensor]:
@@ -75,12 +80,13 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     model = build_model(model_config, folder / case["family"], None, tiny.SEED)
     initial = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     train = tiny.train_config(optimizer, case["reduction"])
-    trainer = Trainer(model, ds_config(stage, case["offload"]), model_config, train)
+    configuration = ds_config(stage, case["offload"], case["clip"])
+    trainer = Trainer(model, configuration, model_config, train)
     config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
     # The pre-flight must leave no trace.
     longest = max(len(tokens.ids) for tokens in data)
     trainer.rehearse(fullest_micro_batch(config, longest, dist.get_rank()), groups)
-    losses, counts, dummies, sharded = [], [], 0, 0
+    losses, counts, norms, dummies, sharded = [], [], [], 0, 0
     degrees: set[int] = set()
     for step, members in enumerate(batches):
         batch = tiny.step_batch(step, members, data, config, dist.get_rank())
@@ -89,8 +95,10 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
         sharded += sum(len(group.sequences) for layout in layouts for group in layout.groups)
         degrees |= {group.degree for layout in layouts for group in layout.groups}
         counts.append(len(batch.micro_batches))
-        losses.append(trainer.step(batch, groups).loss)
-    expected, expected_losses = reference[case["family"], case["optimizer"], case["lora"]]
+        result = trainer.step(batch, groups)
+        losses.append(result.loss)
+        norms.append(result.gradient_norm or 0.0)
+    expected, expected_losses = reference[reference_of(case)]
     found = parameters_of(model, stage)
     assert found.keys() == expected.keys()
     figures = torch.tensor([dummies, sharded])
@@ -100,6 +108,7 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
         "parameters": max((found[name] - expected[name]).abs().max().item() for name in expected),
         "moved": max((expected[name] - initial[name]).abs().max().item() for name in expected),
         "losses": max(abs(a - b) for a, b in zip(losses, expected_losses, strict=True)),
+        "norm": max(norms),
         "micro_batches": counts,
         "dummies": int(figures[0]),
         "sharded": int(figures[1]),
@@ -117,12 +126,12 @@ def main() -> None:
     data = tiny.samples()
     batches = tiny.global_batches(len(data))
     cases = json.loads(cases_file.read_text())
-    wanted = {(case["family"], case["optimizer"], case["lora"]) for case in cases}
+    wanted = {reference_of(case) for case in cases}
     reference = {
-        (family, name, lora): tiny.plain_training(
-            folder / family, OPTIMIZERS[name], data, batches, lora
+        (family, name, lora, clip): tiny.plain_training(
+            folder / family, OPTIMIZERS[name], data, batches, lora, clip
         )
-        for family, name, lora in sorted(wanted)
+        for family, name, lora, clip in sorted(wanted)
     }
     groups = GroupTable()
     results = [run_case(case, folder, groups, reference) for case in cases]

@@ -1,10 +1,10 @@
 """Parameters after training equal those of plain single-process PyTorch on the same global batches.
 
 Every two together of: ZeRO stage, context parallel 1, 2 and 4, groups of several sizes inside and across
-context-parallel groups, optimizer, checkpointing, offload, adapters, one reduction a step, and four model families;
-with sequences local and sharded, ranks without sequences, a global batch of one sequence and varying numbers of
-micro-batches. Further families have sliding windows, experts and plain MLPs. ``parity_product.py`` runs everything
-together.
+context-parallel groups, optimizer, checkpointing, offload, clipping by the global norm, adapters, one reduction a
+step, and four model families; with sequences local and sharded, ranks without sequences, a global batch of one
+sequence and varying numbers of micro-batches. Further families have sliding windows, experts and plain MLPs.
+``parity_product.py`` runs everything together.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ def test_parameters_equal_plain_training(ranks: int, tmp_path: Path):
     # The cases are what they are meant to be: ranks without sequences, several micro-batches, sharding.
     assert any(result["dummies"] > 0 for result in results)
     assert any(len(set(result["micro_batches"])) > 1 for result in results)
+    assert any(0 < case["clip"] < r["norm"] for case, r in zip(chosen, results, strict=True))
     several = [
         set(result["degrees"])
         for case, result in zip(chosen, results, strict=True)

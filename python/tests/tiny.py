@@ -142,6 +142,7 @@ def plain_training(
     data: list[Tokens],
     batches: list[list[int]],
     lora: bool = False,
+    clip: float = 0.0,
 ) -> Any:
     """Single-process PyTorch without packing: one sequence at a time through transformers' own attention."""
     torch.manual_seed(SEED)
@@ -167,6 +168,8 @@ def plain_training(
             )
             (loss / targets).backward()
             total += loss.item()
+        if clip:
+            torch.nn.utils.clip_grad_norm_(trained, clip)
         stepper.step()
         losses.append(total / targets)
     return {

@@ -35,9 +35,14 @@ export function dataConfig({ data }: Plan, root: string | null) {
 }
 
 /** The optimisation: the runtime's `TrainConfig`. Clipping is DeepSpeed's, and in its own file. */
-export function trainConfig({ training, steps, evaluation }: Plan) {
+export function trainConfig({ training, steps, evaluation, memory }: Plan) {
   const { clip: _, ...rest } = training;
-  return { total_steps: steps.total_steps, ...rest, evaluate_every: evaluation?.every ?? 0 };
+  return {
+    total_steps: steps.total_steps,
+    ...rest,
+    evaluate_every: evaluation?.every ?? 0,
+    predicted_peak_bytes: Math.ceil(memory.peak_bytes),
+  };
 }
 
 /** Packages that only some runs need. */
