@@ -11,6 +11,7 @@ import deepspeed
 import torch
 import torch.distributed as dist
 from torch import nn
+from transformers.utils.logging import disable_progress_bar
 
 FOLDER = "model"
 
@@ -53,6 +54,7 @@ def _try_to_write(
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
+        disable_progress_bar()
         model.save_pretrained(partial, state_dict=weights)
         tokenizer = run_dir / "tokenizer"
         if tokenizer.is_dir():
