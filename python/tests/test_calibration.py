@@ -105,8 +105,7 @@ def test_a_measured_profile_is_what_the_compiler_plans_with(folder: Path) -> Non
     assert "fitted" in ended.stdout and "held out" in ended.stdout
     written = json.loads(profile.read_text())
     assert written["name"] == "a test"
-    # Gradients are reduced once a step, so stage 2 communicates as stage 1 does.
-    assert written["zero_included"]["stage"] == 1
+    assert written["zero_included"]["stage"] == 2
     assert written["micro_batch_us"] + written["step_us"] > 0
     assert [table["ranks"] for table in written["collectives"]] == [2]
     plan = json.loads(skrull("plan", str(write_spec(folder, profile)), "--format", "json"))
