@@ -27,6 +27,7 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
     first, *others = everyone.cpu().split(len(own))
     different = [rank for rank, other in enumerate(others, 1) if not torch.equal(other, first)]
     if different:
+        dist.barrier()  # all ranks come here; one that left at once could break another's gather
         ranks = ", ".join(map(str, different))
         raise RuntimeError(
             f"rank(s) {ranks} have another {what} than rank 0: are all nodes running the same folder?"
