@@ -44,12 +44,7 @@ export function setUp({ python = true } = {}) {
     run("npm", ["ci", "--no-audit", "--no-fund"], { stdio: ["ignore", process.stderr, "inherit"] }),
   );
   say("Building the compiler");
-  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-  run(process.execPath, [
-    join(ROOT, "node_modules", "typescript", "bin", "tsc"),
-    "-p",
-    "tsconfig.build.json",
-  ]);
+  run(process.execPath, [join("scripts", "build.mjs")]);
   linkCommand();
   if (python) {
     const inputs = ["python/requirements-dev.txt", "python/requirements.lock"];

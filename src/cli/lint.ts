@@ -1,7 +1,7 @@
 import { hasErrors } from "../diagnostics/diagnostic.js";
 import type { Host } from "../host/host.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { analyzeFile, showDiagnostics } from "./spec-file.js";
 import { specFiles } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 

@@ -1,16 +1,14 @@
-import { dirname, relative, resolve } from "pathe";
+import { dirname, resolve } from "pathe";
 import { type Diagnostic, hasErrors, sortDiagnostics } from "../diagnostics/diagnostic.js";
-import { formatJson } from "../diagnostics/format-json.js";
-import { formatPretty } from "../diagnostics/format-pretty.js";
-import { readText } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
-import { type Analysis, analyze } from "../semantics/analyze.js";
+import type { Analysis } from "../semantics/analyze.js";
 import type { Origins } from "../semantics/report.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
@@ -19,12 +17,6 @@ export interface PlannedSpec {
   readonly text: string;
   readonly plan: Plan;
   readonly inputs: Inputs;
-}
-
-/** Reads and checks a spec. @throws HostError */
-export function analyzeFile(host: Host, path: string): Analysis {
-  const absolute = resolve(host.workingFolder, path);
-  return analyze(relative(host.workingFolder, absolute) || path, readText(host, absolute));
 }
 
 /** A checked spec with all that it names. */
@@ -91,16 +83,4 @@ async function loadSpec(
   const tokenizerSha256 = inputs.tokenizer.sha256;
   const planInputs = { ...inputs, tokenizerSha256, skrullVersion };
   return { folder, text, spec, origins, inputs, planInputs };
-}
-
-/** Diagnostics of analysed files in one of the contract's formats. */
-export function showDiagnostics(
-  analyses: readonly Analysis[],
-  diagnostics: readonly Diagnostic[],
-  format: "pretty" | "json",
-  colour: boolean,
-): string {
-  if (format === "json") return formatJson(diagnostics);
-  const texts = new Map(analyses.map(({ file, text }) => [file, text]));
-  return formatPretty(diagnostics, { colour, textOf: (file) => texts.get(file) });
 }
