@@ -3,8 +3,8 @@ import { walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 
 const SPEC_ENDING = ".skrull";
-/** Folders whose specs are copies or someone else's. */
-const SKIPPED = /(^|\/)(node_modules|\.[^/]+)\//;
+/** Folders whose specs are copies or someone else's; large ones, too. */
+const SKIPPED = /^(node_modules$|\.)/;
 
 /** Files that the paths name, each once, relative to the working folder; of a folder all specs in it. @throws HostError */
 export function specFiles(host: Host, paths: readonly string[]): readonly string[] {
@@ -22,9 +22,8 @@ function filesAt(host: Host, path: string): readonly string[] {
   if (kind === undefined) throw new HostError(path, "no such file or folder");
   if (kind !== "folder") return [path];
   const prefix = path.replace(/\/+$/, "");
-  const found = [...walk(host, absolute)].filter(
-    (file) => file.endsWith(SPEC_ENDING) && !SKIPPED.test(`/${file}`),
-  );
+  const enters = (name: string) => !SKIPPED.test(name);
+  const found = [...walk(host, absolute, { enters })].filter((file) => file.endsWith(SPEC_ENDING));
   if (found.length === 0) throw new HostError(path, `no ${SPEC_ENDING} file in this folder`);
   return found.map((file) => (prefix === "" ? file : `${prefix}/${file}`));
 }
