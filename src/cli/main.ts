@@ -5,6 +5,7 @@ import { printable } from "../foundation/printable.js";
 import { HostError } from "../host/host.js";
 import { NodeHost } from "../host/node-host.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { DEFAULT_TEMPLATE, TEMPLATES } from "./templates.js";
 import { processTerminal } from "./terminal.js";
 
 const host = new NodeHost();
@@ -23,6 +24,20 @@ const program = new Command("skrull")
 let exitCode: ExitCode = EXIT.clean;
 const format = () =>
   new Option("--format <format>", "output format").choices(["pretty", "json"]).default("pretty");
+
+program
+  .command("init")
+  .description("write a starter spec with sample data; overwrites nothing")
+  .argument("[dir]", "folder to write to", ".")
+  .addOption(
+    new Option("--template <name>", "what to start from")
+      .choices(Object.keys(TEMPLATES))
+      .default(DEFAULT_TEMPLATE),
+  )
+  .action(async (folder: string, options) => {
+    const { initCommand } = await import("./init.js");
+    exitCode = initCommand(host, terminal, folder, options);
+  });
 
 program
   .command("lint")
