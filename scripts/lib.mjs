@@ -41,7 +41,9 @@ export function fail(message, code = 1) {
 export function setUp({ python = true } = {}) {
   checkNode();
   step("packages", "Installing Node packages", ["package-lock.json"], () =>
-    run("npm", ["ci", "--no-audit", "--no-fund"], { stdio: ["ignore", process.stderr, "inherit"] }),
+    run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      stdio: ["ignore", process.stderr, "inherit"],
+    }),
   );
   say("Building the compiler");
   run(process.execPath, [join("scripts", "build.mjs")]);
