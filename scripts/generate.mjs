@@ -10,6 +10,7 @@ const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
+const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
@@ -21,6 +22,7 @@ const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 const files = {
   "docs/reference/language.md": referencePage(),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
+  "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
 };
 
