@@ -29,6 +29,7 @@ import {
   schedulingCost,
   targetTime,
 } from "./hardware-cost.js";
+import { checkHostMemory } from "./host-memory.js";
 import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
 import { performanceOf } from "./performance.js";
 import type { MemoryPlan, Plan, SchedulingPlan, Topology } from "./plan.js";
@@ -151,6 +152,7 @@ export class Planner {
       zero_stage: parallel.zero as ZeroStage,
       launcher: cluster.launcher,
       hosts: cluster.hosts,
+      host_memory_bytes: cluster.host_memory ?? null,
     };
   }
 
@@ -183,7 +185,7 @@ export class Planner {
       bucket: memory.bucket,
     };
     this.#checkFit(fit, model, bucket);
-    return {
+    const plan: MemoryPlan = {
       budget_bytes: budget,
       reserve_bytes: memory.reserve,
       fixed: model.fixed,
@@ -195,6 +197,9 @@ export class Planner {
       offload: memory.offload,
       host: model.host,
     };
+    const { shape, precision } = setting;
+    checkHostMemory(this.report, { topology, memory: plan, shape, precision });
+    return plan;
   }
 
   /** Of all sequences, held-out ones too: they take the same way. */
