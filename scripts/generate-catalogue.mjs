@@ -23,7 +23,8 @@ function table(folder) {
 const text = `// Generated from catalogue/ by scripts/generate-catalogue.mjs. Do not edit.
 
 export const MODEL_FILES: ${table("models")}
-export const GPU_FILES: ${table("gpus")}`;
+export const GPU_FILES: ${table("gpus")}
+export const TEMPLATE_FILES: ${table("templates")}`;
 
 if (!process.argv.includes("--check")) writeFileSync(TARGET, text);
 else if (readFileSync(TARGET, "utf8") !== text)

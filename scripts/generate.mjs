@@ -10,12 +10,14 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
+const { TEMPLATE_SCHEMA } = await built("catalogue/template.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 
 const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
+  "schemas/template.schema.json": `${JSON.stringify(TEMPLATE_SCHEMA, null, 2)}\n`,
 };
 
 const stale = [];

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .rendering import CHATML_MESSAGES
+
 
 @dataclass(frozen=True)
 class SchedulingConfig:
@@ -72,6 +74,7 @@ class DataConfig:
     supervise: str  # "assistant" or "all"
     max_length: int
     overlong: str
+    rendering: dict[str, Any] = field(default_factory=lambda: CHATML_MESSAGES)
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,24 @@ export const CATALOGUE = {
     why: "Figures of another machine or precision predict wrongly.",
     help: "Measure again, or leave the profile out.",
   },
+  "invalid-template": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "A template says which tokens a conversation becomes.",
+    help: "schemas/template.schema.json says what a template holds.",
+  },
+  "no-end-token": {
+    severity: "error",
+    message: "nothing says which token ends a sample",
+    why: "A model that was never shown an end goes on without one.",
+    help: 'Write end_token = "TOKEN", or end_token = "" for none; the tokenizer\'s files name no eos_token.',
+  },
+  "end-token-split": {
+    severity: "warning",
+    message: "the tokenizer makes {count} tokens of {token}, which ends an answer",
+    why: "It is no token of this tokenizer, so generation cannot stop at it.",
+    help: "Choose the template of the model's family, or add the token to the tokenizer.",
+  },
   "context-chosen": {
     severity: "info",
     message: "context = auto takes {context}: {speed} tokens/s predicted; {next}",

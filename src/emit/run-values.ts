@@ -28,6 +28,7 @@ export function dataConfig({ data }: Plan, root: string | null) {
   return {
     root,
     tokenizer: data.tokenizer.kind === "bytes" ? "bytes" : "tokenizer",
+    rendering: data.rendering,
     supervise: data.supervise,
     max_length: data.max_length,
     overlong: data.summary.overlong.policy,

@@ -11,9 +11,11 @@ import type { Spec } from "../language/language.js";
 import { type LoadedTokenizer, loadTokenizer } from "../lengths/load-tokenizer.js";
 import { type DataFile, measureFiles, type Progress } from "../lengths/measure.js";
 import type { FileMeasurement } from "../lengths/measurement.js";
+import type { Rendering } from "../lengths/render.js";
 import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
 import { type PreparedData, prepareData } from "../plan/data.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
+import { renderingOf } from "./rendering.js";
 
 /** All that a spec names, read and measured. */
 export interface Inputs {
@@ -24,6 +26,7 @@ export interface Inputs {
   readonly gpu: Gpu;
   readonly profile: Profile | undefined;
   readonly tokenizer: LoadedTokenizer;
+  readonly rendering: Rendering;
   readonly data: PreparedData;
   /** Held-out samples, if the spec names any. */
   readonly evaluation: PreparedData | undefined;
@@ -48,15 +51,24 @@ export async function loadInputs(
   const loader = new Loader(host, folder, spec, origins);
   const model = loader.model();
   const tokenizer = loader.tokenizer(model?.dimensions);
-  const data = tokenizer && (await loader.data("data.train", spec.data.train, tokenizer, progress));
-  const evaluation =
-    tokenizer && (await loader.data("evaluate.data", spec.evaluate.data, tokenizer, progress));
+  const rendering = tokenizer && loader.rendering(tokenizer);
+  const counting = rendering && { tokenizer, rendering, progress };
+  const data = counting && (await loader.data("data.train", spec.data.train, counting));
+  const evaluation = counting && (await loader.data("evaluate.data", spec.evaluate.data, counting));
   const gpu = gpuByName(spec.cluster.gpu);
   const profile = loader.profile();
   const { sources } = loader;
   const { diagnostics } = loader.report;
-  if (!model || !tokenizer || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
-  return { inputs: { ...model, gpu, profile, tokenizer, data, evaluation, sources }, diagnostics };
+  if (!model || !counting || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
+  const read = { ...model, gpu, profile, tokenizer, rendering, data, evaluation, sources };
+  return { inputs: read, diagnostics };
+}
+
+/** What counting the tokens of data takes. */
+interface Counting {
+  readonly tokenizer: LoadedTokenizer;
+  readonly rendering: Rendering;
+  readonly progress: Progress | undefined;
 }
 
 /** Keys of the spec that name data files, and what each is for. */
@@ -136,6 +148,29 @@ class Loader {
     }
   }
 
+  /** How samples become text; what is wrong with it is reported. */
+  rendering(tokenizer: LoadedTokenizer): Rendering | undefined {
+    const { template } = this.spec.data;
+    const own = template.type === "file" ? this.#text(template.path) : undefined;
+    if (template.type === "file" && own === undefined) return undefined;
+    return renderingOf(this.spec.data, own, tokenizer, this.report);
+  }
+
+  #text(path: string): string | undefined {
+    try {
+      const text = readText(this.host, join(this.folder, path));
+      this.sources[path] = sha256Of(this.host, text);
+      return text;
+    } catch (error) {
+      return this.#unreadable(
+        error,
+        "data.template.path",
+        path,
+        "It says how messages become text.",
+      );
+    }
+  }
+
   #dataFiles(key: DataKey, patterns: readonly string[]): readonly DataFile[] {
     const names = new Set<string>();
     for (const [n, pattern] of patterns.entries()) {
@@ -158,13 +193,13 @@ class Loader {
   async data(
     key: DataKey,
     patterns: readonly string[],
-    tokenizer: LoadedTokenizer,
-    progress?: Progress,
+    { tokenizer, rendering, progress }: Counting,
   ): Promise<PreparedData | undefined> {
     const files = this.#dataFiles(key, patterns);
     if (files.length === 0) return undefined;
     const { supervise, overlong, max_length: limit } = this.spec.data;
-    const settings = { supervision: supervise, truncateTo: overlong === "truncate" ? limit : null };
+    const truncateTo = overlong === "truncate" ? limit : null;
+    const settings = { rendering, supervision: supervise, truncateTo };
     try {
       const measured = await measureFiles(this.host, files, tokenizer, settings, progress);
       for (const [n, { sha256 }] of measured.entries()) this.sources[files[n]?.name ?? ""] = sha256;

@@ -52,6 +52,54 @@ const warmup = {
   },
 } as const satisfies Properties;
 
+const column = <const Name extends string>(name: Name, doc: string) =>
+  ({ type: { kind: "string" }, doc, since: 1, default: name }) as const;
+
+/** Layouts of a line of data; the keys of each are its columns, the values the names these have in the file. */
+const formats = {
+  messages: {
+    messages: column("messages", "Column with the list of messages."),
+    role: column("role", "Key of a message's role."),
+    content: column("content", "Key of a message's text."),
+  },
+  sharegpt: {
+    conversations: column("conversations", "Column with the list of messages."),
+    from: column("from", "Key of who speaks: `human` is the user, `gpt` the assistant."),
+    value: column("value", "Key of a message's text."),
+  },
+  alpaca: {
+    instruction: column("instruction", "Column with what is asked."),
+    input: column(
+      "input",
+      "Column with what it is asked about, on a line of its own; may be empty.",
+    ),
+    output: column("output", "Column with the answer."),
+    system: column("system", "Column with a system message; may be empty or missing."),
+  },
+  "prompt-completion": {
+    prompt: column("prompt", "Column with the given text."),
+    completion: column("completion", "Column with the text to learn."),
+  },
+  text: { text: column("text", "Column with the text; all of it is supervised.") },
+} as const satisfies Readonly<Record<string, Properties>>;
+
+/** The catalogue's chat templates, and a file. */
+const templates = {
+  chatml: {},
+  llama3: {},
+  mistral: {},
+  zephyr: {},
+  alpaca: {},
+  file: {
+    path: {
+      type: copiedPath,
+      doc: "A template, JSON or YAML, as `schemas/template.schema.json` describes it and those in `catalogue/templates` are written.",
+      since: 1,
+      required: "It says how messages become text.",
+    },
+  },
+} as const satisfies Readonly<Record<string, Properties>>;
+
 /**
  * The language, declared once: the checker, the reference, and everything else that needs to know a key reads
  * this table. To add a field, add it here.
@@ -170,16 +218,28 @@ export const LANGUAGE = {
         required: "There would be nothing to train on.",
       },
       format: {
-        type: oneOf("messages"),
-        doc: "One JSON object a line with a list `messages` of `role` and `content`.",
+        type: { kind: "tagged", variants: formats },
+        doc: 'How a line, one JSON object, is laid out: a conversation (`messages`, `sharegpt`, `alpaca`) or plain text. Columns of other names: `format = messages { messages = "dialog" }`.',
         since: 1,
-        default: "messages",
+        default: { type: "messages", messages: "messages", role: "role", content: "content" },
       },
       template: {
-        type: oneOf("chatml"),
-        doc: "How a conversation becomes text: `<|im_start|>ROLE`, a newline, the content, `<|im_end|>`, a newline.",
+        type: { kind: "tagged", variants: templates },
+        doc: "How a conversation becomes text: one of the catalogue's templates, or your own.",
         since: 1,
-        default: "chatml",
+        default: { type: "chatml" },
+      },
+      begin_token: {
+        type: { kind: "string" },
+        doc: "Text of the token before every sample of `prompt-completion` and `text`, such as `<s>`.",
+        since: 1,
+        optional: "none",
+      },
+      end_token: {
+        type: { kind: "string" },
+        doc: 'Text of the token that ends every sample of `prompt-completion` and `text`, and an answer in the templates `zephyr` and `alpaca`; `""` is none.',
+        since: 1,
+        optional: "the tokenizer's `eos_token`",
       },
       tokenizer: {
         type: { ...copiedPath, word: "bytes" },

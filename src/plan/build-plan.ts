@@ -17,6 +17,7 @@ import { trafficStage } from "../cost/zero.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
+import type { Rendering } from "../lengths/render.js";
 import { degreesOfClass } from "../schedule/degrees.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
@@ -44,6 +45,7 @@ export interface PlanInputs {
   /** Measured on the user's machine; its figures come before the catalogue's. */
   readonly profile: Profile | undefined;
   readonly tokenizerSha256: string;
+  readonly rendering: Rendering;
   readonly data: PreparedData;
   /** Held-out samples, if the spec names any. */
   readonly evaluation: PreparedData | undefined;
@@ -387,8 +389,8 @@ export class Planner {
   #data(): Plan["data"] {
     const { data } = this.spec;
     return {
-      format: data.format,
-      template: data.template,
+      rendering: this.inputs.rendering,
+      template: this.inputs.rendering.template && data.template.type,
       tokenizer: {
         kind: data.tokenizer === "bytes" ? "bytes" : "files",
         sha256: this.inputs.tokenizerSha256,

@@ -1,5 +1,6 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
+import type { Rendering } from "../lengths/render.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
@@ -90,8 +91,10 @@ export interface EvaluationPlan {
 }
 
 export interface DataPlan {
-  readonly format: "messages";
-  readonly template: "chatml";
+  /** How samples become text. */
+  readonly rendering: Rendering;
+  /** Name of the template; `null` where samples are no conversations. */
+  readonly template: string | null;
   readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
   readonly supervise: "assistant" | "all";
   readonly max_length: number;

@@ -1,4 +1,5 @@
-import { gpuByName, MODEL_NAMES } from "../catalogue/names.js";
+import { gpuByName, MODEL_NAMES, TEMPLATE_NAMES, templateByName } from "../catalogue/names.js";
+import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
@@ -20,12 +21,13 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   ) => {
     report.atPlace(code, values, origins.place(path), extra);
   };
-  const { model, cluster, parallel, memory, schedule, train } = blocks;
+  const { model, cluster, data, parallel, memory, schedule, train } = blocks;
   if (model) checkModel(model, at);
   if (cluster) checkHosts(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
+  if (data) checkRendering(data, origins, at);
   if (train) checkTraining(train, at);
   if (parallel && memory) checkStage(parallel, memory, at);
 }
@@ -160,6 +162,32 @@ function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Repor
     });
   }
 }
+
+/** Settings of samples of one kind, where the data is of the other. */
+function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): void {
+  const { format, template, begin_token: begin, end_token: end } = data;
+  const conversations = !["prompt-completion", "text"].includes(format.type);
+  const second = `format = ${format.type}`;
+  const contradict = (key: string, reason: string) => {
+    at("contradictory-keys", `data.${key}`, { first: key, second, reason });
+  };
+  if (!conversations && origins.has("data.template"))
+    contradict("template", "Templates are for conversations.");
+  if (conversations && begin !== undefined)
+    contradict("begin_token", "The template says how a conversation begins.");
+  if (conversations && end !== undefined && !ENDLESS_TEMPLATES.includes(template.type))
+    at("contradictory-keys", "data.end_token", {
+      first: "end_token",
+      second: `template = ${template.type}`,
+      reason: "This template has an end token of its own.",
+    });
+}
+
+/** Templates that leave the end token to the tokenizer. */
+const ENDLESS_TEMPLATES: readonly string[] = [
+  ...TEMPLATE_NAMES.filter((name) => usesEnd(templateByName(name) ?? { roles: {} })),
+  "file",
+];
 
 /** What needs a ZeRO stage, or goes against one. */
 function checkStage(
