@@ -202,6 +202,12 @@ export const CATALOGUE = {
     message: "{file}: {problem}",
     why: "The model's dimensions decide memory and cost.",
   },
+  "rope-scaling-impossible": {
+    severity: "error",
+    message: "this model's rotary embeddings cannot be scaled: {problem}",
+    why: "The run would train other positions than the spec says.",
+    help: "Leave rope_scaling out, and put what is wanted into the configuration.",
+  },
   "invalid-profile": {
     severity: "error",
     message: "{file}: {problem}",

@@ -3,6 +3,7 @@ import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js
 import type { Gpu } from "../catalogue/gpu.js";
 import { gpuByName, modelByName } from "../catalogue/names.js";
 import { type Profile, readProfile } from "../catalogue/profile.js";
+import { withRopeScaling } from "../catalogue/rope.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatCount, formatShare } from "../foundation/format.js";
 import { expandGlob, readText, sha256Of } from "../host/files.js";
@@ -93,10 +94,11 @@ class Loader {
 
   model(): Pick<Inputs, "modelName" | "modelConfig" | "dimensions"> | undefined {
     const { label, config: path } = this.spec.model;
-    const modelConfig =
+    const found =
       path === undefined
         ? modelByName(label ?? "")?.config
         : this.#json(path, "model.config", "The model's dimensions decide memory and cost.");
+    const modelConfig = this.#scaled(found);
     if (modelConfig === undefined) return undefined;
     const read = readDimensions(modelConfig);
     if (read.ok)
@@ -104,6 +106,17 @@ class Loader {
     for (const problem of read.problems) {
       this.report.at("invalid-model-config", "model.config", { file: path ?? "", problem });
     }
+    return undefined;
+  }
+
+  /** The configuration with the spec's rotary embeddings. */
+  #scaled(config: unknown): unknown {
+    const { rope_scaling: scaling } = this.spec.model;
+    if (config === undefined || scaling === undefined) return config;
+    const result = withRopeScaling(config, scaling);
+    if (result.ok) return result.config;
+    const { problem } = result;
+    this.report.at("rope-scaling-impossible", "model.rope_scaling", { problem });
     return undefined;
   }
 

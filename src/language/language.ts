@@ -100,6 +100,56 @@ const templates = {
   },
 } as const satisfies Readonly<Record<string, Properties>>;
 
+const factor = {
+  type: number({ min: 1, max: 1e4 }),
+  doc: "How many times as many positions.",
+  since: 1,
+  required: "It says how far positions are stretched.",
+} as const;
+const original = {
+  type: tokens,
+  doc: "Positions that the model was made for.",
+  since: 1,
+  optional: "the configuration's",
+} as const;
+
+const ropeScaling = {
+  none: {},
+  linear: { factor },
+  yarn: {
+    factor,
+    original,
+    beta_fast: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Rotations from which a frequency stays as it is.",
+      since: 1,
+      default: 32,
+    },
+    beta_slow: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Rotations up to which it is divided by the factor.",
+      since: 1,
+      default: 1,
+    },
+  },
+  llama3: {
+    factor,
+    original,
+    low_freq_factor: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Wavelengths over the original positions divided by it are stretched whole.",
+      since: 1,
+      default: 1,
+    },
+    high_freq_factor: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Wavelengths under the original positions divided by it stay as they are.",
+      since: 1,
+      default: 4,
+    },
+  },
+} as const satisfies Readonly<Record<string, Properties>>;
+
 /**
  * The language, declared once: the checker, the reference, and everything else that needs to know a key reads
  * this table. To add a field, add it here.
@@ -147,6 +197,12 @@ export const LANGUAGE = {
         doc: "What is recomputed in the backward: nothing, every layer's MLP, or every layer.",
         since: 1,
         default: "selective",
+      },
+      rope_scaling: {
+        type: { kind: "tagged", variants: ropeScaling },
+        doc: "Rotary embeddings for more positions than the model was made for, in place of what its configuration says. The kinds `dynamic` and `longrope` cannot be trained with: they depend on the longest position of a rank.",
+        since: 1,
+        optional: "as the configuration says",
       },
       attention: {
         type: oneOf("auto", "sdpa", "flash", "varlen"),

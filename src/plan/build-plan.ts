@@ -270,13 +270,16 @@ export class Planner {
   #checkPositions(): void {
     const { max_positions: positions, rope_type: rope } = this.inputs.dimensions;
     const longest = this.#longest();
-    if (positions === undefined || longest <= positions || rope !== "default") return;
+    if (positions === undefined || longest <= positions) return;
     this.report.at(
       "position-limit",
       "data.max_length",
       { longest: formatCount(longest), positions: formatCount(positions) },
       {
-        help: "Shorten max_length, or use a configuration with rope_scaling.",
+        help:
+          rope === "default"
+            ? `Shorten max_length, or write model { rope_scaling = yarn { factor = ${Math.ceil(longest / positions)} } }.`
+            : "Shorten max_length, or scale by a larger factor: model { rope_scaling = ... }.",
       },
     );
   }
@@ -382,6 +385,8 @@ export class Planner {
       attention: model.attention,
       lora: this.#loraPlan(),
       loss_chunk: this.#lossChunk(),
+      rope_type: this.inputs.dimensions.rope_type,
+      max_positions: this.inputs.dimensions.max_positions ?? null,
       shape: this.#shape,
     };
   }

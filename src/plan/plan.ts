@@ -41,6 +41,9 @@ export interface ModelPlan {
   readonly lora: LoraPlan | null;
   /** Tokens whose logits exist at a time. */
   readonly loss_chunk: number;
+  /** Kind of rotary embeddings, and the positions that they reach. */
+  readonly rope_type: string;
+  readonly max_positions: number | null;
   readonly shape: TransformerShape;
 }
 

@@ -23,6 +23,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   };
   const { model, cluster, data, parallel, memory, schedule, train } = blocks;
   if (model) checkModel(model, at);
+  if (model) checkRope(model, at);
   if (cluster) checkHosts(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
@@ -80,6 +81,18 @@ function checkModel(model: Spec["model"], at: Reporting): void {
       { help: "Name the folder with the weights in path, or write weights = random." },
     );
   }
+}
+
+/** Bounds that are the wrong way round. */
+function checkRope({ rope_scaling: scaling }: Spec["model"], at: Reporting): void {
+  const contradict = (first: string, second: string) => {
+    const reason = `${first} must be less than ${second}: between them the stretching fades out.`;
+    at("contradictory-keys", "model.rope_scaling", { first, second, reason });
+  };
+  if (scaling?.type === "llama3" && scaling.low_freq_factor >= scaling.high_freq_factor)
+    contradict("low_freq_factor", "high_freq_factor");
+  if (scaling?.type === "yarn" && scaling.beta_slow >= scaling.beta_fast)
+    contradict("beta_slow", "beta_fast");
 }
 
 function checkTopology(
