@@ -22,6 +22,7 @@ class SchedulingConfig:
     objective: str
     global_batch: int
     seed: int
+    mixture: list[list[int]] = field(default_factory=list)  # see shuffle.py; samples and draws
     mode: str = "online"  # or "planned": replay what was scheduled when compiling
     strict: bool = False  # refuse to train where planned schedules do not match
     forecast: dict[str, float] = field(default_factory=dict)  # see forecast.py; decides nothing

@@ -81,7 +81,7 @@ function memoryRows({ memory, topology }: Plan): readonly (readonly string[])[] 
 }
 
 function dataRows({
-  data: { summary, supervise },
+  data: { summary, supervise, mixture },
   steps,
   evaluation,
 }: Plan): readonly (readonly string[])[] {
@@ -89,6 +89,10 @@ function dataRows({
   const lost = summary.tokens + overlong.tokens_lost;
   return [
     ["samples", `${formatCount(summary.samples)} of ${formatCount(summary.rows)}`],
+    ...mixture.map(({ samples, draws }, n) => [
+      `  drawn an epoch, entry ${n + 1} of train`,
+      `${formatCount(draws)} of ${formatCount(samples)}`,
+    ]),
     ["tokens", formatCount(summary.tokens)],
     [`supervised (${supervise})`, formatShare(summary.supervised_tokens / summary.tokens)],
     ["longest", `${formatCount(summary.longest)} tokens`],

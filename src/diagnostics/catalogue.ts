@@ -273,6 +273,12 @@ export const CATALOGUE = {
       "{count} of {rows} samples are over max_length and {fate}: {share} of all tokens are lost",
     why: "What is lost is not trained on.",
   },
+  "weight-draws-nothing": {
+    severity: "error",
+    message: "a weight of {weight} draws none of the {samples} samples of {pattern}",
+    why: "They would never be trained on.",
+    help: "Raise the weight, or leave the pattern out.",
+  },
   "no-samples": {
     severity: "error",
     message: "no sample is left to train on",

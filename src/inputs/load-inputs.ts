@@ -65,6 +65,11 @@ export async function loadInputs(
   return { inputs: read, diagnostics };
 }
 
+interface FoundFile extends DataFile {
+  /** Number of the pattern that found it. */
+  readonly pattern: number;
+}
+
 /** What counting the tokens of data takes. */
 interface Counting {
   readonly tokenizer: LoadedTokenizer;
@@ -184,22 +189,32 @@ class Loader {
     }
   }
 
-  #dataFiles(key: DataKey, patterns: readonly string[]): readonly DataFile[] {
-    const names = new Set<string>();
+  /** Files by name; those of weighted patterns pattern by pattern. The first pattern that finds a file has it. */
+  #dataFiles(key: DataKey, patterns: readonly string[]): readonly FoundFile[] {
+    const names = new Map<string, number>();
     for (const [n, pattern] of patterns.entries()) {
       const path = `${key}.${n}`;
       try {
         const found = expandGlob(this.host, this.folder, pattern);
         if (found.length === 0) this.report.at("no-data-files", path, { pattern: `'${pattern}'` });
         for (const name of found) {
-          if (this.host.status(join(this.folder, name))?.kind === "file") names.add(name);
-          else this.#unreadable(new HostError(name, "no such file"), path, name, PURPOSE[key]);
+          if (this.host.status(join(this.folder, name))?.kind === "file") {
+            if (!names.has(name)) names.set(name, n);
+          } else this.#unreadable(new HostError(name, "no such file"), path, name, PURPOSE[key]);
         }
       } catch (error) {
         this.#unreadable(error, path, pattern, PURPOSE[key]);
       }
     }
-    return [...names].sort().map((name) => ({ name, path: join(this.folder, name) }));
+    const weighted = this.#weights(key).length > 0;
+    return [...names]
+      .map(([name, pattern]) => ({ name, path: join(this.folder, name), pattern }))
+      .sort((a, b) => (weighted ? a.pattern - b.pattern : 0) || (a.name < b.name ? -1 : 1));
+  }
+
+  /** Held-out samples are all looked at once. */
+  #weights(key: DataKey): readonly number[] {
+    return key === "data.train" ? this.spec.data.weights : [];
   }
 
   /** Samples of the files that a key of the spec names; `undefined` where there are none. */
@@ -219,13 +234,24 @@ class Loader {
       this.#reportMalformed(key, files, measured);
       const withPaths = measured.map((measurement, n) => ({
         path: files[n]?.name ?? "",
+        pattern: files[n]?.pattern ?? 0,
         measurement,
       }));
-      const prepared = prepareData(withPaths, limit, overlong);
+      const prepared = prepareData(withPaths, limit, overlong, this.#weights(key));
+      this.#reportUndrawn(prepared);
       this.#reportLosses(key, prepared);
       return prepared;
     } catch (error) {
       return this.#unreadable(error, key, "the data", PURPOSE[key]);
+    }
+  }
+
+  #reportUndrawn({ mixture }: PreparedData): void {
+    for (const [n, { samples, draws }] of mixture.entries()) {
+      const weight = this.spec.data.weights[n] ?? 1;
+      const pattern = `'${this.spec.data.train[n]}'`;
+      if (draws === 0 && samples > 0)
+        this.report.at("weight-draws-nothing", `data.weights.${n}`, { weight, samples, pattern });
     }
   }
 

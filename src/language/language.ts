@@ -273,6 +273,12 @@ export const LANGUAGE = {
         since: 1,
         required: "There would be nothing to train on.",
       },
+      weights: {
+        type: { kind: "list", item: number({ ...aboveZero, max: 1000 }) },
+        doc: "How often an epoch has each sample, one number for each entry of `train`: 2 is twice, 0.5 every other one, in turns from epoch to epoch. The number of samples drawn is rounded once for an entry and the same in every epoch. Of entries that find the same file the first counts.",
+        since: 1,
+        default: [] as readonly number[],
+      },
       format: {
         type: { kind: "tagged", variants: formats },
         doc: 'How a line, one JSON object, is laid out: a conversation (`messages`, `sharegpt`, `alpaca`) or plain text. Columns of other names: `format = messages { messages = "dialog" }`.',

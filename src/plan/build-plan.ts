@@ -16,6 +16,8 @@ import { modelFlops } from "../cost/work.js";
 import { trafficStage } from "../cost/zero.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
+import { epochSamples, epochSize } from "../foundation/global-batches.js";
+import { sum } from "../foundation/statistics.js";
 import type { Spec } from "../language/language.js";
 import type { Rendering } from "../lengths/render.js";
 import { degreesOfClass } from "../schedule/degrees.js";
@@ -113,6 +115,7 @@ export class Planner {
     const result = makeForecast(scheduling, lengths, {
       globalBatch: schedule.global_batch,
       seed: train.seed,
+      mixture: this.inputs.data.mixture,
       iterations: search.iterations,
       stepOverhead: this.#step(topology).fixed_us / 1e6,
     });
@@ -310,7 +313,12 @@ export class Planner {
     const scheduling = this.#scheduling(topology, memory);
     const { length: lengths } = this.inputs.data.index.samples;
     const { train, schedule } = this.spec;
-    const chosen = sampleBatches(lengths.length, schedule.global_batch, train.seed);
+    const chosen = sampleBatches(
+      lengths.length,
+      schedule.global_batch,
+      train.seed,
+      this.inputs.data.mixture,
+    );
     const solved = solveBatches(scheduling, chosen.slice(0, batches), lengths, 0);
     if (!solved.ok) return { fits: false, problem: solved.error.message };
     const { step_seconds: step, tokens_per_second } = performanceOf(
@@ -325,7 +333,8 @@ export class Planner {
     const { train, schedule } = this.spec;
     const limit =
       train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
-    const samples = this.inputs.data.summary.samples;
+    const { summary, mixture } = this.inputs.data;
+    const samples = epochSize(summary.samples, mixture);
     const steps = countSteps(samples, schedule.global_batch, limit);
     const sequences = steps.total_steps * Math.min(schedule.global_batch, samples);
     if (schedule.mode === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
@@ -339,7 +348,7 @@ export class Planner {
 
   #costSetting(topology: Topology): CostSetting {
     const { schedule, cluster, model } = this.spec;
-    const { summary, index } = this.inputs.data;
+    const { lengths, targetShare } = this.#drawn();
     return {
       formula: schedule.cost,
       shape: this.#shape,
@@ -349,13 +358,25 @@ export class Planner {
       degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),
       gpusPerNode: topology.gpus_per_node,
       networkBytesPerSecond: cluster.network,
-      targetShare: summary.supervised_tokens / summary.tokens,
-      lengths: index.samples.length,
+      targetShare,
+      lengths,
       zeroStage: topology.zero_stage,
       reduction: this.spec.parallel.reduction,
       ranks: topology.ranks,
       lora: this.#lora(),
     };
+  }
+
+  /** Lengths of what the first epoch trains, and the share of its tokens that are targets. */
+  #drawn() {
+    const { index, mixture, summary } = this.inputs.data;
+    const { length, supervised } = index.samples;
+    if (mixture.length === 0)
+      return { lengths: length, targetShare: summary.supervised_tokens / summary.tokens };
+    const drawn = epochSamples(length.length, this.spec.train.seed, 0, mixture);
+    const lengths = drawn.map((sample) => length[sample] ?? 0);
+    const targets = sum(drawn.map((sample) => supervised[sample] ?? 0));
+    return { lengths, targetShare: targets / sum(lengths) };
   }
 
   #step(topology: Topology): Plan["step"] {
@@ -395,6 +416,7 @@ export class Planner {
     const { data } = this.spec;
     return {
       rendering: this.inputs.rendering,
+      mixture: this.inputs.data.mixture,
       template: this.inputs.rendering.template && data.template.type,
       tokenizer: {
         kind: data.tokenizer === "bytes" ? "bytes" : "files",

@@ -1,5 +1,6 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
+import type { Share } from "../foundation/global-batches.js";
 import type { Rendering } from "../lengths/render.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
@@ -94,6 +95,8 @@ export interface EvaluationPlan {
 }
 
 export interface DataPlan {
+  /** How often an epoch draws the samples of each pattern; empty where it has every sample once. */
+  readonly mixture: readonly Share[];
   /** How samples become text. */
   readonly rendering: Rendering;
   /** Name of the template; `null` where samples are no conversations. */

@@ -29,6 +29,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (cluster && memory) checkMemory(cluster, memory, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
   if (data) checkRendering(data, origins, at);
+  if (data) checkWeights(data, at);
   if (train) checkTraining(train, at);
   if (parallel && memory) checkStage(parallel, memory, at);
 }
@@ -194,6 +195,12 @@ function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): vo
       second: `template = ${template.type}`,
       reason: "This template has an end token of its own.",
     });
+}
+
+function checkWeights({ weights, train }: Spec["data"], at: Reporting): void {
+  if (weights.length === 0 || weights.length === train.length) return;
+  const reason = `train has ${train.length} entries, weights has ${weights.length}.`;
+  at("contradictory-keys", "data.weights", { first: "weights", second: "train", reason });
 }
 
 /** Templates that leave the end token to the tokenizer. */
