@@ -9,13 +9,15 @@ const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
+const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
-const { TEMPLATE_SCHEMA } = await built("catalogue/template.js");
+const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 
 const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
+  "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
   "schemas/template.schema.json": `${JSON.stringify(TEMPLATE_SCHEMA, null, 2)}\n`,
 };

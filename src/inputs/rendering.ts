@@ -1,5 +1,6 @@
 import { templateByName } from "../catalogue/names.js";
-import { type ChatTemplate, readTemplateText, usesEnd, withEnd } from "../catalogue/template.js";
+import { readTemplateText } from "../catalogue/read-template.js";
+import { type ChatTemplate, usesEnd, withEnd } from "../catalogue/template.js";
 import type { Spec } from "../language/language.js";
 import { isConversation } from "../lengths/format.js";
 import type { LoadedTokenizer } from "../lengths/load-tokenizer.js";

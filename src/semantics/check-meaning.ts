@@ -1,4 +1,4 @@
-import { gpuByName, MODEL_NAMES, TEMPLATE_NAMES, templateByName } from "../catalogue/names.js";
+import { gpuByName, MODEL_NAMES, templateByName } from "../catalogue/names.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
@@ -189,7 +189,7 @@ function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): vo
     contradict("template", "Templates are for conversations.");
   if (conversations && begin !== undefined)
     contradict("begin_token", "The template says how a conversation begins.");
-  if (conversations && end !== undefined && !ENDLESS_TEMPLATES.includes(template.type))
+  if (conversations && end !== undefined && !leavesEnd(template.type))
     at("contradictory-keys", "data.end_token", {
       first: "end_token",
       second: `template = ${template.type}`,
@@ -203,11 +203,11 @@ function checkWeights({ weights, train }: Spec["data"], at: Reporting): void {
   at("contradictory-keys", "data.weights", { first: "weights", second: "train", reason });
 }
 
-/** Templates that leave the end token to the tokenizer. */
-const ENDLESS_TEMPLATES: readonly string[] = [
-  ...TEMPLATE_NAMES.filter((name) => usesEnd(templateByName(name) ?? { roles: {} })),
-  "file",
-];
+/** Whether a template leaves the end token to the tokenizer; a user's own may. */
+function leavesEnd(name: string): boolean {
+  const template = templateByName(name);
+  return template === undefined || usesEnd(template);
+}
 
 /** What needs a ZeRO stage, or goes against one. */
 function checkStage(
