@@ -27,9 +27,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
+  server: [
+    ...["foundation", "diagnostics", "host", "catalogue", "syntax", "language", "semantics"],
+    ...["plan", "inputs"],
+  ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "lengths", "plan", "inputs", "emit", "writer"],
+    ...["semantics", "lengths", "plan", "inputs", "emit", "writer", "server"],
   ],
 };
 
