@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   syntax: ["foundation", "diagnostics"],
   language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
+  format: ["diagnostics", "syntax"],
   lengths: ["foundation", "host"],
   plan: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],
@@ -29,11 +30,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   writer: ["foundation", "emit", "host"],
   server: [
     ...["foundation", "diagnostics", "host", "catalogue", "syntax", "language", "semantics"],
-    ...["plan", "inputs"],
+    ...["format", "plan", "inputs"],
   ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "lengths", "plan", "inputs", "emit", "writer", "server"],
+    ...["semantics", "format", "lengths", "plan", "inputs", "emit", "writer", "server"],
   ],
 };
 

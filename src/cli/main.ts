@@ -36,6 +36,17 @@ program
   });
 
 program
+  .command("fmt")
+  .description("format specs in place; '-' formats standard input to standard output")
+  .argument("<path...>", "spec files, folders with specs, or -")
+  .option("--check", "write nothing; exit with 1 if a file is not formatted", false)
+  .option("--diff", "write nothing; show what would change", false)
+  .action(async (paths: string[], options) => {
+    const { fmtCommand } = await import("./fmt.js");
+    exitCode = await fmtCommand(host, terminal, paths, options, readInput);
+  });
+
+program
   .command("plan")
   .description("measure, solve and explain; writes nothing")
   .argument("<spec>", "spec file")

@@ -14,6 +14,7 @@ import { lspDiagnostic } from "./diagnostics.js";
 import type { AnalysedDocument } from "./document.js";
 import { documentSymbols } from "./document-symbols.js";
 import { foldingRanges } from "./folding.js";
+import { formatEdits } from "./formatting.js";
 import { hoverAt, withMore } from "./hover.js";
 import { PlanHovers } from "./plan-hovers.js";
 import { offsetOf } from "./positions.js";
@@ -92,6 +93,9 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
     whole(uri, (document) => [...codeActions(document, { uri, uriOf, range, only: context.only })]),
   );
+  connection.onDocumentFormatting(({ textDocument }) =>
+    whole(textDocument.uri, (document) => [...formatEdits(document)]),
+  );
   connection.languages.semanticTokens.on(
     ({ textDocument }) => whole(textDocument.uri, semanticTokens) ?? { data: [] },
   );
@@ -119,6 +123,7 @@ function initializeResult(version: string): InitializeResult {
       completionProvider: { triggerCharacters: ['"', "/", "=", "["] },
       documentSymbolProvider: true,
       foldingRangeProvider: true,
+      documentFormattingProvider: true,
       codeActionProvider: { codeActionKinds: CODE_ACTION_KINDS },
       semanticTokensProvider: { legend: LEGEND, full: true },
     },
