@@ -70,7 +70,7 @@ function classify(
     case "let":
     case "entry":
       if (key === undefined) return undefined;
-      return valueAt(scope, key, member.last, { depth, sameLine });
+      return valueAt(scope, key, member.last, { depth, sameLine, gap: offset > member.last.end });
     case "run":
     case "block": {
       if (!sameLine) return { kind: "member", scope };
@@ -87,13 +87,15 @@ function valueAt(
   scope: Scope,
   key: string,
   last: Token,
-  at: { readonly depth: number; readonly sameLine: boolean },
+  at: { readonly depth: number; readonly sameLine: boolean; readonly gap: boolean },
 ): Found {
   const property = propertyOf(scope, key);
   const type = typeAt(property, at.depth);
   const typed = type ? { type } : {};
   const expected = last.kind === "symbol" && last.text !== "]" && last.text !== ")";
-  if (last.kind === "number" && at.sameLine) return { kind: "unit", ...typed };
+  const counts = !type || type.kind === "quantity";
+  if (last.kind === "number" && at.sameLine && (counts || !at.gap))
+    return { kind: "unit", ...typed };
   if (expected || (at.depth > 0 && last.text !== "]"))
     return { kind: "value", scope, key, ...(property ? { property } : {}), ...typed };
   return { kind: "member", scope };

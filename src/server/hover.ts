@@ -33,7 +33,7 @@ export function hoverAt(document: AnalysedDocument, offset: number): HoverText |
     contents: { kind: MarkupKind.Markdown, value },
     range: spanRange(document.lines, token),
   };
-  const wants = PLANNED[`${token.scope.path}.${token.key}`];
+  const wants = token.role === "unit" ? undefined : PLANNED[`${token.scope.path}.${token.key}`];
   return { hover, ...(wants ? { wants } : {}) };
 }
 
