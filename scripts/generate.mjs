@@ -10,11 +10,13 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
+const { textmateGrammar } = await built("language/textmate.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 
 const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
+  "editors/vscode/syntaxes/skrull.tmLanguage.json": `${JSON.stringify(textmateGrammar(), null, 2)}\n`,
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
 };
 
