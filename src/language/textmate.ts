@@ -1,6 +1,7 @@
 import { LANGUAGE } from "./language.js";
-import type { Block, Properties, ValueType } from "./types.js";
+import type { Block } from "./types.js";
 import { UNITS } from "./units.js";
+import { VALUE_WORDS } from "./words.js";
 
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
 
@@ -105,32 +106,11 @@ function values(): readonly Rule[] {
     ),
     rule("constant.numeric", `(?<![\\w-])${NUMBER}`),
     rule("constant.language", oneOf(["true", "false", "auto"])),
-    rule("support.constant", oneOf(words())),
+    rule("support.constant", oneOf(VALUE_WORDS)),
     rule("variable.other", NAME),
     rule("keyword.operator.arithmetic", "[-+*/]"),
     rule("punctuation.section.braces", "[{}]"),
     rule("punctuation.section.brackets", "[\\[\\]()]"),
     rule("punctuation.separator", ","),
   ];
-}
-
-/** Every bare word that some key takes. */
-function words(): readonly string[] {
-  return Object.values(BLOCKS).flatMap(({ properties }) => wordsOf(properties));
-}
-
-const wordsOf = (properties: Properties): readonly string[] =>
-  Object.values(properties).flatMap(({ type }) => wordsOfType(type));
-
-function wordsOfType(type: ValueType): readonly string[] {
-  switch (type.kind) {
-    case "enumeration":
-      return type.values;
-    case "list":
-      return wordsOfType(type.item);
-    case "tagged":
-      return [...Object.keys(type.variants), ...Object.values(type.variants).flatMap(wordsOf)];
-    default:
-      return [];
-  }
 }

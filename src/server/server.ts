@@ -4,12 +4,15 @@ import {
   DidChangeWatchedFilesNotification,
   type InitializeParams,
   type InitializeResult,
+  LSPErrorCodes,
+  ResponseError,
   type TextDocumentPositionParams,
   TextDocumentSyncKind,
 } from "vscode-languageserver";
 import type { Host } from "../host/host.js";
 import { CODE_ACTION_KINDS, codeActions } from "./code-actions.js";
 import { complete } from "./completion.js";
+import { definitionAt, placeAt, symbolAt } from "./definition.js";
 import { lspDiagnostic } from "./diagnostics.js";
 import type { AnalysedDocument } from "./document.js";
 import { documentSymbols } from "./document-symbols.js";
@@ -17,8 +20,10 @@ import { foldingRanges } from "./folding.js";
 import { formatEdits } from "./formatting.js";
 import { hoverAt, withMore } from "./hover.js";
 import { PlanHovers } from "./plan-hovers.js";
-import { offsetOf } from "./positions.js";
+import { lspRange, offsetOf } from "./positions.js";
+import { usesIn } from "./references.js";
 import { Refresher } from "./refresh.js";
+import { rename } from "./rename.js";
 import { LEGEND, semanticTokens } from "./semantic-tokens.js";
 import { Workspace } from "./workspace.js";
 
@@ -93,6 +98,38 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
     whole(uri, (document) => [...codeActions(document, { uri, uriOf, range, only: context.only })]),
   );
+  connection.onDefinition((params) =>
+    at(params, (document, offset) => {
+      const place = definitionAt(document, offset);
+      return place ? workspace.location(place) : null;
+    }),
+  );
+  connection.onReferences((params) =>
+    at(params, (document, offset) => {
+      const symbol = symbolAt(document, offset);
+      if (!symbol) return null;
+      const uses = usesIn(symbol, workspace.project(params.textDocument.uri));
+      const declared = params.context.includeDeclaration ? [symbol.definition] : [];
+      return [...declared, ...uses].map((place) => workspace.location(place));
+    }),
+  );
+  connection.onPrepareRename((params) =>
+    at(params, (document, offset) => {
+      const symbol = symbolAt(document, offset);
+      const place = symbol && placeAt(document, symbol, offset);
+      return place ? { range: lspRange(place.range), placeholder: symbol.name } : null;
+    }),
+  );
+  connection.onRenameRequest((params) =>
+    at(params, (document, offset) => {
+      const symbol = symbolAt(document, offset);
+      if (!symbol) return null;
+      const project = workspace.project(params.textDocument.uri);
+      const renaming = rename(symbol, params.newName, project);
+      if (!renaming.ok) throw new ResponseError(LSPErrorCodes.RequestFailed, renaming.problem);
+      return { changes: workspace.edits(renaming.places, params.newName) };
+    }),
+  );
   connection.onDocumentFormatting(({ textDocument }) =>
     whole(textDocument.uri, (document) => [...formatEdits(document)]),
   );
@@ -123,6 +160,9 @@ function initializeResult(version: string): InitializeResult {
       completionProvider: { triggerCharacters: ['"', "/", "=", "["] },
       documentSymbolProvider: true,
       foldingRangeProvider: true,
+      definitionProvider: true,
+      referencesProvider: true,
+      renameProvider: { prepareProvider: true },
       documentFormattingProvider: true,
       codeActionProvider: { codeActionKinds: CODE_ACTION_KINDS },
       semanticTokensProvider: { legend: LEGEND, full: true },

@@ -10,6 +10,8 @@ export interface Token extends Span {
   readonly text: string;
   /** A string that misses its closing quote. */
   readonly open?: boolean;
+  /** Nothing stands before it on its line. */
+  readonly leads?: boolean;
 }
 
 const KINDS: Readonly<Record<string, TokenKind>> = {
@@ -25,7 +27,16 @@ const KINDS: Readonly<Record<string, TokenKind>> = {
 export function lex(text: string): readonly Token[] {
   const { tokens, groups } = SPEC_LEXER.tokenize(text);
   const comments = (groups["comments"] ?? []).map(tokenOf);
-  return merge(tokens.map(tokenOf), comments);
+  return withLeads(text, merge(tokens.map(tokenOf), comments));
+}
+
+function withLeads(text: string, tokens: readonly Token[]): readonly Token[] {
+  let end = 0;
+  return tokens.map((token) => {
+    const leads = /[\r\n]/.test(text.slice(end, token.start));
+    end = token.end;
+    return leads ? { ...token, leads } : token;
+  });
 }
 
 function tokenOf({ tokenType, image, startOffset: start }: IToken): Token {

@@ -226,7 +226,8 @@ class Walker {
     if (known && (next === "{" || next === '"')) return last.text !== "extends";
     if (kind === "entry" || (kind === "let" && last !== key && last.text !== "let")) {
       if (last.kind === "symbol" && last.text !== "]" && last.text !== ")") return false;
-      const unit = last.kind === "number" && (token.kind === "rate" || token.kind === "name");
+      const unit =
+        last.kind === "number" && !token.leads && (token.kind === "rate" || token.kind === "name");
       return !(unit && next !== "=" && next !== "{" && next !== '"');
     }
     return false;
@@ -287,7 +288,8 @@ class Walker {
 
   #valueRole(token: Token, member: Member, n: number): Role {
     if (token.kind === "string" || token.kind === "number") return token.kind;
-    const afterNumber = member.last.kind === "number" && this.#before(n) === member.last;
+    const afterNumber =
+      member.last.kind === "number" && !token.leads && this.#before(n) === member.last;
     return token.kind === "rate" || afterNumber ? "unit" : "word";
   }
 }

@@ -1,10 +1,14 @@
-import { basename, join, normalize } from "pathe";
-import { TextDocuments } from "vscode-languageserver";
+import { basename, dirname, join, normalize } from "pathe";
+import { type Location, TextDocuments, type TextEdit } from "vscode-languageserver";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { URI } from "vscode-uri";
+import type { Place } from "../diagnostics/diagnostic.js";
+import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import { type Analysis, analyze } from "../semantics/analyze.js";
 import { AnalysedDocument } from "./document.js";
+import { lspRange } from "./positions.js";
+import { projectRoot, specFiles } from "./project.js";
 
 /** The open documents, and what is known of each; everything else is read through the host. */
 export class Workspace {
@@ -22,11 +26,36 @@ export class Workspace {
     if (!document) return undefined;
     const known = this.#known.get(uri);
     if (known?.version === document.version) return known.made;
-    const path = this.pathOf(uri);
-    const text = document.getText();
-    const made = new AnalysedDocument(path, text, analyze(path, text));
+    const made = this.#analyse(this.pathOf(uri), document.getText());
     this.#known.set(uri, { version: document.version, made });
     return made;
+  }
+
+  /** Every spec of the project that a document belongs to, as far as it is open or saved. */
+  project(uri: string): readonly AnalysedDocument[] {
+    const folder = dirname(this.pathOf(uri));
+    const saved = [...specFiles(this.host, projectRoot(this.host, folder))];
+    const open = new Map(this.documents.keys().map((one) => [this.pathOf(one), one]));
+    const documents = new Map<string, AnalysedDocument>();
+    for (const path of [...open.keys(), ...saved]) {
+      const known = open.get(path);
+      const document = known === undefined ? this.#read(path) : this.analysed(known);
+      if (document) documents.set(path, document);
+    }
+    return [...documents.values()];
+  }
+
+  #read(path: string): AnalysedDocument | undefined {
+    try {
+      return this.#analyse(path, readText(this.host, path));
+    } catch (error) {
+      if (error instanceof HostError) return undefined;
+      throw error;
+    }
+  }
+
+  #analyse(path: string, text: string): AnalysedDocument {
+    return new AnalysedDocument(path, text, analyze(path, text));
   }
 
   /** Forgets a document and those that import it; says which open ones are to be looked at again. */
@@ -56,6 +85,20 @@ export class Workspace {
   uriOf(path: string): string {
     const open = this.documents.keys().find((uri) => this.pathOf(uri) === path);
     return open ?? URI.file(path).toString();
+  }
+
+  location({ file, range }: Place): Location {
+    return { uri: this.uriOf(file), range: lspRange(range) };
+  }
+
+  /** The same new text at several places, by document. */
+  edits(places: readonly Place[], newText: string): Record<string, TextEdit[]> {
+    const changes: Record<string, TextEdit[]> = {};
+    for (const { file, range } of places) {
+      const uri = this.uriOf(file);
+      changes[uri] = [...(changes[uri] ?? []), { range: lspRange(range), newText }];
+    }
+    return changes;
   }
 
   /** Names in a folder, those of folders with a `/` at the end. */

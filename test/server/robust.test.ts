@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ErrorCodes, type ResponseError } from "vscode-languageserver-protocol";
-import { files, spec } from "../cli/run.js";
+import { files, project, ROOT, spec } from "../cli/run.js";
 import { startClient } from "./client.js";
 
 const TEXTS: Readonly<Record<string, string>> = {
@@ -101,12 +103,32 @@ describe("the server ends", () => {
     expect(client.stderr).toBe("");
   });
 
-  it("when its client is killed and both pipes break", async () => {
-    const client = await startClient(files());
-    await client.open("spec.skrull");
-    client.process.stdout.destroy();
-    client.process.stdin.destroy();
-    await client.exited;
-    expect(client.stderr).toBe("");
+  it("when its client is killed", async () => {
+    const folder = project(files());
+    const server = JSON.stringify([`${ROOT}dist/cli/main.js`, "lsp"]);
+    const client = `
+      const server = require("node:child_process").spawn(process.execPath, ${server});
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize",
+        params: { processId: process.pid, rootUri: null, capabilities: {} } });
+      server.stdin.write("Content-Length: " + body.length + "\\r\\n\\r\\n" + body);
+      server.stdout.once("data", () => console.log(server.pid));`;
+    const parent = spawn(process.execPath, ["-e", client], { cwd: folder });
+    const pid = await new Promise<number>((resolve) => {
+      parent.stdout.once("data", (data: Buffer) => resolve(Number(data.toString())));
+    });
+    expect(isAlive(pid)).toBe(true);
+    parent.kill("SIGKILL");
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
   });
 });
+
+/** A process that ended but that nobody waits for counts as gone. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  const status = `/proc/${pid}/status`;
+  return !existsSync(status) || !/^State:\s*Z/m.test(readFileSync(status, "utf8"));
+}
