@@ -18,7 +18,6 @@ schedule {
 
 train {
   optimizer = adamw { lr = 1e-5 weight_decay = 0.1 }
-  epochs    = 2
 }
 `;
 
@@ -28,7 +27,7 @@ const part = (n) => `
 let seq${n} = ${n + 1}K
 let steps${n} = 2 * ${n} + 24
 
-cluster machines${n}${n > 0 ? ` extends machines${n - 1}` : ""} {
+cluster machines${n}${n % 4 > 0 ? ` extends machines${n - 1}` : ""} {
   nodes   = ${(n % 8) + 1}
   gpus = 8 # of each
   gpu     = h100_sxm_80gb

@@ -10,7 +10,7 @@ import {
   createProtocolConnection,
   StreamMessageReader,
   StreamMessageWriter,
-} from "vscode-languageserver-protocol/node.js";
+} from "vscode-languageserver-protocol/node";
 import { ROOT, say } from "../../scripts/lib.mjs";
 import { longSpec } from "./long-spec.mjs";
 

@@ -1,27 +1,19 @@
-import { GPU_FILES, MODEL_FILES } from "./data.generated.js";
-import { parseGpu } from "./gpu.js";
-import { parseModel } from "./model.js";
+import { GPUS, MODELS } from "./data.generated.js";
+import type { Gpu } from "./gpu.js";
+import type { CatalogueModel } from "./model.js";
 
 /** Names of the GPUs in the catalogue, sorted. */
-export const GPU_NAMES: readonly string[] = Object.keys(GPU_FILES);
+export const GPU_NAMES: readonly string[] = Object.keys(GPUS);
 
 /** Names of the models in the catalogue, sorted. */
-export const MODEL_NAMES: readonly string[] = Object.keys(MODEL_FILES);
+export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 
 /** A GPU by name. */
-export const gpuByName = reader(GPU_FILES, parseGpu);
+export function gpuByName(name: string): Gpu | undefined {
+  return Object.hasOwn(GPUS, name) ? GPUS[name] : undefined;
+}
 
 /** A model by its name on the hub. */
-export const modelByName = reader(MODEL_FILES, parseModel);
-
-/** Each file is parsed once, when it is first asked for. */
-function reader<Entry>(files: Readonly<Record<string, string>>, parse: (text: string) => Entry) {
-  const known = new Map<string, Entry>();
-  return (name: string): Entry | undefined => {
-    const text = Object.hasOwn(files, name) ? files[name] : undefined;
-    if (text === undefined) return undefined;
-    const entry = known.get(name) ?? parse(text);
-    known.set(name, entry);
-    return entry;
-  };
+export function modelByName(name: string): CatalogueModel | undefined {
+  return Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
 }

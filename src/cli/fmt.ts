@@ -6,7 +6,7 @@ import { printable } from "../foundation/printable.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { specFiles } from "./spec-paths.js";
+import { SKRULL_SPECS, specFiles } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 
 export interface FmtOptions {
@@ -43,7 +43,9 @@ export async function fmtCommand(
   for (const path of paths) {
     if (OTHER_FORMS.test(path)) throw new HostError(path, "YAML and JSON are not formatted");
   }
-  const outcomes = specFiles(host, paths).map((path) => formatFile(host, terminal, path, options));
+  const outcomes = specFiles(host, paths, SKRULL_SPECS).map((path) =>
+    formatFile(host, terminal, path, options),
+  );
   terminal.remark(summary(outcomes, options));
   return exitCode(outcomes, options);
 }

@@ -1,7 +1,8 @@
-import { hasErrors } from "../diagnostics/diagnostic.js";
+import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import type { Host } from "../host/host.js";
+import type { Analysis } from "../semantics/analyze.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { analyzeFile, showDiagnostics } from "./spec-file.js";
 import { specFiles } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 
@@ -11,15 +12,16 @@ export interface LintOptions {
 }
 
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
-export function lintCommand(
+export async function lintCommand(
   host: Host,
   terminal: Terminal,
   paths: readonly string[],
   options: LintOptions,
-): ExitCode {
+): Promise<ExitCode> {
   const files = specFiles(host, paths);
-  const analyses = files.map((file) => analyzeFile(host, file));
-  const diagnostics = analyses.flatMap((analysis) => analysis.diagnostics);
+  const analyses: Analysis[] = [];
+  for (const file of files) analyses.push(await analyzeFile(host, file));
+  const diagnostics = withoutRepeats(analyses.flatMap((analysis) => analysis.diagnostics));
   terminal.out(showDiagnostics(analyses, diagnostics, options.format, terminal.colour));
   const errors = diagnostics.filter((d) => d.severity === "error").length;
   const warnings = diagnostics.filter((d) => d.severity === "warning").length;
@@ -27,6 +29,12 @@ export function lintCommand(
   return hasErrors(diagnostics) || (options.denyWarnings && warnings > 0)
     ? EXIT.findings
     : EXIT.clean;
+}
+
+/** What is wrong in an imported file is found with every spec that imports it. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const known = new Map(diagnostics.map((found) => [JSON.stringify(found), found]));
+  return [...known.values()];
 }
 
 function summary(files: number, errors: number, warnings: number): string {

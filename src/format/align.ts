@@ -30,24 +30,24 @@ export function fittingRows(
   return rows;
 }
 
-/** Indices of the statements that are aligned with each other: neighbours of one shape, nothing between them. */
+/** Indices of the statements that are aligned with each other: of one shape, without a blank line between them. */
 export function runs(
   items: readonly Item[],
   inList: boolean,
   joins: (n: number) => boolean,
 ): readonly (readonly number[])[] {
   const found: number[][] = [];
+  let blank = true;
   items.forEach((item, n) => {
-    const before = items[n - 1];
-    const goesOn =
-      item.kind === "statement" &&
-      before?.kind === "statement" &&
-      !item.blankBefore &&
-      shapeOf(item, inList) === shapeOf(before, inList) &&
-      joins(n) &&
-      joins(n - 1);
-    if (goesOn) found.at(-1)?.push(n);
+    blank ||= item.blankBefore;
+    if (item.kind === "comment") return;
+    const run = found.at(-1);
+    const before = run?.at(-1);
+    const neighbours = before !== undefined && !blank && joins(before) && joins(n);
+    if (neighbours && shapeOf(items[before] as Statement, inList) === shapeOf(item, inList))
+      run?.push(n);
     else found.push([n]);
+    blank = false;
   });
   return found;
 }
@@ -63,7 +63,7 @@ export function withComments(
   lines: readonly string[],
   comments: readonly (string | undefined)[],
 ): readonly string[] {
-  const column = Math.max(...lines.filter((_, n) => comments[n] !== undefined).map(width));
+  const column = largest(lines.map((line, n) => (comments[n] === undefined ? 0 : width(line))));
   return lines.map((line, n) =>
     comments[n] === undefined ? line : `${padded(line, column)}  ${comments[n]}`,
   );
@@ -90,10 +90,14 @@ function rowOf(statement: Statement, inList: boolean): Row | undefined {
 const inlineTail = (parts: readonly Part[]) => (parts.length === 0 ? "" : inline(parts));
 
 const headWidth = (rows: readonly (Row | undefined)[]): number =>
-  Math.max(0, ...rows.map((row) => (row && row.tail !== "" ? width(row.head) : 0)));
+  largest(rows.map((row) => (row && row.tail !== "" ? width(row.head) : 0)));
 
 const widthOf = ({ head, tail }: Row, column: number): number =>
   tail === "" ? width(head) : Math.max(column, width(head)) + 1 + width(tail);
+
+/** A run can have more lines than a call may have arguments. */
+const largest = (numbers: readonly number[]): number =>
+  numbers.reduce((most, number) => Math.max(most, number), 0);
 
 const width = (text: string): number => [...text].length;
 

@@ -39,35 +39,34 @@ function printItems(items: readonly Item[], where: Where): readonly string[] {
 }
 
 function printRows(items: readonly Item[], rows: Rows, where: Where): readonly string[] {
-  const indent = INDENT.repeat(where.depth);
-  return runs(items, where.inList, (n) => rows[n] !== undefined).flatMap((run) => {
-    const members = run.map((n) => items[n] as Item);
+  const texts = items.map((item) => (item.kind === "comment" ? item.text : ""));
+  for (const run of runs(items, where.inList, (n) => rows[n] !== undefined)) {
+    const statements = run.map((n) => items[n] as Statement);
     const lines = printRun(
-      members,
+      statements,
       run.map((n) => rows[n]),
       where,
-    ).map((line) => indent + line);
-    return members[0]?.blankBefore ? ["", ...lines] : lines;
-  });
+    );
+    run.forEach((n, i) => {
+      texts[n] = lines[i] ?? "";
+    });
+  }
+  const indent = INDENT.repeat(where.depth);
+  return items.flatMap((item, n) => [...(item.blankBefore ? [""] : []), indent + texts[n]]);
 }
 
-function printRun(run: readonly Item[], rows: Rows, where: Where): readonly string[] {
-  const [first] = run;
-  if (first?.kind === "comment") return [first.text];
+function printRun(statements: readonly Statement[], rows: Rows, where: Where): readonly string[] {
   const comma = where.inList ? "," : "";
-  const statements = run as readonly Statement[];
   const fitting = rows.filter((row) => row !== undefined);
-  if (fitting.length === run.length) {
-    const lines = aligned(fitting).map((line) => line + comma);
-    return withComments(
-      lines,
-      statements.map((statement) => statement.comment),
-    );
-  }
-  return statements.map((statement) => {
-    const comment = statement.comment === undefined ? "" : `  ${statement.comment}`;
-    return printBroken(statement, where.depth) + comma + comment;
-  });
+  const lines =
+    fitting.length === rows.length
+      ? aligned(fitting)
+      : statements.map((statement) => printBroken(statement, where.depth));
+  const comments = statements.map((statement) => statement.comment);
+  return withComments(
+    lines.map((line) => line + comma),
+    comments,
+  );
 }
 
 /** Breaks the groups that have to be, else the last that can be. */

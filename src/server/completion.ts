@@ -13,7 +13,6 @@ import { type Cursor, cursorAt } from "./cursor.js";
 import { blockDoc, propertyDoc, shortType } from "./describe.js";
 import type { AnalysedDocument } from "./document.js";
 import { spanRange } from "./positions.js";
-import { symbolsOf } from "./symbols.js";
 import type { Scope } from "./walk.js";
 
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
@@ -42,6 +41,7 @@ export function complete(
   offset: number,
   options: CompletionOptions,
 ): readonly CompletionItem[] {
+  if (!document.native) return [];
   const cursor = cursorAt(document.text, document.tokens, offset);
   const range = spanRange(document.lines, cursor.replace);
   return propose(cursor, document, options).map((proposal, n) => {
@@ -175,13 +175,13 @@ function header(block: string, named: boolean): readonly Proposal[] {
 
 /** Named blocks of a kind, or runs. */
 function names(document: AnalysedDocument, block: string): readonly Proposal[] {
-  return symbolsOf(document)
+  return document.analysis.symbols
     .filter((symbol) => (block === "run" ? symbol.kind === "run" : symbol.block === block))
     .map(({ name }) => ({ label: name, kind: CompletionItemKind.Reference, detail: block }));
 }
 
 const constants = (document: AnalysedDocument): readonly Proposal[] =>
-  symbolsOf(document)
+  document.analysis.symbols
     .filter(({ kind }) => kind === "constant")
     .map(({ name }) => ({ label: name, kind: CompletionItemKind.Constant, detail: "constant" }));
 

@@ -1,14 +1,28 @@
 import { type DocumentSymbol, SymbolKind } from "vscode-languageserver";
-import type { BlockNode, EntryNode, Span } from "../syntax/tree.js";
+import type {
+  BlockNode,
+  BodyNode,
+  ConstantNode,
+  EntryNode,
+  ImportNode,
+  Span,
+} from "../syntax/tree.js";
 import type { AnalysedDocument } from "./document.js";
 import { spanRange } from "./positions.js";
 
-/** The outline: blocks with their keys. */
+const LONGEST_DETAIL = 60;
+
+/** The outline: imports, constants, blocks and runs with what they hold. */
 export function documentSymbols(document: AnalysedDocument): readonly DocumentSymbol[] {
-  const { tree } = document;
+  return members(document.tree, document);
+}
+
+function members(body: BodyNode, document: AnalysedDocument): DocumentSymbol[] {
   return [
-    ...tree.blocks.map((block) => blockSymbol(block, document)),
-    ...tree.entries.map((entry) => entrySymbol(entry, document)),
+    ...body.imports.map((node) => importSymbol(node, document)),
+    ...body.constants.map((node) => constantSymbol(node, document)),
+    ...body.blocks.map((node) => blockSymbol(node, document)),
+    ...body.entries.map((node) => entrySymbol(node, document)),
   ].sort(byPlace);
 }
 
@@ -16,35 +30,52 @@ function byPlace({ range: a }: DocumentSymbol, { range: b }: DocumentSymbol): nu
   return a.start.line - b.start.line || a.start.character - b.start.character;
 }
 
-function blockSymbol(block: BlockNode, document: AnalysedDocument): DocumentSymbol {
-  const { name, label, body } = block;
-  const inside = [
-    ...body.entries.map((entry) => entrySymbol(entry, document)),
-    ...body.blocks.map((one) => blockSymbol(one, document)),
-  ].sort(byPlace);
+function importSymbol(node: ImportNode, document: AnalysedDocument): DocumentSymbol {
+  const { path } = node;
+  // The protocol wants no empty name.
+  const name = path.value === "" ? '""' : path.value;
+  return { name, detail: "import", kind: SymbolKind.File, ...ranges(document, node, path) };
+}
+
+function constantSymbol(node: ConstantNode, document: AnalysedDocument): DocumentSymbol {
   return {
-    name: name.text,
-    kind: SymbolKind.Namespace,
-    ...ranges(document, block, name),
-    ...(label ? { detail: label.value } : {}),
-    children: inside,
+    name: node.name.text,
+    kind: SymbolKind.Constant,
+    ...detailOf(node.value, document),
+    ...ranges(document, node, node.name),
   };
 }
 
-function entrySymbol(entry: EntryNode, document: AnalysedDocument): DocumentSymbol {
-  const { key, value } = entry;
-  const body = value?.kind === "tagged" ? value.body.entries : [];
-  const end = value?.kind === "tagged" ? value.tag.end : value?.end;
-  const detail = value
-    ? document.text.slice(value.start, Math.min(end ?? 0, value.start + 60))
-    : "";
+function blockSymbol(node: BlockNode, document: AnalysedDocument): DocumentSymbol {
+  const { name, given, label, base, body } = node;
+  const details = [...(label ? [label.value] : []), ...(base ? [`extends ${base.text}`] : [])].join(
+    " ",
+  );
+  return {
+    name: given ? `${name.text} ${given.text}` : name.text,
+    kind: given ? SymbolKind.Class : SymbolKind.Namespace,
+    ...(details === "" ? {} : { detail: details }),
+    ...ranges(document, node, given ?? name),
+    children: members(body, document),
+  };
+}
+
+function entrySymbol(node: EntryNode, document: AnalysedDocument): DocumentSymbol {
+  const { key, value } = node;
+  const inside = value?.kind === "tagged" ? members(value.body, document) : [];
   return {
     name: key.text,
     kind: SymbolKind.Property,
-    ...ranges(document, entry, key),
-    ...(detail === "" ? {} : { detail: detail.replaceAll(/\s+/g, " ") }),
-    ...(body.length > 0 ? { children: body.map((one) => entrySymbol(one, document)) } : {}),
+    ...detailOf(value?.kind === "tagged" ? value.tag : value, document),
+    ...ranges(document, node, key),
+    ...(inside.length > 0 ? { children: inside } : {}),
   };
+}
+
+function detailOf(value: Span | undefined, { text }: AnalysedDocument): { detail?: string } {
+  if (!value) return {};
+  const end = Math.min(value.end, value.start + LONGEST_DETAIL);
+  return { detail: text.slice(value.start, end).replaceAll(/\s+/g, " ") };
 }
 
 /** The protocol wants the name inside of the whole, which recovery does not promise. */

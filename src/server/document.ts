@@ -1,6 +1,6 @@
 import { LineMap } from "../foundation/text.js";
 import type { Analysis } from "../semantics/analyze.js";
-import { parseSpec } from "../syntax/parse.js";
+import { isYamlPath, type SourceDocument } from "../semantics/document.js";
 import type { FileNode } from "../syntax/tree.js";
 import { lex, type Token } from "./tokens.js";
 import { type PlacedToken, place } from "./walk.js";
@@ -11,7 +11,6 @@ const LONGEST = 256 * 1024;
 /** A document as the features see it; what not every feature needs is made when first asked for. */
 export class AnalysedDocument {
   readonly lines: LineMap;
-  #tree: FileNode | undefined;
   #tokens: readonly Token[] | undefined;
   #placed: readonly PlacedToken[] | undefined;
 
@@ -25,12 +24,17 @@ export class AnalysedDocument {
   }
 
   get tree(): FileNode {
-    this.#tree ??= parseSpec(this.path, this.text).tree;
-    return this.#tree;
+    return (this.analysis.documents[0] as SourceDocument).tree;
   }
 
+  /** In the language's own form, and not too long to be read. */
+  get native(): boolean {
+    return this.text.length <= LONGEST && !isYamlPath(this.path);
+  }
+
+  /** None where the text is not {@link native}. */
   get tokens(): readonly Token[] {
-    this.#tokens ??= this.text.length > LONGEST ? [] : lex(this.text);
+    this.#tokens ??= this.native ? lex(this.text) : [];
     return this.#tokens;
   }
 

@@ -4,7 +4,9 @@ import type { AnalysedDocument } from "./document.js";
 import { spanRange } from "./positions.js";
 
 /** What the formatter would change, as one edit of the lines that differ; text with syntax errors stays as it is. */
-export function formatEdits({ text, path, lines }: AnalysedDocument): readonly TextEdit[] {
+export function formatEdits(document: AnalysedDocument): readonly TextEdit[] {
+  if (!document.native) return [];
+  const { text, path, lines } = document;
   const formatted = formatSpec(text, path);
   if (!("text" in formatted) || formatted.text === text) return [];
   const [old, wanted] = [linesOf(text), linesOf(formatted.text)];

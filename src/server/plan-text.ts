@@ -3,10 +3,10 @@ import type { MemoryPlan } from "../plan/plan.js";
 import type { PlanAnswer } from "./plan-worker.js";
 
 /** Where a rank's memory goes, as a Markdown table. */
-export function memoryText({ memory, problem }: PlanAnswer): string {
+export function memoryText({ memory, problem, run }: PlanAnswer): string {
   if (!memory) return noPlan(problem);
   const rows = memoryRows(memory).map(([name, value]) => `| ${name} | ${value} |`);
-  return ["Memory of a rank (modelled)", "", "| | |", "|---|--:|", ...rows].join("\n");
+  return [`Memory of a rank${inRun(run)} (modelled)`, "", "| | |", "|---|--:|", ...rows].join("\n");
 }
 
 function memoryRows(memory: MemoryPlan): readonly (readonly [string, string])[] {
@@ -24,7 +24,7 @@ function memoryRows(memory: MemoryPlan): readonly (readonly [string, string])[] 
 }
 
 /** The context-parallel degrees at which everything fits, as a Markdown table. */
-export function degreesText({ degrees, context, problem, samples = 0 }: PlanAnswer): string {
+export function degreesText({ degrees, context, problem, run, samples = 0 }: PlanAnswer): string {
   const [best] = degrees ?? [];
   if (!degrees) return noPlan(problem);
   if (!best) return "No degree fits: the longest sequence and the model states need more memory.";
@@ -34,9 +34,11 @@ export function degreesText({ degrees, context, problem, samples = 0 }: PlanAnsw
     return `| ${degree}${here} | ${formatCount(speed)} | ${times} |`;
   });
   const head = ["| context | tokens/s | cost |", "|--:|--:|--:|"];
-  const title = `Degrees that fit, predicted on ${formatCount(samples)} samples (modelled, not measured)`;
+  const title = `Degrees that fit${inRun(run)}, predicted on ${formatCount(samples)} samples (modelled, not measured)`;
   return [title, "", ...head, ...rows].join("\n");
 }
+
+const inRun = (run: string | undefined): string => (run === undefined ? "" : ` of run ${run}`);
 
 const noPlan = (problem: string | undefined): string =>
   `No plan. ${problem ?? "The spec has errors."}`;

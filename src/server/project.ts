@@ -1,22 +1,12 @@
-import { dirname, join } from "pathe";
+import { join } from "pathe";
 import { type Host, HostError } from "../host/host.js";
 
-/** What marks the top folder of a project. */
-const ROOT_MARKS: readonly string[] = ["skrull.config.yaml", ".git"];
 const SPEC = /\.skrull(\.ya?ml|\.json)?$/;
 /** Folders of other people's files, and of what tools wrote. */
 const SKIPPED = /^(\.|node_modules$)/;
 /** Of a project; whoever has more gets references in the first ones. */
 const MOST_SPECS = 2000;
 const DEEPEST = 12;
-
-/** Nearest folder above, or `folder` itself, with a mark of a project's top; `folder` where there is none. */
-export function projectRoot(host: Host, folder: string): string {
-  for (let above = folder; ; above = dirname(above)) {
-    if (ROOT_MARKS.some((mark) => host.status(join(above, mark)))) return above;
-    if (dirname(above) === above) return folder;
-  }
-}
 
 /** Absolute paths of the specs below a folder, sorted folder by folder. */
 export function* specFiles(

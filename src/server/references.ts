@@ -1,18 +1,20 @@
 import type { Place } from "../diagnostics/diagnostic.js";
+import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
-import { type SymbolUse, symbolsOf } from "./symbols.js";
+import { placesOf } from "./names.js";
 
 /**
- * Every use of a name in a project: each file knows its own uses and those in what it imports.
+ * Every use of a name in a project, without its declaration.
  *
  * @param project every spec of the project, analysed
  */
 export function usesIn(symbol: SymbolUse, project: Iterable<AnalysedDocument>): readonly Place[] {
   const found = new Map<string, Place>();
   for (const document of project) {
-    const same = symbolsOf(document).find((other) => isSame(other, symbol));
-    for (const use of same?.uses ?? []) found.set(keyOf(use), use);
+    if (!document.analysis.symbols.some((other) => isSame(other, symbol))) continue;
+    for (const place of placesOf(symbol, document)) found.set(keyOf(place), place);
   }
+  found.delete(keyOf(symbol.definition));
   return [...found.values()].sort(byPlace);
 }
 

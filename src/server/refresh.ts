@@ -15,10 +15,10 @@ export class Refresher {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #restUntil = 0;
 
-  /** @param show called with each document that changed */
+  /** @param show called with the documents that changed */
   constructor(
     private readonly clock: Clock,
-    private readonly show: (uri: string) => void,
+    private readonly show: (uris: readonly string[]) => void,
   ) {}
 
   add(uris: readonly string[]): void {
@@ -37,7 +37,7 @@ export class Refresher {
     const started = this.clock.now();
     const uris = [...this.#waiting];
     this.#waiting.clear();
-    for (const uri of uris) this.show(uri);
+    this.show(uris);
     const ended = this.clock.now();
     this.#restUntil = ended + Math.min(LONGEST_REST, ended - started);
   }

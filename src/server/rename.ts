@@ -1,8 +1,8 @@
 import type { Place } from "../diagnostics/diagnostic.js";
 import { VALUE_WORDS } from "../language/words.js";
+import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
 import { isSame, usesIn } from "./references.js";
-import { type SymbolUse, symbolsOf } from "./symbols.js";
 
 export type Renaming =
   | { readonly ok: true; readonly places: readonly Place[] }
@@ -36,7 +36,7 @@ function conflict(
 ): string | undefined {
   if (name === symbol.name) return undefined;
   for (const document of project) {
-    const symbols = symbolsOf(document);
+    const symbols = document.analysis.symbols;
     if (!symbols.some((one) => isSame(one, symbol))) continue;
     const other = symbols.find(
       (one) => one.kind === symbol.kind && one.block === symbol.block && one.name === name,

@@ -4,7 +4,6 @@ import {
   type SemanticTokensLegend,
 } from "vscode-languageserver";
 import type { AnalysedDocument } from "./document.js";
-import { symbolsOf } from "./symbols.js";
 import { type PlacedToken, propertyOf, type Role } from "./walk.js";
 
 /** `unit` is our own, below `number`; all others are the protocol's. */
@@ -47,7 +46,7 @@ const DECLARED: readonly Role[] = ["block-name", "run-name", "constant"];
 export function semanticTokens(document: AnalysedDocument): SemanticTokens {
   const builder = new SemanticTokensBuilder();
   const constants = new Set(
-    symbolsOf(document).flatMap(({ kind, name }) => (kind === "constant" ? [name] : [])),
+    document.analysis.symbols.flatMap(({ kind, name }) => (kind === "constant" ? [name] : [])),
   );
   for (const token of document.placed) {
     const type = typeOf(token, constants);

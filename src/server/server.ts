@@ -12,8 +12,7 @@ import {
 import type { Host } from "../host/host.js";
 import { CODE_ACTION_KINDS, codeActions } from "./code-actions.js";
 import { complete } from "./completion.js";
-import { definitionAt, placeAt, symbolAt } from "./definition.js";
-import { lspDiagnostic } from "./diagnostics.js";
+import { definitionAt, nameAt } from "./definition.js";
 import type { AnalysedDocument } from "./document.js";
 import { documentSymbols } from "./document-symbols.js";
 import { foldingRanges } from "./folding.js";
@@ -21,6 +20,7 @@ import { formatEdits } from "./formatting.js";
 import { hoverAt, withMore } from "./hover.js";
 import { PlanHovers } from "./plan-hovers.js";
 import { lspRange, offsetOf } from "./positions.js";
+import { Publisher } from "./publisher.js";
 import { usesIn } from "./references.js";
 import { Refresher } from "./refresh.js";
 import { rename } from "./rename.js";
@@ -35,7 +35,8 @@ export interface ServerOptions {
 export function serve(connection: Connection, host: Host, options: ServerOptions): void {
   const workspace = new Workspace(host);
   const plans = new PlanHovers(host, options.skrullVersion);
-  const refresher = new Refresher(host, (uri) => publish(connection, workspace, uri));
+  const publisher = new Publisher(connection, workspace);
+  const refresher = new Refresher(host, (uris) => publisher.show(uris));
   let client: InitializeParams["capabilities"] = {};
 
   connection.onInitialize(({ capabilities }) => {
@@ -48,17 +49,18 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
   });
 
-  workspace.documents.onDidChangeContent(({ document }) => {
-    plans.cancel(document.uri);
-    refresher.add(workspace.touch(document.uri));
+  const refresh = (uris: readonly string[]) => {
+    for (const uri of uris) plans.cancel(uri);
+    refresher.add(uris);
+  };
+  workspace.documents.onDidChangeContent(({ document }) => refresh(workspace.touch(document.uri)));
+  workspace.documents.onDidClose(({ document: { uri } }) => {
+    plans.cancel(uri);
+    refresher.forget(uri);
+    publisher.close(uri);
+    refresh(workspace.touch(uri));
   });
-  workspace.documents.onDidClose(({ document }) => {
-    plans.cancel(document.uri);
-    refresher.forget(document.uri);
-    refresher.add(workspace.touch(document.uri));
-    void connection.sendDiagnostics({ uri: document.uri, diagnostics: [] });
-  });
-  connection.onDidChangeWatchedFiles(() => refresher.add(workspace.touchAll()));
+  connection.onDidChangeWatchedFiles(() => refresh(workspace.touchAll()));
 
   const at = <Result>(
     { textDocument, position }: TextDocumentPositionParams,
@@ -106,7 +108,7 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   );
   connection.onReferences((params) =>
     at(params, (document, offset) => {
-      const symbol = symbolAt(document, offset);
+      const symbol = nameAt(document, offset)?.symbol;
       if (!symbol) return null;
       const uses = usesIn(symbol, workspace.project(params.textDocument.uri));
       const declared = params.context.includeDeclaration ? [symbol.definition] : [];
@@ -115,14 +117,13 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   );
   connection.onPrepareRename((params) =>
     at(params, (document, offset) => {
-      const symbol = symbolAt(document, offset);
-      const place = symbol && placeAt(document, symbol, offset);
-      return place ? { range: lspRange(place.range), placeholder: symbol.name } : null;
+      const found = nameAt(document, offset);
+      return found ? { range: lspRange(found.place.range), placeholder: found.symbol.name } : null;
     }),
   );
   connection.onRenameRequest((params) =>
     at(params, (document, offset) => {
-      const symbol = symbolAt(document, offset);
+      const symbol = nameAt(document, offset)?.symbol;
       if (!symbol) return null;
       const project = workspace.project(params.textDocument.uri);
       const renaming = rename(symbol, params.newName, project);
@@ -139,16 +140,6 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
 
   workspace.documents.listen(connection);
   connection.listen();
-}
-
-function publish(connection: Connection, workspace: Workspace, uri: string): void {
-  const document = workspace.analysed(uri);
-  const version = workspace.documents.get(uri)?.version;
-  if (!document || version === undefined) return;
-  const { diagnostics, file } = document.analysis;
-  const own = diagnostics.filter((found) => found.file === file);
-  const shown = own.map((found) => lspDiagnostic(found, (path) => workspace.uriOf(path)));
-  void connection.sendDiagnostics({ uri, version, diagnostics: shown });
 }
 
 function initializeResult(version: string): InitializeResult {

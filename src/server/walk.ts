@@ -55,6 +55,8 @@ export interface PlacedToken extends Token {
   readonly scope: Scope;
   /** The key whose value this is, or which it is. */
   readonly key?: string;
+  /** The word that its block's header begins with, `run` too; absent outside headers. */
+  readonly header?: string;
 }
 
 /** Where a text stands after some of its tokens. */
@@ -116,9 +118,14 @@ class Walker {
     const scope = this.#scope;
     if (token.kind === "comment") return { ...token, role: "comment", scope };
     const role = token.kind === "symbol" ? this.#symbol(token, n) : this.#operand(token, n);
-    const key = this.#member?.key?.text;
-    const placed = { ...token, role, scope: this.#scope };
-    return key === undefined ? placed : { ...placed, key };
+    const { key, kind, first } = this.#member ?? {};
+    return {
+      ...token,
+      role,
+      scope: this.#scope,
+      ...(key ? { key: key.text } : {}),
+      ...(first && (kind === "block" || kind === "run") ? { header: first.text } : {}),
+    };
   }
 
   #symbol(token: Token, n: number): Role {

@@ -5,10 +5,12 @@ import { URI } from "vscode-uri";
 import type { Place } from "../diagnostics/diagnostic.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { type Analysis, analyze } from "../semantics/analyze.js";
+import { projectRoot } from "../inputs/import-loader.js";
+import type { Analysis } from "../semantics/analyze.js";
+import { analyse } from "./analyse.js";
 import { AnalysedDocument } from "./document.js";
 import { lspRange } from "./positions.js";
-import { projectRoot, specFiles } from "./project.js";
+import { specFiles } from "./project.js";
 
 /** The open documents, and what is known of each; everything else is read through the host. */
 export class Workspace {
@@ -55,7 +57,14 @@ export class Workspace {
   }
 
   #analyse(path: string, text: string): AnalysedDocument {
-    return new AnalysedDocument(path, text, analyze(path, text));
+    const analysis = analyse(this.host, path, text, (one) => this.openText(one));
+    return new AnalysedDocument(path, text, analysis);
+  }
+
+  /** Text of an open document by its path. */
+  openText(path: string): string | undefined {
+    const uri = this.documents.keys().find((one) => this.pathOf(one) === path);
+    return uri === undefined ? undefined : this.documents.get(uri)?.getText();
   }
 
   /** Forgets a document and those that import it; says which open ones are to be looked at again. */
@@ -116,7 +125,5 @@ export class Workspace {
 }
 
 /** Absolute paths of what an analysis read besides its own file. */
-const importsOf = (analysis: Analysis): readonly string[] =>
-  ((analysis as { documents?: readonly { file: string }[] }).documents ?? [])
-    .slice(1)
-    .map(({ file }) => file);
+const importsOf = ({ documents }: Analysis): readonly string[] =>
+  documents.slice(1).map(({ file }) => file);

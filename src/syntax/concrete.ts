@@ -49,5 +49,6 @@ const childrenOf = (node: CstNode): readonly CstElement[] => Object.values(node.
 
 function firstOffset(element: CstElement): number {
   if (!("children" in element)) return element.startOffset;
-  return Math.min(...childrenOf(element).map(firstOffset));
+  const offsets = childrenOf(element).map(firstOffset);
+  return offsets.reduce((first, offset) => Math.min(first, offset), Number.POSITIVE_INFINITY);
 }

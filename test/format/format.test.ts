@@ -30,6 +30,15 @@ describe("the canonical style", () => {
     );
   });
 
+  it("aligns over comments between entries, but not over blank lines and entries of several lines", () => {
+    expect(format("a = 1\n# note\nlong = 2\n\nb = 3\nlonger = [\n4]\nc = 5\nlast = 6")).toBe(
+      lines(
+        ...["a    = 1", "# note", "long = 2", "", "b = 3"],
+        ...["longer = [", "  4,", "]", "c    = 5", "last = 6"],
+      ),
+    );
+  });
+
   it("writes scales onto the number and other units after a space", () => {
     expect(format("a = 8 K\nb = 3GiB\nc = 400Gbit/s\nd = 2 M")).toBe(
       lines("a = 8K", "b = 3 GiB", "c = 400 Gbit/s", "d = 2M"),

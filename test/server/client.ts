@@ -28,6 +28,8 @@ export class Client {
   readonly connection: ProtocolConnection;
   readonly exited: Promise<number | null>;
   initialized: InitializeResult | undefined;
+  /** Methods that the server asked to be told of. */
+  readonly registered: string[] = [];
   stderr = "";
   readonly #shown = new Map<string, PublishDiagnosticsParams[]>();
   readonly #waiting: (() => void)[] = [];
@@ -52,7 +54,10 @@ export class Client {
       this.#shown.set(shown.uri, [...known, shown]);
       for (const wake of this.#waiting.splice(0)) wake();
     });
-    this.connection.onRequest("client/registerCapability", () => null);
+    this.connection.onRequest("client/registerCapability", ({ registrations }) => {
+      this.registered.push(...registrations.map(({ method }: { method: string }) => method));
+      return null;
+    });
     this.connection.listen();
   }
 

@@ -1,12 +1,20 @@
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import type { SemanticTokens } from "vscode-languageserver-protocol";
 import { files } from "../cli/run.js";
 import { type Client, startClient } from "./client.js";
 
+let client: Client;
+let opened = 0;
+beforeAll(async () => {
+  client = await startClient(files());
+});
+
 /** Every coloured piece of a text with its type. */
 async function colours(client: Client, text: string): Promise<readonly string[]> {
-  await client.open("spec.skrull", text);
-  const textDocument = { uri: client.uri("spec.skrull") };
+  opened += 1;
+  const name = `text${opened}.skrull`;
+  await client.open(name, text);
+  const textDocument = { uri: client.uri(name) };
   const { data } = await client.request<SemanticTokens>("textDocument/semanticTokens/full", {
     textDocument,
   });
@@ -26,7 +34,6 @@ async function colours(client: Client, text: string): Promise<readonly string[]>
 }
 
 it("tells keywords, keys, words, units and the rest apart", async () => {
-  const client = await startClient(files());
   const text = `skrull 1 # top
 model "Qwen/Qwen2.5-0.5B" { precision = bf16 }
 memory { budget = 76 GiB }
@@ -41,5 +48,22 @@ train { optimizer = adamw { lr = 1e-5 } }
     ...["nodes: property", "4: number", "gpus: property", "8: number"],
     ...["train: keyword", "optimizer: property", "adamw: enumMember", "lr: property"],
     "1e-5: number",
+  ]);
+});
+
+it("knows imports, constants, named blocks and runs", async () => {
+  const text = `skrull 1
+import "other.skrull"
+let seq = 2 * (128K - 1)
+cluster big { nodes = seq }
+run long extends short { cluster = big }
+`;
+  expect((await colours(client, text)).slice(2)).toEqual([
+    ...["import: keyword", '"other.skrull": string'],
+    ...["let: keyword", "seq: variable declaration", "2: number", "*: operator"],
+    ...["128: number", "K: unit", "-: operator", "1: number"],
+    ...["cluster: keyword", "big: class declaration", "nodes: property", "seq: variable"],
+    ...["run: keyword", "long: class declaration", "extends: keyword", "short: class"],
+    ...["cluster: property", "big: class"],
   ]);
 });
