@@ -41,10 +41,13 @@ export function buildValue(cst: CstNode, onProblem: OnProblem): ValueNode | unde
 }
 
 const elements = (cst: CstNode | undefined, name: string): readonly CstElement[] =>
-  cst?.children[name] ?? [];
+  cst?.children[name] ?? NONE;
 
-const nodes = (cst: CstNode | undefined, name: string): readonly CstNode[] =>
-  elements(cst, name).filter((element): element is CstNode => "children" in element);
+const NONE: readonly CstElement[] = [];
+
+/** Children of a rule's name are nodes, never tokens. */
+const nodes = (cst: CstNode | undefined, rule: string): readonly CstNode[] =>
+  elements(cst, rule) as readonly CstNode[];
 
 function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
   const token = elements(cst, name).find((element): element is IToken => "image" in element);
@@ -53,6 +56,7 @@ function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
 
 /** Tokens of these kinds in the order of the text. */
 function operators(cst: CstNode | undefined, ...names: readonly string[]): readonly IToken[] {
+  if (!names.some((name) => elements(cst, name).length > 0)) return [];
   return names
     .flatMap((name) => elements(cst, name))
     .filter((element): element is IToken => "image" in element && element.image !== "")
@@ -75,15 +79,17 @@ class TreeBuilder {
   }
 
   members(cst: CstNode | undefined): Omit<BodyNode, "start" | "end"> {
-    const members = nodes(cst, "member");
-    const all = <Node>(rule: string, read: (cst: CstNode) => readonly Node[]): readonly Node[] =>
-      members.flatMap((member) => nodes(member, rule)).flatMap(read);
-    return {
-      entries: all("entry", (n) => this.entry(n)),
-      blocks: all("block", (n) => this.block(n)),
-      imports: all("import", (n) => this.import(n)),
-      constants: all("constant", (n) => this.constant(n)),
-    };
+    const entries: EntryNode[] = [];
+    const blocks: BlockNode[] = [];
+    const imports: ImportNode[] = [];
+    const constants: ConstantNode[] = [];
+    for (const member of nodes(cst, "member")) {
+      for (const node of nodes(member, "entry")) entries.push(...this.entry(node));
+      for (const node of nodes(member, "block")) blocks.push(...this.block(node));
+      for (const node of nodes(member, "import")) imports.push(...this.import(node));
+      for (const node of nodes(member, "constant")) constants.push(...this.constant(node));
+    }
+    return { entries, blocks, imports, constants };
   }
 
   import(cst: CstNode): readonly ImportNode[] {
