@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from .config import SchedulingConfig
 from .data import SampleIndex
@@ -41,11 +42,12 @@ class Evaluation:
         rank: int,
         tokenizer: str,
         every: int,
+        cache: Path | None = None,
     ):
         self.index, self.every = index, every
         self._targets = sum(index.supervised)
         self._batches = EvaluationBatches(len(index), scheduling.global_batch)
-        self._dataset = StepDataset(index, scheduling, rank, tokenizer)
+        self._dataset = StepDataset(index, scheduling, rank, tokenizer, cache=cache)
 
     def is_due(self, steps: int, last: bool) -> bool:
         """After this many trained steps: every so many, and after the last."""

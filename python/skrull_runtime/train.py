@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from .data import SampleIndex, data_root
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation
 from .export import export_model
-from .feed import StepDataset, step_batches
+from .feed import StepDataset, step_batches, stop_workers
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
@@ -36,6 +37,7 @@ from .starting import (
     start_process_group,
     verify_data,
 )
+from .token_cache import cache_file
 from .trainer import NonFiniteLoss, StepResult, Trainer
 
 
@@ -49,6 +51,7 @@ def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None
         print(f"error: {error}", file=sys.stderr, flush=True)
         sys.exit(1)
     finally:
+        stop_workers()
         if dist.is_initialized():
             dist.destroy_process_group()
 
@@ -100,6 +103,16 @@ def _run(
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     if resume is not None:
         ds_config = resume.configuration(ds_config)
+    tokenizer = _tokenizer(config.data, run_dir)
+    dataset = StepDataset(
+        index,
+        scheduling,
+        dist.get_rank(),
+        tokenizer,
+        planned_schedules(run_dir, index.lengths, scheduling),
+        cache_file(run_dir, run_dir / INDEX_FILE, config.data, tokenizer),
+    )
+    batches = step_batches(dataset, sampler)  # made while the model is, and what follows
     model = build_model(config.model, run_dir, root, train.seed)
     trainer = Trainer(model, ds_config, config.model, train)
     groups = GroupTable(timedelta(minutes=train.timeout_minutes))
@@ -109,15 +122,8 @@ def _run(
         resume.load(trainer.engine)
     log = _open_log(output, sampler.start_step, train, resume)
 
-    dataset = StepDataset(
-        index,
-        scheduling,
-        dist.get_rank(),
-        _tokenizer(config.data, run_dir),
-        planned_schedules(run_dir, index.lengths, scheduling),
-    )
     loop = TrainingLoop(train, sampler, dataset, trainer, groups, output, data_digest, evaluation)
-    finished = loop.run(log)
+    finished = loop.run(batches, log)
     if log is not None:
         log.close()
     if not finished:
@@ -152,9 +158,8 @@ class TrainingLoop:
         self.evaluation = evaluation
         self.stop = stopping.StopRequest()
 
-    def run(self, log: MetricsLog | None) -> bool:
+    def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
         """Whether all steps are trained; False where the run was asked to stop. Raises ValueError on a bad loss."""
-        batches = step_batches(self.dataset, self.sampler)
         asked = time.perf_counter()
         for batch in batches:
             waited = time.perf_counter() - asked
@@ -214,7 +219,9 @@ def _evaluation(
         return None
     index = SampleIndex(file, config.data, root)
     tokenizer = _tokenizer(config.data, run_dir)
-    return Evaluation(index, scheduling, dist.get_rank(), tokenizer, config.train.evaluate_every)
+    cache = cache_file(run_dir, file, config.data, tokenizer)
+    every = config.train.evaluate_every
+    return Evaluation(index, scheduling, dist.get_rank(), tokenizer, every, cache)
 
 
 def _tokenizer(data: DataConfig, run_dir: Path) -> str:
