@@ -26,17 +26,22 @@ INDEX_FILE = "data_index.json"
 
 def start_process_group(timeout_minutes: float) -> torch.device:
     """This rank's device, once it can talk to the others; no collective takes longer than the time given."""
-    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
-    # DeepSpeed calls collectives by names that torch 2.13 is about to rename.
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
+    quieten_deepspeed()
     accelerator = deepspeed.accelerator.get_accelerator()
-    if accelerator.device_name() == "cpu":
-        # It would be compiled for a minute at start-up, and a failure to compile would end the run.
-        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    else:
+    if accelerator.device_name() != "cpu":
         accelerator.set_device(int(os.environ["LOCAL_RANK"]))
     deepspeed.init_distributed(timeout=timedelta(minutes=timeout_minutes), verbose=False)
     return torch.device(accelerator.current_device_name())
+
+
+def quieten_deepspeed() -> None:
+    """Without remarks on what is as it should be, and without compiling."""
+    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    # DeepSpeed calls collectives by names that torch 2.13 is about to rename.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
+    if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
+        # It would be compiled for a minute at start-up, and a failure to compile would end the run.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
 def for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
