@@ -28,7 +28,6 @@ from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.optimizer import build_optimizer
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
-from skrull_runtime.starting import INDEX_FILE
 from skrull_runtime.token_cache import cache_file
 from skrull_runtime.trainer import Trainer
 
@@ -71,7 +70,7 @@ def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
     trainer = Trainer(model, ds_config(run), run.config.model, run.config.train)
     groups = GroupTable(timedelta(minutes=run.config.train.timeout_minutes))
     sampler = sampler_of(run)
-    cache = cache_file(run.folder, run.folder / INDEX_FILE, run.config.data, run.tokenizer)
+    cache = cache_file(run.folder, run.index.file, run.config.data, run.tokenizer)
     dataset = StepDataset(run.index, run.scheduling, dist.get_rank(), run.tokenizer, cache=cache)
     batches = step_batches(dataset, sampler)
     for _ in range(sampler.total_steps):

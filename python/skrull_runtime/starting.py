@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +20,7 @@ from .agreement import digest_of, require_agreement
 from .config import RunConfig, SchedulingConfig
 from .data import SampleIndex
 from .evaluation import INDEX_FILE as EVALUATION_FILE
+from .feed import stop_workers
 from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
 
@@ -32,6 +36,21 @@ def start_process_group(timeout_minutes: float) -> torch.device:
         accelerator.set_device(int(os.environ["LOCAL_RANK"]))
     deepspeed.init_distributed(timeout=timedelta(minutes=timeout_minutes), verbose=False)
     return torch.device(accelerator.current_device_name())
+
+
+@contextmanager
+def ending_plainly() -> Iterator[None]:
+    """For a whole program: a user's mistake ends it with a message and exit code 1, and however it ends, what it has
+    started ends with it."""
+    try:
+        yield
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.exit(1)
+    finally:
+        stop_workers()
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
 
 def quieten_deepspeed() -> None:

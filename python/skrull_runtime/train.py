@@ -21,10 +21,11 @@ from .data import SampleIndex, data_root
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation
 from .export import export_model
-from .feed import StepDataset, step_batches, stop_workers
+from .feed import StepDataset, step_batches
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
+from .planned import PlannedSchedules
 from .preflight import fullest_micro_batch
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
@@ -32,6 +33,7 @@ from .starting import (
     DEEPSPEED_FILE,
     INDEX_FILE,
     agree,
+    ending_plainly,
     for_world,
     planned_schedules,
     start_process_group,
@@ -44,16 +46,9 @@ from .trainer import NonFiniteLoss, StepResult, Trainer
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
     """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
     arguments = _arguments(config)
-    try:
+    with ending_plainly():
         device = start_process_group(config.train.timeout_minutes)
         _run(config, scheduling, run_dir.resolve(), arguments, device)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(1)
-    finally:
-        stop_workers()
-        if dist.is_initialized():
-            dist.destroy_process_group()
 
 
 def _arguments(config: RunConfig) -> argparse.Namespace:
@@ -103,15 +98,8 @@ def _run(
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     if resume is not None:
         ds_config = resume.configuration(ds_config)
-    tokenizer = _tokenizer(config.data, run_dir)
-    dataset = StepDataset(
-        index,
-        scheduling,
-        dist.get_rank(),
-        tokenizer,
-        planned_schedules(run_dir, index.lengths, scheduling),
-        cache_file(run_dir, run_dir / INDEX_FILE, config.data, tokenizer),
-    )
+    planned = planned_schedules(run_dir, index.lengths, scheduling)
+    dataset = _dataset(config.data, scheduling, run_dir, index, planned)
     batches = step_batches(dataset, sampler)  # made while the model is, and what follows
     model = build_model(config.model, run_dir, root, train.seed)
     trainer = Trainer(model, ds_config, config.model, train)
@@ -218,15 +206,21 @@ def _evaluation(
     if not file.is_file():
         return None
     index = SampleIndex(file, config.data, root)
-    tokenizer = _tokenizer(config.data, run_dir)
-    cache = cache_file(run_dir, file, config.data, tokenizer)
-    every = config.train.evaluate_every
-    return Evaluation(index, scheduling, dist.get_rank(), tokenizer, every, cache)
+    dataset = _dataset(config.data, scheduling, run_dir, index)
+    return Evaluation(dataset, config.train.evaluate_every)
 
 
-def _tokenizer(data: DataConfig, run_dir: Path) -> str:
-    """What the workers load: "bytes", or a folder."""
-    return data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
+def _dataset(
+    data: DataConfig,
+    scheduling: SchedulingConfig,
+    run_dir: Path,
+    index: SampleIndex,
+    planned: PlannedSchedules | None = None,
+) -> StepDataset:
+    """This rank's batches of the samples of an index."""
+    tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
+    cache = cache_file(run_dir, index.file, data, tokenizer)
+    return StepDataset(index, scheduling, dist.get_rank(), tokenizer, planned, cache)
 
 
 def _preflight(
