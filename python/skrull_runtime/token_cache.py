@@ -36,7 +36,9 @@ def cache_file(run_dir: Path, index_file: Path, data: DataConfig, tokenizer: str
     chosen = os.environ.get(VARIABLE)
     if chosen == "off":
         return None
-    folder = Path(chosen) if chosen else run_dir / FOLDER
+    # One folder may serve several runs, of which each keeps only its newest files.
+    own = digest_of(str(run_dir.resolve()))[:16]
+    folder = Path(chosen) / own if chosen else run_dir / FOLDER
     settings = {**asdict(data), "root": None, "tokenizer": None, "version": VERSION}
     try:
         key = digest_of(index_file.read_bytes(), settings, _tokenizer_digest(tokenizer))

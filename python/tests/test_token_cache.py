@@ -153,7 +153,9 @@ def test_other_settings_have_another_file_and_leave_one(
     monkeypatch.setenv("SKRULL_TOKEN_CACHE", "off")
     assert name_of() is None
     monkeypatch.setenv("SKRULL_TOKEN_CACHE", str(tmp_path / "elsewhere"))
-    assert name_of().parent == tmp_path / "elsewhere"
+    assert name_of().parents[1] == tmp_path / "elsewhere"
+    other = cache_file(tmp_path / "other", tmp_path / "data_index.json", DATA, "bytes")
+    assert other.parent != name_of().parent
 
 
 @pytest.mark.parametrize(
