@@ -1,9 +1,9 @@
-import { resolve } from "pathe";
-import { hasErrors } from "../diagnostics/diagnostic.js";
-import { walk } from "../host/files.js";
-import { type Host, HostError } from "../host/host.js";
+import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
+import type { Host } from "../host/host.js";
+import type { Analysis } from "../semantics/analyze.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { analyzeFile, showDiagnostics } from "./spec-file.js";
+import { specFiles } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 
 export interface LintOptions {
@@ -11,20 +11,17 @@ export interface LintOptions {
   readonly denyWarnings: boolean;
 }
 
-const SPEC_ENDING = ".skrull";
-/** Folders whose specs are copies or someone else's. */
-const SKIPPED = /(^|\/)(node_modules|\.[^/]+)\//;
-
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
-export function lintCommand(
+export async function lintCommand(
   host: Host,
   terminal: Terminal,
   paths: readonly string[],
   options: LintOptions,
-): ExitCode {
-  const files = [...new Set(paths.flatMap((path) => specFiles(host, path)))];
-  const analyses = files.map((file) => analyzeFile(host, file));
-  const diagnostics = analyses.flatMap((analysis) => analysis.diagnostics);
+): Promise<ExitCode> {
+  const files = specFiles(host, paths);
+  const analyses: Analysis[] = [];
+  for (const file of files) analyses.push(await analyzeFile(host, file));
+  const diagnostics = withoutRepeats(analyses.flatMap((analysis) => analysis.diagnostics));
   terminal.out(showDiagnostics(analyses, diagnostics, options.format, terminal.colour));
   const errors = diagnostics.filter((d) => d.severity === "error").length;
   const warnings = diagnostics.filter((d) => d.severity === "warning").length;
@@ -34,17 +31,10 @@ export function lintCommand(
     : EXIT.clean;
 }
 
-function specFiles(host: Host, path: string): readonly string[] {
-  const absolute = resolve(host.workingFolder, path);
-  const kind = host.status(absolute)?.kind;
-  if (kind === undefined) throw new HostError(path, "no such file or folder");
-  if (kind !== "folder") return [path];
-  const prefix = path.replace(/\/+$/, "");
-  const found = [...walk(host, absolute)].filter(
-    (file) => file.endsWith(SPEC_ENDING) && !SKIPPED.test(`/${file}`),
-  );
-  if (found.length === 0) throw new HostError(path, `no ${SPEC_ENDING} file in this folder`);
-  return found.map((file) => (prefix === "" ? file : `${prefix}/${file}`));
+/** What is wrong in an imported file is found with every spec that imports it. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const known = new Map(diagnostics.map((found) => [JSON.stringify(found), found]));
+  return [...known.values()];
 }
 
 function summary(files: number, errors: number, warnings: number): string {

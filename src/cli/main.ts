@@ -5,6 +5,7 @@ import { printable } from "../foundation/printable.js";
 import { HostError } from "../host/host.js";
 import { NodeHost } from "../host/node-host.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { DEFAULT_TEMPLATE, TEMPLATES } from "./templates.js";
 import { processTerminal } from "./terminal.js";
 
 const host = new NodeHost();
@@ -24,6 +25,22 @@ let exitCode: ExitCode = EXIT.clean;
 const format = () =>
   new Option("--format <format>", "output format").choices(["pretty", "json"]).default("pretty");
 
+const runOption = () => new Option("--run <name>", "which of the file's runs");
+
+program
+  .command("init")
+  .description("write a starter spec with sample data; overwrites nothing")
+  .argument("[dir]", "folder to write to", ".")
+  .addOption(
+    new Option("--template <name>", "what to start from")
+      .choices(Object.keys(TEMPLATES))
+      .default(DEFAULT_TEMPLATE),
+  )
+  .action(async (folder: string, options) => {
+    const { initCommand } = await import("./init.js");
+    exitCode = initCommand(host, terminal, folder, options);
+  });
+
 program
   .command("lint")
   .description("check specs: syntax, types, units and meaning")
@@ -32,50 +49,81 @@ program
   .option("--deny-warnings", "exit with 1 on warnings too", false)
   .action(async (paths: string[], options) => {
     const { lintCommand } = await import("./lint.js");
-    exitCode = lintCommand(host, terminal, paths, options);
+    exitCode = await lintCommand(host, terminal, paths, options);
+  });
+
+program
+  .command("fmt")
+  .description("format specs in place; '-' formats standard input to standard output")
+  .argument("<path...>", "spec files, folders with specs, or -")
+  .option("--check", "write nothing; exit with 1 if a file is not formatted", false)
+  .option("--diff", "write nothing; show what would change", false)
+  .action(async (paths: string[], options) => {
+    const { fmtCommand } = await import("./fmt.js");
+    exitCode = await fmtCommand(host, terminal, paths, options, readInput);
   });
 
 program
   .command("plan")
   .description("measure, solve and explain; writes nothing")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .addOption(format())
   .action(async (spec: string, options) => {
     const { planCommand } = await import("./plan.js");
-    exitCode = await planCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await planCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program
   .command("compare")
   .description("predicted step time of the scheduling policies side by side; writes nothing")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .option("--policies <names>", "only these, separated by commas (and the baselines)", splitNames)
   .addOption(format())
   .action(async (spec: string, options) => {
     const { compareCommand } = await import("./compare.js");
-    exitCode = await compareCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await compareCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program
   .command("tune")
   .description("ranks CP degrees, ZeRO stages, recomputation and C for a spec; writes nothing")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .addOption(format())
   .action(async (spec: string, options) => {
     const { tuneCommand } = await import("./tune.js");
-    exitCode = await tuneCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await tuneCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program
   .command("compile")
   .description("emit a run: DeepSpeed configuration, sampler, training entry point, launch script")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .requiredOption("--out <dir>", "folder to write")
   .option("--check", "write nothing; exit with 1 if the folder is not what would be emitted", false)
   .option("--force", "overwrite files that were edited by hand", false)
   .action(async (spec: string, options) => {
     const { compileCommand } = await import("./compile.js");
-    exitCode = await compileCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await compileCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program

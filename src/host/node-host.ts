@@ -70,6 +70,10 @@ export class NodeHost implements Host {
     }
   }
 
+  realPath(path: string): string {
+    return attempt(path, () => resolve(fs.realpathSync(path)));
+  }
+
   list(folder: string): readonly string[] {
     // Default order is by code unit: the same on every machine, unlike a locale's.
     return attempt(folder, () => fs.readdirSync(folder).sort());
@@ -88,12 +92,14 @@ export class NodeHost implements Host {
   }
 
   writeFile(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
-    const temporary = `${path}.tmp-${process.pid}`;
     attempt(path, () => {
       makeFolders(dirname(path));
+      const target = options.inPlace ? fs.realpathSync(path) : path;
+      const mode = options.inPlace ? fs.statSync(target).mode : options.executable ? 0o755 : 0o644;
+      const temporary = `${target}.tmp-${process.pid}`;
       try {
-        fs.writeFileSync(temporary, content, { mode: options.executable ? 0o755 : 0o644 });
-        fs.renameSync(temporary, path);
+        fs.writeFileSync(temporary, content, { mode });
+        fs.renameSync(temporary, target);
       } catch (error) {
         fs.rmSync(temporary, { force: true });
         throw error;
