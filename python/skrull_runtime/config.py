@@ -98,7 +98,8 @@ class TrainConfig:
     predicted_peak_bytes: int | None = None  # of a rank whose micro-batch is full, as planned
     # Of the model, without recomputation: per_token, per_token_squared, and the peak per second of a rank.
     model_flops: dict[str, float] | None = None
-    timeout_minutes: float = 30.0
+    timeout_seconds: float = 1800.0  # of collective operations
+    resume: str = "auto"  # from the newest sound checkpoint; "never" sets an earlier output aside
 
 
 @dataclass(frozen=True)

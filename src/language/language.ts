@@ -257,6 +257,12 @@ export const LANGUAGE = {
         since: 1,
         default: "deepspeed",
       },
+      timeout: {
+        type: { kind: "quantity", dimension: "time", range: { min: 1, max: 7 * 24 * 3600 } },
+        doc: "How long ranks wait for each other before the run ends with an error, in every collective operation.",
+        since: 1,
+        default: 30 * 60,
+      },
       hosts: {
         type: { kind: "list", item: { kind: "string" } },
         doc: "Host names of the nodes, for the `deepspeed` launcher's `hostfile`; without them every node starts itself by `NODE_RANK`.",
@@ -508,6 +514,18 @@ export const LANGUAGE = {
         since: 1,
         formerly: "clip",
         default: 1,
+      },
+      loss_chunk: {
+        type: { ...tokens, range: { min: 1, max: 2 ** 20 } },
+        doc: "Targets whose logits exist at a time: the output head and its cross-entropy go through a micro-batch in chunks of this size.",
+        since: 1,
+        optional: "what 512 MiB of logits hold; 16 MiB on CPU",
+      },
+      resume: {
+        type: oneOf("auto", "never"),
+        doc: "What a run that is started again does: `auto` goes on from its newest sound checkpoint, `never` starts anew and sets the earlier output aside.",
+        since: 1,
+        default: "auto",
       },
       checkpoint_every: {
         type: integer(upTo(1e9)),

@@ -220,6 +220,8 @@ export class Planner {
 
   /** Tokens whose logits exist at a time. */
   #lossChunk(): number {
+    const { loss_chunk: chosen } = this.spec.train;
+    if (chosen !== undefined) return chosen;
     const tokens = Math.floor(LOGITS_BYTES[this.inputs.gpu.device] / (4 * this.#shape.vocab_size));
     return Math.max(16, Math.min(4096, tokens));
   }
@@ -453,7 +455,7 @@ export class Planner {
   }
 
   #training(topology: Topology): Plan["training"] {
-    const { train, parallel, log, model } = this.spec;
+    const { train, parallel, log, model, cluster } = this.spec;
     const { optimizer } = train;
     return {
       optimizer:
@@ -463,6 +465,8 @@ export class Planner {
       learning_rate: train.learning_rate,
       seed: train.seed,
       clip: train.clip_norm,
+      resume: train.resume,
+      timeout_seconds: cluster.timeout,
       checkpoint_every: train.checkpoint_every,
       keep_checkpoints: train.keep_checkpoints,
       log_every: train.log_every,

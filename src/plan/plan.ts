@@ -151,6 +151,9 @@ export interface TrainingPlan {
   };
   readonly seed: number;
   readonly clip: number;
+  readonly resume: "auto" | "never";
+  /** Of collective operations. */
+  readonly timeout_seconds: number;
   readonly checkpoint_every: number;
   readonly keep_checkpoints: number;
   readonly log_every: number;

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { trainConfig } from "../../src/emit/run-values.js";
+import { codes, planOf } from "./make.js";
+
+const train = (rest: string) => ({ train: `{ optimizer = adamw { lr = 1e-3 } ${rest} }` });
+
+describe("the chunk of the loss", () => {
+  const logits = async (rest: string) => {
+    const { plan } = await planOf(train(rest));
+    const row = plan?.memory.fixed.find(({ name }) => name === "logits of a chunk");
+    return { chunk: plan?.model.loss_chunk, bytes: row?.bytes };
+  };
+
+  it("is the spec's, and its memory is planned", async () => {
+    // 258 entries of the vocabulary, three times in fp32.
+    expect(await logits("loss_chunk = 100")).toEqual({ chunk: 100, bytes: 100 * 258 * 12 });
+    expect((await logits("")).chunk).toBe(4096);
+  });
+
+  it("can be too large for the budget", async () => {
+    expect(codes(await planOf(train("loss_chunk = 1M")))).toContain("states-exceed-budget");
+    expect(codes(await planOf(train("loss_chunk = 0")))).toEqual(["out-of-range"]);
+  });
+});
+
+describe("the run's training", () => {
+  const emitted = async (parts: Readonly<Record<string, string>>) => {
+    const { plan, diagnostics } = await planOf(parts);
+    if (!plan) throw new Error(diagnostics.map((d) => d.message).join());
+    return trainConfig(plan);
+  };
+
+  it("states whether it resumes, and how long ranks wait", async () => {
+    expect(await emitted(train(""))).toMatchObject({ resume: "auto", timeout_seconds: 1800 });
+    const cluster = "{ gpus = 2 gpu = cpu timeout = 1.5 h }";
+    expect(await emitted({ ...train("resume = never"), cluster })).toMatchObject({
+      resume: "never",
+      timeout_seconds: 5400,
+    });
+  });
+
+  it.each([
+    ["timeout = 30", "missing-unit"],
+    ["timeout = 30 GiB", "wrong-unit"],
+    ["timeout = 10 ms", "out-of-range"],
+    ["timeout = 8 min + 30", "invalid-arithmetic"],
+  ])("refuses %s: %s", async (timeout, code) => {
+    const found = codes(await planOf({ cluster: `{ gpus = 2 gpu = cpu ${timeout} }` }));
+    expect(found).toEqual([code]);
+  });
+});
