@@ -50,6 +50,32 @@ const warmup = {
     since: 1,
     default: 0,
   },
+  warmup_ratio: {
+    type: number(upTo(1)),
+    doc: "The same as a share of all steps, to the nearest whole step.",
+    since: 1,
+    optional: "from `warmup_steps`",
+  },
+} as const satisfies Properties;
+
+const falling = {
+  ...warmup,
+  min_ratio: {
+    type: number(upTo(1)),
+    doc: "Rate at the end, as a share of the peak.",
+    since: 1,
+    default: 0,
+  },
+} as const satisfies Properties;
+
+const stable = {
+  ...falling,
+  decay_ratio: {
+    type: number({ ...aboveZero, max: 1 }),
+    doc: "Share of all steps, the last ones, over which the rate falls in a straight line.",
+    since: 1,
+    default: 0.1,
+  },
 } as const satisfies Properties;
 
 const column = <const Name extends string>(name: Name, doc: string) =>
@@ -485,10 +511,18 @@ export const LANGUAGE = {
         required: "There is no learning rate that suits every model.",
       },
       learning_rate: {
-        type: { kind: "tagged", variants: { constant: warmup, linear: warmup, cosine: warmup } },
-        doc: "How the learning rate runs after its warm-up: it stays, or falls to zero over the run.",
+        type: {
+          kind: "tagged",
+          variants: {
+            constant: warmup,
+            linear: falling,
+            cosine: falling,
+            "warmup-stable-decay": stable,
+          },
+        },
+        doc: "How the learning rate runs after its warm-up: it stays, falls over the run, or stays and then falls.",
         since: 1,
-        default: { type: "constant", warmup_steps: 0 },
+        default: { type: "constant", warmup_steps: 0, warmup_ratio: undefined },
       },
       epochs: {
         type: integer(upTo(1e6, 1)),

@@ -146,8 +146,12 @@ export interface TrainingPlan {
         readonly weight_decay: number;
       };
   readonly learning_rate: {
-    readonly type: "constant" | "linear" | "cosine";
+    readonly type: "constant" | "linear" | "cosine" | "warmup-stable-decay";
     readonly warmup_steps: number;
+    /** Rate at the end over the peak. */
+    readonly min_ratio: number;
+    /** Last steps over which it falls; 0 where it falls over all, or never. */
+    readonly decay_steps: number;
   };
   readonly seed: number;
   readonly clip: number;

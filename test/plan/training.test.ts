@@ -49,3 +49,35 @@ describe("the run's training", () => {
     expect(found).toEqual([code]);
   });
 });
+
+describe("the learning rate", () => {
+  const rate = async (text: string, more = "steps = 40") => {
+    const made = await planOf(train(`learning_rate = ${text} ${more}`));
+    return { rate: made.plan?.training.learning_rate, codes: codes(made) };
+  };
+
+  it("has its shares of the run as whole steps", async () => {
+    expect(await rate("cosine { warmup_ratio = 0.06 min_ratio = 0.1 }")).toEqual({
+      rate: { type: "cosine", warmup_steps: 2, min_ratio: 0.1, decay_steps: 0 },
+      codes: [],
+    });
+    expect((await rate("warmup-stable-decay { warmup_steps = 3 }")).rate).toEqual({
+      type: "warmup-stable-decay",
+      warmup_steps: 3,
+      min_ratio: 0,
+      decay_steps: 4,
+    });
+    expect((await rate("warmup-stable-decay { decay_ratio = 0.001 }")).rate?.decay_steps).toBe(1);
+  });
+
+  it.each([
+    ["constant { warmup_steps = 2 warmup_ratio = 0.1 }", "steps = 40", "contradictory-keys"],
+    ["constant { warmup_steps = 40 }", "steps = 40", "contradictory-keys"],
+    ["constant { warmup_steps = 2 }", "epochs = 1", "warmup-too-long"],
+    ["linear { warmup_ratio = 1 }", "steps = 40", "warmup-too-long"],
+    ["constant { min_ratio = 0.1 }", "steps = 40", "unknown-key"],
+    ["cosine { decay_ratio = 0.1 }", "steps = 40", "unknown-key"],
+  ])("%s with %s is %s", async (text, more, code) => {
+    expect((await rate(text, more)).codes).toEqual([code]);
+  });
+});
