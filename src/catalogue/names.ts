@@ -1,31 +1,29 @@
-import { GPU_FILES, MODEL_FILES, TEMPLATE_FILES } from "./data.generated.js";
-import { type Gpu, parseGpu } from "./gpu.js";
-import { type CatalogueModel, parseModel } from "./model.js";
-import { type ChatTemplate, parseTemplate } from "./template.js";
+import { GPUS, MODELS, TEMPLATES } from "./data.generated.js";
+import type { Gpu } from "./gpu.js";
+import type { CatalogueModel } from "./model.js";
+import type { ChatTemplate } from "./template.js";
 
 /** Names of the GPUs in the catalogue, sorted. */
-export const GPU_NAMES: readonly string[] = Object.keys(GPU_FILES);
+export const GPU_NAMES: readonly string[] = Object.keys(GPUS);
 
 /** Names of the models in the catalogue, sorted. */
-export const MODEL_NAMES: readonly string[] = Object.keys(MODEL_FILES);
+export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 
 /** Names of the chat templates in the catalogue, sorted. */
-export const TEMPLATE_NAMES: readonly string[] = Object.keys(TEMPLATE_FILES);
+export const TEMPLATE_NAMES: readonly string[] = Object.keys(TEMPLATES);
 
 /** A chat template by name. */
 export function templateByName(name: string): ChatTemplate | undefined {
-  const text = Object.hasOwn(TEMPLATE_FILES, name) ? TEMPLATE_FILES[name] : undefined;
-  return text === undefined ? undefined : parseTemplate(text);
+  const entry = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined;
+  return entry && { begin: entry.begin ?? [], roles: entry.roles };
 }
 
 /** A GPU by name. */
 export function gpuByName(name: string): Gpu | undefined {
-  const text = Object.hasOwn(GPU_FILES, name) ? GPU_FILES[name] : undefined;
-  return text === undefined ? undefined : parseGpu(text);
+  return Object.hasOwn(GPUS, name) ? GPUS[name] : undefined;
 }
 
 /** A model by its name on the hub. */
 export function modelByName(name: string): CatalogueModel | undefined {
-  const text = Object.hasOwn(MODEL_FILES, name) ? MODEL_FILES[name] : undefined;
-  return text === undefined ? undefined : parseModel(text);
+  return Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
 }

@@ -1,5 +1,3 @@
-import { parse } from "yaml";
-
 /**
  * How the messages of one role become text. Every string of a list is tokenised by itself, so that no content can
  * move a boundary; `header` is tokenised together with the content that follows it.
@@ -20,6 +18,9 @@ export interface RoleTemplate {
 
 /** How a conversation becomes text: data, not a program, so that compiler and runtime cannot disagree on it. */
 export interface ChatTemplate {
+  /** For people, like its source. */
+  readonly name?: string;
+  readonly source?: string;
   /** Before the first message. */
   readonly begin?: readonly string[];
   /** By role; `*` is every other. `{role}` stands for the role's name, `{end}` for the end token. */
@@ -33,12 +34,6 @@ export function roleOf(roles: ChatTemplate["roles"], role: string): RoleTemplate
     : Object.hasOwn(roles, "*")
       ? roles["*"]
       : undefined;
-}
-
-/** A template of the catalogue, from its data file. */
-export function parseTemplate(file: string): ChatTemplate {
-  const { begin = [], roles } = parse(file) as ChatTemplate;
-  return { begin, roles };
 }
 
 const END = "{end}";

@@ -1,20 +1,15 @@
-import { resolve } from "pathe";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
-import { walk } from "../host/files.js";
-import { type Host, HostError } from "../host/host.js";
+import type { Host } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { analyzeFile, showDiagnostics } from "./spec-file.js";
+import { specFiles } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 
 export interface LintOptions {
   readonly format: "pretty" | "json";
   readonly denyWarnings: boolean;
 }
-
-const SPEC_ENDING = /\.skrull(\.ya?ml|\.json)?$/;
-/** Folders whose specs are copies or someone else's. */
-const SKIPPED = /(^|\/)(node_modules|\.[^/]+)\//;
 
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
 export async function lintCommand(
@@ -23,7 +18,7 @@ export async function lintCommand(
   paths: readonly string[],
   options: LintOptions,
 ): Promise<ExitCode> {
-  const files = [...new Set(paths.flatMap((path) => specFiles(host, path)))];
+  const files = specFiles(host, paths);
   const analyses: Analysis[] = [];
   for (const file of files) analyses.push(await analyzeFile(host, file));
   const diagnostics = withoutRepeats(analyses.flatMap((analysis) => analysis.diagnostics));
@@ -40,19 +35,6 @@ export async function lintCommand(
 function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const known = new Map(diagnostics.map((found) => [JSON.stringify(found), found]));
   return [...known.values()];
-}
-
-function specFiles(host: Host, path: string): readonly string[] {
-  const absolute = resolve(host.workingFolder, path);
-  const kind = host.status(absolute)?.kind;
-  if (kind === undefined) throw new HostError(path, "no such file or folder");
-  if (kind !== "folder") return [path];
-  const prefix = path.replace(/\/+$/, "");
-  const found = [...walk(host, absolute)].filter(
-    (file) => SPEC_ENDING.test(file) && !SKIPPED.test(`/${file}`),
-  );
-  if (found.length === 0) throw new HostError(path, "no .skrull file in this folder");
-  return found.map((file) => (prefix === "" ? file : `${prefix}/${file}`));
 }
 
 function summary(files: number, errors: number, warnings: number): string {
