@@ -81,13 +81,14 @@ function memoryRows({ memory, topology }: Plan): readonly (readonly string[])[] 
 }
 
 function dataRows({
-  data: { summary, supervise, mixture },
+  data: { summary, supervise, mixture, rendering, template },
   steps,
   evaluation,
 }: Plan): readonly (readonly string[])[] {
   const { overlong } = summary;
   const lost = summary.tokens + overlong.tokens_lost;
   return [
+    ["format", `${rendering.format.type}${template === null ? "" : `, template ${template}`}`],
     ["samples", `${formatCount(summary.samples)} of ${formatCount(summary.rows)}`],
     ...mixture.map(({ samples, draws }, n) => [
       `  drawn an epoch, entry ${n + 1} of train`,
