@@ -73,6 +73,8 @@ def tokenize_segments(
     ids: list[int] = []
     counted: list[bool] = []
     for text, header, trained in segments:
+        if max_length is not None and len(ids) >= max_length:
+            break  # the rest would be cut off
         piece = encode(text)
         given = _common_prefix(piece, encode(header)) if header and trained else 0
         ids += piece

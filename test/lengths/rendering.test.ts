@@ -147,6 +147,7 @@ it.each([
   ["roles: { a: { separator: x } }", "/roles/a/separator has no meaning without 'into'"],
   ["roles: { a: { into: b, header: x }, b: {} }", "/roles/a cannot have pieces of its own"],
   ["{", "is neither JSON nor YAML"],
+  ['roles: { a: { end: ["\\ud800"] } }', "holds half a character"],
 ])("the template %s is refused", (text, problem) => {
   const read = readTemplateText(text);
   expect(read.ok ? [] : read.problems.join()).toContain(problem);
