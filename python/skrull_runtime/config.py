@@ -72,7 +72,7 @@ class DataConfig:
 
     root: str | None  # the spec's folder seen from the run's folder; SKRULL_DATA_ROOT overrides it
     tokenizer: str  # "bytes", or a folder in the run's folder
-    supervise: str  # "assistant" or "all"
+    supervise: str  # "assistant", "last" (its last answer) or "all"
     max_length: int
     overlong: str
     rendering: dict[str, Any] = field(default_factory=lambda: CHATML_MESSAGES)

@@ -134,7 +134,7 @@ program
   .addOption(format())
   .addOption(
     new Option("--supervise <tokens>", "tokens the loss counts")
-      .choices(["assistant", "all"])
+      .choices(["assistant", "last", "all"])
       .default("assistant"),
   )
   .addOption(

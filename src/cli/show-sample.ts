@@ -2,7 +2,7 @@ import { formatCount } from "../foundation/format.js";
 import { jsonText } from "../foundation/json.js";
 import { printableLines } from "../foundation/printable.js";
 import { type Host, HostError } from "../host/host.js";
-import { countTokens } from "../lengths/count.js";
+import { countTokens, superviseSegments } from "../lengths/count.js";
 import { type Line, readLines } from "../lengths/lines.js";
 import type { DataFile } from "../lengths/measure.js";
 import { renderLine } from "../lengths/measure-file.js";
@@ -31,7 +31,7 @@ export async function showSample(
   if (!rendered.ok) throw new HostError(`${file.name}:${number}`, rendered.reason);
   const { segments } = rendered;
   const count = countTokens(segments, tokenizer, settings.supervision, undefined);
-  const stretches = stretchesOf(segments, settings.supervision === "all");
+  const stretches = stretchesOf(superviseSegments(segments, settings.supervision));
   if (format === "json") return jsonText({ format_version: 1, line: number, ...count, stretches });
   const text = stretches.map(({ text, trained }) => (trained ? `⟦${text}⟧` : text)).join("");
   const of = `${formatCount(count.supervised)} of ${formatCount(count.length)} tokens`;
@@ -45,7 +45,7 @@ async function lineOf(host: Host, file: DataFile, number: number): Promise<Line>
   throw new HostError(file.name, `has no line ${number}`);
 }
 
-function stretchesOf(segments: readonly Segment[], all: boolean): readonly Stretch[] {
+function stretchesOf(segments: readonly Segment[]): readonly Stretch[] {
   const found: { text: string; trained: boolean }[] = [];
   const add = (text: string, trained: boolean) => {
     const last = found.at(-1);
@@ -54,8 +54,8 @@ function stretchesOf(segments: readonly Segment[], all: boolean): readonly Stret
     else found.push({ text, trained });
   };
   for (const { text, header, trained } of segments) {
-    add(header, all);
-    add(text.slice(header.length), all || trained);
+    add(header, false);
+    add(text.slice(header.length), trained);
   }
   return found;
 }

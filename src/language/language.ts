@@ -357,8 +357,8 @@ export const LANGUAGE = {
         default: "error",
       },
       supervise: {
-        type: oneOf("assistant", "all"),
-        doc: "Tokens that the loss counts: the assistant's contents and end tokens, or all.",
+        type: oneOf("assistant", "last", "all"),
+        doc: "Tokens that the loss counts: contents and end tokens of the assistant, of its last answer only, or all.",
         since: 1,
         default: "assistant",
       },

@@ -1,6 +1,7 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { Share } from "../foundation/global-batches.js";
+import type { Supervision } from "../lengths/count.js";
 import type { Rendering } from "../lengths/render.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
@@ -102,7 +103,7 @@ export interface DataPlan {
   /** Name of the template; `null` where samples are no conversations. */
   readonly template: string | null;
   readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
-  readonly supervise: "assistant" | "all";
+  readonly supervise: Supervision;
   readonly max_length: number;
   readonly summary: DataSummary;
 }
