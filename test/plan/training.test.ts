@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { planReport } from "../../src/cli/plan-report.js";
 import { trainConfig } from "../../src/emit/run-values.js";
+import { DATA } from "../cli/run.js";
 import { codes, planOf } from "./make.js";
 
 const train = (rest: string) => ({ train: `{ optimizer = adamw { lr = 1e-3 } ${rest} }` });
@@ -80,4 +82,25 @@ describe("the learning rate", () => {
   ])("%s with %s is %s", async (text, more, code) => {
     expect((await rate(text, more)).codes).toEqual([code]);
   });
+});
+
+it("the report shows how data is mixed and positions are scaled", async () => {
+  const { plan } = await planOf(
+    {
+      model:
+        '{ config = "model.json" weights = random rope_scaling = linear { factor = 2 } precision = fp32 }',
+      cluster: "{ gpus = 2 gpu = cpu host_memory = 4 GiB }",
+      data: '{ train = ["data.jsonl", "b.jsonl"] weights = [2, 0.5] tokenizer = "bytes" max_length = 1K template = zephyr }',
+    },
+    { "b.jsonl": DATA },
+  );
+  const report = plan ? planReport(plan) : "";
+  const row = (name: string) => report.split("\n").find((line) => line.trim().startsWith(name));
+  expect(row("positions")).toMatch(/ 8,192, rotary embeddings linear$/);
+  expect(row("memory of a node")).toMatch(/ 4.00 GiB$/);
+  expect(row("format")).toMatch(/ messages, template zephyr$/);
+  expect(row("drawn an epoch, entry 1")).toMatch(/ 10 of 5$/);
+  expect(row("drawn an epoch, entry 2")).toMatch(/ 3 of 5$/);
+  expect(row("global batch")).toContain("4 (last of an epoch 1)");
+  expect(Math.max(...report.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
 });
