@@ -397,6 +397,12 @@ export const CATALOGUE = {
     why: "Every step's schedule is stored before training starts.",
     help: "Use mode = online, or plan fewer steps.",
   },
+  "warmup-too-long": {
+    severity: "warning",
+    message: "the warm-up of {warmup} steps leaves none of the run's {steps} at the peak rate",
+    why: "The learning rate would never reach its peak.",
+    help: "Shorten the warm-up, or train for longer.",
+  },
   "host-memory-exceeded": {
     severity: "error",
     message: "{what} need {needed} on a node with {memory} of memory",

@@ -135,7 +135,7 @@ export class Planner {
       demand: demandOf(this.#costSetting(topology)),
       step: this.#step(topology),
       search,
-      training: this.#training(topology),
+      training: this.#training(topology, steps.total_steps),
       evaluation: this.#evaluation(),
       steps,
       forecast: result.forecast,
@@ -220,6 +220,8 @@ export class Planner {
 
   /** Tokens whose logits exist at a time. */
   #lossChunk(): number {
+    const { loss_chunk: chosen } = this.spec.train;
+    if (chosen !== undefined) return chosen;
     const tokens = Math.floor(LOGITS_BYTES[this.inputs.gpu.device] / (4 * this.#shape.vocab_size));
     return Math.max(16, Math.min(4096, tokens));
   }
@@ -452,17 +454,36 @@ export class Planner {
     }
   }
 
-  #training(topology: Topology): Plan["training"] {
-    const { train, parallel, log, model } = this.spec;
+  /** Shares of the run as whole steps. */
+  #learningRate(totalSteps: number): Plan["training"]["learning_rate"] {
+    const { learning_rate: rate } = this.spec.train;
+    const part = (ratio: number) => Math.round(ratio * totalSteps);
+    const warmup = rate.warmup_ratio === undefined ? rate.warmup_steps : part(rate.warmup_ratio);
+    if (warmup >= totalSteps && warmup > 0) {
+      const values = { warmup: formatCount(warmup), steps: formatCount(totalSteps) };
+      this.report.at("warmup-too-long", "train.learning_rate", values);
+    }
+    return {
+      type: rate.type,
+      warmup_steps: warmup,
+      min_ratio: "min_ratio" in rate ? rate.min_ratio : 0,
+      decay_steps: "decay_ratio" in rate ? Math.max(1, part(rate.decay_ratio)) : 0,
+    };
+  }
+
+  #training(topology: Topology, totalSteps: number): Plan["training"] {
+    const { train, parallel, log, model, cluster } = this.spec;
     const { optimizer } = train;
     return {
       optimizer:
         optimizer.type === "adamw"
           ? { ...optimizer, betas: [optimizer.betas[0] ?? 0.9, optimizer.betas[1] ?? 0.999] }
           : optimizer,
-      learning_rate: train.learning_rate,
+      learning_rate: this.#learningRate(totalSteps),
       seed: train.seed,
       clip: train.clip_norm,
+      resume: train.resume,
+      timeout_seconds: cluster.timeout,
       checkpoint_every: train.checkpoint_every,
       keep_checkpoints: train.keep_checkpoints,
       log_every: train.log_every,

@@ -247,12 +247,10 @@ function checkTraining(train: Spec["train"], at: Reporting): void {
     );
   }
   const { learning_rate: rate, steps } = train;
-  if (steps !== undefined && rate.warmup_steps >= steps && rate.warmup_steps > 0) {
-    const reason = "The learning rate would never reach its peak.";
-    at("contradictory-keys", "train.learning_rate", {
-      first: "warmup_steps",
-      second: "steps",
-      reason,
-    });
-  }
+  const contradict = (second: string, reason: string) =>
+    at("contradictory-keys", "train.learning_rate", { first: "warmup_steps", second, reason });
+  if (rate.warmup_steps > 0 && rate.warmup_ratio !== undefined)
+    contradict("warmup_ratio", "Both say how long the warm-up is.");
+  else if (steps !== undefined && rate.warmup_steps >= steps && rate.warmup_steps > 0)
+    contradict("steps", "The learning rate would never reach its peak.");
 }
