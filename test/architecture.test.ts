@@ -17,7 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
   format: ["diagnostics", "syntax"],
-  lengths: ["foundation", "host"],
+  lengths: ["foundation", "host", "catalogue"],
   plan: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],
     "lengths",
@@ -28,9 +28,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
+  server: [
+    ...["foundation", "diagnostics", "host", "catalogue", "syntax", "language", "semantics"],
+    ...["format", "plan", "inputs"],
+  ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "format", "lengths", "plan", "inputs", "emit", "writer"],
+    ...["semantics", "format", "lengths", "plan", "inputs", "emit", "writer", "server"],
   ],
 };
 
