@@ -40,14 +40,17 @@ export function buildValue(cst: CstNode, onProblem: OnProblem): ValueNode | unde
   return new TreeBuilder(onProblem).value(cst);
 }
 
+const NONE: readonly never[] = [];
+
 const elements = (cst: CstNode | undefined, name: string): readonly CstElement[] =>
   cst?.children[name] ?? NONE;
 
-const NONE: readonly CstElement[] = [];
-
-/** Children of a rule's name are nodes, never tokens. */
-const nodes = (cst: CstNode | undefined, rule: string): readonly CstNode[] =>
-  elements(cst, rule) as readonly CstNode[];
+/** The children of a rule's name are nodes, those of a token's name are tokens. */
+function nodes(cst: CstNode | undefined, name: string): readonly CstNode[] {
+  const found = elements(cst, name);
+  const [first] = found;
+  return first && "children" in first ? (found as readonly CstNode[]) : NONE;
+}
 
 function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
   const token = elements(cst, name).find((element): element is IToken => "image" in element);
@@ -56,7 +59,6 @@ function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
 
 /** Tokens of these kinds in the order of the text. */
 function operators(cst: CstNode | undefined, ...names: readonly string[]): readonly IToken[] {
-  if (!names.some((name) => elements(cst, name).length > 0)) return [];
   return names
     .flatMap((name) => elements(cst, name))
     .filter((element): element is IToken => "image" in element && element.image !== "")
@@ -67,6 +69,16 @@ const spanOf = (token: IToken): Span => ({
   start: token.startOffset,
   end: token.startOffset + token.image.length,
 });
+
+const lastEnd = (start: number, ...lists: readonly (readonly Span[])[]): number =>
+  Math.max(start, ...lists.map((list) => list.at(-1)?.end ?? start));
+
+/** Most values are no calculation. */
+function onlyOperand(sum: CstNode | undefined): CstNode | undefined {
+  const products = nodes(sum, "product");
+  const operands = nodes(products[0], "operand");
+  return products.length === 1 && operands.length === 1 ? operands[0] : undefined;
+}
 
 class TreeBuilder {
   constructor(private readonly onProblem: OnProblem) {}
@@ -144,9 +156,9 @@ class TreeBuilder {
     const members = this.members(cst);
     const open = tokenOf(cst, "OpenBrace");
     const close = tokenOf(cst, "CloseBrace");
-    const last = Object.values(members).map((nodes) => nodes.at(-1)?.end ?? start);
-    const end = close ? spanOf(close).end : Math.max(...last);
-    return { ...members, start: open?.startOffset ?? start, end };
+    const { entries, blocks, imports, constants } = members;
+    const end = close ? spanOf(close).end : lastEnd(start, entries, blocks, imports, constants);
+    return { entries, blocks, imports, constants, start: open?.startOffset ?? start, end };
   }
 
   value(cst: CstNode | undefined): ValueNode | undefined {
@@ -160,6 +172,8 @@ class TreeBuilder {
   }
 
   private sum(cst: CstNode | undefined): ValueNode | undefined {
+    const single = onlyOperand(cst);
+    if (single) return this.operand(single);
     const operands = nodes(cst, "product").map((product) =>
       this.chain(
         nodes(product, "operand").map((operand) => this.operand(operand)),

@@ -4,6 +4,7 @@ import {
   type Hover,
   type Range,
 } from "vscode-languageserver-protocol/node";
+import { LANGUAGE } from "../../src/language/language.js";
 import { files, skrull, spec } from "../cli/run.js";
 import { CURSOR as C, type Client, marked, positionOf, startClient, textAt } from "./client.js";
 
@@ -24,12 +25,13 @@ describe("hover", () => {
   });
 
   it("on a key shows its type, meaning, default and resolved value", async () => {
+    const { policy } = LANGUAGE.schedule.properties;
     const text = spec({ schedule: `{ global_batch = 4 pol${C}icy = packed }` });
     expect(await hover(client, text)).toEqual({
       over: "policy",
       value: [
-        "`policy`: `auto`, `skrull-paper`, `dacp`, `round-robin`, `sorted`, `packed`, `deepspeed`",
-        "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with.",
+        `\`policy\`: ${policy.type.values.map((value) => `\`${value}\``).join(", ")}`,
+        policy.doc,
         "Without it: `auto`.",
         "Here: **packed**",
       ].join("\n\n"),
