@@ -12,8 +12,8 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
-const { textmateGrammar } = await built("language/textmate.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
+const { textmateGrammar } = await built("language/textmate.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
 
