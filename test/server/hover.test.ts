@@ -64,7 +64,7 @@ describe("hover", () => {
     const unit = await hover(client, spec({ memory: `{ budget = 4 Gi${C}B }` }));
     expect(unit).toEqual({
       over: "GiB",
-      value: "`1 GiB` = 1,073,741,824 bytes\n\nUnit of an amount of memory.",
+      value: "`1 GiB` = 1,073,741,824 B\n\nUnit of an amount of memory.",
     });
     const block = await hover(client, `skrull 1\nmem${C}ory {`);
     expect(block?.value).toContain("Block `memory`");
@@ -98,7 +98,7 @@ describe("hover on the plan's keys", () => {
     const table = await hover(client, spec(memory));
     expect(table?.over).toBe("budget");
     expect(table?.value).toContain("Memory of a rank (modelled)");
-    expect(table?.value).toContain("Here: **1.00 GiB (1,073,741,824 bytes)**");
+    expect(table?.value).toContain("Here: **1.00 GiB (1,073,741,824 B)**");
     for (const { name } of plan.memory.fixed) expect(table?.value).toContain(`| ${name} |`);
     expect(table?.value).toContain("| bucket size C (from the spec) | 1,024 tokens |");
     const degrees = await hover(client, spec(context));
@@ -133,7 +133,7 @@ describe("hover on the plan's keys", () => {
     expect(symbols).toHaveLength(7);
     await client.change("spec.skrull", "skrull 1\n");
     const { value } = (await answer).contents as { readonly value: string };
-    expect(value).toMatch(/^`budget`.*Here: \*\*1\.00 GiB \(1,073,741,824 bytes\)\*\*$/s);
+    expect(value).toMatch(/^`budget`.*Here: \*\*1\.00 GiB \(1,073,741,824 B\)\*\*$/s);
     expect((await client.diagnostics("spec.skrull")).length).toBeGreaterThan(0);
   });
 
