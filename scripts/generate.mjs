@@ -13,6 +13,7 @@ const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
+const { textmateGrammar } = await built("language/textmate.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
 
@@ -23,6 +24,7 @@ const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 const files = {
   "docs/reference/language.md": referencePage(),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
+  "editors/vscode/syntaxes/skrull.tmLanguage.json": `${JSON.stringify(textmateGrammar(), null, 2)}\n`,
   "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
   "schemas/template.schema.json": `${JSON.stringify(TEMPLATE_SCHEMA, null, 2)}\n`,

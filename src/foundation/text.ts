@@ -32,6 +32,12 @@ export class LineMap {
     return { line: low + 1, column: inside - (this.#starts[low] ?? 0) + 1 };
   }
 
+  /** Offset of a position; a line or column beyond the text counts as its end. */
+  offset({ line, column }: Position): number {
+    const start = this.#starts[line - 1] ?? this.text.length;
+    return Math.min(start + column - 1, start + this.line(line).length);
+  }
+
   range(start: number, end: number): Range {
     return { start: this.position(start), end: this.position(end) };
   }
