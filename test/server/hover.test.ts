@@ -108,6 +108,20 @@ describe("hover on the plan's keys", () => {
     expect(degrees?.value).toMatch(/\| 4 \| [\d,]+ \| /);
   });
 
+  it("shows the plan of the run that the key stands in, and none in a named block", async () => {
+    const client = await startClient(files(parts));
+    skrull(["plan", "spec.skrull"], { cwd: client.folder, cache: ".cache" });
+    const runs = (inside: string) =>
+      `${spec(parts)}run wide { parallel { ${inside} } }\nrun narrow { parallel { context = 1 } }\n`;
+    const shown = await hover(client, runs(`con${C}text = 4`));
+    expect(shown?.value).toContain("Here: **4**");
+    expect(shown?.value).toContain("Degrees that fit of run wide, predicted on 5 samples");
+    expect(shown?.value).toContain("| 4 <- here |");
+    const named = await hover(client, `${spec(parts)}memory small { bud${C}get = 1 GiB }\n`);
+    expect(named?.value).toContain("Here: **1.00 GiB");
+    expect(named?.value).not.toContain("Memory of a rank");
+  });
+
   it("says why there is no plan", async () => {
     const small = { ...memory, memory: `{ bud${C}get = 2 MiB reserve = 1 MiB }` };
     const client = await startClient(files(parts));
