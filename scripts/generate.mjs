@@ -10,12 +10,15 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
+const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 
+const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
-  "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
+  "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
+  "schemas/profile.schema.json": json(PROFILE_SCHEMA),
 };
 
 const stale = [];
@@ -29,7 +32,8 @@ for (const [path, text] of Object.entries(files)) {
   say(`wrote ${path}`);
 }
 
-for (const script of [["scripts/generate-catalogue.mjs"], ["scripts/schedule-vectors.mjs"]]) {
+const scripts = ["generate-catalogue.mjs", "generate-rules.mjs", "schedule-vectors.mjs"];
+for (const script of scripts.map((name) => [`scripts/${name}`])) {
   if (!check) run(process.execPath, script);
   else if (
     spawnSync(process.execPath, [...script, "--check"], { cwd: ROOT, stdio: "inherit" }).status !==

@@ -1,6 +1,8 @@
+import { LINT_CODES } from "./lint-codes.js";
+
 export type Severity = "error" | "warning" | "info";
 
-interface Entry {
+export interface Entry {
   readonly severity: Severity;
   /** What is wrong; `{name}` is filled in. */
   readonly message: string;
@@ -170,12 +172,6 @@ export const CATALOGUE = {
     why: "Groups of 1, 2, 4 and so on ranks must divide them without remainder.",
     help: "Use degrees = local-or-all, or change the number.",
   },
-  "group-crosses-nodes": {
-    severity: "warning",
-    message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",
-    why: "Keys and values of every sharded sequence then cross the network in every layer.",
-    help: "Use a CP degree of at most the GPUs per node if the longest sequence fits it.",
-  },
   "budget-exceeds-memory": {
     severity: "error",
     message: "the budget of {budget} is more than the {memory} of the GPU",
@@ -295,6 +291,7 @@ export const CATALOGUE = {
     message: "the longest sequence has {longest} tokens; the model was made for {positions}",
     why: "Without scaled rotary embeddings, positions beyond the limit were never trained.",
   },
+  ...LINT_CODES,
 } as const satisfies Readonly<Record<string, Entry>>;
 
 export type DiagnosticCode = keyof typeof CATALOGUE;

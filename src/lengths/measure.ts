@@ -1,6 +1,7 @@
 import { sha256OfFile } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { cachePath, readCache, writeCache } from "./cache.js";
+import { Sightings } from "./known.js";
 import type { LoadedTokenizer } from "./load-tokenizer.js";
 import { measureFile } from "./measure-file.js";
 import type { CountSettings, FileMeasurement } from "./measurement.js";
@@ -26,8 +27,12 @@ export async function measureFiles(
   progress?: Progress,
 ): Promise<readonly FileMeasurement[]> {
   const measurements: FileMeasurement[] = [];
-  for (const file of files)
-    measurements.push(await measureOne(host, file, loaded, settings, progress));
+  const sightings = new Sightings(host, loaded.files, loaded.sha256, settings);
+  for (const file of files) {
+    const measurement = await measureOne(host, file, loaded, settings, progress);
+    sightings.note(file, measurement.sha256);
+    measurements.push(measurement);
+  }
   return measurements;
 }
 

@@ -8,7 +8,7 @@ export interface Tokenizer {
   readonly vocabularySize: number;
 }
 
-export const BYTES_TOKENIZER = "bytes";
+export { BYTES_TOKENIZER } from "./tokenizer-files.js";
 
 /** Ids 0 to 255 are the UTF-8 bytes; the two ChatML markers, alone, are 256 and 257. For trials without any file. */
 export function bytesTokenizer(): Tokenizer {

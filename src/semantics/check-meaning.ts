@@ -90,8 +90,6 @@ function checkTopology(
   if (ranks % context !== 0) {
     const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;
     at("ranks-not-divisible", "parallel.context", { ranks, context }, { help });
-  } else if (context > cluster.gpus) {
-    at("group-crosses-nodes", "parallel.context", { context, gpus: cluster.gpus });
   }
 }
 
