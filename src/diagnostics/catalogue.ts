@@ -286,6 +286,17 @@ export const CATALOGUE = {
     why: "Every step's schedule is stored before training starts.",
     help: "Use mode = online, or plan fewer steps.",
   },
+  "host-memory-exceeded": {
+    severity: "error",
+    message: "{what} need {needed} on a node with {memory} of memory",
+    why: "The operating system would kill the run when memory runs out.",
+  },
+  "host-memory-at-start": {
+    severity: "warning",
+    message: "while they start, {ranks} ranks of a node load {needed}; it has {memory} of memory",
+    why: "Every rank reads the whole weights before it keeps its part.",
+    help: "Use nodes with more memory, or fewer ranks on a node.",
+  },
   "position-limit": {
     severity: "warning",
     message: "the longest sequence has {longest} tokens; the model was made for {positions}",

@@ -66,8 +66,9 @@ export const LINT_CODES = {
   },
   "host-memory-short": {
     severity: "warning",
-    message: "offloading needs {needed} of a node's memory, {have} {whose}",
-    why: "{ranks} ranks of a node keep there: {table}. Where it does not fit, the kernel kills the run without a message.",
+    message: "offloading needs {needed} of a node's memory; nodes of {ranks} GPUs usually have up to {have}",
+    why: "The ranks of a node keep there: {table}. Where it does not fit, the kernel kills the run without a message.",
+    help: "Say what a node has in cluster { host_memory }, use more nodes, or offload less.",
   },
   "offload-needless": {
     severity: "warning",

@@ -126,6 +126,12 @@ export const LANGUAGE = {
         since: 1,
         required: "Its memory and speed decide the plan.",
       },
+      host_memory: {
+        type: { ...bytes, range: { ...bytes.range, ...aboveZero } },
+        doc: "Memory (RAM) of a node. What the ranks of a node keep there must fit: offloaded states, the weights that each loads, or the ranks themselves on CPU.",
+        since: 1,
+        optional: "not checked",
+      },
       network: {
         type: { kind: "quantity", dimension: "bandwidth", range: aboveZero },
         doc: "Bandwidth between nodes, per GPU.",

@@ -29,6 +29,7 @@ import {
   schedulingCost,
   targetTime,
 } from "./hardware-cost.js";
+import { checkHostMemory } from "./host-memory.js";
 import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
 import { performanceOf } from "./performance.js";
 import type { MemoryPlan, Plan, SchedulingPlan, Topology } from "./plan.js";
@@ -162,6 +163,7 @@ export class Planner {
       zero_stage: parallel.zero as ZeroStage,
       launcher: cluster.launcher,
       hosts: cluster.hosts,
+      host_memory_bytes: cluster.host_memory ?? null,
     };
   }
 
@@ -171,7 +173,7 @@ export class Planner {
     const model = memoryModel(fit.setting);
     const bucket = memory.bucket ?? bucketFor(model, fit.budgetBytes).tokens;
     this.#checkFit(fit, model, bucket);
-    return {
+    const plan: MemoryPlan = {
       budget_bytes: fit.budgetBytes + memory.reserve,
       reserve_bytes: memory.reserve,
       fixed: model.fixed,
@@ -183,6 +185,9 @@ export class Planner {
       offload: memory.offload,
       host: model.host,
     };
+    const { shape, precision } = fit.setting;
+    checkHostMemory(this.report, { topology, memory: plan, shape, precision });
+    return plan;
   }
 
   /** What decides whether the longest sequence fits. */

@@ -63,6 +63,8 @@ export interface Topology {
   readonly zero_stage: ZeroStage;
   readonly launcher: "deepspeed" | "torchrun";
   readonly hosts: readonly string[];
+  /** Of a node; `null` where the spec does not say. */
+  readonly host_memory_bytes: number | null;
 }
 
 export interface MemoryPlan {

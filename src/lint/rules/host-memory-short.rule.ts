@@ -9,27 +9,23 @@ export default defineRule({
   needs: "inputs",
   options: {
     gibibytes_per_gpu: {
-      doc: "GiB of host memory for every GPU, where the spec does not say what a node has.",
+      doc: "GiB of host memory that a node is taken to have for every GPU.",
       default: 192,
       min: 1,
       max: 1e6,
     },
-    share: { doc: "Share of a node's memory that offloading may take.", default: 0.9, min: 0, max: 1 },
   },
-  check({ spec, inputs }, report, { gibibytes_per_gpu: usual, share }) {
+  check({ spec, inputs }, report, { gibibytes_per_gpu: usual }) {
     const { offload } = spec.memory;
-    const { gpus, host_memory: stated } = spec.cluster;
-    if (offload === "none" || (inputs.gpu.device === "cpu" && stated === undefined)) return;
+    const { gpus: ranks, host_memory: stated } = spec.cluster;
+    // Where the spec says what a node has, the planner holds the run to it.
+    if (offload === "none" || stated !== undefined || inputs.gpu.device === "cpu") return;
     const { host } = inputs.memory().model;
-    const needed = gpus * totalBytes(host);
-    const have = stated ?? gpus * usual * GIB;
-    if (needed <= share * have) return;
-    const table = host
-      .map(({ name, bytes }) => `${name} ${formatBytes(gpus * bytes)}`)
-      .join(", ");
-    const whose = stated === undefined ? "are usual (cluster { host_memory } says otherwise)" : "are there";
-    const values = { needed: formatBytes(needed), have: formatBytes(have), whose, ranks: gpus, table };
-    const help = "More nodes divide what a node keeps; offload = optimizer keeps less than all.";
-    report.at("memory.offload", values, { help });
+    const needed = ranks * totalBytes(host);
+    const have = ranks * usual * GIB;
+    if (needed <= have) return;
+    const rows = host.map(({ name, bytes }) => `${name} ${formatBytes(ranks * bytes)}`);
+    const values = { needed: formatBytes(needed), have: formatBytes(have), ranks };
+    report.at("memory.offload", { ...values, table: rows.join(", ") });
   },
 });
