@@ -25,11 +25,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "host", "lengths"],
     "plan",
   ],
+  lint: [
+    ...["foundation", "diagnostics", "language", "semantics", "syntax", "catalogue", "cost"],
+    ...["host", "lengths", "plan"],
+  ],
   emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "lengths", "plan", "inputs", "emit", "writer"],
+    ...["semantics", "lengths", "plan", "inputs", "lint", "emit", "writer"],
   ],
 };
 

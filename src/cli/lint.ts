@@ -2,6 +2,8 @@ import { resolve } from "pathe";
 import { hasErrors } from "../diagnostics/diagnostic.js";
 import { walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
+import { Linter } from "../lint/linter.js";
+import type { Analysis } from "../semantics/analyze.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { analyzeFile, showDiagnostics } from "./spec-file.js";
 import type { Terminal } from "./terminal.js";
@@ -16,22 +18,41 @@ const SPEC_ENDING = ".skrull";
 const SKIPPED = /(^|\/)(node_modules|\.[^/]+)\//;
 
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
-export function lintCommand(
+export async function lintCommand(
   host: Host,
   terminal: Terminal,
   paths: readonly string[],
   options: LintOptions,
-): ExitCode {
-  const files = [...new Set(paths.flatMap((path) => specFiles(host, path)))];
-  const analyses = files.map((file) => analyzeFile(host, file));
-  const diagnostics = analyses.flatMap((analysis) => analysis.diagnostics);
-  terminal.out(showDiagnostics(analyses, diagnostics, options.format, terminal.colour));
+): Promise<ExitCode> {
+  const linter = new Linter(host);
+  const files = await chosenFiles(host, linter, paths);
+  const analyses: Analysis[] = [];
+  for (const file of files) analyses.push((await linter.lint(analyzeFile(host, file))).analysis);
+  const found = analyses.flatMap((analysis) => analysis.diagnostics);
+  const diagnostics = [...linter.diagnostics, ...found];
+  const sources = [...linter.sources, ...analyses];
+  terminal.out(showDiagnostics(sources, diagnostics, options.format, terminal.colour));
   const errors = diagnostics.filter((d) => d.severity === "error").length;
   const warnings = diagnostics.filter((d) => d.severity === "warning").length;
   if (options.format === "pretty") terminal.out(summary(files.length, errors, warnings));
   return hasErrors(diagnostics) || (options.denyWarnings && warnings > 0)
     ? EXIT.findings
     : EXIT.clean;
+}
+
+/** Files by name as they are, of folders those that no configuration leaves out. */
+async function chosenFiles(
+  host: Host,
+  linter: Linter,
+  paths: readonly string[],
+): Promise<readonly string[]> {
+  const chosen = new Set<string>();
+  for (const path of paths) {
+    for (const file of specFiles(host, path)) {
+      if (file === path || !(await linter.excludes(file))) chosen.add(file);
+    }
+  }
+  return [...chosen];
 }
 
 function specFiles(host: Host, path: string): readonly string[] {

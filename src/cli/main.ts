@@ -32,7 +32,7 @@ program
   .option("--deny-warnings", "exit with 1 on warnings too", false)
   .action(async (paths: string[], options) => {
     const { lintCommand } = await import("./lint.js");
-    exitCode = lintCommand(host, terminal, paths, options);
+    exitCode = await lintCommand(host, terminal, paths, options);
   });
 
 program

@@ -6,6 +6,7 @@ import { readText } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
+import type { Source } from "../lint/linter.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
@@ -95,12 +96,12 @@ async function loadSpec(
 
 /** Diagnostics of analysed files in one of the contract's formats. */
 export function showDiagnostics(
-  analyses: readonly Analysis[],
+  sources: readonly Source[],
   diagnostics: readonly Diagnostic[],
   format: "pretty" | "json",
   colour: boolean,
 ): string {
   if (format === "json") return formatJson(diagnostics);
-  const texts = new Map(analyses.map(({ file, text }) => [file, text]));
+  const texts = new Map(sources.map(({ file, text }) => [file, text]));
   return formatPretty(diagnostics, { colour, textOf: (file) => texts.get(file) });
 }

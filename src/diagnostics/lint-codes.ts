@@ -24,7 +24,8 @@ export const LINT_CODES = {
   },
   "heads-not-divisible": {
     severity: "warning",
-    message: "{heads} query heads and {kv_heads} key-value heads cannot be shared by {context} ranks",
+    message:
+      "{heads} query heads and {kv_heads} key-value heads cannot be shared by {context} ranks",
     why: "policy = deepspeed stands for DeepSpeed's sequence parallelism, which hands every rank its share of the heads; with these heads it could not run, and skrull's schedule of that name has nothing to be compared with.",
     help: "Compare at a CP degree that divides the heads.",
   },
@@ -66,7 +67,8 @@ export const LINT_CODES = {
   },
   "host-memory-short": {
     severity: "warning",
-    message: "offloading needs {needed} of a node's memory; nodes of {ranks} GPUs usually have up to {have}",
+    message:
+      "offloading needs {needed} of a node's memory; nodes of {ranks} GPUs usually have up to {have}",
     why: "The ranks of a node keep there: {table}. Where it does not fit, the kernel kills the run without a message.",
     help: "Say what a node has in cluster { host_memory }, use more nodes, or offload less.",
   },

@@ -17,7 +17,8 @@ const PATTERNS: readonly Pattern[] = [
   { kind: "an AWS access key", regex: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
   {
     kind: "an AWS secret key",
-    regex: /aws[\w-]*secret[\w-]*["']?\s*[:=]\s*["']?(?<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])/gi,
+    regex:
+      /aws[\w-]*secret[\w-]*["']?\s*[:=]\s*["']?(?<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])/gi,
   },
   { kind: "a GitHub token", regex: /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{60,})/g },
   { kind: "a GitLab token", regex: /\bglpat-[\w-]{20,}/g },
@@ -32,7 +33,8 @@ const PATTERNS: readonly Pattern[] = [
   },
   {
     kind: "a private key",
-    regex: /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g,
+    regex:
+      /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g,
   },
   { kind: "a password in a URL", regex: /\b[a-z][a-z+.-]*:\/\/[^\s/:@"]+:(?<secret>[^\s/@"]+)@/gi },
 ];

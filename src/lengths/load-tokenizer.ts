@@ -1,12 +1,12 @@
 import { readText, sha256Of } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { tokenizerFiles } from "./tokenizer-files.js";
 import {
   BYTES_TOKENIZER,
   bytesTokenizer,
   huggingFaceTokenizer,
   type Tokenizer,
 } from "./tokenizer.js";
+import { tokenizerFiles } from "./tokenizer-files.js";
 
 export interface LoadedTokenizer {
   readonly tokenizer: Tokenizer;

@@ -23,7 +23,8 @@ export const CONFIGURATION_SCHEMA = {
         },
         exclude: {
           type: "array",
-          description: "Glob patterns, relative to this file, of specs that a folder's lint leaves out.",
+          description:
+            "Glob patterns, relative to this file, of specs that a folder's lint leaves out.",
           items: { type: "string", minLength: 1 },
         },
       },

@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import type { Spec } from "../../language/language.js";
-import { Planner, type PlanInputs, type SettledSpec } from "../../plan/build-plan.js";
+import { type PlanInputs, Planner, type SettledSpec } from "../../plan/build-plan.js";
 import { type PreparedData, prepareData } from "../../plan/data.js";
 import { contexts } from "../../plan/tune.js";
 import type { Origins } from "../../semantics/report.js";

@@ -1,5 +1,5 @@
 import type { Spec } from "../../language/language.js";
-import { Planner, type PlanInputs } from "../../plan/build-plan.js";
+import { type PlanInputs, Planner } from "../../plan/build-plan.js";
 import { settle } from "../../plan/tune.js";
 import type { Origins } from "../../semantics/report.js";
 import type { PlanFacts } from "../subject.js";
@@ -9,11 +9,7 @@ const BATCHES = 4;
 const SIMPLER = ["packed", "sorted"] as const;
 
 /** Predicted speed of the spec's policy and of simpler ones; `undefined` where the spec's own finds no schedule. */
-export function planFacts(
-  spec: Spec,
-  origins: Origins,
-  inputs: PlanInputs,
-): PlanFacts | undefined {
+export function planFacts(spec: Spec, origins: Origins, inputs: PlanInputs): PlanFacts | undefined {
   const { spec: settled } = settle(spec, origins, inputs);
   const speedOf = (policy: Spec["schedule"]["policy"]): number | undefined => {
     const other = { ...settled, schedule: { ...settled.schedule, policy } };

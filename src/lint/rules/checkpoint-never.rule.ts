@@ -5,7 +5,9 @@ import { stepsOf } from "../steps.js";
 export default defineRule({
   code: "checkpoint-never",
   needs: "spec",
-  options: { steps: { doc: "Runs of fewer steps are left alone.", default: 1000, min: 1, max: 1e9 } },
+  options: {
+    steps: { doc: "Runs of fewer steps are left alone.", default: 1000, min: 1, max: 1e9 },
+  },
   check(subject, report, { steps: most }) {
     const steps = stepsOf(subject);
     if (steps === undefined || steps < most || subject.spec.train.checkpoint_every > 0) return;

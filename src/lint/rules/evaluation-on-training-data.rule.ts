@@ -14,7 +14,8 @@ export default defineRule({
       const name = normalize(path);
       const named = trained.some((pattern) => covers(pattern, name));
       const copied = same && covers(name, normalize(same.path));
-      if (named || copied) report.at(`evaluate.data.${n}`, { file: named ? path : same?.path ?? path });
+      if (named || copied)
+        report.at(`evaluate.data.${n}`, { file: named ? path : (same?.path ?? path) });
     }
   },
 });

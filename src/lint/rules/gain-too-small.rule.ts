@@ -5,7 +5,12 @@ export default defineRule({
   code: "gain-too-small",
   needs: "plan",
   options: {
-    share: { doc: "Gain over the best simpler policy below which it is said.", default: 0.02, min: 0, max: 10 },
+    share: {
+      doc: "Gain over the best simpler policy below which it is said.",
+      default: 0.02,
+      min: 0,
+      max: 10,
+    },
   },
   check({ spec, plan }, report, { share }) {
     const { policy: chosen } = spec.schedule;

@@ -21,6 +21,8 @@ import fullPrecisionOnGpu from "./full-precision-on-gpu.rule.js";
 import gainTooSmall from "./gain-too-small.rule.js";
 import groupCrossesNodes from "./group-crosses-nodes.rule.js";
 import headsNotDivisible from "./heads-not-divisible.rule.js";
+import hostMemoryAtStart from "./host-memory-at-start.rule.js";
+import hostMemoryExceeded from "./host-memory-exceeded.rule.js";
 import hostMemoryShort from "./host-memory-short.rule.js";
 import hostsNameLocal from "./hosts-name-local.rule.js";
 import idleRanks from "./idle-ranks.rule.js";
@@ -71,6 +73,8 @@ export const RULES: readonly Rule[] = [
   gainTooSmall,
   groupCrossesNodes,
   headsNotDivisible,
+  hostMemoryAtStart,
+  hostMemoryExceeded,
   hostMemoryShort,
   hostsNameLocal,
   idleRanks,

@@ -5,7 +5,12 @@ export default defineRule({
   code: "last-batch-tiny",
   needs: "lengths",
   options: {
-    share: { doc: "Share of a global batch that the last may have.", default: 0.05, min: 0, max: 1 },
+    share: {
+      doc: "Share of a global batch that the last may have.",
+      default: 0.05,
+      min: 0,
+      max: 1,
+    },
   },
   check({ spec, lengths }, report, { share }) {
     const batch = spec.schedule.global_batch;

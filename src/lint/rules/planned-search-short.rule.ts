@@ -7,6 +7,10 @@ export default defineRule({
   check(subject, report) {
     const { mode, iterations, global_batch: batch } = subject.spec.schedule;
     if (mode !== "planned" || iterations >= batch) return;
-    report.at("schedule.iterations", { iterations, batch }, removeKey(subject, "schedule.iterations", false));
+    report.at(
+      "schedule.iterations",
+      { iterations, batch },
+      removeKey(subject, "schedule.iterations", false),
+    );
   },
 });

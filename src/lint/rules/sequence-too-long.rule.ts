@@ -1,5 +1,5 @@
-import type { SubjectWith } from "../subject.js";
 import type { Rule } from "../rule.js";
+import type { SubjectWith } from "../subject.js";
 
 /** As the planner reports it, unless only held-out sequences are too long. */
 const sequenceTooLong: Rule = {

@@ -1,0 +1,244 @@
+import { Lexer } from "yaml";
+import { CATALOGUE, type DiagnosticCode, type Severity } from "../diagnostics/catalogue.js";
+import { type Diagnostic, diagnostic, type Extra } from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../foundation/suggest.js";
+import { LineMap, type Range } from "../foundation/text.js";
+import { SPEC_LEXER } from "../syntax/tokens.js";
+import { RULES } from "./rules/index.generated.js";
+
+const MARK = "skrull-ignore";
+const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b\s*([^:]*?)\s*(?::\s*(.*\S))?\s*$/;
+
+/** One name in one comment: what it suppresses, and where it stands. */
+interface Suppression {
+  readonly code: string;
+  /** The line whose diagnostics it suppresses; every line where it stands for the whole file. */
+  readonly line: number | "file";
+  readonly range: Range;
+  /** Of the comment, to remove it with. */
+  readonly comment: Comment;
+  /** No other name stands in the comment. */
+  readonly alone: boolean;
+}
+
+interface Comment {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Suppressed {
+  /** What was not suppressed, and what is wrong with the suppressions. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** How many were. */
+  readonly count: number;
+}
+
+/**
+ * Leaves out the diagnostics of a file that its comments suppress with a reason.
+ *
+ * @param judged what could have been found: a suppression of anything else may be needed, whatever was found
+ */
+export function suppress(
+  file: string,
+  text: string,
+  diagnostics: readonly Diagnostic[],
+  judged: ReadonlySet<DiagnosticCode>,
+): Suppressed {
+  if (!text.includes(MARK)) return { diagnostics, count: 0 };
+  const reader = new SuppressionReader(file, text);
+  const suppressions = reader.read();
+  const used = new Set<Suppression>();
+  const kept = diagnostics.filter((found) => {
+    const by = found.file === file ? suppressions.filter((s) => covers(s, found)) : [];
+    for (const suppression of by) used.add(suppression);
+    return by.length === 0;
+  });
+  for (const suppression of suppressions) {
+    const could = judged.has(suppression.code as DiagnosticCode);
+    if (could && !used.has(suppression)) reader.reportUnused(suppression);
+  }
+  return { diagnostics: [...kept, ...reader.diagnostics], count: diagnostics.length - kept.length };
+}
+
+const covers = ({ code, line }: Suppression, found: Diagnostic): boolean =>
+  found.code === code && (line === "file" || line === found.range.start.line);
+
+const RULE_CODES: readonly string[] = RULES.map(({ code }) => code);
+const ENTRIES: Readonly<Record<string, { readonly severity: Severity }>> = CATALOGUE;
+
+/** Rules, and whatever else does not stop the compiler. */
+export function isSuppressible(code: string): boolean {
+  if (RULE_CODES.includes(code)) return true;
+  return Object.hasOwn(ENTRIES, code) && ENTRIES[code]?.severity !== "error";
+}
+
+class SuppressionReader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #lines: LineMap;
+  readonly #comments: readonly Comment[];
+  /** Where the first thing that is no comment begins. */
+  readonly #content: number;
+
+  constructor(
+    private readonly file: string,
+    private readonly text: string,
+  ) {
+    this.#lines = new LineMap(text);
+    const { comments, content } = isSpecText(file) ? inSpec(text) : inYaml(text);
+    this.#comments = comments;
+    this.#content = content;
+  }
+
+  read(): readonly Suppression[] {
+    return this.#comments.flatMap((comment) => this.#readComment(comment));
+  }
+
+  reportUnused({ code, range, comment, alone }: Suppression): void {
+    const removed = alone ? this.#wholeComment(comment) : this.#nameInList(range);
+    const fix = {
+      title: `Remove the suppression of ${code}`,
+      safe: true,
+      edits: [{ range: removed, new_text: "" }],
+    };
+    this.#report("unused-suppression", code, range, { fix });
+  }
+
+  #readComment(comment: Comment): readonly Suppression[] {
+    const match = SYNTAX.exec(comment.text);
+    if (!match) return [];
+    const [, wholeFile, list = "", reason] = match;
+    const names = list.split(/[\s,]+/).filter((name) => name !== "");
+    const problem = this.#problem(comment, names, wholeFile !== undefined, reason);
+    if (problem !== undefined) {
+      const range = this.#lines.range(comment.start, comment.end);
+      const values = { problem };
+      const place = { file: this.file, range };
+      this.diagnostics.push(diagnostic("suppression-without-reason", values, place));
+      return [];
+    }
+    const line = wholeFile === undefined ? this.#lineOf(comment) : "file";
+    return names.flatMap((code) => {
+      const start =
+        comment.start + comment.text.indexOf(code, comment.text.indexOf(MARK) + MARK.length);
+      const range = this.#lines.range(start, start + code.length);
+      if (!this.#isKnown(code, range)) return [];
+      return [{ code, line, range, comment, alone: names.length === 1 }];
+    });
+  }
+
+  #problem(
+    { start }: Comment,
+    names: readonly string[],
+    wholeFile: boolean,
+    reason: string | undefined,
+  ): string | undefined {
+    if (names.length === 0) return "names no rule";
+    if (reason === undefined) return "gives no reason";
+    if (wholeFile && start > this.#content) return "of the whole file does not stand at its top";
+    return undefined;
+  }
+
+  #isKnown(code: string, range: Range): boolean {
+    if (isSuppressible(code)) return true;
+    if (Object.hasOwn(ENTRIES, code)) {
+      this.#report("unsuppressible-error", code, range);
+      return false;
+    }
+    const near = didYouMean(code, Object.keys(ENTRIES).filter(isSuppressible));
+    const fix = near && {
+      fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] },
+    };
+    const help = near ? `Did you mean ${near}?` : "skrull explain lists what can be reported.";
+    this.#report("unknown-suppressed-rule", code, range, { help, ...fix });
+    return false;
+  }
+
+  /** A comment beside something is of its own line, one that stands alone of the next line with something. */
+  #lineOf({ start, end }: Comment): number {
+    const { line, column } = this.#lines.position(start);
+    if (
+      this.#lines
+        .line(line)
+        .slice(0, column - 1)
+        .trim() !== ""
+    )
+      return line;
+    const commented = new Map(this.#comments.map((c) => [c.start, c.end]));
+    let at = end;
+    while (at < this.text.length) {
+      const skipped = commented.get(at);
+      if (skipped !== undefined) at = skipped;
+      else if (/\s/.test(this.text[at] ?? "")) at += 1;
+      else break;
+    }
+    return this.#lines.position(at).line;
+  }
+
+  /** With the spaces before it, and its line where nothing else is on it. */
+  #wholeComment({ start, end }: Comment): Range {
+    let from = start;
+    while (from > 0 && /[ \t]/.test(this.text[from - 1] ?? "")) from -= 1;
+    const alone = from === 0 || /[\r\n]/.test(this.text[from - 1] ?? "");
+    const rest = alone ? (/^\r?\n|^\r/.exec(this.text.slice(end))?.[0].length ?? 0) : 0;
+    return this.#lines.range(from, end + rest);
+  }
+
+  /** With the comma that separates it. */
+  #nameInList({ start, end }: Range): Range {
+    const line = this.#lines.line(start.line);
+    const after = /^\s*,\s*/.exec(line.slice(end.column - 1))?.[0].length ?? 0;
+    const before =
+      after > 0 ? 0 : (/\s*,?\s*$/.exec(line.slice(0, start.column - 1))?.[0].length ?? 0);
+    return {
+      start: { line: start.line, column: start.column - before },
+      end: { line: end.line, column: end.column + after },
+    };
+  }
+
+  #report(
+    code: "unused-suppression" | "unknown-suppressed-rule" | "unsuppressible-error",
+    name: string,
+    range: Range,
+    extra: Extra = {},
+  ): void {
+    this.diagnostics.push(diagnostic(code, { name }, { file: this.file, range }, extra));
+  }
+}
+
+const isSpecText = (file: string) => !/\.(ya?ml|json)$/.test(file);
+
+interface Comments {
+  readonly comments: readonly Comment[];
+  readonly content: number;
+}
+
+function inSpec(text: string): Comments {
+  const { tokens, groups } = SPEC_LEXER.tokenize(text);
+  const comments = (groups["comments"] ?? []).map(({ image, startOffset }) => ({
+    text: image,
+    start: startOffset,
+    end: startOffset + image.length,
+  }));
+  // The line with the version may come first.
+  const content = tokens.find((_, n) => n > 1)?.startOffset ?? text.length;
+  return { comments, content };
+}
+
+/** Tokens of the YAML lexer that are no part of the text. */
+const LEXER_MARKS: readonly string[] = ["\u0002", "\u0018", "\u001f"];
+
+/** The lexer's other tokens are the text itself. */
+function inYaml(text: string): Comments {
+  const comments: Comment[] = [];
+  let content: number | undefined;
+  let at = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (LEXER_MARKS.includes(token)) continue;
+    const start = at;
+    at += token.length;
+    if (token.startsWith("#")) comments.push({ text: token, start, end: at });
+    else if (token.trim() !== "" && token !== "\uFEFF") content ??= start;
+  }
+  return { comments, content: content ?? text.length };
+}

@@ -1,0 +1,312 @@
+import { describe, expect, it } from "vitest";
+import type { Diagnostic } from "../../src/diagnostics/diagnostic.js";
+import { RULES } from "../../src/lint/rules/index.generated.js";
+import { conversation, MODEL, spec } from "../cli/run.js";
+import { type Files, lintProject } from "./project.js";
+
+type Parts = Readonly<Record<string, string>>;
+
+interface Case {
+  readonly code: string;
+  readonly wrong: Parts;
+  readonly right: Parts;
+  /** `text under the range: message`, of every diagnostic of the rule. */
+  readonly found: readonly string[];
+  /** Lengths are known. */
+  readonly measured?: boolean;
+  /** Besides the model and five short samples. */
+  readonly files?: Files;
+}
+
+const SAMPLES = ["a", "bb", "c".repeat(300), "d", "e".repeat(50)].map(conversation).join("");
+const GPU = "{ gpus = 8 gpu = h100_sxm_80gb }";
+const QWEN = '"Qwen/Qwen2.5-7B" { }';
+const HUB = {
+  model: QWEN,
+  cluster: GPU,
+  data: '{ train = ["data.jsonl"] tokenizer = "tok.json" max_length = 1K }',
+  memory: "{ reserve = 6 GiB }",
+  schedule: "{ global_batch = 64 }",
+  train: "{ optimizer = adamw { lr = 1e-5 } }",
+};
+const ADAPTERS = { ...HUB, train: "{ optimizer = adamw { lr = 2e-4 } }" };
+
+const CASES: readonly Case[] = [
+  {
+    code: "group-crosses-nodes",
+    wrong: { cluster: "{ nodes = 2 gpus = 2 gpu = cpu }", parallel: "{ context = 4 }" },
+    right: { cluster: "{ nodes = 2 gpus = 2 gpu = cpu }", parallel: "{ context = 2 }" },
+    found: ["4: a context-parallel group of 4 spans nodes of 2 GPUs"],
+  },
+  {
+    code: "idle-ranks",
+    wrong: { cluster: "{ gpus = 8 gpu = cpu }", schedule: "{ global_batch = 3 }" },
+    right: { cluster: "{ gpus = 8 gpu = cpu }", schedule: "{ global_batch = 4 }" },
+    found: ["3: a global batch of 3 gives 1 of 4 data-parallel groups nothing to do"],
+  },
+  {
+    code: "heads-not-divisible",
+    wrong: {
+      cluster: "{ gpus = 3 gpu = cpu }",
+      parallel: "{ context = 3 }",
+      schedule: "{ global_batch = 4 policy = deepspeed }",
+    },
+    right: {
+      cluster: "{ gpus = 3 gpu = cpu }",
+      parallel: "{ context = 3 }",
+      schedule: "{ global_batch = 4 policy = packed }",
+    },
+    found: ["3: 4 query heads and 2 key-value heads cannot be shared by 3 ranks"],
+  },
+  {
+    code: "hosts-name-local",
+    wrong: { cluster: '{ nodes = 2 gpus = 2 gpu = cpu hosts = ["node-a", "localhost"] }' },
+    right: { cluster: '{ nodes = 2 gpus = 2 gpu = cpu hosts = ["node-a", "node-b"] }' },
+    found: ["\"localhost\": 'localhost' is every node's name for itself"],
+  },
+  {
+    code: "key-without-effect",
+    wrong: {
+      schedule: "{ global_batch = 4 iterations = 100 }",
+      lora: "{ alpha = 16 }",
+      evaluate: "{ every = 1 }",
+    },
+    right: { schedule: "{ global_batch = 4 mode = planned iterations = 100 }" },
+    found: [
+      "100: 'iterations' has no effect with mode = online",
+      "16: 'alpha' has no effect with rank = 0",
+      "1: 'every' has no effect without evaluate.data",
+    ],
+  },
+  {
+    code: "planned-search-short",
+    wrong: { schedule: "{ global_batch = 4 mode = planned iterations = 3 }" },
+    right: { schedule: "{ global_batch = 4 mode = planned iterations = 4 }" },
+    found: ["3: 3 refinement moves for 4 sequences of a global batch"],
+  },
+  {
+    code: "adapters-on-random-weights",
+    wrong: { lora: "{ rank = 8 }", train: "{ optimizer = adamw { lr = 2e-4 } }" },
+    right: { lora: "{ rank = 0 }" },
+    found: ["8: adapters on random weights have nothing to adapt"],
+  },
+  {
+    code: "tokenizer-without-meaning",
+    wrong: {
+      model: '{ config = "model.json" path = "weights" precision = fp32 }',
+      train: HUB.train,
+    },
+    right: {},
+    found: ['"bytes": the pretrained weights know nothing of the byte tokenizer\'s ids'],
+  },
+  {
+    code: "evaluation-on-training-data",
+    wrong: {
+      data: '{ train = ["d*.jsonl"] tokenizer = "bytes" max_length = 1K }',
+      evaluate: '{ data = ["./data.jsonl"] }',
+    },
+    right: {
+      data: '{ train = ["d*.jsonl"] tokenizer = "bytes" max_length = 1K }',
+      evaluate: '{ data = ["held-out.jsonl"] }',
+    },
+    found: ["\"./data.jsonl\": './data.jsonl' is trained on and evaluated on"],
+  },
+  {
+    code: "betas-unsound",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 betas = [0.9, 1] } }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 betas = [0.9, 0.95] } }" },
+    found: ["[0.9, 1]: AdamW with betas [0.9, 1] divides by zero"],
+  },
+  {
+    code: "clip-unusual",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } clip = 1e-4 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } clip = 0 }" },
+    found: ["1e-4: gradients are clipped at a norm of 0.0001"],
+  },
+  {
+    code: "adapter-rate-low",
+    wrong: { ...HUB, lora: "{ rank = 8 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }" },
+    found: ["1e-5: a learning rate of 0.00001 is low for adapters"],
+  },
+  {
+    code: "adapter-rate-high",
+    wrong: { ...HUB, lora: "{ rank = 8 }", train: "{ optimizer = adamw { lr = 1e-2 } }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }" },
+    found: ["1e-2: a learning rate of 0.01 is high for adapters"],
+  },
+  {
+    code: "learning-rate-high",
+    wrong: { ...HUB, train: "{ optimizer = adamw { lr = 1e-3 } }" },
+    right: HUB,
+    found: ["1e-3: a learning rate of 0.001 is high for pretrained weights"],
+  },
+  {
+    code: "adapter-scale-unusual",
+    wrong: { ...ADAPTERS, lora: "{ rank = 8 alpha = 128 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 alpha = 16 }" },
+    found: ["128: adapters count alpha / rank = 16"],
+  },
+  {
+    code: "attention-needs-gpu",
+    wrong: {
+      model: '{ config = "model.json" weights = random precision = fp32 attention = flash }',
+    },
+    right: {
+      model: '{ config = "model.json" weights = random precision = fp32 attention = sdpa }',
+    },
+    found: ["flash: attention = flash has no CPU kernel"],
+  },
+  {
+    code: "checkpoint-never",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 5000 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 5000 checkpoint_every = 500 }" },
+    found: ["train: a run of 5,000 steps is saved only at its end"],
+  },
+  {
+    code: "interval-beyond-run",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 10 checkpoint_every = 11 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 10 checkpoint_every = 10 }" },
+    found: ["11: every 11 steps is never: the run has 10"],
+  },
+  {
+    code: "interval-beyond-run",
+    measured: true,
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } epochs = 2 checkpoint_every = 5 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } epochs = 2 checkpoint_every = 4 }" },
+    found: ["5: every 5 steps is never: the run has 4"],
+  },
+  {
+    code: "warmup-dominates",
+    wrong: {
+      train:
+        "{ optimizer = adamw { lr = 1e-3 } steps = 10 learning_rate = cosine { warmup_steps = 4 } }",
+    },
+    right: {
+      train:
+        "{ optimizer = adamw { lr = 1e-3 } steps = 10 learning_rate = cosine { warmup_steps = 3 } }",
+    },
+    found: ["4: 4 of 10 steps are warm-up"],
+  },
+  {
+    code: "full-precision-on-gpu",
+    wrong: { ...HUB, model: '"Qwen/Qwen2.5-7B" { precision = fp32 }' },
+    right: HUB,
+    found: ["fp32: fp32 on NVIDIA H100 SXM 80 GB reaches 495 TFLOP/s of 989 in bf16"],
+  },
+  {
+    code: "reserve-too-small",
+    wrong: { ...HUB, memory: "{ reserve = 256 MiB }" },
+    right: { ...HUB, memory: "{ reserve = 256 MiB budget = 70 GiB }" },
+    found: ["256 MiB: 256 MiB are reserved on a GPU"],
+  },
+  {
+    code: "budget-assumed",
+    wrong: { memory: "{ bucket = 1K }" },
+    right: {},
+    found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each are assumed"],
+  },
+  {
+    code: "remote-code-needed",
+    wrong: {},
+    right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },
+    files: {
+      "model.json": JSON.stringify({
+        ...JSON.parse(MODEL),
+        auto_map: { AutoModelForCausalLM: "modeling_own.OwnModel" },
+      }),
+    },
+    found: [
+      '"model.json": model.json names code of its own (modeling_own.OwnModel), which a run never executes',
+    ],
+  },
+  {
+    code: "host-memory-short",
+    wrong: {
+      ...HUB,
+      model: '{ config = "large.json" }'.replace("}", 'path = "weights" }'),
+      cluster: "{ gpus = 2 gpu = h100_sxm_80gb }",
+      parallel: "{ context = 2 zero = 3 }",
+      memory: "{ reserve = 6 GiB offload = all }",
+    },
+    right: { ...HUB, memory: "{ reserve = 6 GiB offload = optimizer }" },
+    files: {
+      "large.json": JSON.stringify({
+        ...JSON.parse(MODEL),
+        hidden_size: 8192,
+        intermediate_size: 28672,
+        num_hidden_layers: 80,
+        num_attention_heads: 64,
+        num_key_value_heads: 8,
+        vocab_size: 128256,
+      }),
+    },
+    found: [
+      "all: offloading needs 1.15 TiB of a node's memory; nodes of 2 GPUs usually have up to 384 GiB",
+    ],
+  },
+  {
+    code: "adapters-with-zero-three",
+    wrong: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ context = 2 zero = 3 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ context = 2 zero = 1 }" },
+    found: ["3: ZeRO 3 gathers 14.2 GiB of frozen weights in every pass of every micro-batch"],
+  },
+  {
+    code: "adapters-too-large",
+    wrong: { ...ADAPTERS, lora: "{ rank = 2048 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 64 }" },
+    found: ["2048: adapters of rank 2048 have 1,291,845,632 parameters, 17.0 % of the model"],
+  },
+  {
+    code: "logits-dominate",
+    wrong: {
+      ...HUB,
+      memory: "{ budget = 26 GiB reserve = 6 GiB }",
+      parallel: "{ context = 2 zero = 3 }",
+    },
+    right: { ...HUB, parallel: "{ context = 2 zero = 3 }" },
+    found: [],
+  },
+  {
+    code: "bucket-too-small",
+    wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 1K }" },
+    right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 8K }" },
+    found: [],
+  },
+  {
+    code: "max-length-beyond-positions",
+    wrong: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 8K }' },
+    right: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 4K }' },
+    found: ["8K: max_length allows 8,192 tokens; the model was made for 4,096"],
+  },
+];
+
+const text = (source: string, { range }: Diagnostic) => {
+  const { start, end } = range;
+  const line = source.split("\n")[start.line - 1] ?? "";
+  return line.slice(start.column - 1, end.line === start.line ? end.column - 1 : undefined);
+};
+
+describe("every rule", () => {
+  it.each(CASES)("$code reports what is wrong, and nothing else", async (c) => {
+    const filesOf = (parts: Parts) => ({
+      "model.json": MODEL,
+      "data.jsonl": SAMPLES,
+      ...c.files,
+      "spec.skrull": spec(parts),
+    });
+    const of = async (parts: Parts) => {
+      const files = filesOf(parts);
+      const diagnostics = await lintProject(files, { measured: c.measured ?? false });
+      const own = diagnostics.filter(({ code }) => code === c.code);
+      return own.map((found) => `${text(files["spec.skrull"], found)}: ${found.message}`);
+    };
+    expect(await of(c.wrong)).toEqual(c.found);
+    expect(await of(c.right)).toEqual([]);
+  });
+
+  it("has a test", () => {
+    const tested = new Set(CASES.map(({ code }) => code));
+    expect(RULES.map(({ code }) => code).filter((code) => !tested.has(code))).toEqual([]);
+  });
+});
