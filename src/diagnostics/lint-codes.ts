@@ -103,8 +103,15 @@ export const LINT_CODES = {
   },
   "unknown-deepspeed": {
     severity: "warning",
-    message: "DeepSpeed {version} {problem}",
-    why: "{reason}",
+    message: "version {version} of DeepSpeed is newer than any that runs were tried with",
+    why: "Its defaults and its checks of configurations change between versions; runs were tried with {oldest} to {newest}.",
+    help: "Leave the version out: the run's requirements then take one that is known.",
+  },
+  "outdated-deepspeed": {
+    severity: "error",
+    message: "version {version} of DeepSpeed is too old for a varying number of micro-batches",
+    why: "Before {oldest} gradients are dropped or leak into the next step ({threads}).",
+    help: "Install {oldest} or newer.",
   },
   "attention-needs-gpu": {
     severity: "error",
@@ -133,7 +140,7 @@ export const LINT_CODES = {
   },
   "adapters-with-zero-three": {
     severity: "warning",
-    message: "ZeRO 3 gathers {weights} of frozen weights in every pass of every micro-batch",
+    message: "frozen weights of {weights} are gathered in every pass of every micro-batch",
     why: "Adapters leave little to shard: at stage {stage} a rank needs {needed} of {available} before its first token, and the weights stay where they are.",
   },
   "adapters-too-large": {
@@ -166,7 +173,7 @@ export const LINT_CODES = {
   },
   "betas-unsound": {
     severity: "error",
-    message: "AdamW with betas [{first}, {second}] {problem}",
+    message: "the betas [{first}, {second}] of AdamW {problem}",
     why: "{reason}",
     help: "Usual are [0.9, 0.95] to [0.9, 0.999].",
   },

@@ -7,7 +7,7 @@ import { SPEC_LEXER } from "../syntax/tokens.js";
 import { RULES } from "./rules/index.generated.js";
 
 const MARK = "skrull-ignore";
-const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b\s*([^:]*?)\s*(?::\s*(.*\S))?\s*$/;
+const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b\s*([^:]*?)\s*(?::(.*))?$/s;
 
 /** One name in one comment: what it suppresses, and where it stands. */
 interface Suppression {
@@ -107,7 +107,8 @@ class SuppressionReader {
   #readComment(comment: Comment): readonly Suppression[] {
     const match = SYNTAX.exec(comment.text);
     if (!match) return [];
-    const [, wholeFile, list = "", reason] = match;
+    const [, wholeFile, list = "", written] = match;
+    const reason = written?.trim() || undefined;
     const names = list.split(/[\s,]+/).filter((name) => name !== "");
     const problem = this.#problem(comment, names, wholeFile !== undefined, reason);
     if (problem !== undefined) {

@@ -162,6 +162,7 @@ export class Planner {
       context_parallel: parallel.context,
       zero_stage: parallel.zero as ZeroStage,
       launcher: cluster.launcher,
+      ...(cluster.deepspeed === undefined ? {} : { deepspeed: cluster.deepspeed }),
       hosts: cluster.hosts,
       host_memory_bytes: cluster.host_memory ?? null,
     };

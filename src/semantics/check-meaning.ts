@@ -23,6 +23,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   const { model, cluster, parallel, memory, schedule, train } = blocks;
   if (model) checkModel(model, at);
   if (cluster) checkHosts(cluster, at);
+  if (cluster) checkVersion(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
@@ -139,6 +140,17 @@ function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
     const reason = `There are ${nodes} nodes and ${hosts.length} host names.`;
     at("contradictory-keys", "cluster.hosts", { first: "hosts", second: "nodes", reason });
   }
+}
+
+/** It goes into a line of the run's requirements. */
+function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
+  if (deepspeed === undefined || /^\d+(\.\d+)+([.+-]?[A-Za-z0-9]+)*$/.test(deepspeed)) return;
+  at("out-of-range", "cluster.deepspeed", {
+    name: "deepspeed",
+    value: JSON.stringify(deepspeed),
+    range: 'a version, such as "0.19.8"',
+    reason: "The run's requirements name it.",
+  });
 }
 
 function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Reporting): void {

@@ -35,7 +35,10 @@ export function rankFacts(
 ): Pick<InputFacts, "memory" | "problems"> {
   const plannerOf = (change: MemoryChange = {}) => {
     const { longest, ...rest } = change;
-    const known = longest === undefined ? inputs : { ...inputs, data: withLongest(longest) };
+    const known =
+      longest === undefined
+        ? inputs
+        : { ...inputs, data: withLongest(longest), evaluation: undefined };
     return settledPlanner(changed(spec, rest), origins, known);
   };
   let problems: readonly Diagnostic[] | undefined;

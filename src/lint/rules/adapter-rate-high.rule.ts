@@ -7,6 +7,6 @@ export default defineRule({
   check({ spec }, report, { most }) {
     const { lr, type } = spec.train.optimizer;
     if (spec.lora.rank > 0 && type === "adamw" && lr > most)
-      report.at("train.optimizer.lr", { rate: lr, most });
+      report.at("train.optimizer.lr", { rate: lr.toExponential(), most: most.toExponential() });
   },
 });

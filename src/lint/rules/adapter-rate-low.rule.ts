@@ -7,6 +7,6 @@ export default defineRule({
   check({ spec }, report, { least }) {
     const { lr, type } = spec.train.optimizer;
     if (spec.lora.rank > 0 && type === "adamw" && lr < least)
-      report.at("train.optimizer.lr", { rate: lr });
+      report.at("train.optimizer.lr", { rate: lr.toExponential() });
   },
 });

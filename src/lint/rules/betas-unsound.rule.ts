@@ -15,14 +15,14 @@ export default defineRule({
 function faultOf(first: number, second: number) {
   if (first === 1 || second === 1) {
     return {
-      problem: "divides by zero",
+      problem: "divide by zero",
       reason:
         "A running average with decay 1 never leaves zero, and its correction divides by 1 - 1.",
     };
   }
   if (second >= first) return undefined;
   return {
-    problem: "averages squares over fewer steps than gradients",
+    problem: "average squares over fewer steps than gradients",
     reason:
       "The step is then scaled by a spread that forgets faster than the mean it scales, and diverges.",
   };

@@ -34,6 +34,7 @@ import learningRateHigh from "./learning-rate-high.rule.js";
 import logitsDominate from "./logits-dominate.rule.js";
 import maxLengthBeyondPositions from "./max-length-beyond-positions.rule.js";
 import offloadNeedless from "./offload-needless.rule.js";
+import outdatedDeepspeed from "./outdated-deepspeed.rule.js";
 import overlongSamples from "./overlong-samples.rule.js";
 import overlongSamplesLost from "./overlong-samples-lost.rule.js";
 import plannedSearchShort from "./planned-search-short.rule.js";
@@ -48,6 +49,7 @@ import staleLengths from "./stale-lengths.rule.js";
 import statesExceedBudget from "./states-exceed-budget.rule.js";
 import tokenizerWithoutMeaning from "./tokenizer-without-meaning.rule.js";
 import unknownAdapterTarget from "./unknown-adapter-target.rule.js";
+import unknownDeepspeed from "./unknown-deepspeed.rule.js";
 import unsupervisedSamples from "./unsupervised-samples.rule.js";
 import warmupDominates from "./warmup-dominates.rule.js";
 
@@ -86,6 +88,7 @@ export const RULES: readonly Rule[] = [
   logitsDominate,
   maxLengthBeyondPositions,
   offloadNeedless,
+  outdatedDeepspeed,
   overlongSamples,
   overlongSamplesLost,
   plannedSearchShort,
@@ -100,6 +103,7 @@ export const RULES: readonly Rule[] = [
   statesExceedBudget,
   tokenizerWithoutMeaning,
   unknownAdapterTarget,
+  unknownDeepspeed,
   unsupervisedSamples,
   warmupDominates,
 ];

@@ -7,6 +7,7 @@ export default defineRule({
   check({ spec }, report, { most }) {
     const { lr, type } = spec.train.optimizer;
     const whole = spec.lora.rank === 0 && spec.model.weights === "pretrained";
-    if (whole && type === "adamw" && lr > most) report.at("train.optimizer.lr", { rate: lr });
+    if (whole && type === "adamw" && lr > most)
+      report.at("train.optimizer.lr", { rate: lr.toExponential() });
   },
 });
