@@ -9,6 +9,7 @@ const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
+const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
@@ -17,6 +18,7 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
+  "schemas/spec.schema.json": json(specSchema()),
   "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
   "schemas/profile.schema.json": json(PROFILE_SCHEMA),
 };

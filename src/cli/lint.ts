@@ -1,5 +1,5 @@
 import { resolve } from "pathe";
-import { hasErrors } from "../diagnostics/diagnostic.js";
+import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import { Linter } from "../lint/linter.js";
@@ -13,7 +13,7 @@ export interface LintOptions {
   readonly denyWarnings: boolean;
 }
 
-const SPEC_ENDING = ".skrull";
+const SPEC_ENDING = /\.skrull(\.ya?ml|\.json)?$/;
 /** Folders whose specs are copies or someone else's. */
 const SKIPPED = /(^|\/)(node_modules|\.[^/]+)\//;
 
@@ -27,10 +27,10 @@ export async function lintCommand(
   const linter = new Linter(host);
   const files = await chosenFiles(host, linter, paths);
   const analyses: Analysis[] = [];
-  for (const file of files) analyses.push((await linter.lint(analyzeFile(host, file))).analysis);
+  for (const file of files) analyses.push(await linter.lint(await analyzeFile(host, file)));
   const found = analyses.flatMap((analysis) => analysis.diagnostics);
-  const diagnostics = [...linter.diagnostics, ...found];
-  const sources = [...linter.sources, ...analyses];
+  const diagnostics = withoutRepeats([...linter.diagnostics, ...found]);
+  const sources = [...linter.sources, ...analyses.flatMap(({ documents }) => documents)];
   terminal.out(showDiagnostics(sources, diagnostics, options.format, terminal.colour));
   const errors = diagnostics.filter((d) => d.severity === "error").length;
   const warnings = diagnostics.filter((d) => d.severity === "warning").length;
@@ -55,6 +55,12 @@ async function chosenFiles(
   return [...chosen];
 }
 
+/** What is wrong in an imported file is found with every spec that imports it. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const known = new Map(diagnostics.map((found) => [JSON.stringify(found), found]));
+  return [...known.values()];
+}
+
 function specFiles(host: Host, path: string): readonly string[] {
   const absolute = resolve(host.workingFolder, path);
   const kind = host.status(absolute)?.kind;
@@ -62,9 +68,9 @@ function specFiles(host: Host, path: string): readonly string[] {
   if (kind !== "folder") return [path];
   const prefix = path.replace(/\/+$/, "");
   const found = [...walk(host, absolute)].filter(
-    (file) => file.endsWith(SPEC_ENDING) && !SKIPPED.test(`/${file}`),
+    (file) => SPEC_ENDING.test(file) && !SKIPPED.test(`/${file}`),
   );
-  if (found.length === 0) throw new HostError(path, `no ${SPEC_ENDING} file in this folder`);
+  if (found.length === 0) throw new HostError(path, "no .skrull file in this folder");
   return found.map((file) => (prefix === "" ? file : `${prefix}/${file}`));
 }
 

@@ -1,37 +1,81 @@
 import { dirname, relative, resolve } from "pathe";
-import { type Diagnostic, hasErrors, sortDiagnostics } from "../diagnostics/diagnostic.js";
+import {
+  type Diagnostic,
+  diagnostic,
+  hasErrors,
+  sortDiagnostics,
+} from "../diagnostics/diagnostic.js";
 import { formatJson } from "../diagnostics/format-json.js";
 import { formatPretty } from "../diagnostics/format-pretty.js";
 import { readText } from "../host/files.js";
 import type { Host } from "../host/host.js";
+import { importLoader } from "../inputs/import-loader.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
-import type { Source } from "../lint/linter.js";
+import type { Source } from "../lint/subject.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
-import { type Analysis, analyze } from "../semantics/analyze.js";
+import { type Analysis, analyze, type RunAnalysis } from "../semantics/analyze.js";
 import type { Origins } from "../semantics/report.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
   /** Absolute folder of the spec. */
   readonly folder: string;
-  readonly text: string;
+  /** Path relative to the spec's folder to text, of the spec and what it imports. */
+  readonly texts: Readonly<Record<string, string>>;
   readonly plan: Plan;
   readonly inputs: Inputs;
 }
 
-/** Reads and checks a spec. @throws HostError */
-export function analyzeFile(host: Host, path: string): Analysis {
+/** Reads and checks a spec with what it imports. @throws HostError */
+export async function analyzeFile(host: Host, path: string): Promise<Analysis> {
   const absolute = resolve(host.workingFolder, path);
-  return analyze(relative(host.workingFolder, absolute) || path, readText(host, absolute));
+  const file = relative(host.workingFolder, absolute) || path;
+  const text = readText(host, absolute);
+  const load = importLoader(host, dirname(absolute));
+  const analysis = analyze(file, text, { load });
+  if (!analysis.wantsYaml) return analysis;
+  // Few specs are written in YAML: the others start without its parser.
+  const { readYaml } = await import("../syntax/yaml/read-yaml.js");
+  return analyze(file, text, { load, yaml: readYaml });
+}
+
+/** Which spec is meant, and by whom it is compiled. */
+export interface SpecRequest {
+  readonly path: string;
+  /** Of the file's runs, if it has several. */
+  readonly run?: string | undefined;
+  readonly skrullVersion: string;
+}
+
+/** The run that was asked for; `undefined` after reporting why there is none. */
+function chooseRun(
+  { runs, file }: Analysis,
+  wanted: string | undefined,
+  found: Diagnostic[],
+): RunAnalysis | undefined {
+  const range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  const names = runs.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const help = names.length > 0 ? `Its runs: ${names.join(", ")}.` : "It has no named runs.";
+  const chosen =
+    wanted === undefined && runs.length === 1 ? runs[0] : runs.find(({ name }) => name === wanted);
+  if (chosen) return chosen;
+  if (wanted !== undefined)
+    found.push(
+      diagnostic("unknown-name", { what: "run", name: wanted }, { file, range }, { help }),
+    );
+  else if (names.length > 0)
+    found.push(diagnostic("run-not-chosen", { runs: names.join(", ") }, { file, range }));
+  else found.push(diagnostic("nothing-to-run", {}, { file, range }));
+  return undefined;
 }
 
 /** A checked spec with all that it names. */
 export interface LoadedSpec {
   readonly folder: string;
-  readonly text: string;
+  readonly texts: Readonly<Record<string, string>>;
   readonly spec: Spec;
   readonly origins: Origins;
   readonly inputs: Inputs;
@@ -47,15 +91,14 @@ export interface LoadedSpec {
 export async function withSpec<Result>(
   host: Host,
   terminal: Terminal,
-  path: string,
-  skrullVersion: string,
+  request: SpecRequest,
   use: (loaded: LoadedSpec, found: Diagnostic[]) => Result | undefined,
 ): Promise<Result | undefined> {
-  const analysis = analyzeFile(host, path);
+  const analysis = await analyzeFile(host, request.path);
   const found: Diagnostic[] = [...analysis.diagnostics];
-  const loaded = await loadSpec(host, terminal, path, analysis, found, skrullVersion);
+  const loaded = await loadSpec(host, terminal, request, analysis, found);
   const result = loaded && use(loaded, found);
-  terminal.remark(showDiagnostics([analysis], sortDiagnostics(found), "pretty", false));
+  terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(found), "pretty", false));
   return hasErrors(found) ? undefined : result;
 }
 
@@ -63,27 +106,32 @@ export async function withSpec<Result>(
 export async function planFile(
   host: Host,
   terminal: Terminal,
-  path: string,
-  skrullVersion: string,
+  request: SpecRequest,
 ): Promise<PlannedSpec | undefined> {
-  return withSpec(host, terminal, path, skrullVersion, (loaded, found) => {
-    const { folder, text, spec, origins, inputs, planInputs } = loaded;
+  return withSpec(host, terminal, request, (loaded, found) => {
+    const { folder, texts, spec, origins, inputs, planInputs } = loaded;
     const result = makePlan(spec, origins, planInputs);
     found.push(...result.diagnostics);
-    return result.plan && { folder, text, plan: result.plan, inputs };
+    return result.plan && { folder, texts, plan: result.plan, inputs };
   });
 }
 
 async function loadSpec(
   host: Host,
   terminal: Terminal,
-  path: string,
-  { spec, origins, text }: Analysis,
+  { path, run, skrullVersion }: SpecRequest,
+  analysis: Analysis,
   found: Diagnostic[],
-  skrullVersion: string,
 ): Promise<LoadedSpec | undefined> {
-  if (!spec) return undefined;
+  if (hasErrors(found)) return undefined;
+  const { spec, origins } = chooseRun(analysis, run, found) ?? {};
+  if (!spec || !origins) return undefined;
   const folder = dirname(resolve(host.workingFolder, path));
+  const named = analysis.documents.map(({ file, text }) => [
+    relative(folder, resolve(host.workingFolder, file)),
+    text,
+  ]);
+  const texts = Object.fromEntries(named);
   const progress = lengthProgress(terminal, () => host.now());
   const { inputs, diagnostics } = await loadInputs(host, folder, spec, origins, progress);
   terminal.progress("");
@@ -91,7 +139,7 @@ async function loadSpec(
   if (!inputs) return undefined;
   const tokenizerSha256 = inputs.tokenizer.sha256;
   const planInputs = { ...inputs, tokenizerSha256, skrullVersion };
-  return { folder, text, spec, origins, inputs, planInputs };
+  return { folder, texts, spec, origins, inputs, planInputs };
 }
 
 /** Diagnostics of analysed files in one of the contract's formats. */

@@ -8,6 +8,8 @@ export interface Host {
   now(): number;
   /** What is at `path`; `undefined` where there is nothing or it cannot be looked at. */
   status(path: string): PathStatus | undefined;
+  /** Path of a file or folder after following links. @throws HostError */
+  realPath(path: string): string;
   /** Names in a folder, sorted by code unit. @throws HostError */
   list(folder: string): readonly string[];
   /** Whole content of a file. @throws HostError */

@@ -1,10 +1,10 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { LineMap, type Range } from "../foundation/text.js";
-import type { LintSubject } from "./subject.js";
+import type { SpecSubject } from "./subject.js";
 
 /** A fix that puts another text in a value's place; none where the spec does not set it in this file. */
 export function replaceValue(
-  { origins, file }: LintSubject,
+  { origins, file }: SpecSubject,
   path: string,
   text: string,
   safe = false,
@@ -18,7 +18,7 @@ export function replaceValue(
 
 /** A fix that removes a key with its value; none where they do not stand together in this file. */
 export function removeKey(
-  { origins, file, text }: LintSubject,
+  { origins, file, text }: SpecSubject,
   path: string,
   safe = true,
 ): { readonly fix?: Fix } {

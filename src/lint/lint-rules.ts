@@ -38,9 +38,10 @@ export function levelNeeded(configuration: Configuration): Level {
   return LEVELS[Math.max(0, ...ranks)] ?? "spec";
 }
 
-function knows({ inputs, lengths, plan }: LintSubject, level: Level): boolean {
-  const known = { spec: true, inputs, lengths: inputs && lengths, plan: inputs && lengths && plan };
-  return Boolean(known[level]);
+/** A level is known with those below it. */
+function knows({ spec, inputs, lengths, plan }: LintSubject, level: Level): boolean {
+  const facts = [true, spec, inputs, lengths, plan].slice(0, LEVELS.indexOf(level) + 1);
+  return facts.every(Boolean);
 }
 
 function runRule(rule: Rule, subject: LintSubject, options: Readonly<Record<string, number>>) {

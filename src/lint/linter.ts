@@ -4,25 +4,15 @@ import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
 import { boundDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Host } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
+import { isYamlPath } from "../semantics/document.js";
+import { type Comments, commentsInSpec, NO_COMMENTS } from "./comments.js";
 import type { Configuration } from "./configuration.js";
-import { levelNeeded, lintRules } from "./lint-rules.js";
+import { type LintResult, levelNeeded, lintRules } from "./lint-rules.js";
 import { ConfigurationLoader } from "./load-configuration.js";
 import { loadSubject } from "./load-subject.js";
 import { RULES } from "./rules/index.generated.js";
-import { suppress } from "./suppressions.js";
-
-export interface Linted<File extends Analysis> {
-  /** With all that lint has to say in place of the checker's diagnostics. */
-  readonly analysis: File;
-  /** Diagnostics that comments suppressed. */
-  readonly suppressed: number;
-}
-
-/** A text that diagnostics may point into. */
-export interface Source {
-  readonly file: string;
-  readonly text: string;
-}
+import type { Source } from "./subject.js";
+import { SUPPRESSION_MARK, suppress } from "./suppressions.js";
 
 /** Lints files under the configurations that hold for them. */
 export class Linter {
@@ -34,24 +24,36 @@ export class Linter {
     this.#configurations = new ConfigurationLoader(host);
   }
 
-  /** Adds what the rules find, and leaves out what comments suppress. @throws HostError */
-  async lint<File extends Analysis>(analysis: File): Promise<Linted<File>> {
-    const { file, text } = analysis;
+  /** The analysis with all that lint has to say in place of the checker's diagnostics. @throws HostError */
+  async lint(analysis: Analysis): Promise<Analysis> {
+    const { file, text, documents } = analysis;
     const configuration = await this.#configuration(file);
-    const found = [...analysis.diagnostics];
-    const judged = new Set(CHECKED);
-    const { spec, origins } = analysis;
-    if (spec) {
-      const checked = { file, text, spec, origins };
-      const subject = await loadSubject(this.host, checked, levelNeeded(configuration));
-      const result = lintRules(subject, configuration);
-      found.push(...result.diagnostics);
-      for (const code of result.judged) judged.add(code);
+    const results = await this.#results(analysis, configuration);
+    const found = [...analysis.diagnostics, ...results.flatMap(({ diagnostics }) => diagnostics)];
+    // Without a sound spec most rules have not looked, and nobody knows which suppressions are needed.
+    const sound = analysis.runs.some(({ spec }) => spec);
+    const judged = new Set(sound ? CHECKED : []);
+    for (const result of results) for (const code of result.judged) if (sound) judged.add(code);
+    let left: readonly Diagnostic[] = withoutRepeats(found);
+    for (const imported of documents.slice(1))
+      left = suppress(imported, left, new Set(), await commentsOf(imported)).kept;
+    const own = suppress({ file, text }, left, judged, await commentsOf({ file, text }));
+    return { ...analysis, diagnostics: boundDiagnostics([...own.kept, ...own.problems]) };
+  }
+
+  /** Of every spec of the file; of its text alone where there is no sound one. */
+  async #results(
+    { file, text, documents, runs }: Analysis,
+    configuration: Configuration,
+  ): Promise<readonly LintResult[]> {
+    const level = levelNeeded(configuration);
+    const results: LintResult[] = [];
+    for (const { spec, origins } of runs) {
+      if (!spec) continue;
+      const subject = { file, text, documents, spec, origins };
+      results.push(lintRules(await loadSubject(this.host, subject, level), configuration));
     }
-    // Without a sound spec no rule has looked, and nobody knows which suppressions are needed.
-    const left = suppress(file, text, found, spec ? judged : new Set());
-    const diagnostics = boundDiagnostics(left.diagnostics);
-    return { analysis: { ...analysis, diagnostics }, suppressed: left.count };
+    return results.length > 0 ? results : [lintRules({ file, text, documents }, configuration)];
   }
 
   /** Whether the configuration leaves a file out where a folder is linted. @throws HostError */
@@ -80,6 +82,19 @@ export class Linter {
     }
     return configuration;
   }
+}
+
+/** Several runs of a file have much in common. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((found) => [JSON.stringify(found), found])).values()];
+}
+
+/** YAML has a lexer of its own, loaded where it is met. */
+async function commentsOf({ file, text }: Source): Promise<Comments> {
+  if (!text.includes(SUPPRESSION_MARK)) return NO_COMMENTS;
+  if (!isYamlPath(file)) return commentsInSpec(text);
+  const { commentsInYaml } = await import("./yaml-comments.js");
+  return commentsInYaml(text);
 }
 
 const RULE_CODES = new Set<DiagnosticCode>(RULES.map(({ code }) => code));

@@ -1,10 +1,10 @@
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import { type Diagnostic, diagnostic, type Extra, type Values } from "../diagnostics/diagnostic.js";
-import { LineMap, type Range } from "../foundation/text.js";
-import type { LintSubject, SubjectWith } from "./subject.js";
+import { LineMap } from "../foundation/text.js";
+import type { LintSubject, Source, SubjectWith } from "./subject.js";
 
-/** What a rule must know of a spec besides its text; a rule is silent where that is not known. */
-export const LEVELS = ["spec", "inputs", "lengths", "plan"] as const;
+/** What a rule must know of a file besides its text; a rule is silent where that is not known. */
+export const LEVELS = ["text", "spec", "inputs", "lengths", "plan"] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** A number of a rule that users may set. */
@@ -19,8 +19,8 @@ export interface Option {
 export interface RuleReport<Code extends DiagnosticCode> {
   /** @param path of the value at fault, such as `memory.budget` */
   at(path: string, values: Values<Code>, extra?: Extra): void;
-  /** @param start offset into the text @param end offset, exclusive */
-  span(start: number, end: number, values: Values<Code>, extra?: Extra): void;
+  /** @param start offset into the document's text @param end offset, exclusive */
+  span(document: Source, start: number, end: number, values: Values<Code>, extra?: Extra): void;
 }
 
 interface Definition<Code extends DiagnosticCode, Needs extends Level, Name extends string> {
@@ -71,20 +71,17 @@ const defaults = (options: Readonly<Record<string, Option>>) =>
 
 function reportOf<Code extends DiagnosticCode>(
   code: Code,
-  { origins, file, text }: LintSubject,
+  { origins }: LintSubject,
   found: Diagnostic[],
 ): RuleReport<Code> {
-  let lines: LineMap | undefined;
-  const rangeOf = (start: number, end: number): Range => {
-    lines ??= new LineMap(text);
-    return lines.range(start, end);
-  };
   return {
     at: (path, values, extra = {}) => {
+      if (!origins) throw new Error(`'${code}' needs a spec to report at one of its values`);
       found.push(diagnostic(code, values, origins.place(path), extra));
     },
-    span: (start, end, values, extra = {}) => {
-      found.push(diagnostic(code, values, { file, range: rangeOf(start, end) }, extra));
+    span: ({ file, text }, start, end, values, extra = {}) => {
+      const range = new LineMap(text).range(start, end);
+      found.push(diagnostic(code, values, { file, range }, extra));
     },
   };
 }

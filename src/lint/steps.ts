@@ -1,6 +1,6 @@
-import type { LintSubject } from "./subject.js";
+import type { SpecSubject } from "./subject.js";
 
 /** Optimizer steps of the run: as the spec says, or from its epochs where the data is known. */
-export function stepsOf({ spec, lengths }: LintSubject): number | undefined {
+export function stepsOf({ spec, lengths }: SpecSubject): number | undefined {
   return spec.train.steps ?? lengths?.steps;
 }

@@ -7,13 +7,18 @@ import type { PreparedData } from "../plan/data.js";
 import type { Origins } from "../semantics/report.js";
 import type { Level } from "./rule.js";
 
-/** A sound spec and what is known around it. Whatever is missing was not asked for, or cannot be known. */
-export interface LintSubject {
-  readonly spec: Spec;
-  readonly origins: Origins;
-  /** The file that is linted. */
+/** A text that diagnostics may point into. */
+export interface Source {
   readonly file: string;
   readonly text: string;
+}
+
+/** A file, one of its specs and what is known around that. Whatever is missing was not asked for, or cannot be known. */
+export interface LintSubject extends Source {
+  /** The file itself, then what it imports. */
+  readonly documents: readonly Source[];
+  readonly spec?: Spec | undefined;
+  readonly origins?: Origins | undefined;
   readonly inputs?: InputFacts | undefined;
   readonly lengths?: LengthFacts | undefined;
   readonly plan?: PlanFacts | undefined;
@@ -69,16 +74,30 @@ export interface PlanFacts {
   readonly others: Readonly<Record<string, number>>;
 }
 
-type Known = {
-  readonly spec: unknown;
-  readonly inputs: { readonly inputs: InputFacts };
-  readonly lengths: { readonly inputs: InputFacts; readonly lengths: LengthFacts };
-  readonly plan: {
-    readonly inputs: InputFacts;
-    readonly lengths: LengthFacts;
-    readonly plan: PlanFacts;
-  };
-};
+interface KnownSpec {
+  readonly spec: Spec;
+  readonly origins: Origins;
+}
+interface KnownInputs extends KnownSpec {
+  readonly inputs: InputFacts;
+}
+interface KnownLengths extends KnownInputs {
+  readonly lengths: LengthFacts;
+}
+interface KnownPlan extends KnownLengths {
+  readonly plan: PlanFacts;
+}
+
+interface Known {
+  readonly text: unknown;
+  readonly spec: KnownSpec;
+  readonly inputs: KnownInputs;
+  readonly lengths: KnownLengths;
+  readonly plan: KnownPlan;
+}
 
 /** A subject of which at least a level is known. */
 export type SubjectWith<Needs extends Level> = LintSubject & Known[Needs];
+
+/** A sound spec with its file. */
+export type SpecSubject = SubjectWith<"spec">;

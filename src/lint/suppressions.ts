@@ -1,12 +1,13 @@
-import { Lexer } from "yaml";
 import { CATALOGUE, type DiagnosticCode, type Severity } from "../diagnostics/catalogue.js";
 import { type Diagnostic, diagnostic, type Extra } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { LineMap, type Range } from "../foundation/text.js";
-import { SPEC_LEXER } from "../syntax/tokens.js";
+import type { Comment, Comments } from "./comments.js";
 import { RULES } from "./rules/index.generated.js";
+import type { Source } from "./subject.js";
 
-const MARK = "skrull-ignore";
+/** What a comment that suppresses begins with. */
+export const SUPPRESSION_MARK = "skrull-ignore";
 const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b\s*([^:]*?)\s*(?::(.*))?$/s;
 
 /** One name in one comment: what it suppresses, and where it stands. */
@@ -21,17 +22,11 @@ interface Suppression {
   readonly alone: boolean;
 }
 
-interface Comment {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
-
 export interface Suppressed {
-  /** What was not suppressed, and what is wrong with the suppressions. */
-  readonly diagnostics: readonly Diagnostic[];
-  /** How many were. */
-  readonly count: number;
+  /** What was not suppressed. */
+  readonly kept: readonly Diagnostic[];
+  /** What is wrong with the suppressions. */
+  readonly problems: readonly Diagnostic[];
 }
 
 /**
@@ -40,13 +35,13 @@ export interface Suppressed {
  * @param judged what could have been found: a suppression of anything else may be needed, whatever was found
  */
 export function suppress(
-  file: string,
-  text: string,
+  { file, text }: Source,
   diagnostics: readonly Diagnostic[],
   judged: ReadonlySet<DiagnosticCode>,
+  comments: Comments,
 ): Suppressed {
-  if (!text.includes(MARK)) return { diagnostics, count: 0 };
-  const reader = new SuppressionReader(file, text);
+  if (comments.comments.length === 0) return { kept: diagnostics, problems: [] };
+  const reader = new SuppressionReader(file, text, comments);
   const suppressions = reader.read();
   const used = new Set<Suppression>();
   const kept = diagnostics.filter((found) => {
@@ -58,7 +53,7 @@ export function suppress(
     const could = judged.has(suppression.code as DiagnosticCode);
     if (could && !used.has(suppression)) reader.reportUnused(suppression);
   }
-  return { diagnostics: [...kept, ...reader.diagnostics], count: diagnostics.length - kept.length };
+  return { kept, problems: reader.diagnostics };
 }
 
 const covers = ({ code, line }: Suppression, found: Diagnostic): boolean =>
@@ -83,9 +78,9 @@ class SuppressionReader {
   constructor(
     private readonly file: string,
     private readonly text: string,
+    { comments, content }: Comments,
   ) {
     this.#lines = new LineMap(text);
-    const { comments, content } = isSpecText(file) ? inSpec(text) : inYaml(text);
     this.#comments = comments;
     this.#content = content;
   }
@@ -121,7 +116,11 @@ class SuppressionReader {
     const line = wholeFile === undefined ? this.#lineOf(comment) : "file";
     return names.flatMap((code) => {
       const start =
-        comment.start + comment.text.indexOf(code, comment.text.indexOf(MARK) + MARK.length);
+        comment.start +
+        comment.text.indexOf(
+          code,
+          comment.text.indexOf(SUPPRESSION_MARK) + SUPPRESSION_MARK.length,
+        );
       const range = this.#lines.range(start, start + code.length);
       if (!this.#isKnown(code, range)) return [];
       return [{ code, line, range, comment, alone: names.length === 1 }];
@@ -205,41 +204,4 @@ class SuppressionReader {
   ): void {
     this.diagnostics.push(diagnostic(code, { name }, { file: this.file, range }, extra));
   }
-}
-
-const isSpecText = (file: string) => !/\.(ya?ml|json)$/.test(file);
-
-interface Comments {
-  readonly comments: readonly Comment[];
-  readonly content: number;
-}
-
-function inSpec(text: string): Comments {
-  const { tokens, groups } = SPEC_LEXER.tokenize(text);
-  const comments = (groups["comments"] ?? []).map(({ image, startOffset }) => ({
-    text: image,
-    start: startOffset,
-    end: startOffset + image.length,
-  }));
-  // The line with the version may come first.
-  const content = tokens.find((_, n) => n > 1)?.startOffset ?? text.length;
-  return { comments, content };
-}
-
-/** Tokens of the YAML lexer that are no part of the text. */
-const LEXER_MARKS: readonly string[] = ["\u0002", "\u0018", "\u001f"];
-
-/** The lexer's other tokens are the text itself. */
-function inYaml(text: string): Comments {
-  const comments: Comment[] = [];
-  let content: number | undefined;
-  let at = 0;
-  for (const token of new Lexer().lex(text)) {
-    if (LEXER_MARKS.includes(token)) continue;
-    const start = at;
-    at += token.length;
-    if (token.startsWith("#")) comments.push({ text: token, start, end: at });
-    else if (token.trim() !== "" && token !== "\uFEFF") content ??= start;
-  }
-  return { comments, content: content ?? text.length };
 }

@@ -119,8 +119,8 @@ const CASES: readonly Case[] = [
   },
   {
     code: "clip-unusual",
-    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } clip = 1e-4 }" },
-    right: { train: "{ optimizer = adamw { lr = 1e-3 } clip = 0 }" },
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } clip_norm = 1e-4 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } clip_norm = 0 }" },
     found: ["1e-4: gradients are clipped at a norm of 0.0001"],
   },
   {

@@ -13,8 +13,9 @@ export async function planOf(
   const host = new MemoryHost(
     Object.fromEntries(Object.entries(texts).map(([name, text]) => [`/project/${name}`, text])),
   );
-  const { spec, origins, diagnostics } = analyze("spec.skrull", texts["spec.skrull"] ?? "");
-  if (!spec) return { diagnostics, plan: undefined, inputs: undefined };
+  const { runs, diagnostics } = analyze("spec.skrull", texts["spec.skrull"] ?? "");
+  const { spec, origins } = runs[0] ?? {};
+  if (!spec || !origins) return { diagnostics, plan: undefined, inputs: undefined };
   const loaded = await loadInputs(host, "/project", spec, origins);
   const found = [...diagnostics, ...loaded.diagnostics];
   if (!loaded.inputs) return { diagnostics: found, plan: undefined, inputs: undefined };

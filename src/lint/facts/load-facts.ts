@@ -1,7 +1,7 @@
 import { basename } from "pathe";
 import type { Host } from "../../host/host.js";
 import { LEVELS, type Level } from "../rule.js";
-import type { LintSubject } from "../subject.js";
+import type { LintSubject, SpecSubject } from "../subject.js";
 import { findCheckpoints } from "./checkpoints.js";
 import { knownLengths, lengthFacts } from "./lengths.js";
 import { loadMachine } from "./machine.js";
@@ -12,7 +12,7 @@ import { planFacts } from "./schedules.js";
 export async function loadFacts(
   host: Host,
   folder: string,
-  { file, spec, origins }: LintSubject,
+  { file, spec, origins }: SpecSubject,
   level: Level,
 ): Promise<Pick<LintSubject, "inputs" | "lengths" | "plan">> {
   const machine = await loadMachine(host, folder, spec);

@@ -8,12 +8,12 @@ export default defineRule({
     most: { doc: "Norms above are reported.", default: 100, min: 0, max: 1e9 },
   },
   check({ spec }, report, { least, most }) {
-    const { clip } = spec.train;
+    const { clip_norm: clip } = spec.train;
     if (clip === 0 || (clip >= least && clip <= most)) return;
     const reason =
       clip < least
         ? "Nearly every step is then cut to the same tiny length, whatever its gradient."
         : "No sound gradient is as long, so nothing is ever clipped.";
-    report.at("train.clip", { clip, reason });
+    report.at("train.clip_norm", { clip, reason });
   },
 });

@@ -3,8 +3,11 @@ import { defineRule } from "../rule.js";
 
 export default defineRule({
   code: "secret-in-spec",
-  needs: "spec",
-  check({ text }, report) {
-    for (const { start, end, kind } of findSecrets(text)) report.span(start, end, { kind });
+  needs: "text",
+  check({ documents }, report) {
+    for (const document of documents) {
+      for (const { start, end, kind } of findSecrets(document.text))
+        report.span(document, start, end, { kind });
+    }
   },
 });
