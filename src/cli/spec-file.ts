@@ -13,6 +13,7 @@ import { importLoader } from "../inputs/import-loader.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
 import type { Source } from "../lint/subject.js";
+import { withoutSuppressed } from "../lint/suppressions.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
@@ -98,7 +99,8 @@ export async function withSpec<Result>(
   const found: Diagnostic[] = [...analysis.diagnostics];
   const loaded = await loadSpec(host, terminal, request, analysis, found);
   const result = loaded && use(loaded, found);
-  terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(found), "pretty", false));
+  const shown = await withoutSuppressed(analysis.documents, found);
+  terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(shown), "pretty", false));
   return hasErrors(found) ? undefined : result;
 }
 

@@ -4,15 +4,14 @@ import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
 import { boundDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Host } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
-import { isYamlPath } from "../semantics/document.js";
-import { type Comments, commentsInSpec, NO_COMMENTS } from "./comments.js";
+import { commentsOf } from "./comments.js";
 import type { Configuration } from "./configuration.js";
 import { type LintResult, levelNeeded, lintRules } from "./lint-rules.js";
 import { ConfigurationLoader } from "./load-configuration.js";
 import { loadSubject } from "./load-subject.js";
 import { RULES } from "./rules/index.generated.js";
 import type { Source } from "./subject.js";
-import { SUPPRESSION_MARK, suppress } from "./suppressions.js";
+import { suppress } from "./suppressions.js";
 
 /** Lints files under the configurations that hold for them. */
 export class Linter {
@@ -87,14 +86,6 @@ export class Linter {
 /** Several runs of a file have much in common. */
 function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return [...new Map(diagnostics.map((found) => [JSON.stringify(found), found])).values()];
-}
-
-/** YAML has a lexer of its own, loaded where it is met. */
-async function commentsOf({ file, text }: Source): Promise<Comments> {
-  if (!text.includes(SUPPRESSION_MARK)) return NO_COMMENTS;
-  if (!isYamlPath(file)) return commentsInSpec(text);
-  const { commentsInYaml } = await import("./yaml-comments.js");
-  return commentsInYaml(text);
 }
 
 const RULE_CODES = new Set<DiagnosticCode>(RULES.map(({ code }) => code));

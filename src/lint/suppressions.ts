@@ -2,12 +2,10 @@ import { CATALOGUE, type DiagnosticCode, type Severity } from "../diagnostics/ca
 import { type Diagnostic, diagnostic, type Extra } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { LineMap, type Range } from "../foundation/text.js";
-import type { Comment, Comments } from "./comments.js";
+import { type Comment, type Comments, commentsOf, SUPPRESSION_MARK } from "./comments.js";
 import { RULES } from "./rules/index.generated.js";
 import type { Source } from "./subject.js";
 
-/** What a comment that suppresses begins with. */
-export const SUPPRESSION_MARK = "skrull-ignore";
 const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b\s*([^:]*?)\s*(?::(.*))?$/s;
 
 /** One name in one comment: what it suppresses, and where it stands. */
@@ -54,6 +52,18 @@ export function suppress(
     if (could && !used.has(suppression)) reader.reportUnused(suppression);
   }
   return { kept, problems: reader.diagnostics };
+}
+
+/** What no comment of the documents suppresses; errors stop the compiler, whatever a comment says. */
+export async function withoutSuppressed(
+  documents: readonly Source[],
+  diagnostics: readonly Diagnostic[],
+): Promise<readonly Diagnostic[]> {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  let rest = diagnostics.filter(({ severity }) => severity !== "error");
+  for (const document of documents)
+    rest = [...suppress(document, rest, new Set(), await commentsOf(document)).kept];
+  return [...errors, ...rest];
 }
 
 const covers = ({ code, line }: Suppression, found: Diagnostic): boolean =>
