@@ -1,9 +1,10 @@
 // npm run generate: writes every generated file; --check only says which are not current.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, PYTHON, ROOT, run, say } from "./lib.mjs";
+import { railroadFiles } from "./railroad.mjs";
 
 const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
@@ -13,11 +14,16 @@ const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
+const { SPEC_PARSER } = await built("syntax/parser.js");
+
+const ebnf = grammarEbnf();
+const drawn = railroadFiles(SPEC_PARSER.getSerializedGastProductions(), ebnf);
+const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
-  "grammar/skrull.ebnf": grammarEbnf(),
+  ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
   "schemas/spec.schema.json": json(specSchema()),
   "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
   "schemas/profile.schema.json": json(PROFILE_SCHEMA),
@@ -32,6 +38,14 @@ for (const [path, text] of Object.entries(files)) {
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);
   say(`wrote ${path}`);
+}
+
+// The diagram of a rule that is gone.
+for (const name of readdirSync(join(ROOT, "grammar/diagrams"))) {
+  const path = `grammar/diagrams/${name}`;
+  if (Object.hasOwn(files, path)) continue;
+  stale.push(path);
+  if (!check) rmSync(join(ROOT, path));
 }
 
 const scripts = ["generate-catalogue.mjs", "generate-rules.mjs", "schedule-vectors.mjs"];

@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   syntax: ["foundation", "diagnostics"],
   language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
+  format: ["diagnostics", "syntax"],
   lengths: ["foundation", "host"],
   plan: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],
@@ -33,7 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   writer: ["foundation", "emit", "host"],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "lengths", "plan", "inputs", "lint", "emit", "writer"],
+    ...["semantics", "format", "lengths", "plan", "inputs", "lint", "emit", "writer"],
   ],
 };
 

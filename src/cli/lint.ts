@@ -1,21 +1,17 @@
 import { resolve } from "pathe";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
-import { walk } from "../host/files.js";
-import { type Host, HostError } from "../host/host.js";
+import type { Host } from "../host/host.js";
 import { Linter } from "../lint/linter.js";
 import type { Analysis } from "../semantics/analyze.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { analyzeFile, showDiagnostics } from "./spec-file.js";
+import { specFiles } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 
 export interface LintOptions {
   readonly format: "pretty" | "json";
   readonly denyWarnings: boolean;
 }
-
-const SPEC_ENDING = /\.skrull(\.ya?ml|\.json)?$/;
-/** Folders whose specs are copies or someone else's. */
-const SKIPPED = /(^|\/)(node_modules|\.[^/]+)\//;
 
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
 export async function lintCommand(
@@ -40,38 +36,25 @@ export async function lintCommand(
     : EXIT.clean;
 }
 
-/** Files by name as they are, of folders those that no configuration leaves out. */
+/** Files that are named themselves, and of folders those that no configuration leaves out. */
 async function chosenFiles(
   host: Host,
   linter: Linter,
   paths: readonly string[],
 ): Promise<readonly string[]> {
-  const chosen = new Set<string>();
-  for (const path of paths) {
-    for (const file of specFiles(host, path)) {
-      if (file === path || !(await linter.excludes(file))) chosen.add(file);
-    }
+  const named = new Set(paths.map((path) => resolve(host.workingFolder, path)));
+  const chosen: string[] = [];
+  for (const file of specFiles(host, paths)) {
+    const kept = named.has(resolve(host.workingFolder, file)) || !(await linter.excludes(file));
+    if (kept) chosen.push(file);
   }
-  return [...chosen];
+  return chosen;
 }
 
 /** What is wrong in an imported file is found with every spec that imports it. */
 function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const known = new Map(diagnostics.map((found) => [JSON.stringify(found), found]));
   return [...known.values()];
-}
-
-function specFiles(host: Host, path: string): readonly string[] {
-  const absolute = resolve(host.workingFolder, path);
-  const kind = host.status(absolute)?.kind;
-  if (kind === undefined) throw new HostError(path, "no such file or folder");
-  if (kind !== "folder") return [path];
-  const prefix = path.replace(/\/+$/, "");
-  const found = [...walk(host, absolute)].filter(
-    (file) => SPEC_ENDING.test(file) && !SKIPPED.test(`/${file}`),
-  );
-  if (found.length === 0) throw new HostError(path, "no .skrull file in this folder");
-  return found.map((file) => (prefix === "" ? file : `${prefix}/${file}`));
 }
 
 function summary(files: number, errors: number, warnings: number): string {

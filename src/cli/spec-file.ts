@@ -5,20 +5,16 @@ import {
   hasErrors,
   sortDiagnostics,
 } from "../diagnostics/diagnostic.js";
-import { formatJson } from "../diagnostics/format-json.js";
-import { formatPretty } from "../diagnostics/format-pretty.js";
-import { readText } from "../host/files.js";
 import type { Host } from "../host/host.js";
-import { importLoader } from "../inputs/import-loader.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
-import type { Source } from "../lint/subject.js";
 import { withoutSuppressed } from "../lint/suppressions.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
-import { type Analysis, analyze, type RunAnalysis } from "../semantics/analyze.js";
+import type { Analysis, RunAnalysis } from "../semantics/analyze.js";
 import type { Origins } from "../semantics/report.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
@@ -28,19 +24,6 @@ export interface PlannedSpec {
   readonly texts: Readonly<Record<string, string>>;
   readonly plan: Plan;
   readonly inputs: Inputs;
-}
-
-/** Reads and checks a spec with what it imports. @throws HostError */
-export async function analyzeFile(host: Host, path: string): Promise<Analysis> {
-  const absolute = resolve(host.workingFolder, path);
-  const file = relative(host.workingFolder, absolute) || path;
-  const text = readText(host, absolute);
-  const load = importLoader(host, dirname(absolute));
-  const analysis = analyze(file, text, { load });
-  if (!analysis.wantsYaml) return analysis;
-  // Few specs are written in YAML: the others start without its parser.
-  const { readYaml } = await import("../syntax/yaml/read-yaml.js");
-  return analyze(file, text, { load, yaml: readYaml });
 }
 
 /** Which spec is meant, and by whom it is compiled. */
@@ -142,16 +125,4 @@ async function loadSpec(
   const tokenizerSha256 = inputs.tokenizer.sha256;
   const planInputs = { ...inputs, tokenizerSha256, skrullVersion };
   return { folder, texts, spec, origins, inputs, planInputs };
-}
-
-/** Diagnostics of analysed files in one of the contract's formats. */
-export function showDiagnostics(
-  sources: readonly Source[],
-  diagnostics: readonly Diagnostic[],
-  format: "pretty" | "json",
-  colour: boolean,
-): string {
-  if (format === "json") return formatJson(diagnostics);
-  const texts = new Map(sources.map(({ file, text }) => [file, text]));
-  return formatPretty(diagnostics, { colour, textOf: (file) => texts.get(file) });
 }

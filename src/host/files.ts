@@ -26,14 +26,27 @@ export function sha256Of(host: Host, content: string | Uint8Array): string {
   return digest.hex();
 }
 
+export interface WalkOptions {
+  /** Put before every path. */
+  readonly prefix?: string;
+  /** Whether to look into a folder of this name. */
+  readonly enters?: (name: string) => boolean;
+}
+
 /** Files below `folder` as sorted paths relative to it; links to folders count once per path. */
-export function* walk(host: Host, folder: string, prefix = "", depth = 0): Generator<string> {
+export function* walk(
+  host: Host,
+  folder: string,
+  { prefix = "", enters = () => true }: WalkOptions = {},
+  depth = 0,
+): Generator<string> {
   if (depth > 12) return; // a loop of symbolic links, or data nested beyond reason
   for (const name of host.list(folder)) {
     const path = join(folder, name);
     const kind = host.status(path)?.kind;
     if (kind === "file") yield prefix + name;
-    if (kind === "folder") yield* walk(host, path, `${prefix}${name}/`, depth + 1);
+    if (kind === "folder" && enters(name))
+      yield* walk(host, path, { prefix: `${prefix}${name}/`, enters }, depth + 1);
   }
 }
 
@@ -53,7 +66,7 @@ export function expandGlob(host: Host, root: string, pattern: string): readonly 
   const base = join(root, ...literal);
   if (host.status(base)?.kind !== "folder") return [];
   const prefix = literal.length === 0 ? "" : `${literal.join("/")}/`;
-  const files = [...walk(host, base, prefix)];
+  const files = [...walk(host, base, { prefix })];
   return files
     .filter((file) => minimatch(file, pattern, { nocomment: true, nonegate: true }))
     .sort();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { analyzeFile } from "../../src/cli/spec-file.js";
+import { analyzeFile } from "../../src/cli/analysis.js";
 import type { Diagnostic } from "../../src/diagnostics/diagnostic.js";
 import { LINT_CODES } from "../../src/diagnostics/lint-codes.js";
 import { NodeHost } from "../../src/host/node-host.js";
