@@ -1,4 +1,5 @@
 import type { TransformerShape } from "../cost/shape.js";
+import { compareVersions, NEWEST } from "./deepspeed.js";
 import type { SubjectWith } from "./subject.js";
 
 /** Settings that are each sound and do not go together in some versions of what runs them. */
@@ -20,13 +21,29 @@ const HALF_ONLY = ["flash", "varlen"];
 
 export const COMBINATIONS: readonly Combination[] = [
   {
+    path: "parallel.zero",
+    holds: ({ spec }) =>
+      spec.lora.rank > 0 &&
+      spec.parallel.zero === 3 &&
+      spec.model.checkpointing !== "none" &&
+      spec.cluster.deepspeed !== undefined &&
+      compareVersions(spec.cluster.deepspeed, NEWEST) < 0,
+    what: () => "adapters, ZeRO 3 and recomputation can fail together in the first backward",
+    reason:
+      "ZeRO 3 takes frozen weights away again while a layer is recomputed, and PyTorch finds empty tensors in their place",
+    versions: `reported of DeepSpeed 0.19.2; runs of all three were tried with ${NEWEST}`,
+    thread: "https://github.com/huggingface/transformers/issues/47254",
+    help: `Use DeepSpeed ${NEWEST} or newer, zero = 2, or checkpointing = none.`,
+  },
+  {
     path: "model.attention",
     holds: ({ spec, inputs }) =>
       HALF_ONLY.includes(spec.model.attention) &&
       spec.model.precision === "fp32" &&
       inputs.gpu.device === "cuda",
     what: () => "FlashAttention has no kernels for fp32",
-    reason: "Both of PyTorch's varlen kernel and flash-attn raise an error in the first forward",
+    reason:
+      "Both flash-attn and PyTorch's varlen kernel, which builds on it, end the first forward",
     versions: "flash-attn 2 and 3, torch 2.10 to 2.13",
     thread: "https://github.com/QwenLM/Qwen3/issues/406",
     help: "Use precision = bf16, or attention = sdpa.",

@@ -7,8 +7,12 @@ import { analyzeFile } from "../../src/cli/analysis.js";
 import type { Diagnostic } from "../../src/diagnostics/diagnostic.js";
 import { LINT_CODES } from "../../src/diagnostics/lint-codes.js";
 import { NodeHost } from "../../src/host/node-host.js";
+import { importLoader } from "../../src/inputs/import-loader.js";
 import { loadInputs } from "../../src/inputs/load-inputs.js";
 import { Linter } from "../../src/lint/linter.js";
+
+import { analyze } from "../../src/semantics/analyze.js";
+import { apply } from "./apply.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/diagnostics/examples/", import.meta.url));
 const SPECS = fileURLToPath(new URL("../../examples/", import.meta.url));
@@ -26,6 +30,13 @@ async function lintMeasured(folder: string, file: string): Promise<readonly Diag
   return (await new Linter(host).lint(analysis)).diagnostics;
 }
 
+/** What lint says of another text in a spec's place. */
+async function lintText(folder: string, file: string, text: string) {
+  const host = new NodeHost(folder, { SKRULL_CACHE: cache });
+  const analysis = analyze(file, text, { load: importLoader(host, folder) });
+  return (await new Linter(host).lint(analysis)).diagnostics;
+}
+
 /** Codes without an example: a note says why. */
 const NOTED = ["invalid-config", "unknown-rule", "stale-lengths"];
 
@@ -38,8 +49,13 @@ describe("the examples of the rules' pages", () => {
     const folder = join(EXAMPLES, code);
     const of = async (name: string) =>
       (await lintMeasured(folder, name)).filter((found) => found.code === code);
-    expect(await of("wrong.skrull")).toHaveLength(1);
+    const [wrong, ...more] = await of("wrong.skrull");
+    expect([wrong?.code, more]).toEqual([code, []]);
     expect(await of("right.skrull")).toEqual([]);
+    if (!wrong?.fix) return;
+    const mended = apply(readFileSync(join(folder, "wrong.skrull"), "utf8"), wrong.fix);
+    const after = await lintText(folder, "wrong.skrull", mended);
+    expect(after.filter((found) => found.code === code || found.severity === "error")).toEqual([]);
   });
 
   it("never show a secret", async () => {

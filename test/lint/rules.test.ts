@@ -328,6 +328,37 @@ const CASES: readonly Case[] = [
     found: ["flash: FlashAttention has no kernels for fp32"],
   },
   {
+    code: "incompatible-combination",
+    wrong: {
+      ...ADAPTERS,
+      cluster: '{ gpus = 8 gpu = h100_sxm_80gb deepspeed = "0.19.2" }',
+      lora: "{ rank = 8 }",
+      parallel: "{ zero = 3 }",
+    },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ zero = 3 }" },
+    found: ["3: adapters, ZeRO 3 and recomputation can fail together in the first backward"],
+  },
+  {
+    code: "incompatible-combination",
+    wrong: {
+      ...HUB,
+      model: '{ config = "wide.json" path = "weights" attention = varlen }',
+    },
+    right: { ...HUB, model: '{ config = "wide.json" path = "weights" }' },
+    files: { "wide.json": JSON.stringify({ ...JSON.parse(MODEL), head_dim: 512 }) },
+    found: ["varlen: FlashAttention has no kernels for heads of 512"],
+  },
+  {
+    code: "incompatible-combination",
+    wrong: {
+      ...HUB,
+      model: '{ config = "odd.json" path = "weights" attention = flash }',
+    },
+    right: { ...HUB, model: '{ config = "odd.json" path = "weights" attention = sdpa }' },
+    files: { "odd.json": JSON.stringify({ ...JSON.parse(MODEL), head_dim: 12 }) },
+    found: ["flash: FlashAttention pads heads of 12 to a multiple of 8"],
+  },
+  {
     code: "unknown-deepspeed",
     wrong: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.20.0" }' },
     right: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.19.8" }' },

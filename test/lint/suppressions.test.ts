@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Diagnostic } from "../../src/diagnostics/diagnostic.js";
 import { commentsInSpec } from "../../src/lint/comments.js";
 import { suppress } from "../../src/lint/suppressions.js";
 import { commentsInYaml } from "../../src/lint/yaml-comments.js";
 import { DATA, MODEL } from "../cli/run.js";
+import { apply } from "./apply.js";
 import { lintProject } from "./project.js";
 
 /** A spec with one warning, and a comment somewhere around it. */
@@ -133,18 +133,3 @@ describe("an unused suppression", () => {
     expect(fixed("a.skrull.yaml", yaml)).toBe(yaml.replace(" # skrull-ignore idle-ranks: x", ""));
   });
 });
-
-function apply(text: string, fix: Diagnostic["fix"]): string {
-  let result = text;
-  for (const { range, new_text } of fix?.edits ?? []) {
-    const at = ({ line, column }: { line: number; column: number }) =>
-      result
-        .split("\n")
-        .slice(0, line - 1)
-        .reduce((sum, l) => sum + l.length + 1, 0) +
-      column -
-      1;
-    result = result.slice(0, at(range.start)) + new_text + result.slice(at(range.end));
-  }
-  return result;
-}
