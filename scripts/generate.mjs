@@ -13,6 +13,7 @@ const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
+const { rulesPage } = await built("lint/rules-page.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
 
@@ -23,6 +24,7 @@ const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
+  "docs/reference/lint-rules.md": rulesPage(),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
   "schemas/spec.schema.json": json(specSchema()),
   "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),

@@ -63,22 +63,20 @@ function changed(spec: Spec, { context, zero, offload }: MemoryChange): Spec {
   };
 }
 
-/** `context = auto` becomes the smallest degree at which everything fits; an open reduction, the one of less memory. */
 function settledPlanner(spec: Spec, origins: Origins, inputs: PlanInputs): Planner {
-  const { context, reduction } = spec.parallel;
-  const planner = (degree: number) => {
-    const settled: SettledSpec = {
-      ...spec,
-      parallel: {
-        ...spec.parallel,
-        context: degree,
-        reduction: reduction === "once" ? "once" : "every-micro-batch",
-      },
-    };
-    return new Planner(settled, origins, inputs);
-  };
-  if (context !== "auto") return planner(context);
+  return new Planner(settleForMemory(spec, origins, inputs), origins, inputs);
+}
+
+/** `context = auto` becomes the smallest degree at which everything fits; an open reduction, the one of less memory. */
+export function settleForMemory(spec: Spec, origins: Origins, inputs: PlanInputs): SettledSpec {
+  const { context, reduction: asked } = spec.parallel;
+  const reduction = asked === "once" ? "once" : "every-micro-batch";
+  const settled = (degree: number): SettledSpec => ({
+    ...spec,
+    parallel: { ...spec.parallel, context: degree, reduction },
+  });
+  if (context !== "auto") return settled(context);
   const degrees = contexts(spec);
-  const fitting = degrees.find((degree) => planner(degree).rankMemory().fits);
-  return planner(fitting ?? degrees.at(-1) ?? 1);
+  const fits = (degree: number) => new Planner(settled(degree), origins, inputs).rankMemory().fits;
+  return settled(degrees.find(fits) ?? degrees.at(-1) ?? 1);
 }
