@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   lint: [
     ...["foundation", "diagnostics", "language", "semantics", "syntax", "catalogue", "cost"],
-    ...["host", "lengths", "plan"],
+    ...["host", "lengths", "plan", "inputs"],
   ],
   emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],

@@ -1,10 +1,8 @@
 import { join } from "pathe";
 import { readText, sha256Of, sha256OfFile } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { cachePath, readCache } from "./cache.js";
-import type { DataFile } from "./measure.js";
-import type { CountSettings, FileMeasurement } from "./measurement.js";
-import { BYTES_TOKENIZER, decisiveFiles, tokenizerFiles } from "./tokenizer-files.js";
+import { readCache } from "./cache.js";
+import type { FileMeasurement } from "./measurement.js";
 
 /** What a file was when it was last measured. */
 interface Mark {
@@ -15,15 +13,22 @@ interface Mark {
 
 /** Kept beside the counts: what they were made from, so that they are found again without reading the data. */
 interface Sighting {
-  readonly data: Mark;
-  /** By path: the tokenizer's files. */
-  readonly tokenizer: Readonly<Record<string, Mark>>;
-  readonly tokenizerSha256: string;
+  /** By absolute path: the data, and whatever else decides its counts. */
+  readonly marks: Readonly<Record<string, Mark>>;
+  /** Of the counts. */
+  readonly cache: string;
+  readonly dataSha256: string;
+}
+
+/** Who asks for counts, in the words of a spec, and the absolute paths of files besides the data that decide them. */
+export interface CountRequest {
+  readonly key: string;
+  readonly files: readonly string[];
 }
 
 export type Known =
   | { readonly state: "known"; readonly measurement: FileMeasurement }
-  /** The data or the tokenizer is no longer what was measured. */
+  /** The data, or what it was counted with, is no longer what was measured. */
   | { readonly state: "changed" }
   | { readonly state: "unknown" };
 
@@ -32,78 +37,64 @@ const UNKNOWN: Known = { state: "unknown" };
 /** The cached counts of a file if they are still of its content; reads nothing large unless times have changed. */
 export async function knownMeasurement(
   host: Host,
-  file: DataFile,
-  tokenizer: string,
-  settings: CountSettings,
+  path: string,
+  request: CountRequest,
 ): Promise<Known> {
-  const names = namesOf(host, tokenizer);
-  const path = sightingPath(host, file, names, settings);
-  const sighting = path && readSighting(host, path);
+  const place = sightingPath(host, path, request);
+  const sighting = place && readSighting(host, place);
   if (!sighting) return UNKNOWN;
-  const { data, tokenizerSha256 } = sighting;
+  const { marks, cache, dataSha256 } = sighting;
   try {
-    const unchanged = (path: string, mark: Mark | undefined) => isUnchanged(host, path, mark);
-    const same = await Promise.all([
-      unchanged(file.path, data),
-      ...names.map((name) => unchanged(name, sighting.tokenizer[name])),
-    ]);
+    const files = [path, ...request.files];
+    const same = await Promise.all(files.map((file) => isUnchanged(host, file, marks[file])));
     if (!same.every(Boolean)) return { state: "changed" };
   } catch (error) {
     if (error instanceof HostError) return UNKNOWN;
     throw error;
   }
-  const cache = cachePath(host, data.sha256, tokenizerSha256, settings);
-  const measurement = cache && readCache(host, cache, data.sha256);
+  const measurement = readCache(host, cache, dataSha256);
   return measurement ? { state: "known", measurement } : UNKNOWN;
 }
 
 /** Writes down what counts were made from. */
 export class Sightings {
-  #tokenizer: Readonly<Record<string, Mark>> | undefined;
-  readonly #names: readonly string[];
+  readonly #marks = new Map<string, Mark | undefined>();
 
   constructor(
     private readonly host: Host,
-    files: Readonly<Record<string, string>>,
-    private readonly tokenizerSha256: string,
-    private readonly settings: CountSettings,
-  ) {
-    this.#names = decisiveFiles(files);
-  }
+    private readonly request: CountRequest,
+  ) {}
 
-  note(file: DataFile, sha256: string): void {
-    const path = sightingPath(this.host, file, this.#names, this.settings);
-    const data = path && this.#mark(file.path, sha256);
+  /** @param cache where the counts are kept */
+  note(path: string, dataSha256: string, cache: string): void {
+    const place = sightingPath(this.host, path, this.request);
+    const data = place && markOf(this.host, path, dataSha256);
     if (!data) return;
-    const known = readSighting(this.host, path);
-    const { tokenizerSha256 } = this;
-    if (known?.tokenizerSha256 === tokenizerSha256 && sameMark(known.data, data)) return;
-    const content: Sighting = { data, tokenizer: this.#tokenizerMarks(), tokenizerSha256 };
+    const marks = { [path]: data, ...this.#deciding() };
+    const content = JSON.stringify({ marks, cache, dataSha256 } satisfies Sighting);
     try {
-      this.host.writeFile(path, JSON.stringify(content));
+      if (textAt(this.host, place) !== content) this.host.writeFile(place, content);
     } catch {
       // Lint then knows nothing of this file.
     }
   }
 
-  #tokenizerMarks(): Readonly<Record<string, Mark>> {
-    this.#tokenizer ??= Object.fromEntries(
-      this.#names.flatMap((name) => {
-        const mark = this.#mark(name, sha256Of(this.host, this.host.readBytes(name)));
-        return mark ? [[name, mark]] : [];
-      }),
+  #deciding(): Readonly<Record<string, Mark>> {
+    for (const file of this.request.files) {
+      if (this.#marks.has(file)) continue;
+      const sha256 = sha256Of(this.host, this.host.readBytes(file));
+      this.#marks.set(file, markOf(this.host, file, sha256));
+    }
+    return Object.fromEntries(
+      [...this.#marks].flatMap(([file, mark]) => (mark ? [[file, mark]] : [])),
     );
-    return this.#tokenizer;
-  }
-
-  #mark(path: string, sha256: string): Mark | undefined {
-    const status = this.host.status(path);
-    return status && { bytes: status.bytes, modified: status.modified, sha256 };
   }
 }
 
-const sameMark = (a: Mark, b: Mark) =>
-  a.bytes === b.bytes && a.modified === b.modified && a.sha256 === b.sha256;
+function markOf(host: Host, path: string, sha256: string): Mark | undefined {
+  const status = host.status(path);
+  return status && { bytes: status.bytes, modified: status.modified, sha256 };
+}
 
 async function isUnchanged(host: Host, path: string, mark: Mark | undefined): Promise<boolean> {
   const status = host.status(path);
@@ -111,31 +102,22 @@ async function isUnchanged(host: Host, path: string, mark: Mark | undefined): Pr
   return status.modified === mark.modified || (await sha256OfFile(host, path)) === mark.sha256;
 }
 
-/** Absolute paths of the files that decide a tokenizer's ids; none for the built-in one. */
-function namesOf(host: Host, tokenizer: string): readonly string[] {
-  return tokenizer === BYTES_TOKENIZER ? [] : decisiveFiles(tokenizerFiles(host, tokenizer));
+function sightingPath(host: Host, path: string, { key, files }: CountRequest): string | undefined {
+  if (host.cacheFolder === undefined) return undefined;
+  const name = sha256Of(host, JSON.stringify([path, key, files]));
+  return join(host.cacheFolder, "sightings", `${name}.json`);
 }
 
-function sightingPath(
-  host: Host,
-  file: DataFile,
-  tokenizer: readonly string[],
-  { supervision, truncateTo }: CountSettings,
-): string | undefined {
-  if (host.cacheFolder === undefined) return undefined;
-  const key = JSON.stringify([file.path, tokenizer, supervision, truncateTo]);
-  return join(host.cacheFolder, "sightings", `${sha256Of(host, key)}.json`);
+function textAt(host: Host, path: string): string | undefined {
+  return host.status(path)?.kind === "file" ? readText(host, path) : undefined;
 }
 
 function readSighting(host: Host, path: string): Sighting | undefined {
   try {
-    const { data, tokenizer, tokenizerSha256 } = JSON.parse(readText(host, path)) as Sighting;
-    return isMark(data) && Object.values(tokenizer).every(isMark)
-      ? { data, tokenizer, tokenizerSha256 }
-      : undefined;
+    const { marks, cache, dataSha256 } = JSON.parse(readText(host, path)) as Sighting;
+    const sound = Object.values(marks).every((mark) => typeof mark.sha256 === "string");
+    return sound && typeof cache === "string" ? { marks, cache, dataSha256 } : undefined;
   } catch {
     return undefined;
   }
 }
-
-const isMark = (mark: Mark): boolean => typeof mark.sha256 === "string";

@@ -1,7 +1,7 @@
 import { sha256OfFile } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { cachePath, readCache, writeCache } from "./cache.js";
-import { Sightings } from "./known.js";
+import type { Sightings } from "./known.js";
 import type { LoadedTokenizer } from "./load-tokenizer.js";
 import { measureFile } from "./measure-file.js";
 import type { CountSettings, FileMeasurement } from "./measurement.js";
@@ -17,6 +17,7 @@ export type Progress = (file: DataFile, bytes: number, total: number) => void;
 /**
  * Token counts of data files, from the cache where these very bytes were counted before.
  *
+ * @param sightings told what the counts were made from
  * @throws HostError where a file cannot be read
  */
 export async function measureFiles(
@@ -25,12 +26,13 @@ export async function measureFiles(
   loaded: LoadedTokenizer,
   settings: CountSettings,
   progress?: Progress,
+  sightings?: Sightings,
 ): Promise<readonly FileMeasurement[]> {
   const measurements: FileMeasurement[] = [];
-  const sightings = new Sightings(host, loaded.files, loaded.sha256, settings);
   for (const file of files) {
     const measurement = await measureOne(host, file, loaded, settings, progress);
-    sightings.note(file, measurement.sha256);
+    const cache = cachePath(host, measurement.sha256, loaded.sha256, settings);
+    if (cache) sightings?.note(file.path, measurement.sha256, cache);
     measurements.push(measurement);
   }
   return measurements;

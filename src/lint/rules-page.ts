@@ -11,7 +11,7 @@ const HEADINGS: Readonly<Record<Level, readonly [title: string, text: string]>> 
   ],
   lengths: [
     "Of the data",
-    "They need token lengths that `skrull plan` or `skrull lengths` has measured before, and are silent without: lint measures nothing.",
+    "They need token lengths that `skrull plan` or `compile` has measured before, and are silent without: lint measures nothing.",
   ],
   plan: [
     "Of the schedule",

@@ -1,9 +1,9 @@
 import { join } from "pathe";
 import { expandGlob } from "../../host/files.js";
 import { type Host, HostError } from "../../host/host.js";
+import { countRequest } from "../../inputs/count-request.js";
 import type { Spec } from "../../language/language.js";
 import { knownMeasurement } from "../../lengths/known.js";
-import { BYTES_TOKENIZER } from "../../lengths/tokenizer-files.js";
 import { type MeasuredFile, type PreparedData, prepareData } from "../../plan/data.js";
 import { countSteps } from "../../plan/steps.js";
 import type { DataKey, LengthFacts } from "../subject.js";
@@ -33,20 +33,20 @@ async function lookUp(
   key: DataKey,
   patterns: readonly string[],
 ) {
-  const { tokenizer, max_length: limit, overlong, supervise } = data;
-  const settings = { supervision: supervise, truncateTo: overlong === "truncate" ? limit : null };
-  const absolute = tokenizer === BYTES_TOKENIZER ? tokenizer : join(folder, tokenizer);
+  const request = countRequest(host, folder, data);
   const names = namesOf(host, folder, patterns);
   const measured: MeasuredFile[] = [];
   const stale: { key: DataKey; file: string }[] = [];
   for (const name of names) {
-    const file = { name, path: join(folder, name) };
-    const known = await knownMeasurement(host, file, absolute, settings);
+    const known = await knownMeasurement(host, join(folder, name), request);
     if (known.state === "known") measured.push({ path: name, measurement: known.measurement });
     if (known.state === "changed") stale.push({ key, file: name });
   }
   const complete = names.length > 0 && measured.length === names.length;
-  return { data: complete ? prepareData(measured, limit, overlong) : undefined, stale };
+  return {
+    data: complete ? prepareData(measured, data.max_length, data.overlong) : undefined,
+    stale,
+  };
 }
 
 function namesOf(host: Host, folder: string, patterns: readonly string[]): readonly string[] {
