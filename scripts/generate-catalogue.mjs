@@ -23,9 +23,11 @@ const text = `// Generated from catalogue/ by scripts/generate-catalogue.mjs. Do
 
 import type { Gpu } from "./gpu.js";
 import type { CatalogueModel } from "./model.js";
+import type { ChatTemplate } from "./template.js";
 
 export const MODELS: ${table("models", "CatalogueModel")}
-export const GPUS: ${table("gpus", "Gpu")}`;
+export const GPUS: ${table("gpus", "Gpu")}
+export const TEMPLATES: ${table("templates", "ChatTemplate")}`;
 
 if (!process.argv.includes("--check")) writeFileSync(TARGET, text);
 else if (readFileSync(TARGET, "utf8") !== text)

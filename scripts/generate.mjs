@@ -14,6 +14,7 @@ const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
 const { rulesPage } = await built("lint/rules-page.js");
+const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
 
@@ -29,6 +30,7 @@ const files = {
   "schemas/spec.schema.json": json(specSchema()),
   "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
   "schemas/profile.schema.json": json(PROFILE_SCHEMA),
+  "schemas/template.schema.json": json(TEMPLATE_SCHEMA),
 };
 
 const stale = [];

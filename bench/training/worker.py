@@ -65,7 +65,7 @@ def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
     """Trains the run with the runtime, by the policy that it was compiled with."""
     model = build_model(run.config.model, run.folder, None, run.config.train.seed)
     trainer = Trainer(model, ds_config(run), run.config.model, run.config.train)
-    groups = GroupTable(timedelta(minutes=run.config.train.timeout_minutes))
+    groups = GroupTable(timedelta(seconds=run.config.train.timeout_seconds))
     sampler = sampler_of(run)
     dataset = StepDataset(run.index, run.scheduling, dist.get_rank(), run.tokenizer)
     batches = step_batches(dataset, sampler)

@@ -48,7 +48,7 @@ def main() -> None:
             ranks = arguments.ranks or run.plan["topology"]["gpus_per_node"]
             _for_world(run.scheduling, ranks)  # refuses before anything is started
             sys.exit(_start_ranks(ranks))
-        start_process_group(run.config.train.timeout_minutes)
+        start_process_group(run.config.train.timeout_seconds)
         _profile(run, arguments)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Conversations to tokens and labels: the same pieces, and so the same counts, as the compiler's ``src/lengths``."""
+"""Samples to tokens and labels: the same pieces, and so the same counts, as the compiler's ``src/lengths``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
+
+from .rendering import CHATML, CHATML_MESSAGES, Segment, render, render_conversation
 
 START, END = "<|im_start|>", "<|im_end|>"
 IGNORED = -100
@@ -53,30 +55,51 @@ def tokenize(
     supervise: str = "assistant",
     max_length: int | None = None,
 ) -> Tokens:
-    """Tokens of a conversation in ChatML, with labels already shifted: ``labels[t]`` is token t + 1 or -100.
+    """Tokens of a conversation in ChatML; see :func:`tokenize_segments`."""
+    return tokenize_segments(render_conversation(messages, CHATML), encode, supervise, max_length)
 
-    Tokenised piece by piece (marker, role and content, marker, newline), so that a marker inside a content can never
-    move a message's boundary. Supervised are the assistant's contents and end markers, or with ``supervise="all"``
-    every token. ``max_length`` keeps the first tokens.
+
+def tokenize_segments(
+    segments: Iterable[Segment],
+    encode: Encode,
+    supervise: str = "assistant",
+    max_length: int | None = None,
+) -> Tokens:
+    """Tokens of a sample, with labels already shifted: ``labels[t]`` is token t + 1 or -100.
+
+    Tokenised piece by piece, so that a marker inside a content can never move a message's boundary. Supervised are the
+    trained pieces after their headers; with ``supervise="last"`` those of the last answer, with ``"all"`` every token.
+    ``max_length`` keeps the first tokens.
     """
     ids: list[int] = []
     counted: list[bool] = []
-    start, end, newline = encode(START), encode(END), encode("\n")
-    for message in messages:
-        role, content = message["role"], message["content"]
-        body = encode(f"{role}\n{content}")
-        header = _common_prefix(body, encode(f"{role}\n"))
-        answer = role == "assistant"
-        ids += start + body + end + newline
-        counted += [False] * (len(start) + header) + [answer] * (len(body) - header + len(end))
-        counted += [False] * len(newline)
-    if supervise == "all":
-        counted = [True] * len(ids)
+    for text, header, trained in supervise_segments(list(segments), supervise):
+        if max_length is not None and len(ids) >= max_length:
+            break  # the rest would be cut off
+        piece = encode(text)
+        given = _common_prefix(piece, encode(header)) if header and trained else 0
+        ids += piece
+        counted += [False] * given + [trained] * (len(piece) - given)
     ids, counted = ids[:max_length], counted[:max_length]
     labels = [
         token if counts else IGNORED for token, counts in zip(ids[1:], counted[1:], strict=True)
     ]
     return Tokens(ids, [*labels, IGNORED])
+
+
+def supervise_segments(segments: list[Segment], supervise: str) -> list[Segment]:
+    """The pieces with what the loss counts of them decided."""
+    if supervise == "assistant":
+        return segments
+    if supervise == "all":
+        return [Segment(text, "", True) for text, _, _ in segments]
+    # The last answer is the last stretch of trained pieces: its content and what ends it.
+    start = len(segments)
+    while start > 0 and not segments[start - 1].trained:
+        start -= 1
+    while start > 0 and segments[start - 1].trained:
+        start -= 1
+    return [segment._replace(trained=False) for segment in segments[:start]] + segments[start:]
 
 
 def _common_prefix(body: list[int], header: list[int]) -> int:
@@ -89,15 +112,19 @@ def _common_prefix(body: list[int], header: list[int]) -> int:
 
 def main() -> None:
     """Prints length and targets of every line of a JSONL file, one JSON object a line."""
-    parser = argparse.ArgumentParser(description="Token counts of JSONL conversations in ChatML.")
+    parser = argparse.ArgumentParser(description="Token counts of JSONL data.")
     parser.add_argument("data", type=Path)
     parser.add_argument("--tokenizer", required=True)
-    parser.add_argument("--supervise", choices=("assistant", "all"), default="assistant")
+    parser.add_argument("--supervise", choices=("assistant", "last", "all"), default="assistant")
+    parser.add_argument(
+        "--rendering", type=json.loads, default=CHATML_MESSAGES, help="JSON, as train.py states it"
+    )
     arguments = parser.parse_args()
     encode = load_encoder(arguments.tokenizer)
     with arguments.data.open(encoding="utf-8") as lines:
         for line in lines:
-            tokens = tokenize(json.loads(line)["messages"], encode, arguments.supervise)
+            segments = render(json.loads(line), arguments.rendering)
+            tokens = tokenize_segments(segments, encode, arguments.supervise)
             targets = sum(label != IGNORED for label in tokens.labels)
             sys.stdout.write(json.dumps({"length": len(tokens.ids), "supervised": targets}) + "\n")
 

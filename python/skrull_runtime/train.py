@@ -43,7 +43,7 @@ def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None
     """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
     arguments = _arguments(config)
     try:
-        device = start_process_group(config.train.timeout_minutes)
+        device = start_process_group(config.train.timeout_seconds)
         _run(config, scheduling, run_dir.resolve(), arguments, device)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
@@ -94,7 +94,7 @@ def _run(
         index.lengths, scheduling, min(arguments.steps, train.total_steps)
     )
     output = run_dir / train.output
-    if arguments.no_resume:
+    if arguments.no_resume or train.resume == "never":
         set_aside(output)
     resume = find_resume(output, sampler, data_digest, train.optimizer["type"])
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
@@ -102,7 +102,7 @@ def _run(
         ds_config = resume.configuration(ds_config)
     model = build_model(config.model, run_dir, root, train.seed)
     trainer = Trainer(model, ds_config, config.model, train)
-    groups = GroupTable(timedelta(minutes=train.timeout_minutes))
+    groups = GroupTable(timedelta(seconds=train.timeout_seconds))
     if not arguments.no_preflight:
         _preflight(trainer, groups, scheduling, index)
     if resume is not None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -37,6 +40,40 @@ def test_every_sample_comes_once_an_epoch_and_the_last_smaller_batch_is_kept():
     for epoch in (0, 1):
         samples = [sample for batch in batches if batch.epoch == epoch for sample in batch.samples]
         assert sorted(samples) == list(range(47))
+
+
+def mixed(*shares: list[int]) -> ScheduledBatchSampler:
+    """A sampler over two epochs of a mixture."""
+    samples = sum(count for count, _ in shares)
+    setting = replace(config(1, 1, 4), mixture=list(shares))
+    steps = -(-sum(draws for _, draws in shares) // 4)
+    return ScheduledBatchSampler([5] * samples, setting, 2 * steps)
+
+
+def test_weights_draw_samples_as_often_as_they_say():
+    drawn = Counter(
+        (batch.epoch, sample) for batch in mixed([6, 3], [5, 12]) for sample in batch.samples
+    )
+    for epoch in (0, 1):
+        halves = [drawn[epoch, sample] for sample in range(6)]
+        assert sorted(halves) == [0, 0, 0, 1, 1, 1]
+        doubles = [drawn[epoch, sample] for sample in range(6, 11)]
+        assert sorted(doubles) == [2, 2, 2, 3, 3]
+    assert all(drawn[0, sample] + drawn[1, sample] == 1 for sample in range(6)), "in turns"
+
+
+def test_a_mixture_resumes_only_as_itself():
+    whole = list(mixed([6, 3], [5, 12]))
+    sampler = mixed([6, 3], [5, 12])
+    sampler.trained(4)
+    state = json.loads(json.dumps(sampler.state_dict()))
+    again = mixed([6, 3], [5, 12])
+    again.load_state_dict(state)
+    assert list(again) == whole[5:]
+    with pytest.raises(ValueError, match=r"mixture was .*, now it is"):
+        mixed([6, 3], [5, 11]).load_state_dict(state)
+    with pytest.raises(ValueError, match="is of 11 samples, there are 3"):
+        ScheduledBatchSampler([5] * 3, replace(config(1, 1), mixture=[[6, 3], [5, 12]]))
 
 
 @pytest.mark.parametrize("trained", [0, 3, 4, 7, 9])
@@ -102,6 +139,22 @@ def test_learning_rates():
     assert rates == pytest.approx([1.0, 2.0, 3.0, 2.25, 1.5, 0.75])
     assert learning_rate(5, 6, 3.0, {"type": "constant", "warmup_steps": 0}) == 3.0
     assert learning_rate(3, 6, 2.0, {"type": "cosine", "warmup_steps": 0}) == pytest.approx(1.0)
+
+
+def test_learning_rates_fall_to_their_share_of_the_peak():
+    settings = {"type": "linear", "warmup_steps": 2, "min_ratio": 0.5}
+    rates = [learning_rate(step, 6, 4.0, settings) for step in range(6)]
+    assert rates == pytest.approx([4 / 3, 8 / 3, 4.0, 3.5, 3.0, 2.5])
+    cosine = {"type": "cosine", "warmup_steps": 0, "min_ratio": 0.1}
+    assert learning_rate(3, 6, 2.0, cosine) == pytest.approx(1.1)
+
+
+def test_a_stable_learning_rate_falls_at_the_end_only():
+    settings = {"type": "warmup-stable-decay", "warmup_steps": 2, "decay_steps": 4}
+    rates = [learning_rate(step, 10, 4.0, settings) for step in range(10)]
+    assert rates == pytest.approx([4 / 3, 8 / 3, 4, 4, 4, 4, 4, 3, 2, 1])
+    settings["min_ratio"] = 0.5
+    assert learning_rate(9, 10, 4.0, settings) == pytest.approx(2.5)
 
 
 def test_the_tiny_batches_are_of_real_shape():

@@ -4,7 +4,7 @@ import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import { expandGlob, walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import type { Supervision } from "../lengths/chatml.js";
+import type { Supervision } from "../lengths/count.js";
 import { loadTokenizer } from "../lengths/load-tokenizer.js";
 import { type DataFile, measureFiles } from "../lengths/measure.js";
 import type { FileMeasurement } from "../lengths/measurement.js";
@@ -14,14 +14,18 @@ import {
   lengthStatistics,
 } from "../lengths/statistics.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { type RenderingOptions, renderingFromOptions } from "./rendering-options.js";
+import { showSample } from "./show-sample.js";
 import { tableLines } from "./table.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
-export interface LengthsOptions {
+export interface LengthsOptions extends RenderingOptions {
   readonly tokenizer: string;
   readonly supervise: Supervision;
   readonly format: "pretty" | "json";
   readonly out?: string;
+  /** Number of a line to show instead. */
+  readonly show?: number;
 }
 
 /** `skrull lengths DATA... --tokenizer PATH`: token counts of JSONL data. @throws HostError */
@@ -37,7 +41,13 @@ export async function lengthsCommand(
     host,
     path === "bytes" ? path : resolve(host.workingFolder, path),
   );
-  const settings = { supervision: options.supervise, truncateTo: null };
+  const rendering = renderingFromOptions(host, terminal, options, tokenizer);
+  const settings = { rendering, supervision: options.supervise, truncateTo: null };
+  if (options.show !== undefined) {
+    const counting = { tokenizer: tokenizer.tokenizer, settings };
+    terminal.out(await showSample(host, files, options.show, counting, options.format));
+    return EXIT.clean;
+  }
   const progress = lengthProgress(terminal, () => host.now());
   const measurements = await measureFiles(host, files, tokenizer, settings, progress);
   terminal.progress("");

@@ -128,16 +128,26 @@ program
 
 program
   .command("lengths")
-  .description("token lengths of JSONL data with a list of messages a line")
+  .description("token lengths of JSONL data")
   .argument("<data...>", "JSONL files, folders or glob patterns")
   .requiredOption("--tokenizer <path>", "tokenizer.json, a folder with one, or bytes")
   .addOption(format())
   .addOption(
     new Option("--supervise <tokens>", "tokens the loss counts")
-      .choices(["assistant", "all"])
+      .choices(["assistant", "last", "all"])
       .default("assistant"),
   )
+  .addOption(
+    new Option("--data-format <format>", "layout of a line")
+      .choices(["messages", "sharegpt", "alpaca", "prompt-completion", "text"])
+      .default("messages"),
+  )
+  .option("--column <key=name>", "a column of another name, such as messages=dialog", append, [])
+  .option("--template <template>", "how a conversation becomes text: a name, or a file", "chatml")
+  .option("--begin-token <text>", "token before a sample that is no conversation")
+  .option("--end-token <text>", "token that ends a sample, where the template leaves it open")
   .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
+  .option("--show <line>", "show a line's text instead, and what of it the loss counts", lineNumber)
   .action(async (data: string[], options) => {
     const { lengthsCommand } = await import("./lengths.js");
     exitCode = await lengthsCommand(host, terminal, data, options);
@@ -153,6 +163,15 @@ program
 
 function splitNames(value: string): readonly string[] {
   return value.split(",").map((name) => name.trim());
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function lineNumber(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError("must be a line's number");
+  return Number(value);
 }
 
 function nonEmpty(value: string): string {

@@ -275,6 +275,12 @@ export const CATALOGUE = {
     message: "{file}: {problem}",
     why: "The model's dimensions decide memory and cost.",
   },
+  "rope-scaling-impossible": {
+    severity: "error",
+    message: "this model's rotary embeddings cannot be scaled: {problem}",
+    why: "The run would train other positions than the spec says.",
+    help: "Leave rope_scaling out, and put what is wanted into the configuration.",
+  },
   "invalid-profile": {
     severity: "error",
     message: "{file}: {problem}",
@@ -286,6 +292,24 @@ export const CATALOGUE = {
     message: "the profile was measured on {measured}, the spec has {wanted}",
     why: "Figures of another machine or precision predict wrongly.",
     help: "Measure again, or leave the profile out.",
+  },
+  "invalid-template": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "A template says which tokens a conversation becomes.",
+    help: "schemas/template.schema.json says what a template holds.",
+  },
+  "no-end-token": {
+    severity: "error",
+    message: "nothing says which token ends a sample",
+    why: "A model that was never shown an end goes on without one.",
+    help: 'Write end_token = "TOKEN", or end_token = "" for none; the tokenizer\'s files name no eos_token.',
+  },
+  "end-token-split": {
+    severity: "warning",
+    message: "the tokenizer makes {count} tokens of {token}, which ends an answer",
+    why: "It is no token of this tokenizer, so generation cannot stop at it.",
+    help: "Choose the template of the model's family, or add the token to the tokenizer.",
   },
   "context-chosen": {
     severity: "info",
@@ -321,6 +345,12 @@ export const CATALOGUE = {
     message:
       "{count} of {rows} samples are over max_length and {fate}: {share} of all tokens are lost",
     why: "What is lost is not trained on.",
+  },
+  "weight-draws-nothing": {
+    severity: "error",
+    message: "a weight of {weight} draws none of the {samples} samples of {pattern}",
+    why: "They would never be trained on.",
+    help: "Raise the weight, or leave the pattern out.",
   },
   "no-samples": {
     severity: "error",
@@ -362,6 +392,12 @@ export const CATALOGUE = {
     message: "planned mode would hold {sequences} sequences; at most {most} are planned",
     why: "Every step's schedule is stored before training starts.",
     help: "Use mode = online, or plan fewer steps.",
+  },
+  "warmup-too-long": {
+    severity: "warning",
+    message: "the warm-up of {warmup} steps leaves none of the run's {steps} at the peak rate",
+    why: "The learning rate would never reach its peak.",
+    help: "Shorten the warm-up, or train for longer.",
   },
   "host-memory-exceeded": {
     severity: "error",

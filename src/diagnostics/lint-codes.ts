@@ -80,8 +80,8 @@ export const LINT_CODES = {
   "logits-dominate": {
     severity: "warning",
     message: "logits of one chunk take {logits}, {share} of what model states leave",
-    why: "With {vocabulary} entries of the vocabulary, {tokens} tokens at a time are all that the loss can do, and it leaves little room for the sequences.",
-    help: "Raise the budget, shard the states further, or offload them.",
+    why: "The loss holds the logits of {tokens} targets at a time, each of {vocabulary} entries, and they leave little room for the sequences.",
+    help: "Write a smaller train { loss_chunk }, raise the budget, or shard or offload the states.",
   },
   // Model and precision
   "full-precision-on-gpu": {
@@ -127,9 +127,8 @@ export const LINT_CODES = {
   },
   "max-length-beyond-positions": {
     severity: "warning",
-    message: "max_length allows {limit} tokens; the model was made for {positions}",
-    why: "Without scaled rotary embeddings, positions beyond the limit were never trained.",
-    help: "Lower max_length, or use a configuration with rope_scaling.",
+    message: "max_length allows {limit} tokens; the model reaches {positions}",
+    why: "Positions beyond were neither trained nor made reachable by scaled rotary embeddings.",
   },
   // Adapters
   "adapters-on-random-weights": {

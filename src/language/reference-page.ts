@@ -71,7 +71,8 @@ const describeMeaning = ({ doc, formerly }: Property): string =>
 
 function variantSections(key: string, { type }: Property): readonly string[] {
   if (type.kind !== "tagged") return [];
-  return Object.entries(type.variants).flatMap(([tag, properties]) => [
+  const withKeys = Object.entries(type.variants).filter(([, keys]) => Object.keys(keys).length > 0);
+  return withKeys.flatMap(([tag, properties]) => [
     `### \`${key} = ${tag} { ... }\``,
     "",
     ...propertyTable(properties),
@@ -93,6 +94,7 @@ function describeDefault(value: unknown, type: ValueType): string {
     return `${Number(value) / 1024 ** 3} GiB`;
   if (type.kind === "quantity" && type.dimension === "bandwidth")
     return `${(Number(value) * 8) / 1e9} Gbit/s`;
+  if (type.kind === "quantity" && type.dimension === "time") return `${Number(value) / 60} min`;
   if (type.kind === "tagged") return String((value as { readonly type: string }).type);
   if (type.kind === "path") return JSON.stringify(value);
   return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
@@ -119,8 +121,8 @@ function describeType(type: ValueType): string {
     case "list":
       return `list of ${type.length ?? ""} ${describeType(type.item)}`.replace("  ", " ");
     case "tagged":
-      return Object.keys(type.variants)
-        .map((tag) => code(`${tag} { ... }`))
+      return Object.entries(type.variants)
+        .map(([tag, keys]) => code(Object.keys(keys).length > 0 ? `${tag} { ... }` : tag))
         .join(", ");
   }
 }

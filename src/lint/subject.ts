@@ -64,6 +64,8 @@ export interface LengthFacts {
   readonly evaluation: PreparedData | undefined;
   readonly steps: number;
   readonly stepsPerEpoch: number;
+  /** Sequences of an epoch's last global batch. */
+  readonly lastBatch: number;
 }
 
 /** Schedules of the run's first global batches. */

@@ -16,7 +16,10 @@ import { modelFlops } from "../cost/work.js";
 import { trafficStage } from "../cost/zero.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
+import { epochSamples, epochSize } from "../foundation/global-batches.js";
+import { sum } from "../foundation/statistics.js";
 import type { Spec } from "../language/language.js";
+import type { Rendering } from "../lengths/render.js";
 import { degreesOfClass } from "../schedule/degrees.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
@@ -44,6 +47,7 @@ export interface PlanInputs {
   /** Measured on the user's machine; its figures come before the catalogue's. */
   readonly profile: Profile | undefined;
   readonly tokenizerSha256: string;
+  readonly rendering: Rendering;
   readonly data: PreparedData;
   /** Held-out samples, if the spec names any. */
   readonly evaluation: PreparedData | undefined;
@@ -122,6 +126,7 @@ export class Planner {
     const result = makeForecast(scheduling, lengths, {
       globalBatch: schedule.global_batch,
       seed: train.seed,
+      mixture: this.inputs.data.mixture,
       iterations: search.iterations,
       stepOverhead: this.#step(topology).fixed_us / 1e6,
     });
@@ -141,7 +146,7 @@ export class Planner {
       demand: demandOf(this.#costSetting(topology)),
       step: this.#step(topology),
       search,
-      training: this.#training(topology),
+      training: this.#training(topology, steps.total_steps),
       evaluation: this.#evaluation(),
       steps,
       forecast: result.forecast,
@@ -247,6 +252,8 @@ export class Planner {
 
   /** Tokens whose logits exist at a time. */
   #lossChunk(): number {
+    const { loss_chunk: chosen } = this.spec.train;
+    if (chosen !== undefined) return chosen;
     const tokens = Math.floor(LOGITS_BYTES[this.inputs.gpu.device] / (4 * this.#shape.vocab_size));
     return Math.max(16, Math.min(4096, tokens));
   }
@@ -300,13 +307,16 @@ export class Planner {
   #checkPositions(): void {
     const { max_positions: positions, rope_type: rope } = this.inputs.dimensions;
     const longest = this.#longest();
-    if (positions === undefined || longest <= positions || rope !== "default") return;
+    if (positions === undefined || longest <= positions) return;
     this.report.at(
       "position-limit",
       "data.max_length",
       { longest: formatCount(longest), positions: formatCount(positions) },
       {
-        help: "Shorten max_length, or use a configuration with rope_scaling.",
+        help:
+          rope === "default"
+            ? `Shorten max_length, or write model { rope_scaling = yarn { factor = ${Math.ceil(longest / positions)} } }.`
+            : "Shorten max_length, or scale by a larger factor: model { rope_scaling = ... }.",
       },
     );
   }
@@ -337,7 +347,12 @@ export class Planner {
     const scheduling = this.#scheduling(topology, memory);
     const { length: lengths } = this.inputs.data.index.samples;
     const { train, schedule } = this.spec;
-    const chosen = sampleBatches(lengths.length, schedule.global_batch, train.seed);
+    const chosen = sampleBatches(
+      lengths.length,
+      schedule.global_batch,
+      train.seed,
+      this.inputs.data.mixture,
+    );
     const solved = solveBatches(scheduling, chosen.slice(0, batches), lengths, 0);
     if (!solved.ok) return { fits: false, problem: solved.error.message };
     const { step_seconds: step, tokens_per_second } = performanceOf(
@@ -352,7 +367,8 @@ export class Planner {
     const { train, schedule } = this.spec;
     const limit =
       train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
-    const samples = this.inputs.data.summary.samples;
+    const { summary, mixture } = this.inputs.data;
+    const samples = epochSize(summary.samples, mixture);
     const steps = countSteps(samples, schedule.global_batch, limit);
     const sequences = steps.total_steps * Math.min(schedule.global_batch, samples);
     if (schedule.mode === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
@@ -366,7 +382,7 @@ export class Planner {
 
   #costSetting(topology: Topology): CostSetting {
     const { schedule, cluster, model } = this.spec;
-    const { summary, index } = this.inputs.data;
+    const { lengths, targetShare } = this.#drawn();
     return {
       formula: schedule.cost,
       shape: this.#shape,
@@ -376,13 +392,25 @@ export class Planner {
       degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),
       gpusPerNode: topology.gpus_per_node,
       networkBytesPerSecond: cluster.network,
-      targetShare: summary.supervised_tokens / summary.tokens,
-      lengths: index.samples.length,
+      targetShare,
+      lengths,
       zeroStage: topology.zero_stage,
       reduction: this.spec.parallel.reduction,
       ranks: topology.ranks,
       lora: this.#lora(),
     };
+  }
+
+  /** Lengths of what the first epoch trains, and the share of its tokens that are targets. */
+  #drawn() {
+    const { index, mixture, summary } = this.inputs.data;
+    const { length, supervised } = index.samples;
+    if (mixture.length === 0)
+      return { lengths: length, targetShare: summary.supervised_tokens / summary.tokens };
+    const drawn = epochSamples(length.length, this.spec.train.seed, 0, mixture);
+    const lengths = drawn.map((sample) => length[sample] ?? 0);
+    const targets = sum(drawn.map((sample) => supervised[sample] ?? 0));
+    return { lengths, targetShare: targets / sum(lengths) };
   }
 
   #step(topology: Topology): Plan["step"] {
@@ -412,6 +440,8 @@ export class Planner {
       attention: model.attention,
       lora: this.#loraPlan(),
       loss_chunk: this.#lossChunk(),
+      rope_type: this.inputs.dimensions.rope_type,
+      max_positions: this.inputs.dimensions.max_positions ?? null,
       shape: this.#shape,
     };
   }
@@ -419,8 +449,9 @@ export class Planner {
   #data(): Plan["data"] {
     const { data } = this.spec;
     return {
-      format: data.format,
-      template: data.template,
+      rendering: this.inputs.rendering,
+      mixture: this.inputs.data.mixture,
+      template: this.inputs.rendering.template && data.template.type,
       tokenizer: {
         kind: data.tokenizer === "bytes" ? "bytes" : "files",
         sha256: this.inputs.tokenizerSha256,
@@ -455,17 +486,36 @@ export class Planner {
     }
   }
 
-  #training(topology: Topology): Plan["training"] {
-    const { train, parallel, log, model } = this.spec;
+  /** Shares of the run as whole steps. */
+  #learningRate(totalSteps: number): Plan["training"]["learning_rate"] {
+    const { learning_rate: rate } = this.spec.train;
+    const part = (ratio: number) => Math.round(ratio * totalSteps);
+    const warmup = rate.warmup_ratio === undefined ? rate.warmup_steps : part(rate.warmup_ratio);
+    if (warmup >= totalSteps && warmup > 0) {
+      const values = { warmup: formatCount(warmup), steps: formatCount(totalSteps) };
+      this.report.at("warmup-too-long", "train.learning_rate", values);
+    }
+    return {
+      type: rate.type,
+      warmup_steps: warmup,
+      min_ratio: "min_ratio" in rate ? rate.min_ratio : 0,
+      decay_steps: "decay_ratio" in rate ? Math.max(1, part(rate.decay_ratio)) : 0,
+    };
+  }
+
+  #training(topology: Topology, totalSteps: number): Plan["training"] {
+    const { train, parallel, log, model, cluster } = this.spec;
     const { optimizer } = train;
     return {
       optimizer:
         optimizer.type === "adamw"
           ? { ...optimizer, betas: [optimizer.betas[0] ?? 0.9, optimizer.betas[1] ?? 0.999] }
           : optimizer,
-      learning_rate: train.learning_rate,
+      learning_rate: this.#learningRate(totalSteps),
       seed: train.seed,
       clip: train.clip_norm,
+      resume: train.resume,
+      timeout_seconds: cluster.timeout,
       checkpoint_every: train.checkpoint_every,
       keep_checkpoints: train.keep_checkpoints,
       log_every: train.log_every,

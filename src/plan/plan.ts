@@ -1,5 +1,8 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
+import type { Share } from "../foundation/global-batches.js";
+import type { Supervision } from "../lengths/count.js";
+import type { Rendering } from "../lengths/render.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
@@ -40,6 +43,9 @@ export interface ModelPlan {
   readonly lora: LoraPlan | null;
   /** Tokens whose logits exist at a time. */
   readonly loss_chunk: number;
+  /** Kind of rotary embeddings, and the positions that they reach. */
+  readonly rope_type: string;
+  readonly max_positions: number | null;
   readonly shape: TransformerShape;
 }
 
@@ -92,10 +98,14 @@ export interface EvaluationPlan {
 }
 
 export interface DataPlan {
-  readonly format: "messages";
-  readonly template: "chatml";
+  /** How often an epoch draws the samples of each pattern; empty where it has every sample once. */
+  readonly mixture: readonly Share[];
+  /** How samples become text. */
+  readonly rendering: Rendering;
+  /** Name of the template; `null` where samples are no conversations. */
+  readonly template: string | null;
   readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
-  readonly supervise: "assistant" | "all";
+  readonly supervise: Supervision;
   readonly max_length: number;
   readonly summary: DataSummary;
 }
@@ -139,11 +149,18 @@ export interface TrainingPlan {
         readonly weight_decay: number;
       };
   readonly learning_rate: {
-    readonly type: "constant" | "linear" | "cosine";
+    readonly type: "constant" | "linear" | "cosine" | "warmup-stable-decay";
     readonly warmup_steps: number;
+    /** Rate at the end over the peak. */
+    readonly min_ratio: number;
+    /** Last steps over which it falls; 0 where it falls over all, or never. */
+    readonly decay_steps: number;
   };
   readonly seed: number;
   readonly clip: number;
+  readonly resume: "auto" | "never";
+  /** Of collective operations. */
+  readonly timeout_seconds: number;
   readonly checkpoint_every: number;
   readonly keep_checkpoints: number;
   readonly log_every: number;

@@ -277,7 +277,7 @@ const CASES: readonly Case[] = [
     code: "max-length-beyond-positions",
     wrong: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 8K }' },
     right: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 4K }' },
-    found: ["8K: max_length allows 8,192 tokens; the model was made for 4,096"],
+    found: ["8K: max_length allows 8,192 tokens; the model reaches 4,096"],
   },
   {
     code: "states-exceed-budget",

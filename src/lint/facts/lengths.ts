@@ -1,9 +1,10 @@
 import { join } from "pathe";
+import { epochSize } from "../../foundation/global-batches.js";
 import { expandGlob } from "../../host/files.js";
 import { type Host, HostError } from "../../host/host.js";
 import { countRequest } from "../../inputs/count-request.js";
 import type { Spec } from "../../language/language.js";
-import { knownMeasurement } from "../../lengths/known.js";
+import { type CountRequest, knownMeasurement } from "../../lengths/known.js";
 import { type MeasuredFile, type PreparedData, prepareData } from "../../plan/data.js";
 import { countSteps } from "../../plan/steps.js";
 import type { DataKey, LengthFacts } from "../subject.js";
@@ -17,45 +18,57 @@ export interface KnownLengths {
 
 /** Looks every data file up in the cache; data counts as known where all its files are. */
 export async function knownLengths(host: Host, folder: string, spec: Spec): Promise<KnownLengths> {
-  const train = await lookUp(host, folder, spec, "data.train", spec.data.train);
-  const evaluation = await lookUp(host, folder, spec, "evaluate.data", spec.evaluate.data);
-  return {
-    train: train.data,
-    evaluation: evaluation.data,
-    stale: [...train.stale, ...evaluation.stale],
-  };
+  const { data, evaluate } = spec;
+  const lookUp = new LookUp(host, folder, data);
+  const train = await lookUp.of("data.train", data.train, data.weights);
+  const evaluation = await lookUp.of("evaluate.data", evaluate.data, []);
+  return { train, evaluation, stale: lookUp.stale };
 }
 
-async function lookUp(
-  host: Host,
-  folder: string,
-  { data }: Spec,
-  key: DataKey,
-  patterns: readonly string[],
-) {
-  const request = countRequest(host, folder, data);
-  const names = namesOf(host, folder, patterns);
-  const measured: MeasuredFile[] = [];
-  const stale: { key: DataKey; file: string }[] = [];
-  for (const name of names) {
-    const known = await knownMeasurement(host, join(folder, name), request);
-    if (known.state === "known") measured.push({ path: name, measurement: known.measurement });
-    if (known.state === "changed") stale.push({ key, file: name });
+class LookUp {
+  readonly stale: { key: DataKey; file: string }[] = [];
+  readonly #request: CountRequest;
+
+  constructor(
+    private readonly host: Host,
+    private readonly folder: string,
+    private readonly data: Spec["data"],
+  ) {
+    this.#request = countRequest(host, folder, data);
   }
-  const complete = names.length > 0 && measured.length === names.length;
-  return {
-    data: complete ? prepareData(measured, data.max_length, data.overlong) : undefined,
-    stale,
-  };
-}
 
-function namesOf(host: Host, folder: string, patterns: readonly string[]): readonly string[] {
-  try {
-    const names = patterns.flatMap((pattern) => expandGlob(host, folder, pattern));
-    return [...new Set(names)].sort();
-  } catch (error) {
-    if (error instanceof HostError) return [];
-    throw error;
+  async of(
+    key: DataKey,
+    patterns: readonly string[],
+    weights: readonly number[],
+  ): Promise<PreparedData | undefined> {
+    const files = this.#files(patterns, weights.length > 0);
+    const measured: MeasuredFile[] = [];
+    for (const [path, pattern] of files) {
+      const known = await knownMeasurement(this.host, join(this.folder, path), this.#request);
+      if (known.state === "known") measured.push({ path, pattern, measurement: known.measurement });
+      if (known.state === "changed") this.stale.push({ key, file: path });
+    }
+    if (files.length === 0 || measured.length < files.length) return undefined;
+    return prepareData(measured, this.data.max_length, this.data.overlong, weights);
+  }
+
+  /** Path and number of the pattern, in the order of a plan's. */
+  #files(patterns: readonly string[], weighted: boolean): readonly (readonly [string, number])[] {
+    const files = new Map<string, number>();
+    for (const [n, pattern] of patterns.entries()) {
+      for (const name of this.#matches(pattern)) if (!files.has(name)) files.set(name, n);
+    }
+    return [...files].sort(([a, m], [b, n]) => (weighted ? m - n : 0) || (a < b ? -1 : 1));
+  }
+
+  #matches(pattern: string): readonly string[] {
+    try {
+      return expandGlob(this.host, this.folder, pattern);
+    } catch (error) {
+      if (error instanceof HostError) return [];
+      throw error;
+    }
   }
 }
 
@@ -66,11 +79,13 @@ export function lengthFacts(
 ): LengthFacts | undefined {
   if (!data || data.summary.samples === 0) return undefined;
   const limit = train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
-  const count = countSteps(data.summary.samples, schedule.global_batch, limit);
+  const samples = epochSize(data.summary.samples, data.mixture);
+  const count = countSteps(samples, schedule.global_batch, limit);
   return {
     train: data,
     evaluation,
     steps: count.total_steps,
     stepsPerEpoch: count.steps_per_epoch,
+    lastBatch: count.last_batch,
   };
 }

@@ -3,6 +3,7 @@ import { type ModelDimensions, readDimensions } from "../../catalogue/dimensions
 import type { Gpu } from "../../catalogue/gpu.js";
 import { gpuByName, modelByName } from "../../catalogue/names.js";
 import type { Profile } from "../../catalogue/profile.js";
+import { withRopeScaling } from "../../catalogue/rope.js";
 import { readText } from "../../host/files.js";
 import { type Host, HostError } from "../../host/host.js";
 import type { Spec } from "../../language/language.js";
@@ -22,7 +23,7 @@ export async function loadMachine(
   spec: Spec,
 ): Promise<Machine | undefined> {
   const gpu = gpuByName(spec.cluster.gpu);
-  const modelConfig = configOf(host, folder, spec);
+  const modelConfig = scaled(configOf(host, folder, spec), spec);
   const read = readDimensions(modelConfig);
   if (!gpu || !read.ok) return undefined;
   const profile = await loadProfile(host, folder, spec);
@@ -33,6 +34,13 @@ function configOf(host: Host, folder: string, { model }: Spec): unknown {
   return model.config === undefined
     ? modelByName(model.label ?? "")?.config
     : readJson(host, folder, model.config);
+}
+
+/** With the spec's rotary embeddings; those that cannot be make the model unknown. */
+function scaled(config: unknown, { model }: Spec): unknown {
+  if (config === undefined || model.rope_scaling === undefined) return config;
+  const result = withRopeScaling(config, model.rope_scaling);
+  return result.ok ? result.config : undefined;
 }
 
 function readJson(host: Host, folder: string, path: string | undefined): unknown {

@@ -15,6 +15,8 @@ export function planInputs(machine: Machine, lengths: LengthFacts | undefined): 
     gpu: machine.gpu,
     profile: machine.profile,
     tokenizerSha256: "",
+    // Nothing of memory or schedules depends on it.
+    rendering: { format: { type: "text", text: "" }, template: null, begin: "", end: "" },
     data: lengths?.train ?? withLongest(1),
     evaluation: lengths?.evaluation,
     skrullVersion: "",
@@ -23,7 +25,7 @@ export function planInputs(machine: Machine, lengths: LengthFacts | undefined): 
 
 /** Data of no samples, whose longest is of that many tokens. */
 function withLongest(longest: number): PreparedData {
-  const none = prepareData([], longest, "error");
+  const none = prepareData([], longest, "error", []);
   return { ...none, summary: { ...none.summary, longest } };
 }
 

@@ -14,7 +14,7 @@ export default defineRule({
   },
   check({ spec, lengths }, report, { share }) {
     const batch = spec.schedule.global_batch;
-    const last = lengths.train.summary.samples - (lengths.stepsPerEpoch - 1) * batch;
+    const { lastBatch: last } = lengths;
     const reached = lengths.steps >= lengths.stepsPerEpoch && lengths.stepsPerEpoch > 1;
     if (!reached || last > share * batch) return;
     report.at("schedule.global_batch", { last: formatCount(last), batch: formatCount(batch) });

@@ -1,5 +1,6 @@
 import { totalBytes } from "../../cost/memory.js";
 import { formatBytes, formatCount, formatShare } from "../../foundation/format.js";
+import { removeKey } from "../edits.js";
 import { defineRule } from "../rule.js";
 
 /** Of the planner's memory rows. */
@@ -16,7 +17,8 @@ export default defineRule({
       max: 1,
     },
   },
-  check({ spec, inputs }, report, { share }) {
+  check(subject, report, { share }) {
+    const { spec, inputs } = subject;
     const { model, available } = inputs.memory();
     const logits = model.fixed.find(({ name }) => name === ROW)?.bytes ?? 0;
     const left = available - (totalBytes(model.fixed) - logits);
@@ -24,11 +26,16 @@ export default defineRule({
     if (left <= 0 || logits <= share * left) return;
     const { vocab_size: vocabulary } = inputs.dimensions.shape;
     const perLogit = spec.model.precision === "bf16" ? 10 : 12;
-    report.at("memory.budget", {
+    const chosen = subject.origins.has("train.loss_chunk");
+    const values = {
       logits: formatBytes(logits),
       share: formatShare(logits / left),
       vocabulary: formatCount(vocabulary),
       tokens: formatCount(logits / (perLogit * vocabulary)),
-    });
+    };
+    if (!chosen) return report.at("memory.budget", values);
+    const help = "Lower loss_chunk, or leave it out.";
+    const fix = removeKey(subject, "train.loss_chunk", false);
+    report.at("train.loss_chunk", values, { help, ...fix });
   },
 });

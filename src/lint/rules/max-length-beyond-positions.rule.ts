@@ -8,8 +8,13 @@ export default defineRule({
     const { max_positions: positions, rope_type: rope } = inputs.dimensions;
     const limit = spec.data.max_length;
     // With measured data, position-limit says what is really over it.
-    if (lengths || rope !== "default" || positions === undefined || limit <= positions) return;
+    if (lengths || positions === undefined || limit <= positions) return;
     const values = { limit: formatCount(limit), positions: formatCount(positions) };
-    report.at("data.max_length", values);
+    const factor = Math.ceil(limit / positions);
+    const help =
+      rope === "default"
+        ? `Lower max_length, or write model { rope_scaling = yarn { factor = ${factor} } }.`
+        : "Lower max_length, or scale by a larger factor: model { rope_scaling = ... }.";
+    report.at("data.max_length", values, { help });
   },
 });

@@ -5,6 +5,7 @@ export default defineRule({
   needs: "inputs",
   check({ spec, inputs }, report) {
     const ranks = spec.cluster.nodes * spec.cluster.gpus;
+    if (spec.train.resume === "never") return;
     const adamw = spec.train.optimizer.type === "adamw";
     for (const { folder, ranks: had } of inputs.checkpoints) {
       if (had === ranks) continue;

@@ -10,13 +10,16 @@ export default defineRule({
   },
   check(subject, report, { share }) {
     const steps = stepsOf(subject);
-    const { warmup_steps: warmup } = subject.spec.train.learning_rate;
-    if (steps === undefined || warmup <= share * steps) return;
+    const { warmup_steps, warmup_ratio: ratio } = subject.spec.train.learning_rate;
+    if (steps === undefined) return;
+    const warmup = ratio === undefined ? warmup_steps : Math.round(ratio * steps);
+    if (warmup <= share * steps) return;
     const reason =
       warmup >= steps
         ? "The learning rate never reaches its peak."
         : "The learning rate is at its peak for the rest only; usual are a few percent.";
     const values = { warmup: formatCount(warmup), steps: formatCount(steps), reason };
-    report.at("train.learning_rate.warmup_steps", values);
+    const key = ratio === undefined ? "warmup_steps" : "warmup_ratio";
+    report.at(`train.learning_rate.${key}`, values);
   },
 });
