@@ -22,9 +22,9 @@ export const GPUS: Readonly<Record<string, Gpu>> = {
 };
 
 export const TEMPLATES: Readonly<Record<string, ChatTemplate>> = {
-  "alpaca": {"name":"alpaca","source":"https://github.com/tatsu-lab/stanford_alpaca","roles":{"system":{"into":"user","separator":"\n\n"},"user":{"header":"### Instruction:\n","after":["\n\n### Response:\n"]},"assistant":{"end":["{end}"],"after":["\n\n"]}}},
-  "chatml": {"name":"chatml","source":"https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct/blob/main/tokenizer_config.json","roles":{"*":{"before":["<|im_start|>"],"header":"{role}\n","end":["<|im_end|>"],"after":["\n"]}}},
-  "llama3": {"name":"llama3","source":"https://www.llama.com/docs/model-cards-and-prompt-formats/meta-llama-3/","begin":["<|begin_of_text|>"],"roles":{"*":{"before":["<|start_header_id|>","{role}","<|end_header_id|>"],"header":"\n\n","trim":true,"end":["<|eot_id|>"]}}},
-  "mistral": {"name":"mistral","source":"https://huggingface.co/mistralai/Mistral-7B-Instruct-v0.3/blob/main/tokenizer_config.json","begin":["<s>"],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"before":["[INST]"],"header":" ","after":["[/INST]"]},"assistant":{"header":" ","end":["</s>"]}}},
-  "zephyr": {"name":"zephyr","source":"https://huggingface.co/HuggingFaceH4/zephyr-7b-beta/blob/main/tokenizer_config.json","roles":{"*":{"header":"<|{role}|>\n","end":["{end}"],"after":["\n"]}}},
+  "alpaca": {"begin":[],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"header":"### Instruction:\n","after":["\n\n### Response:\n"]},"assistant":{"end":["{end}"],"after":["\n\n"]}}},
+  "chatml": {"begin":[],"roles":{"*":{"before":["<|im_start|>"],"header":"{role}\n","end":["<|im_end|>"],"after":["\n"]}}},
+  "llama3": {"begin":["<|begin_of_text|>"],"roles":{"*":{"before":["<|start_header_id|>","{role}","<|end_header_id|>"],"header":"\n\n","trim":true,"end":["<|eot_id|>"]}}},
+  "mistral": {"begin":["<s>"],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"before":["[INST]"],"header":" ","after":["[/INST]"]},"assistant":{"header":" ","end":["</s>"]}}},
+  "zephyr": {"begin":[],"roles":{"*":{"header":"<|{role}|>\n","end":["{end}"],"after":["\n"]}}},
 };

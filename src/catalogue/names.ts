@@ -14,8 +14,7 @@ export const TEMPLATE_NAMES: readonly string[] = Object.keys(TEMPLATES);
 
 /** A chat template by name. */
 export function templateByName(name: string): ChatTemplate | undefined {
-  const entry = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined;
-  return entry && { begin: entry.begin ?? [], roles: entry.roles };
+  return Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined;
 }
 
 /** A GPU by name. */
