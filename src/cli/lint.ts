@@ -1,19 +1,23 @@
-import { resolve } from "pathe";
-import { hasErrors } from "../diagnostics/diagnostic.js";
-import { walk } from "../host/files.js";
+import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
+import type { DiagnosticFormat } from "../diagnostics/formats.js";
+import { printable } from "../foundation/printable.js";
 import { type Host, HostError } from "../host/host.js";
+import type { Analysis } from "../semantics/analyze.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { fixFile } from "./fix-file.js";
 import { analyzeFile, showDiagnostics } from "./spec-file.js";
+import { findSpecs } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 
 export interface LintOptions {
-  readonly format: "pretty" | "json";
+  readonly format: DiagnosticFormat;
   readonly denyWarnings: boolean;
+  /** Apply safe fixes. */
+  readonly fix: boolean;
+  /** Apply the others too. */
+  readonly unsafeFixes: boolean;
+  readonly skrullVersion: string;
 }
-
-const SPEC_ENDING = ".skrull";
-/** Folders whose specs are copies or someone else's. */
-const SKIPPED = /(^|\/)(node_modules|\.[^/]+)\//;
 
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
 export function lintCommand(
@@ -22,32 +26,73 @@ export function lintCommand(
   paths: readonly string[],
   options: LintOptions,
 ): ExitCode {
-  const files = [...new Set(paths.flatMap((path) => specFiles(host, path)))];
-  const analyses = files.map((file) => analyzeFile(host, file));
-  const diagnostics = analyses.flatMap((analysis) => analysis.diagnostics);
-  terminal.out(showDiagnostics(analyses, diagnostics, options.format, terminal.colour));
-  const errors = diagnostics.filter((d) => d.severity === "error").length;
-  const warnings = diagnostics.filter((d) => d.severity === "warning").length;
-  if (options.format === "pretty") terminal.out(summary(files.length, errors, warnings));
+  const { files, problems } = findSpecs(host, paths);
+  const { linted, unreadable } = lintFiles(host, files, options);
+  for (const { message } of [...problems, ...unreadable])
+    terminal.remark(`error: ${printable(message)}\n`);
+  const diagnostics = linted.flatMap(({ analysis }) => analysis.diagnostics);
+  const analyses = linted.map(({ analysis }) => analysis);
+  terminal.out(showDiagnostics(analyses, diagnostics, { ...options, colour: terminal.colour }));
+  reportFixes(terminal, linted, options);
+  const warnings = count(diagnostics, "warning");
+  if (options.format === "pretty") terminal.out(summary(linted.length, diagnostics, options));
+  if (problems.length + unreadable.length > 0) return EXIT.couldNotRun;
   return hasErrors(diagnostics) || (options.denyWarnings && warnings > 0)
     ? EXIT.findings
     : EXIT.clean;
 }
 
-function specFiles(host: Host, path: string): readonly string[] {
-  const absolute = resolve(host.workingFolder, path);
-  const kind = host.status(absolute)?.kind;
-  if (kind === undefined) throw new HostError(path, "no such file or folder");
-  if (kind !== "folder") return [path];
-  const prefix = path.replace(/\/+$/, "");
-  const found = [...walk(host, absolute)].filter(
-    (file) => file.endsWith(SPEC_ENDING) && !SKIPPED.test(`/${file}`),
-  );
-  if (found.length === 0) throw new HostError(path, `no ${SPEC_ENDING} file in this folder`);
-  return found.map((file) => (prefix === "" ? file : `${prefix}/${file}`));
+interface Linted {
+  /** Of what is left after fixing. */
+  readonly analysis: Analysis;
+  readonly fixed: number;
 }
 
-function summary(files: number, errors: number, warnings: number): string {
-  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
-  return `${count(files, "file")} checked: ${count(errors, "error")}, ${count(warnings, "warning")}\n`;
+/** One file that cannot be read keeps no other from being checked. */
+function lintFiles(host: Host, files: readonly string[], { fix, unsafeFixes }: LintOptions) {
+  const linted: Linted[] = [];
+  const unreadable: HostError[] = [];
+  for (const file of files) {
+    try {
+      const analysis = analyzeFile(host, file);
+      linted.push(
+        fix ? fixFile(host, file, analysis, { unsafe: unsafeFixes }) : { analysis, fixed: 0 },
+      );
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      unreadable.push(new HostError(file, error.reason));
+    }
+  }
+  return { linted, unreadable };
+}
+
+function reportFixes(terminal: Terminal, linted: readonly Linted[], { fix }: LintOptions): void {
+  if (!fix) return;
+  const changed = linted.filter(({ fixed }) => fixed > 0);
+  const fixes = changed.reduce((sum, { fixed }) => sum + fixed, 0);
+  terminal.remark(`${plural(fixes, "fix")} applied in ${plural(changed.length, "file")}\n`);
+}
+
+function summary(
+  files: number,
+  diagnostics: readonly Diagnostic[],
+  { fix, unsafeFixes }: LintOptions,
+): string {
+  const found = `${plural(count(diagnostics, "error"), "error")}, ${plural(count(diagnostics, "warning"), "warning")}`;
+  const safe = diagnostics.filter((d) => d.fix?.safe).length;
+  const unsafe = diagnostics.filter((d) => d.fix && !d.fix.safe).length;
+  const offers = [
+    ...(safe > 0 && !fix ? [`--fix mends ${safe}`] : []),
+    ...(unsafe > 0 && !unsafeFixes ? [`--unsafe-fixes ${unsafe}${safe > 0 ? " more" : ""}`] : []),
+  ];
+  const offer = offers.length > 0 ? `; ${offers.join(", ")}` : "";
+  return `${plural(files, "file")} checked: ${found}${offer}\n`;
+}
+
+const count = (diagnostics: readonly Diagnostic[], severity: string) =>
+  diagnostics.filter((d) => d.severity === severity).length;
+
+function plural(n: number, what: string): string {
+  const ending = what.endsWith("x") ? "es" : "s";
+  return `${n} ${what}${n === 1 ? "" : ending}`;
 }

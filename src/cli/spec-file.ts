@@ -1,8 +1,17 @@
 import { dirname, relative, resolve } from "pathe";
-import { type Diagnostic, hasErrors, sortDiagnostics } from "../diagnostics/diagnostic.js";
-import { formatJson } from "../diagnostics/format-json.js";
-import { formatPretty } from "../diagnostics/format-pretty.js";
-import { readText } from "../host/files.js";
+import {
+  type Diagnostic,
+  diagnostic,
+  hasErrors,
+  sortDiagnostics,
+} from "../diagnostics/diagnostic.js";
+import {
+  type DiagnosticFormat,
+  type FormatOptions,
+  formatDiagnostics,
+} from "../diagnostics/formats.js";
+import { type Decoded, decodeUtf8 } from "../foundation/encoding.js";
+import { LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
@@ -10,7 +19,7 @@ import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
 import { type Analysis, analyze } from "../semantics/analyze.js";
-import type { Origins } from "../semantics/report.js";
+import { Origins } from "../semantics/report.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
@@ -24,7 +33,20 @@ export interface PlannedSpec {
 /** Reads and checks a spec. @throws HostError */
 export function analyzeFile(host: Host, path: string): Analysis {
   const absolute = resolve(host.workingFolder, path);
-  return analyze(relative(host.workingFolder, absolute) || path, readText(host, absolute));
+  const file = relative(host.workingFolder, absolute) || path;
+  const { text, problem } = decodeUtf8(host.readBytes(absolute));
+  return problem ? wronglyEncoded(file, text, problem) : analyze(file, text);
+}
+
+function wronglyEncoded(
+  file: string,
+  text: string,
+  { what, offset }: NonNullable<Decoded["problem"]>,
+): Analysis {
+  const lines = new LineMap(text);
+  const place = { file, range: lines.range(offset, offset + 1) };
+  const found = diagnostic("wrong-encoding", { problem: what }, place);
+  return { file, text, origins: new Origins(file, lines), diagnostics: [found] };
 }
 
 /** A checked spec with all that it names. */
@@ -54,7 +76,8 @@ export async function withSpec<Result>(
   const found: Diagnostic[] = [...analysis.diagnostics];
   const loaded = await loadSpec(host, terminal, path, analysis, found, skrullVersion);
   const result = loaded && use(loaded, found);
-  terminal.remark(showDiagnostics([analysis], sortDiagnostics(found), "pretty", false));
+  const shown = { format: "pretty", colour: false, skrullVersion } as const;
+  terminal.remark(showDiagnostics([analysis], sortDiagnostics(found), shown));
   return hasErrors(found) ? undefined : result;
 }
 
@@ -97,10 +120,11 @@ async function loadSpec(
 export function showDiagnostics(
   analyses: readonly Analysis[],
   diagnostics: readonly Diagnostic[],
-  format: "pretty" | "json",
-  colour: boolean,
+  options: { readonly format: DiagnosticFormat } & Omit<FormatOptions, "textOf">,
 ): string {
-  if (format === "json") return formatJson(diagnostics);
   const texts = new Map(analyses.map(({ file, text }) => [file, text]));
-  return formatPretty(diagnostics, { colour, textOf: (file) => texts.get(file) });
+  return formatDiagnostics(diagnostics, options.format, {
+    ...options,
+    textOf: (file) => texts.get(file),
+  });
 }

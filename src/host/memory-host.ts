@@ -30,6 +30,11 @@ export class MemoryHost implements Host {
     return this.#isFolder(key) ? { kind: "folder", bytes: 0 } : undefined;
   }
 
+  realPath(path: string): string {
+    if (!this.status(path)) throw new HostError(path, "no such file or folder");
+    return normalize(path);
+  }
+
   list(folder: string): readonly string[] {
     const prefix = `${normalize(folder).replace(/\/$/, "")}/`;
     const names = new Set<string>();

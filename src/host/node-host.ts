@@ -70,6 +70,10 @@ export class NodeHost implements Host {
     }
   }
 
+  realPath(path: string): string {
+    return attempt(path, () => fs.realpathSync(path));
+  }
+
   list(folder: string): readonly string[] {
     // Default order is by code unit: the same on every machine, unlike a locale's.
     return attempt(folder, () => fs.readdirSync(folder).sort());

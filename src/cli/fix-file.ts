@@ -1,0 +1,28 @@
+import { resolve } from "pathe";
+import { applyFixes, chooseFixes, type FixOptions } from "../diagnostics/fixes.js";
+import type { Host } from "../host/host.js";
+import { type Analysis, analyze } from "../semantics/analyze.js";
+
+/** One fix can make another possible; more rounds than any spec needs mean that two undo each other. */
+const MOST_ROUNDS = 10;
+
+/** Applies the fixes of a spec until none is left, and writes it if any was. @throws HostError */
+export function fixFile(
+  host: Host,
+  path: string,
+  analysis: Analysis,
+  options: FixOptions,
+): { readonly analysis: Analysis; readonly fixed: number } {
+  let current = analysis;
+  let fixed = 0;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const own = current.diagnostics.filter(({ file }) => file === current.file);
+    const text = applyFixes(current.text, own, options);
+    if (text === current.text) break;
+    fixed += chooseFixes(own, options).length;
+    current = analyze(current.file, text);
+  }
+  // A link stays one: what it leads to is written.
+  if (fixed > 0) host.writeFile(host.realPath(resolve(host.workingFolder, path)), current.text);
+  return { analysis: current, fixed };
+}
