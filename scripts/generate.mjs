@@ -1,8 +1,9 @@
 // npm run generate: writes every generated file; --check only says which are not current.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { diagnosticPages, orphanedPages } from "./diagnostic-pages.mjs";
 import { fail, PYTHON, ROOT, run, say } from "./lib.mjs";
 
 const check = process.argv.includes("--check");
@@ -15,6 +16,7 @@ const { grammarEbnf } = await built("syntax/ebnf.js");
 const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
+  ...(await diagnosticPages()),
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
 };
 
@@ -27,6 +29,11 @@ for (const [path, text] of Object.entries(files)) {
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);
   say(`wrote ${path}`);
+}
+
+for (const page of await orphanedPages()) {
+  stale.push(`docs/diagnostics/${page}`);
+  if (!check) rmSync(join(ROOT, "docs/diagnostics", page));
 }
 
 for (const script of [["scripts/generate-catalogue.mjs"], ["scripts/schedule-vectors.mjs"]]) {

@@ -1,0 +1,56 @@
+// The pages of docs/diagnostics, from the catalogue and what the built compiler says about their examples.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ROOT } from "./lib.mjs";
+
+const EXAMPLES = join(ROOT, "docs", "diagnostics", "examples");
+const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
+
+/** Path to text of every page and of their index. */
+export async function diagnosticPages() {
+  const { DIAGNOSTIC_CODES, diagnosticIndex, diagnosticPage } = await built("diagnostics/page.js");
+  const pages = { "docs/diagnostics/README.md": diagnosticIndex() };
+  for (const code of DIAGNOSTIC_CODES) {
+    pages[`docs/diagnostics/${code}.md`] = diagnosticPage(code, await examplesOf(code));
+  }
+  return pages;
+}
+
+/** Pages of codes that there are no more. */
+export async function orphanedPages() {
+  const { DIAGNOSTIC_CODES } = await built("diagnostics/page.js");
+  const known = new Set(["README.md", "examples", ...DIAGNOSTIC_CODES.map((code) => `${code}.md`)]);
+  const folder = join(ROOT, "docs", "diagnostics");
+  return readdirSync(folder).filter((name) => !known.has(name));
+}
+
+async function examplesOf(code) {
+  const text = (name) => {
+    const path = join(EXAMPLES, code, name);
+    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  };
+  const [wrong, right, note] = ["wrong.skrull", "right.skrull", "note.md"].map(text);
+  return {
+    ...(wrong === undefined ? {} : { wrong: { spec: wrong, shown: await shownOf(code) } }),
+    ...(right === undefined ? {} : { right: { spec: right } }),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+async function shownOf(code) {
+  const { NodeHost } = await built("host/node-host.js");
+  const { isOfCode, reportsOf } = await built("cli/example.js");
+  const cache = mkdtempSync(join(tmpdir(), "skrull-pages-"));
+  try {
+    const host = new NodeHost(join(EXAMPLES, code), { SKRULL_CACHE: cache });
+    for await (const { diagnostics } of reportsOf(host, "wrong.skrull", "0")) {
+      const found = diagnostics.filter((text) => isOfCode(text, code));
+      if (found.length > 0) return found.join("\n\n");
+    }
+    throw new Error(`docs/diagnostics/examples/${code}/wrong.skrull does not report ${code}`);
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
+}
