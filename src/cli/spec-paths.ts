@@ -17,7 +17,12 @@ export interface SpecPaths {
 export function findSpecs(host: Host, paths: readonly string[]): SpecPaths {
   const problems: HostError[] = [];
   const files = paths.flatMap((path) => specsAt(host, path, problems));
-  return { files: [...new Set(files)], problems };
+  const byPlace = new Map<string, string>();
+  for (const file of files) {
+    const place = resolve(host.workingFolder, file);
+    if (!byPlace.has(place)) byPlace.set(place, file);
+  }
+  return { files: [...byPlace.values()], problems };
 }
 
 function specsAt(host: Host, path: string, problems: HostError[]): readonly string[] {
