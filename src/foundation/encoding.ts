@@ -33,7 +33,7 @@ function otherEncoding(bytes: Uint8Array) {
   if (first === 0xff && second === 0xfe) return UTF16.little;
   if (first === 0xfe && second === 0xff) return UTF16.big;
   const start = bytes.subarray(0, 64);
-  if (start.length < 4) return undefined;
+  if (start.length < 4 || bytes.length % 2 === 1) return undefined;
   const zeros = (parity: number) => start.every((byte, n) => (n % 2 === parity) === (byte === 0));
   return zeros(1) ? UTF16.little : zeros(0) ? UTF16.big : undefined;
 }
