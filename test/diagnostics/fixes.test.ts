@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Diagnostic, diagnostic, type Fix } from "../../src/diagnostics/diagnostic.js";
 import { applyFixes, chooseFixes } from "../../src/diagnostics/fixes.js";
 import { LineMap } from "../../src/foundation/text.js";
+import { analyze } from "../../src/semantics/analyze.js";
 import { project, skrull, spec } from "../cli/run.js";
 
 /** A diagnostic that replaces stretches of a text, given by their offsets. */
@@ -86,6 +87,21 @@ describe("fixes", () => {
         expect(applyFixes(clean, found, { unsafe: false })).toHaveLength(expected);
       }),
     );
+  });
+});
+
+describe("the fixes of specs that are cut anywhere", () => {
+  it("come to an end, and leave fewer mistakes that have a fix", () => {
+    const whole = spec({ parallel: "{ contxt = 2  zero = 2 }", memory: "{ budget = 2 Gib }" });
+    for (let end = 0; end <= whole.length; end += 1) {
+      let text = whole.slice(0, end);
+      for (let round = 0; round < 10; round += 1) {
+        const fixed = applyFixes(text, analyze("a", text).diagnostics, { unsafe: true });
+        if (fixed === text) break;
+        text = fixed;
+      }
+      expect(chooseFixes(analyze("a", text).diagnostics, { unsafe: true })).toEqual([]);
+    }
   });
 });
 

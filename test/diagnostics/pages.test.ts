@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,9 +6,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ExampleReport, isOfCode, reportsOf } from "../../src/cli/example.js";
 import { CATALOGUE, type DiagnosticCode } from "../../src/diagnostics/catalogue.js";
+import { applyFixes } from "../../src/diagnostics/fixes.js";
 import { DIAGNOSTIC_CODES, diagnosticPage, summaryOf } from "../../src/diagnostics/page.js";
 import { NodeHost } from "../../src/host/node-host.js";
-import { skrull } from "../cli/run.js";
+import { analyze } from "../../src/semantics/analyze.js";
+import { ROOT, skrull } from "../cli/run.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/diagnostics/examples/", import.meta.url));
 const PAGES = fileURLToPath(new URL("../../docs/diagnostics/", import.meta.url));
@@ -31,6 +34,15 @@ async function reports(code: DiagnosticCode, name: string): Promise<readonly Exa
 const shows = (code: DiagnosticCode, { diagnostics }: ExampleReport) =>
   diagnostics.some((text) => isOfCode(text, code));
 
+/** Where `lint` offers a fix for an example, the fix does away with the mistake. */
+function expectMended(code: DiagnosticCode): void {
+  const text = readFileSync(join(EXAMPLES, code, "wrong.skrull"), "utf8");
+  const own = analyze("wrong.skrull", text).diagnostics.filter((found) => found.code === code);
+  if (!own.some(({ fix }) => fix)) return;
+  const mended = analyze("wrong.skrull", applyFixes(text, own, { unsafe: true }));
+  expect(mended.diagnostics.filter((found) => found.code === code)).toEqual([]);
+}
+
 describe("the examples", () => {
   it("are there for every code, and for no other", () => {
     expect(readdirSync(EXAMPLES).sort()).toEqual(DIAGNOSTIC_CODES);
@@ -43,6 +55,7 @@ describe("the examples", () => {
       const stage = wrong.findIndex((report) => shows(code, report));
       expect(stage, `no verb reports ${code}`).toBeGreaterThanOrEqual(0);
       expect(wrong[stage]?.exitCode).toBe(CATALOGUE[code].severity === "error" ? 1 : 0);
+      expectMended(code);
       const right = await reports(code, "right.skrull");
       for (const report of right.slice(0, stage + 1)) {
         expect(shows(code, report)).toBe(false);
@@ -77,6 +90,17 @@ describe("the pages", () => {
       expect(page).not.toMatch(/^(Error|Warning|Info): […\W]*$/m);
       expect(page).not.toMatch(/^[…\W]+$/m);
     }
+  });
+});
+
+describe("the package", () => {
+  it("has the pages, and leaves their examples at home", () => {
+    const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+    const run = spawnSync("npm", pack, { cwd: ROOT, encoding: "utf8" });
+    const [{ files }] = JSON.parse(run.stdout) as readonly [{ files: { path: string }[] }];
+    const packed = files.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+    const pages = ["README", ...DIAGNOSTIC_CODES].map((name) => `docs/diagnostics/${name}.md`);
+    expect(packed.sort()).toEqual(pages.sort());
   });
 });
 
