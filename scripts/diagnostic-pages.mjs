@@ -27,29 +27,32 @@ export async function orphanedPages() {
 }
 
 async function examplesOf(code) {
-  const text = (name) => {
-    const path = join(EXAMPLES, code, name);
-    return existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  };
-  const [wrong, right, note] = ["wrong.skrull", "right.skrull", "note.md"].map(text);
+  const folder = join(EXAMPLES, code);
+  const files = (existsSync(folder) ? readdirSync(folder).sort() : []).map((name) => ({
+    name,
+    text: readFileSync(join(folder, name), "utf8"),
+  }));
+  const found = (start) => files.find(({ name }) => name.startsWith(start));
+  const [wrong, right, note] = ["wrong.skrull", "right.skrull", "note.md"].map(found);
   return {
-    ...(wrong === undefined ? {} : { wrong: { spec: wrong, shown: await shownOf(code) } }),
-    ...(right === undefined ? {} : { right: { spec: right } }),
-    ...(note === undefined ? {} : { note }),
+    ...(wrong ? { wrong: { ...wrong, shown: await shownOf(code, wrong.name) } } : {}),
+    ...(right ? { right } : {}),
+    ...(note ? { note: note.text } : {}),
+    beside: files.filter((file) => file !== wrong && file !== right && file !== note),
   };
 }
 
-async function shownOf(code) {
+async function shownOf(code, name) {
   const { NodeHost } = await built("host/node-host.js");
   const { isOfCode, reportsOf } = await built("cli/example.js");
   const cache = mkdtempSync(join(tmpdir(), "skrull-pages-"));
   try {
     const host = new NodeHost(join(EXAMPLES, code), { SKRULL_CACHE: cache });
-    for await (const { diagnostics } of reportsOf(host, "wrong.skrull", "0")) {
+    for await (const { diagnostics } of reportsOf(host, name, "0")) {
       const found = diagnostics.filter((text) => isOfCode(text, code));
       if (found.length > 0) return found.join("\n\n");
     }
-    throw new Error(`docs/diagnostics/examples/${code}/wrong.skrull does not report ${code}`);
+    throw new Error(`docs/diagnostics/examples/${code}/${name} does not report ${code}`);
   } finally {
     rmSync(cache, { recursive: true, force: true });
   }

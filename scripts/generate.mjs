@@ -10,6 +10,7 @@ const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 const { referencePage } = await built("language/reference-page.js");
+const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 
@@ -17,6 +18,7 @@ const files = {
   "docs/reference/language.md": referencePage(),
   "grammar/skrull.ebnf": grammarEbnf(),
   ...(await diagnosticPages()),
+  "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
 };
 

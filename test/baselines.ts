@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { compileCommand } from "../src/cli/compile.js";
 import { lintCommand } from "../src/cli/lint.js";
 import { planCommand } from "../src/cli/plan.js";
+import { analyzeFile } from "../src/cli/spec-file.js";
 import type { Terminal } from "../src/cli/terminal.js";
 import { applyFixes } from "../src/diagnostics/fixes.js";
 import { jsonText } from "../src/foundation/json.js";
@@ -9,8 +10,6 @@ import { sha256Of } from "../src/host/files.js";
 import type { PathStatus } from "../src/host/host.js";
 import { NodeHost } from "../src/host/node-host.js";
 import solveTask from "../src/schedule/worker.js";
-import { analyze } from "../src/semantics/analyze.js";
-import { parseSpec } from "../src/syntax/parse.js";
 
 /** So that a release changes no baseline. */
 const VERSION = "0";
@@ -19,8 +18,6 @@ const VERSION = "0";
 export interface Subject {
   /** Relative to the folder of specs. */
   readonly file: string;
-  /** As read, with marks where it is not UTF-8. */
-  readonly text: string;
   readonly host: BaselineHost;
 }
 
@@ -29,29 +26,43 @@ export type Stage = (subject: Subject) => string | undefined | Promise<string | 
 
 /** File of the baseline to its stage. To cover another stage, add it. */
 export const STAGES: Readonly<Record<string, Stage>> = {
-  "tree.txt": ({ file, text }) => `${treeLines(parseSpec(file, text).tree).join("\n")}\n`,
+  "tree.txt": async ({ host, file }) => {
+    const { documents } = await analyzeFile(host, file);
+    return `${treeLines(documents[0]?.tree).join("\n")}\n`;
+  },
   "diagnostics.txt": async ({ host, file }) => {
     const plan = collecting();
-    await planCommand(host, plan, file, { format: "json", skrullVersion: VERSION });
+    await planCommand(host, plan, {
+      ...{ path: file, run: await lastRun(host, file) },
+      format: "json",
+      skrullVersion: VERSION,
+    });
     const lint = collecting();
-    lintCommand(host, lint, [file], {
+    await lintCommand(host, lint, [file], {
       ...{ format: "pretty", denyWarnings: false, fix: false, unsafeFixes: false },
       skrullVersion: VERSION,
     });
     const later = plan.remarks.filter((text) => !lint.results.includes(text));
     return `${lint.remarks.join("")}${lint.results.join("")}\nplan:\n${later.join("")}`;
   },
-  "fixed.skrull": ({ file, text }) => {
-    const fixed = applyFixes(text, analyze(file, text).diagnostics, { unsafe: true });
+  "fixed.txt": async ({ host, file }) => {
+    const { text, diagnostics } = await analyzeFile(host, file);
+    const own = diagnostics.filter((found) => found.file === file);
+    const fixed = applyFixes(text, own, { unsafe: true });
     return fixed === text ? undefined : fixed;
   },
   "plan.json": async ({ host, file }) => {
     const terminal = collecting();
-    await planCommand(host, terminal, file, { format: "json", skrullVersion: VERSION });
+    await planCommand(host, terminal, {
+      ...{ path: file, run: await lastRun(host, file) },
+      format: "json",
+      skrullVersion: VERSION,
+    });
     return terminal.results.join("") || undefined;
   },
   "emitted.txt": async ({ host, file }) => {
-    await compileCommand(host, collecting(), file, {
+    await compileCommand(host, collecting(), {
+      ...{ path: file, run: await lastRun(host, file) },
       ...{ out: OUT, check: false, force: false },
       skrullVersion: VERSION,
     });
@@ -60,6 +71,11 @@ export const STAGES: Readonly<Record<string, Stage>> = {
 };
 
 const OUT = "run";
+
+/** Of a file with several runs the last one stands for all. */
+async function lastRun(host: BaselineHost, file: string): Promise<string | undefined> {
+  return (await analyzeFile(host, file)).runs.at(-1)?.name;
+}
 
 /** Reads the real specs and data; what is written stays in memory. */
 export class BaselineHost extends NodeHost {

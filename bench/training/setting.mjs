@@ -56,7 +56,7 @@ data {
 parallel { context = 2  zero = 2 }
 memory   { budget = 3 GiB  reserve = 512 MiB  bucket = 3K }
 schedule { global_batch = ${globalBatch}  policy = ${policy} }
-train    { optimizer = adamw { lr = 1e-3 }  epochs = 4  clip = 0  seed = 17 }
+train    { optimizer = adamw { lr = 1e-3 }  epochs = 4  clip_norm = 0  seed = 17 }
 `;
 
 /** Model, data and tokenizer, beside the specs. */

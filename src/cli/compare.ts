@@ -6,21 +6,19 @@ import { type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare
 import type { Plan } from "../plan/plan.js";
 import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { planFile } from "./spec-file.js";
+import { planFile, type SpecRequest } from "./spec-file.js";
 import { tableLines } from "./table.js";
 import type { Terminal } from "./terminal.js";
 
-export interface CompareOptions {
+export interface CompareOptions extends SpecRequest {
   readonly format: "pretty" | "json";
   readonly policies: readonly string[] | undefined;
-  readonly skrullVersion: string;
 }
 
 /** `skrull compare SPEC`: the policies side by side. @throws HostError */
 export async function compareCommand(
   host: Host,
   terminal: Terminal,
-  path: string,
   options: CompareOptions,
 ): Promise<ExitCode> {
   const unknown = options.policies?.find((name) => !POLICY_NAMES.includes(name as Policy));
@@ -29,7 +27,7 @@ export async function compareCommand(
     terminal.remark(`error: '${printable(unknown)}' is no policy; there are ${known}\n`);
     return EXIT.couldNotRun;
   }
-  const planned = await planFile(host, terminal, path, options.skrullVersion);
+  const planned = await planFile(host, terminal, options);
   if (!planned) return EXIT.findings;
   const lengths = planned.inputs.data.index.samples.length;
   const chosen = (options.policies ?? POLICY_NAMES) as readonly Policy[];

@@ -7,24 +7,22 @@ import type { Schedule } from "../schedule/schedule.js";
 import { differences, editedFiles, type RunFolder, writeRun } from "../writer/write-run.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { planSchedules } from "./plan-schedules.js";
-import { type PlannedSpec, planFile } from "./spec-file.js";
+import { type PlannedSpec, planFile, type SpecRequest } from "./spec-file.js";
 import type { Terminal } from "./terminal.js";
 
-export interface CompileOptions {
+export interface CompileOptions extends SpecRequest {
   readonly out: string;
   readonly check: boolean;
   readonly force: boolean;
-  readonly skrullVersion: string;
 }
 
 /** `skrull compile SPEC --out DIR`. @throws HostError */
 export async function compileCommand(
   host: Host,
   terminal: Terminal,
-  path: string,
   options: CompileOptions,
 ): Promise<ExitCode> {
-  const planned = await planFile(host, terminal, path, options.skrullVersion);
+  const planned = await planFile(host, terminal, options);
   if (!planned) return EXIT.findings;
   const folder = resolve(host.workingFolder, options.out);
   const dataRoot = rootSeenFrom(folder, planned.folder);
@@ -36,7 +34,6 @@ export async function compileCommand(
   const run = runFolder(host, planned, folder, {
     dataRoot,
     schedules: schedules.schedules,
-    specPath: resolve(host.workingFolder, path),
   });
   if (options.check) return check(host, terminal, run, options.out);
   const edited = options.force ? [] : editedFiles(host, run);
@@ -84,14 +81,12 @@ function runFolder(
   {
     dataRoot,
     schedules,
-    specPath,
   }: {
     readonly dataRoot: string | null;
     readonly schedules: readonly Schedule[] | undefined;
-    readonly specPath: string;
   },
 ): RunFolder {
-  const { plan, inputs, text } = spec;
+  const { plan, inputs, texts } = spec;
   const sha256 = (bytes: Uint8Array | string) => sha256Of(host, bytes);
   const asset = (name: string) => readText(host, host.assetPath(name));
   const tokenizerFiles = Object.entries(inputs.tokenizer.files).map(
@@ -111,8 +106,8 @@ function runFolder(
     planned: schedules && { schedules, lengths: lengthsOf(spec), sha256 },
     deepspeedSchema: JSON.parse(asset("schemas/deepspeed-config.schema.json")),
   });
-  const name = specPath.split("/").at(-1) ?? "spec";
-  const inputHashes = { [name]: sha256Of(host, text), ...inputs.sources };
+  const specs = Object.entries(texts).map(([name, text]) => [name, sha256Of(host, text)]);
+  const inputHashes = { ...Object.fromEntries(specs), ...inputs.sources };
   return { folder, files, skrullVersion: plan.skrull_version, inputs: inputHashes };
 }
 

@@ -23,21 +23,21 @@ export async function* reportsOf(
   path: string,
   skrullVersion: string,
 ): AsyncGenerator<ExampleReport> {
-  yield lintReport(host, path, skrullVersion);
+  yield await lintReport(host, path, skrullVersion);
   const shown: string[] = [];
-  const options = { format: "pretty", skrullVersion } as const;
-  const exitCode = await planCommand(host, collecting([], shown), path, options);
+  const options = { path, format: "pretty", skrullVersion } as const;
+  const exitCode = await planCommand(host, collecting([], shown), options);
   yield { verb: "plan", exitCode, diagnostics: split(shown) };
-  yield lintReport(host, path, skrullVersion);
+  yield await lintReport(host, path, skrullVersion);
 }
 
 /** Whether one of a report's texts is a diagnostic of this code. */
 export const isOfCode = (text: string, code: DiagnosticCode): boolean =>
   text.split("\n", 1)[0]?.endsWith(`[${code}]`) ?? false;
 
-function lintReport(host: Host, path: string, skrullVersion: string): ExampleReport {
+async function lintReport(host: Host, path: string, skrullVersion: string): Promise<ExampleReport> {
   const shown: string[] = [];
-  const exitCode = lintCommand(host, collecting(shown, []), [path], {
+  const exitCode = await lintCommand(host, collecting(shown, []), [path], {
     ...{ format: "pretty", denyWarnings: false, fix: false, unsafeFixes: false },
     skrullVersion,
   });

@@ -1,18 +1,19 @@
 import { resolve } from "pathe";
 import { applyFixes, chooseFixes, type FixOptions } from "../diagnostics/fixes.js";
 import type { Host } from "../host/host.js";
-import { type Analysis, analyze } from "../semantics/analyze.js";
+import type { Analysis } from "../semantics/analyze.js";
+import { analyzeText } from "./spec-file.js";
 
 /** One fix can make another possible; more rounds than any spec needs mean that two undo each other. */
 const MOST_ROUNDS = 10;
 
 /** Applies the fixes of a spec until none is left, and writes it if any was. @throws HostError */
-export function fixFile(
+export async function fixFile(
   host: Host,
   path: string,
   analysis: Analysis,
   options: FixOptions,
-): { readonly analysis: Analysis; readonly fixed: number } {
+): Promise<{ readonly analysis: Analysis; readonly fixed: number }> {
   let current = analysis;
   let fixed = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -20,7 +21,7 @@ export function fixFile(
     const text = applyFixes(current.text, own, options);
     if (text === current.text) break;
     fixed += chooseFixes(own, options).length;
-    current = analyze(current.file, text);
+    current = await analyzeText(host, path, text);
   }
   // A link stays one: what it leads to is written.
   if (fixed > 0) host.writeFile(host.realPath(resolve(host.workingFolder, path)), current.text);

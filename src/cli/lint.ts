@@ -20,18 +20,18 @@ export interface LintOptions {
 }
 
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
-export function lintCommand(
+export async function lintCommand(
   host: Host,
   terminal: Terminal,
   paths: readonly string[],
   options: LintOptions,
-): ExitCode {
+): Promise<ExitCode> {
   const { files, problems } = findSpecs(host, paths);
-  const { linted, unreadable } = lintFiles(host, files, options);
+  const { linted, unreadable } = await lintFiles(host, files, options);
   for (const { message } of [...problems, ...unreadable])
     terminal.remark(`error: ${printable(message)}\n`);
-  const diagnostics = linted.flatMap(({ analysis }) => analysis.diagnostics);
   const analyses = linted.map(({ analysis }) => analysis);
+  const diagnostics = withoutRepeats(analyses.flatMap((analysis) => analysis.diagnostics));
   terminal.out(showDiagnostics(analyses, diagnostics, { ...options, colour: terminal.colour }));
   reportFixes(terminal, linted, options);
   const warnings = count(diagnostics, "warning");
@@ -42,6 +42,12 @@ export function lintCommand(
     : EXIT.clean;
 }
 
+/** What is wrong in an imported file is found with every spec that imports it. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const known = new Map(diagnostics.map((found) => [JSON.stringify(found), found]));
+  return [...known.values()];
+}
+
 interface Linted {
   /** Of what is left after fixing. */
   readonly analysis: Analysis;
@@ -49,14 +55,14 @@ interface Linted {
 }
 
 /** One file that cannot be read keeps no other from being checked. */
-function lintFiles(host: Host, files: readonly string[], { fix, unsafeFixes }: LintOptions) {
+async function lintFiles(host: Host, files: readonly string[], { fix, unsafeFixes }: LintOptions) {
   const linted: Linted[] = [];
   const unreadable: HostError[] = [];
   for (const file of files) {
     try {
-      const analysis = analyzeFile(host, file);
+      const analysis = await analyzeFile(host, file);
       linted.push(
-        fix ? fixFile(host, file, analysis, { unsafe: unsafeFixes }) : { analysis, fixed: 0 },
+        fix ? await fixFile(host, file, analysis, { unsafe: unsafeFixes }) : { analysis, fixed: 0 },
       );
     } catch (error) {
       if (!(error instanceof HostError)) throw error;

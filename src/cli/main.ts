@@ -26,6 +26,8 @@ const format = (...more: readonly string[]) =>
     .choices(["pretty", "json", ...more])
     .default("pretty");
 
+const runOption = () => new Option("--run <name>", "which of the file's runs");
+
 program
   .command("lint")
   .description("check specs: syntax, types, units and meaning")
@@ -36,7 +38,7 @@ program
   .addOption(new Option("--unsafe-fixes", "apply all fixes").default(false).implies({ fix: true }))
   .action(async (paths: string[], options) => {
     const { lintCommand } = await import("./lint.js");
-    exitCode = lintCommand(host, terminal, paths, { ...options, skrullVersion: version });
+    exitCode = await lintCommand(host, terminal, paths, { ...options, skrullVersion: version });
   });
 
 program
@@ -52,43 +54,63 @@ program
   .command("plan")
   .description("measure, solve and explain; writes nothing")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .addOption(format())
   .action(async (spec: string, options) => {
     const { planCommand } = await import("./plan.js");
-    exitCode = await planCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await planCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program
   .command("compare")
   .description("predicted step time of the scheduling policies side by side; writes nothing")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .option("--policies <names>", "only these, separated by commas (and the baselines)", splitNames)
   .addOption(format())
   .action(async (spec: string, options) => {
     const { compareCommand } = await import("./compare.js");
-    exitCode = await compareCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await compareCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program
   .command("tune")
   .description("ranks CP degrees, ZeRO stages, recomputation and C for a spec; writes nothing")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .addOption(format())
   .action(async (spec: string, options) => {
     const { tuneCommand } = await import("./tune.js");
-    exitCode = await tuneCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await tuneCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program
   .command("compile")
   .description("emit a run: DeepSpeed configuration, sampler, training entry point, launch script")
   .argument("<spec>", "spec file")
+  .addOption(runOption())
   .requiredOption("--out <dir>", "folder to write")
   .option("--check", "write nothing; exit with 1 if the folder is not what would be emitted", false)
   .option("--force", "overwrite files that were edited by hand", false)
   .action(async (spec: string, options) => {
     const { compileCommand } = await import("./compile.js");
-    exitCode = await compileCommand(host, terminal, spec, { ...options, skrullVersion: version });
+    exitCode = await compileCommand(host, terminal, {
+      ...options,
+      path: spec,
+      skrullVersion: version,
+    });
   });
 
 program

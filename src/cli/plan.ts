@@ -2,17 +2,16 @@ import { jsonText } from "../foundation/json.js";
 import type { Host } from "../host/host.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { planReport } from "./plan-report.js";
-import { planFile } from "./spec-file.js";
+import { planFile, type SpecRequest } from "./spec-file.js";
 import type { Terminal } from "./terminal.js";
 
 /** `skrull plan SPEC`: solves and explains, writes nothing. @throws HostError */
 export async function planCommand(
   host: Host,
   terminal: Terminal,
-  path: string,
-  options: { readonly format: "pretty" | "json"; readonly skrullVersion: string },
+  options: SpecRequest & { readonly format: "pretty" | "json" },
 ): Promise<ExitCode> {
-  const planned = await planFile(host, terminal, path, options.skrullVersion);
+  const planned = await planFile(host, terminal, options);
   if (!planned) return EXIT.findings;
   terminal.out(options.format === "json" ? jsonText(planned.plan) : planReport(planned.plan));
   return EXIT.clean;

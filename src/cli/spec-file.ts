@@ -13,46 +13,94 @@ import {
 import { type Decoded, decodeUtf8 } from "../foundation/encoding.js";
 import { LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
+import { importLoader } from "../inputs/import-loader.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
-import { type Analysis, analyze } from "../semantics/analyze.js";
-import { Origins } from "../semantics/report.js";
+import { type Analysis, analyze, type RunAnalysis } from "../semantics/analyze.js";
+import type { Origins } from "../semantics/report.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
   /** Absolute folder of the spec. */
   readonly folder: string;
-  readonly text: string;
+  /** Path relative to the spec's folder to text, of the spec and what it imports. */
+  readonly texts: Readonly<Record<string, string>>;
   readonly plan: Plan;
   readonly inputs: Inputs;
 }
 
-/** Reads and checks a spec. @throws HostError */
-export function analyzeFile(host: Host, path: string): Analysis {
-  const absolute = resolve(host.workingFolder, path);
-  const file = relative(host.workingFolder, absolute) || path;
-  const { text, problem } = decodeUtf8(host.readBytes(absolute));
-  return problem ? wronglyEncoded(file, text, problem) : analyze(file, text);
+/** Reads and checks a spec with what it imports. @throws HostError */
+export async function analyzeFile(host: Host, path: string): Promise<Analysis> {
+  const { text, problem } = decodeUtf8(host.readBytes(resolve(host.workingFolder, path)));
+  return problem
+    ? wronglyEncoded(shownPath(host, path), text, problem)
+    : analyzeText(host, path, text);
 }
+
+/** Checks a text as if it were what a spec's file holds. */
+export async function analyzeText(host: Host, path: string, text: string): Promise<Analysis> {
+  const file = shownPath(host, path);
+  const load = importLoader(host, dirname(resolve(host.workingFolder, path)));
+  const analysis = analyze(file, text, { load });
+  if (!analysis.wantsYaml) return analysis;
+  // Few specs are written in YAML: the others start without its parser.
+  const { readYaml } = await import("../syntax/yaml/read-yaml.js");
+  return analyze(file, text, { load, yaml: readYaml });
+}
+
+/** As diagnostics have it: relative to the working folder. */
+const shownPath = (host: Host, path: string): string =>
+  relative(host.workingFolder, resolve(host.workingFolder, path)) || path;
 
 function wronglyEncoded(
   file: string,
   text: string,
   { what, offset }: NonNullable<Decoded["problem"]>,
 ): Analysis {
-  const lines = new LineMap(text);
-  const place = { file, range: lines.range(offset, offset + 1) };
-  const found = diagnostic("wrong-encoding", { problem: what }, place);
-  return { file, text, origins: new Origins(file, lines), diagnostics: [found] };
+  const range = new LineMap(text).range(offset, offset + 1);
+  const found = diagnostic("wrong-encoding", { problem: what }, { file, range });
+  const nothing = analyze(file, "");
+  const documents = nothing.documents.map((document) => ({ ...document, text }));
+  return { ...nothing, text, documents, runs: [], diagnostics: [found] };
+}
+
+/** Which spec is meant, and by whom it is compiled. */
+export interface SpecRequest {
+  readonly path: string;
+  /** Of the file's runs, if it has several. */
+  readonly run?: string | undefined;
+  readonly skrullVersion: string;
+}
+
+/** The run that was asked for; `undefined` after reporting why there is none. */
+function chooseRun(
+  { runs, file }: Analysis,
+  wanted: string | undefined,
+  found: Diagnostic[],
+): RunAnalysis | undefined {
+  const range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  const names = runs.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const help = names.length > 0 ? `Its runs: ${names.join(", ")}.` : "It has no named runs.";
+  const chosen =
+    wanted === undefined && runs.length === 1 ? runs[0] : runs.find(({ name }) => name === wanted);
+  if (chosen) return chosen;
+  if (wanted !== undefined)
+    found.push(
+      diagnostic("unknown-name", { what: "run", name: wanted }, { file, range }, { help }),
+    );
+  else if (names.length > 0)
+    found.push(diagnostic("run-not-chosen", { runs: names.join(", ") }, { file, range }));
+  else found.push(diagnostic("nothing-to-run", {}, { file, range }));
+  return undefined;
 }
 
 /** A checked spec with all that it names. */
 export interface LoadedSpec {
   readonly folder: string;
-  readonly text: string;
+  readonly texts: Readonly<Record<string, string>>;
   readonly spec: Spec;
   readonly origins: Origins;
   readonly inputs: Inputs;
@@ -68,14 +116,14 @@ export interface LoadedSpec {
 export async function withSpec<Result>(
   host: Host,
   terminal: Terminal,
-  path: string,
-  skrullVersion: string,
+  request: SpecRequest,
   use: (loaded: LoadedSpec, found: Diagnostic[]) => Result | undefined,
 ): Promise<Result | undefined> {
-  const analysis = analyzeFile(host, path);
+  const analysis = await analyzeFile(host, request.path);
   const found: Diagnostic[] = [...analysis.diagnostics];
-  const loaded = await loadSpec(host, terminal, path, analysis, found, skrullVersion);
+  const loaded = await loadSpec(host, terminal, request, analysis, found);
   const result = loaded && use(loaded, found);
+  const { skrullVersion } = request;
   const shown = { format: "pretty", colour: false, skrullVersion } as const;
   terminal.remark(showDiagnostics([analysis], sortDiagnostics(found), shown));
   return hasErrors(found) ? undefined : result;
@@ -85,27 +133,32 @@ export async function withSpec<Result>(
 export async function planFile(
   host: Host,
   terminal: Terminal,
-  path: string,
-  skrullVersion: string,
+  request: SpecRequest,
 ): Promise<PlannedSpec | undefined> {
-  return withSpec(host, terminal, path, skrullVersion, (loaded, found) => {
-    const { folder, text, spec, origins, inputs, planInputs } = loaded;
+  return withSpec(host, terminal, request, (loaded, found) => {
+    const { folder, texts, spec, origins, inputs, planInputs } = loaded;
     const result = makePlan(spec, origins, planInputs);
     found.push(...result.diagnostics);
-    return result.plan && { folder, text, plan: result.plan, inputs };
+    return result.plan && { folder, texts, plan: result.plan, inputs };
   });
 }
 
 async function loadSpec(
   host: Host,
   terminal: Terminal,
-  path: string,
-  { spec, origins, text }: Analysis,
+  { path, run, skrullVersion }: SpecRequest,
+  analysis: Analysis,
   found: Diagnostic[],
-  skrullVersion: string,
 ): Promise<LoadedSpec | undefined> {
-  if (!spec) return undefined;
+  if (hasErrors(found)) return undefined;
+  const { spec, origins } = chooseRun(analysis, run, found) ?? {};
+  if (!spec || !origins) return undefined;
   const folder = dirname(resolve(host.workingFolder, path));
+  const named = analysis.documents.map(({ file, text }) => [
+    relative(folder, resolve(host.workingFolder, file)),
+    text,
+  ]);
+  const texts = Object.fromEntries(named);
   const progress = lengthProgress(terminal, () => host.now());
   const { inputs, diagnostics } = await loadInputs(host, folder, spec, origins, progress);
   terminal.progress("");
@@ -113,7 +166,7 @@ async function loadSpec(
   if (!inputs) return undefined;
   const tokenizerSha256 = inputs.tokenizer.sha256;
   const planInputs = { ...inputs, tokenizerSha256, skrullVersion };
-  return { folder, text, spec, origins, inputs, planInputs };
+  return { folder, texts, spec, origins, inputs, planInputs };
 }
 
 /** Diagnostics of analysed files in one of the contract's formats. */
@@ -122,7 +175,9 @@ export function showDiagnostics(
   diagnostics: readonly Diagnostic[],
   options: { readonly format: DiagnosticFormat } & Omit<FormatOptions, "textOf">,
 ): string {
-  const texts = new Map(analyses.map(({ file, text }) => [file, text]));
+  const texts = new Map(
+    analyses.flatMap(({ documents }) => documents.map(({ file, text }) => [file, text])),
+  );
   return formatDiagnostics(diagnostics, options.format, {
     ...options,
     textOf: (file) => texts.get(file),

@@ -2,7 +2,7 @@ import { resolve } from "pathe";
 import { walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 
-const SPEC_ENDINGS = [".skrull"];
+const SPEC_ENDING = /\.skrull(\.ya?ml|\.json)?$/;
 /** Folders whose specs are copies or someone else's. */
 const SKIPPED = /^(node_modules|\..+)$/;
 
@@ -37,8 +37,8 @@ function specsAt(host: Host, path: string, problems: HostError[]): readonly stri
     deadLinks: true,
     onProblem: (folder, { reason }) => problems.push(new HostError(folder, reason)),
   });
-  const specs = [...found].filter((file) => SPEC_ENDINGS.some((ending) => file.endsWith(ending)));
+  const specs = [...found].filter((file) => SPEC_ENDING.test(file));
   if (specs.length === 0 && problems.length === before)
-    throw new HostError(path, `no ${SPEC_ENDINGS.join(" or ")} file in this folder`);
+    throw new HostError(path, "no .skrull file in this folder");
   return specs;
 }

@@ -4,7 +4,7 @@ import { printable } from "../foundation/printable.js";
 import type { Host } from "../host/host.js";
 import { type TunedSetting, tune } from "../plan/tune.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { withSpec } from "./spec-file.js";
+import { type SpecRequest, withSpec } from "./spec-file.js";
 import { tableLines } from "./table.js";
 import type { Terminal } from "./terminal.js";
 
@@ -15,10 +15,9 @@ const SHOWN = 12;
 export async function tuneCommand(
   host: Host,
   terminal: Terminal,
-  path: string,
-  options: { readonly format: "pretty" | "json"; readonly skrullVersion: string },
+  options: SpecRequest & { readonly format: "pretty" | "json" },
 ): Promise<ExitCode> {
-  const tuned = await withSpec(host, terminal, path, options.skrullVersion, (loaded) =>
+  const tuned = await withSpec(host, terminal, options, (loaded) =>
     tune(loaded.spec, loaded.origins, loaded.planInputs),
   );
   if (!tuned) return EXIT.findings;

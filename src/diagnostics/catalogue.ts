@@ -116,6 +116,85 @@ export const CATALOGUE = {
     why: "Only some blocks are named.",
     help: "Remove the quoted name.",
   },
+  "deprecated-key": {
+    severity: "warning",
+    message: "'{old}' is now called '{name}'",
+    why: "The old name is still read, and will go with a later version of the language.",
+    help: "Rename it; lint --fix does.",
+  },
+  // Reuse
+  "import-failed": {
+    severity: "error",
+    message: "'{path}' cannot be imported: {problem}",
+    why: "The names that it declares would be missing.",
+    help: "An import is the path of a spec, relative to this file and inside the project.",
+  },
+  "import-cycle": {
+    severity: "error",
+    message: "this import goes round in a circle: {path}",
+    why: "Each of the files would have to be read before the other.",
+    help: "Move what both need into a third file.",
+  },
+  "broken-import": {
+    severity: "error",
+    message: "'{path}' has errors",
+    why: "What it declares cannot be read with certainty.",
+    help: "Mend that file first; lint it to see all of its errors.",
+  },
+  "duplicate-name": {
+    severity: "error",
+    message: "{what} '{name}' is declared twice",
+    why: "Nobody could tell which of them is meant.",
+    help: "Rename one of them.",
+  },
+  "unknown-name": {
+    severity: "error",
+    message: "no {what} is called '{name}'",
+    why: "Neither this file nor one that it imports declares the name.",
+  },
+  "circular-definition": {
+    severity: "error",
+    message: "this {what} is defined by itself: {path}",
+    why: "Its value could never be found.",
+    help: "Give one of them a value of its own.",
+  },
+  "invalid-arithmetic": {
+    severity: "error",
+    message: "{problem}",
+    why: "A calculation needs numbers, and quantities that go together.",
+    about: "A calculation has no result, or one without a meaning.",
+    help: "Add and subtract quantities of one kind; multiply and divide by plain numbers.",
+  },
+  "misplaced-statement": {
+    severity: "error",
+    message: "{what} belongs at the top of the file",
+    why: "Names are declared once for the whole file.",
+    help: "Move it out of the braces.",
+  },
+  "missing-name": {
+    severity: "error",
+    message: "this {what} has no name",
+    why: "It is chosen by its name.",
+    help: "Write the name after the word: {what} first { ... }",
+  },
+  "run-not-chosen": {
+    severity: "error",
+    message: "the file has several runs: {runs}",
+    why: "Only one of them can be planned at a time.",
+    help: "Choose one with --run NAME.",
+  },
+  "nothing-to-run": {
+    severity: "error",
+    message: "the file only declares names",
+    why: "It is there to be imported: no block of it says what to train.",
+    help: "Plan a spec that imports it.",
+  },
+  "invalid-yaml": {
+    severity: "error",
+    message: "{problem}",
+    why: "Only what has one meaning in a spec is read: maps, lists and scalars.",
+    about: "YAML and JSON can say more than a spec; what has no single meaning in one is refused.",
+  },
   // Values
   "unknown-adapter-target": {
     severity: "error",

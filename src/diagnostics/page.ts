@@ -1,11 +1,19 @@
 import { CATALOGUE, type DiagnosticCode, type Severity } from "./catalogue.js";
 
+/** A file as a page shows it. */
+export interface PageFile {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** What a page shows besides the catalogue's entry. */
 export interface PageExamples {
   /** A spec that is reported, and what is then shown. */
-  readonly wrong?: { readonly spec: string; readonly shown: string };
+  readonly wrong?: PageFile & { readonly shown: string };
   /** The same spec, mended. */
-  readonly right?: { readonly spec: string };
+  readonly right?: PageFile;
+  /** Files that the examples name. */
+  readonly beside?: readonly PageFile[];
   /** In place of an example that no short spec can be. */
   readonly note?: string;
 }
@@ -17,7 +25,7 @@ const GENERATED =
 export function diagnosticPage(code: DiagnosticCode, examples: PageExamples): string {
   const { severity } = entryOf(code);
   const advice = adviceOf(code);
-  const { wrong, right, note } = examples;
+  const { wrong, right, beside = [], note } = examples;
   return [
     GENERATED,
     "",
@@ -28,18 +36,11 @@ export function diagnosticPage(code: DiagnosticCode, examples: PageExamples): st
     ...(advice === undefined ? [] : ["", advice]),
     ...(note === undefined ? [] : ["", note.trim()]),
     ...(wrong
-      ? [
-          "",
-          "## Wrong",
-          "",
-          ...fenced(wrong.spec, "skrull"),
-          "",
-          "Shown as",
-          "",
-          ...fenced(wrong.shown),
-        ]
+      ? ["", "## Wrong", "", ...fencedFile(wrong), "", "Shown as", "", ...fenced(wrong.shown)]
       : []),
-    ...(right ? ["", "## Right", "", ...fenced(right.spec, "skrull")] : []),
+    ...(right ? ["", "## Right", "", ...fencedFile(right)] : []),
+    ...(beside.length > 0 ? ["", "## Beside them"] : []),
+    ...beside.flatMap((file) => ["", `\`${file.name}\``, "", ...fencedFile(file)]),
     "",
   ].join("\n");
 }
@@ -108,6 +109,16 @@ interface Entry {
 const entryOf = (code: DiagnosticCode): Entry => CATALOGUE[code];
 const isPlaceholders = (text: string): boolean => /^(\{\w+\}|\W)+$/.test(text);
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** Lines of a file that a page shows; of data the first say enough. */
+const SHOWN_LINES = 12;
+
+function fencedFile({ name, text }: PageFile): readonly string[] {
+  const lines = text.trimEnd().split("\n");
+  const left = lines.length - SHOWN_LINES;
+  const shown = left > 0 ? [...lines.slice(0, SHOWN_LINES), `… ${left} more lines`] : lines;
+  return fenced(shown.join("\n"), name.split(".").at(-1));
+}
+
 const fenced = (text: string, language = ""): readonly string[] => [
   `\`\`\`${language}`,
   text.trimEnd(),

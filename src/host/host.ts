@@ -8,7 +8,7 @@ export interface Host {
   now(): number;
   /** What is at `path`; `undefined` where there is nothing or it cannot be looked at. */
   status(path: string): PathStatus | undefined;
-  /** `path` with symbolic links followed. @throws HostError where there is nothing, or no end to the links */
+  /** Path of a file or folder after following links. @throws HostError */
   realPath(path: string): string;
   /** Names in a folder, sorted by code unit. @throws HostError */
   list(folder: string): readonly string[];

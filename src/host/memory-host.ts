@@ -30,6 +30,7 @@ export class MemoryHost implements Host {
     return this.#isFolder(key) ? { kind: "folder", bytes: 0 } : undefined;
   }
 
+  /** There are no links. */
   realPath(path: string): string {
     if (!this.status(path)) throw new HostError(path, "no such file or folder");
     return normalize(path);

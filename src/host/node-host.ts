@@ -71,7 +71,7 @@ export class NodeHost implements Host {
   }
 
   realPath(path: string): string {
-    return attempt(path, () => fs.realpathSync(path));
+    return attempt(path, () => resolve(fs.realpathSync(path)));
   }
 
   list(folder: string): readonly string[] {

@@ -52,6 +52,9 @@ const warmup = {
   },
 } as const satisfies Properties;
 
+/** Which line `skrull N` a spec begins with. */
+export const LANGUAGE_VERSION = 1;
+
 /**
  * The language, declared once: the checker, the reference, and everything else that needs to know a key reads
  * this table. To add a field, add it here.
@@ -371,10 +374,11 @@ export const LANGUAGE = {
         since: 1,
         default: 17,
       },
-      clip: {
+      clip_norm: {
         type: number(upTo(1e9)),
-        doc: "Gradient clipping by global norm; 0 switches it off.",
+        doc: "Gradients are clipped to this global norm; 0 switches clipping off.",
         since: 1,
+        formerly: "clip",
         default: 1,
       },
       checkpoint_every: {

@@ -11,12 +11,36 @@ export function referencePage(): string {
     "# The language",
     "",
     "A spec begins with the line `skrull 1` and consists of blocks of keys. `#` and `//` begin a comment.",
-    "Tokens count in `K` (1,024) and `M` (1,048,576); memory in binary (`GiB`) or decimal (`GB`) units.",
-    "Paths are relative to the spec.",
+    "Tokens and other counts may be written in `K` (1,024) and `M` (1,048,576); memory in binary (`GiB`) or decimal",
+    "(`GB`) units. Paths are relative to the file that they are written in.",
     "",
+    ...REUSE,
     ...blocks.flatMap(([name, block]) => blockSection(name, block)),
   ].join("\n");
 }
+
+const REUSE: readonly string[] = [
+  "## Names and reuse",
+  "",
+  "| written | does |",
+  "|---|---|",
+  '| `import "clusters.skrull"` | brings the named blocks and constants of another file inside the project |',
+  "| `let seq = 128K` | a constant: a number, quantity, string, word, list or `name { ... }` value |",
+  "| `max_length = seq / 2 + 1K` | `+ - * /` and parentheses on numbers and quantities that go together |",
+  "| `cluster h100 { ... }` | a named block, to be used by name |",
+  "| `cluster = h100` | this spec's cluster is that block |",
+  "| `cluster extends h100 { nodes = 8 }` | that block, overridden key by key; named blocks can extend each other |",
+  "| `run long { train { steps = 500 } }` | one of several runs: the file's blocks, overridden key by key; `run b extends a { ... }` |",
+  "",
+  "A key's own words come before constants of the same name. A `-` inside a name belongs to it: write `a - b` to",
+  "subtract. A file that only declares names is there to be imported: nothing is missing in it.",
+  "",
+  "The same document may be YAML or JSON (`*.skrull.yaml`, `*.skrull.json`; `schemas/spec.schema.json` describes it):",
+  "`import` and `let` are keys at the top, a block's quoted name is its key `name`, `extends` is a key, named blocks are",
+  "`named: { cluster: { h100: { ... } } }`, runs `runs: { long: { ... } }`, and a value with settings says its `type`:",
+  "`optimizer: { type: adamw, lr: 1e-5 }`.",
+  "",
+];
 
 function blockSection(name: string, block: Block): readonly string[] {
   const presence = block.required ? "Required." : "May be left out.";
@@ -37,10 +61,13 @@ function blockSection(name: string, block: Block): readonly string[] {
 function propertyTable(properties: Properties): readonly string[] {
   const rows = Object.entries(properties).map(
     ([key, property]) =>
-      `| \`${key}\` | ${cell(describeType(property.type))} | ${cell(describePresence(property))} | ${cell(property.doc)} |`,
+      `| \`${key}\` | ${cell(describeType(property.type))} | ${cell(describePresence(property))} | ${cell(describeMeaning(property))} |`,
   );
   return ["| key | takes | without it | meaning |", "|---|---|---|---|", ...rows];
 }
+
+const describeMeaning = ({ doc, formerly }: Property): string =>
+  formerly === undefined ? doc : `${doc} Formerly ${code(formerly)}.`;
 
 function variantSections(key: string, { type }: Property): readonly string[] {
   if (type.kind !== "tagged") return [];

@@ -24,6 +24,22 @@ export type ValueType =
     }
   | { readonly kind: "tagged"; readonly variants: Readonly<Record<string, Properties>> };
 
+/** The bare words that are values of a type. */
+export function wordsOf(type: ValueType): readonly string[] {
+  switch (type.kind) {
+    case "enumeration":
+      return type.values;
+    case "boolean":
+      return ["true", "false"];
+    case "tagged":
+      return Object.keys(type.variants);
+    case "integer":
+      return type.word === undefined ? [] : [type.word];
+    default:
+      return [];
+  }
+}
+
 /** How a property behaves where the spec does not set it. */
 export type Presence =
   | { readonly required: string }
@@ -35,6 +51,8 @@ export type Property = {
   readonly type: ValueType;
   readonly doc: string;
   readonly since: 1;
+  /** The name it had before: still read, with a warning. */
+  readonly formerly?: string;
 } & Presence;
 
 export type Properties = Readonly<Record<string, Property>>;

@@ -1,19 +1,39 @@
 import type { Dimension } from "./types.js";
 
+type Units = Readonly<Record<string, number>>;
+
+/** Units of a bare number, wherever something is counted. */
+export const COUNT_UNITS: Units = { K: 1024, M: 1024 ** 2 };
+
 /** Factor of each unit to the dimension's base: tokens, bytes, bytes per second. */
-export const UNITS: Readonly<Record<Dimension, Readonly<Record<string, number>>>> = {
-  tokens: { K: 1024, M: 1024 ** 2, tokens: 1 },
+export const UNITS: Readonly<Record<Dimension, Units>> = {
+  tokens: { ...COUNT_UNITS, tokens: 1 },
   bytes: {
     KiB: 1024,
     MiB: 1024 ** 2,
     GiB: 1024 ** 3,
     TiB: 1024 ** 4,
+    B: 1,
     KB: 1e3,
     MB: 1e6,
     GB: 1e9,
     TB: 1e12,
   },
-  bandwidth: { "Mbit/s": 1e6 / 8, "Gbit/s": 1e9 / 8, "MB/s": 1e6, "GB/s": 1e9, "TB/s": 1e12 },
+  bandwidth: {
+    "Mbit/s": 1e6 / 8,
+    "Gbit/s": 1e9 / 8,
+    "B/s": 1,
+    "MB/s": 1e6,
+    "GB/s": 1e9,
+    "TB/s": 1e12,
+  },
+};
+
+/** The unit of a dimension whose factor is 1. */
+export const BASE_UNITS: Readonly<Record<Dimension, string>> = {
+  tokens: "tokens",
+  bytes: "B",
+  bandwidth: "B/s",
 };
 
 /** Dimensions whose bare numbers are clear. */

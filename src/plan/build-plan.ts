@@ -428,7 +428,7 @@ export class Planner {
           : optimizer,
       learning_rate: train.learning_rate,
       seed: train.seed,
-      clip: train.clip,
+      clip: train.clip_norm,
       checkpoint_every: train.checkpoint_every,
       keep_checkpoints: train.keep_checkpoints,
       log_every: train.log_every,

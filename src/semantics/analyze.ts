@@ -1,146 +1,243 @@
-import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Diagnostic, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
-import { LANGUAGE, type Spec } from "../language/language.js";
+import { LANGUAGE, LANGUAGE_VERSION, type Spec } from "../language/language.js";
 import type { Block } from "../language/types.js";
-import { parseSpec } from "../syntax/parse.js";
-import type { BlockNode, FileNode, Span } from "../syntax/tree.js";
+import type { BlockNode, FileNode, NameNode, Span } from "../syntax/tree.js";
 import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
-import { checkProperties } from "./check-properties.js";
-import { Origins, Report } from "./report.js";
+import { type CheckContext, checkProperties, reportMisplaced } from "./check-properties.js";
+import { type Composition, compose, isBlock, isReference, runsOf } from "./compose.js";
+import { type DocumentReader, readDocument, type SourceDocument } from "./document.js";
+import { Evaluator } from "./evaluate.js";
+import { anyBroken, type Loader, loadImports } from "./imports.js";
+import { type Layer, type Stack, withBases } from "./layers.js";
+import { Findings, Origins, Report } from "./report.js";
+import { RUN, Scope } from "./scope.js";
+import { Symbols, type SymbolUse } from "./symbols.js";
 
 export interface Analysis {
   readonly file: string;
   /** For code frames. */
   readonly text: string;
-  /** Present only where no error was found. */
-  readonly spec?: Spec;
-  readonly origins: Origins;
+  /** This file first, then everything that it imports. */
+  readonly documents: readonly SourceDocument[];
+  /** What the file says to train: one spec, or one for each `run`; nothing in a file that only declares names. */
+  readonly runs: readonly RunAnalysis[];
+  /** Named blocks, constants and runs, and where they are used. */
+  readonly symbols: readonly SymbolUse[];
   readonly diagnostics: readonly Diagnostic[];
+  /** An import in YAML could not be read for want of a reader: analyse again with one. */
+  readonly wantsYaml: boolean;
 }
 
-const VERSION = 1;
+/** One spec of a file. */
+export interface RunAnalysis {
+  /** Absent for a file that is one spec. */
+  readonly name?: string;
+  /** Present only where no error was found in the file. */
+  readonly spec?: Spec;
+  readonly origins: Origins;
+}
+
+export interface AnalyzeOptions {
+  /** Reads what the spec imports; without it, nothing can be imported. */
+  readonly load?: Loader | undefined;
+  /** Reads files in YAML or JSON. */
+  readonly yaml?: DocumentReader | undefined;
+}
+
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
+const START: Span = { start: 0, end: 0 };
 
 /** Checks a spec, from text to meaning. Never throws: every mistake is a diagnostic. */
-export function analyze(file: string, text: string): Analysis {
-  const parsed = parseSpec(file, text);
-  const report = new Report(file, parsed.lines);
-  const origins = new Origins(file, parsed.lines);
-  const broken = hasErrors(parsed.diagnostics);
-  checkVersion(parsed.tree, report, broken);
-  // The table says what the values are; the checker has held every one of them to it.
-  const blocks = checkBlocks(parsed.tree, report, origins, broken) as CheckedBlocks;
-  if (!broken) checkMeaning(blocks, origins, report);
-  const diagnostics = boundDiagnostics([...parsed.diagnostics, ...report.diagnostics]);
-  const sound = !hasErrors(diagnostics);
-  return { file, text, origins, diagnostics, ...(sound ? { spec: blocks as Spec } : {}) };
+export function analyze(file: string, text: string, options: AnalyzeOptions = {}): Analysis {
+  return new Analyzer(file, text, options).analysis();
+}
+
+class Analyzer {
+  readonly #root: SourceDocument;
+  readonly #documents: readonly SourceDocument[];
+  readonly #wantsYaml: boolean;
+  readonly #report: Report;
+  readonly #symbols = new Symbols();
+  readonly #scope: Scope;
+  readonly #evaluator: Evaluator;
+
+  constructor(file: string, text: string, { load, yaml }: AnalyzeOptions) {
+    this.#root = readDocument(file, text, ".", yaml);
+    this.#report = new Report(this.#root, new Findings());
+    const loaded = loadImports(this.#root, load, yaml, this.#report);
+    this.#documents = loaded.documents;
+    this.#wantsYaml = loaded.wantsYaml;
+    const broken = this.#wantsYaml || anyBroken(this.#documents) || this.#report.findings.count > 0;
+    this.#scope = new Scope(this.#documents, this.#symbols, this.#report, broken);
+    this.#evaluator = new Evaluator(this.#scope);
+  }
+
+  analysis(): Analysis {
+    const { file, text, tree, diagnostics: syntax } = this.#root;
+    checkVersion(tree, this.#report, hasErrors(syntax));
+    this.#checkStatements(tree);
+    this.#evaluator.checkAll(this.#report);
+    this.#checkNamedBlocks(tree);
+    const checked = isLibrary(tree) ? [] : this.#runs(tree);
+    const diagnostics = boundDiagnostics([...syntax, ...this.#report.findings.diagnostics]);
+    const sound = !hasErrors(diagnostics) && !this.#wantsYaml;
+    const runs = sound ? checked : checked.map(({ spec: _, ...run }) => run);
+    const documents = this.#documents;
+    const symbols = this.#symbols.all();
+    return { file, text, documents, runs, symbols, diagnostics, wantsYaml: this.#wantsYaml };
+  }
+
+  /** What stands at the top of the file, and in its runs, without being a block. */
+  #checkStatements(tree: FileNode): void {
+    for (const block of tree.blocks) {
+      const name = block.name.text;
+      if (name !== RUN && !isBlock(name)) this.#unknownBlock(block.name);
+    }
+    this.#checkEntries(tree.entries);
+    for (const run of runsOf(tree)) {
+      reportMisplaced(run.body, this.#report);
+      this.#checkEntries(run.body.entries);
+      if (!run.given) this.#report.at("missing-name", { what: RUN }, run.name);
+      if (run.label) this.#report.at("unexpected-label", { name: RUN }, run.label);
+      for (const { name, given } of run.body.blocks) {
+        if (!isBlock(name.text)) this.#unknownBlock(name);
+        else if (given) this.#report.at("misplaced-statement", { what: "a named block" }, given);
+      }
+    }
+  }
+
+  #checkEntries(entries: FileNode["entries"]): void {
+    for (const entry of entries) {
+      if (isReference(entry) || (isBlock(entry.key.text) && !entry.value)) continue;
+      const found = `the key '${entry.key.text}'`;
+      const help = isBlock(entry.key.text)
+        ? `Write ${entry.key.text} { ... }, or the name of a block that is declared elsewhere.`
+        : "Put it into one of the blocks.";
+      this.#report.at("unexpected-token", { expected: "a block", found }, entry.key, { help });
+    }
+  }
+
+  #unknownBlock(name: NameNode): void {
+    const known = Object.keys(BLOCKS);
+    const near = didYouMean(name.text, known);
+    this.#report.at("unknown-block", { name: name.text }, name, {
+      help: near ? `Did you mean ${near}?` : `The blocks are ${known.join(", ")}.`,
+      ...(near ? { fix: this.#report.replacement(`Rename to ${near}`, name, near) } : {}),
+    });
+  }
+
+  /** Named blocks of this file, whether or not a run uses them; what they lack, what extends them may have. */
+  #checkNamedBlocks(tree: FileNode): void {
+    const start = this.#report.place(START);
+    for (const node of tree.blocks) {
+      if (!node.given || !isBlock(node.name.text)) continue;
+      const { layers } = withBases({ node, document: this.#root }, this.#scope, this.#report);
+      const stack = { layers, incomplete: true };
+      this.#checkBlock(node.name.text, stack, new Origins(start));
+    }
+  }
+
+  #runs(tree: FileNode): readonly RunAnalysis[] {
+    const file = compose(tree, this.#root, new Map(), this.#scope, this.#report);
+    const runs = runsOf(tree);
+    if (runs.length === 0) return [this.#check(file, this.#report.place(START))];
+    return runs.flatMap((node) => {
+      if (!node.given) return [];
+      const { layers } = withBases({ node, document: this.#root }, this.#scope, this.#report);
+      const composed = layers.reduce(
+        (before, layer) =>
+          compose(layer.node.body, layer.document, before, this.#scope, this.#report),
+        file,
+      );
+      const checked = this.#check(composed, this.#report.place(node.given));
+      return [{ name: node.given.text, ...checked }];
+    });
+  }
+
+  /** @param start where missing blocks are reported */
+  #check(composition: Composition, start: Place): RunAnalysis {
+    const origins = new Origins(start);
+    const values: Record<string, unknown> = {};
+    for (const [name, declared] of Object.entries(BLOCKS)) {
+      const stack = composition.get(name);
+      // A block may be missing only because the parser could not read it.
+      if (stack === undefined && this.#scope.broken) continue;
+      values[name] = stack
+        ? this.#checkBlock(name, stack, origins)
+        : this.#missingBlock(name, declared, start);
+    }
+    // The table says what the values are; the checker has held every one of them to it.
+    const blocks = values as CheckedBlocks;
+    if (!this.#scope.broken) checkMeaning(blocks, origins, this.#report);
+    return { spec: blocks as Spec, origins };
+  }
+
+  #checkBlock(name: string, { layers, incomplete }: Stack, origins: Origins): unknown {
+    const top = layers.at(-1);
+    const declared = BLOCKS[name];
+    if (!top || !declared) return undefined;
+    const own = this.#report.in(top.document);
+    origins.record(name, own.place(top.node.name));
+    for (const layer of layers) this.#checkLabel(layer, declared, origins);
+    const context: CheckContext = {
+      report: own,
+      document: top.document,
+      origins,
+      evaluator: this.#evaluator,
+      broken: this.#scope.broken,
+      blocks: Object.keys(BLOCKS),
+    };
+    const owner = { name, path: name, header: top.node.name, partial: incomplete };
+    const bodies = layers.map(({ node, document }) => ({ body: node.body, document }));
+    const values = checkProperties(bodies, declared.properties, owner, context);
+    if (!values || incomplete) return undefined;
+    if (declared.label === undefined) return values;
+    const label = layers.findLast(({ node }) => node.label)?.node.label;
+    return { ...values, label: label?.value };
+  }
+
+  #checkLabel({ node, document }: Layer, declared: Block, origins: Origins): void {
+    if (!node.label) return;
+    const own = this.#report.in(document);
+    const name = node.name.text;
+    if (declared.label === undefined) own.at("unexpected-label", { name }, node.label);
+    else origins.record(`${name}.label`, own.place(node.label));
+  }
+
+  #missingBlock(name: string, declared: Block, start: Place): unknown {
+    if (declared.required !== undefined) {
+      const help = `Add ${name} { ... }.`;
+      this.#report.atPlace("missing-block", { name, reason: declared.required }, start, { help });
+      return undefined;
+    }
+    const entries = Object.entries(declared.properties);
+    return Object.fromEntries(
+      entries.map(([key, property]) => [key, "default" in property ? property.default : undefined]),
+    );
+  }
+}
+
+/** A file that only declares names is there to be imported. */
+function isLibrary(tree: FileNode): boolean {
+  const declares = (node: BlockNode) => node.given !== undefined && node.name.text !== RUN;
+  const names = tree.constants.length > 0 || tree.blocks.length > 0;
+  return names && tree.entries.length === 0 && tree.blocks.every(declares);
 }
 
 function checkVersion({ version }: FileNode, report: Report, broken: boolean): void {
   if (!version) {
     if (broken) return;
-    const range = report.lines.range(0, 0);
-    const edits = [{ range, new_text: `skrull ${VERSION}\n\n` }];
-    report.at("missing-version", {}, START, {
-      fix: { title: `Add skrull ${VERSION}`, safe: true, edits },
-    });
+    const title = `Add skrull ${LANGUAGE_VERSION}`;
+    const fix = report.replacement(title, START, `skrull ${LANGUAGE_VERSION}\n\n`, true);
+    report.at("missing-version", {}, START, { fix });
     return;
   }
   const { keyword } = version;
   if (keyword.text !== "skrull") {
     report.at("unexpected-token", { expected: "'skrull'", found: `'${keyword.text}'` }, keyword);
-  } else if (version.value !== VERSION) {
+  } else if (version.value !== LANGUAGE_VERSION) {
     report.at("unsupported-version", { found: version.text }, version);
   }
-}
-
-const START: Span = { start: 0, end: 0 };
-
-function checkBlocks(
-  tree: FileNode,
-  report: Report,
-  origins: Origins,
-  broken: boolean,
-): Readonly<Record<string, unknown>> {
-  for (const entry of tree.entries) {
-    report.at(
-      "unexpected-token",
-      { expected: "a block", found: `the key '${entry.key.text}'` },
-      entry.key,
-      {
-        help: "Put it into one of the blocks.",
-      },
-    );
-  }
-  const found = new Map<string, BlockNode>();
-  for (const block of tree.blocks) {
-    const first = found.get(block.name.text);
-    if (!Object.hasOwn(BLOCKS, block.name.text)) reportUnknownBlock(block, report);
-    else if (first) reportDuplicateBlock(first, block, report);
-    else found.set(block.name.text, block);
-  }
-  const values: Record<string, unknown> = {};
-  for (const [name, declared] of Object.entries(BLOCKS)) {
-    const block = found.get(name);
-    // A block may be missing only because the parser could not read it.
-    if (!block && broken) continue;
-    values[name] = block
-      ? checkBlock(block, declared, report, origins, broken)
-      : missingBlock(name, declared, report);
-  }
-  return values;
-}
-
-function checkBlock(
-  node: BlockNode,
-  declared: Block,
-  report: Report,
-  origins: Origins,
-  broken: boolean,
-) {
-  const name = node.name.text;
-  origins.record(name, node.name);
-  if (node.label) {
-    if (declared.label === undefined) report.at("unexpected-label", { name }, node.label);
-    else origins.record(`${name}.label`, node.label);
-  }
-  const owner = { name, path: name, header: node.name };
-  const context = { report, origins, broken, blocks: Object.keys(BLOCKS) };
-  const values = checkProperties(node.body, declared.properties, owner, context);
-  return (
-    values && { ...values, ...(declared.label === undefined ? {} : { label: node.label?.value }) }
-  );
-}
-
-function missingBlock(name: string, declared: Block, report: Report) {
-  if (declared.required !== undefined) {
-    report.at("missing-block", { name, reason: declared.required }, START, {
-      help: `Add ${name} { ... }.`,
-    });
-    return undefined;
-  }
-  const entries = Object.entries(declared.properties);
-  return Object.fromEntries(
-    entries.map(([key, property]) => [key, "default" in property ? property.default : undefined]),
-  );
-}
-
-function reportUnknownBlock(block: BlockNode, report: Report): void {
-  const known = Object.keys(BLOCKS);
-  const near = didYouMean(block.name.text, known);
-  const range = report.lines.range(block.name.start, block.name.end);
-  report.at("unknown-block", { name: block.name.text }, block.name, {
-    help: near ? `Did you mean ${near}?` : `The blocks are ${known.join(", ")}.`,
-    ...(near
-      ? { fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] } }
-      : {}),
-  });
-}
-
-function reportDuplicateBlock(first: BlockNode, second: BlockNode, report: Report): void {
-  const range = report.lines.range(first.name.start, first.name.end);
-  report.at("duplicate-block", { name: second.name.text }, second.name, {
-    related: [{ message: "first written here", file: report.file, range }],
-  });
 }

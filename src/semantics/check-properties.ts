@@ -2,6 +2,8 @@ import { didYouMean } from "../foundation/suggest.js";
 import type { Properties, Property } from "../language/types.js";
 import type { BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
+import type { SourceDocument } from "./document.js";
+import type { Evaluator } from "./evaluate.js";
 import type { Origins, Report } from "./report.js";
 
 export interface Owner {
@@ -11,72 +13,135 @@ export interface Owner {
   readonly path: string;
   /** Where a missing key is reported. */
   readonly header: NameNode;
+  /** It may still be extended: nothing is missing in it. */
+  readonly partial?: boolean;
 }
 
 export interface CheckContext {
+  /** Of the document that is being read. */
   readonly report: Report;
+  readonly document: SourceDocument;
   readonly origins: Origins;
+  readonly evaluator: Evaluator;
   /** The parser found errors: what seems to be missing may only be unreadable. */
   readonly broken: boolean;
   /** Names of the language's blocks. */
   readonly blocks: readonly string[];
 }
 
-/** Values of a body by key, defaults filled in; `undefined` after reporting what is wrong with it. */
+/** A body and where it stands. */
+export interface BodyLayer {
+  readonly body: BodyNode;
+  readonly document: SourceDocument;
+}
+
+/** An entry as the table knows it, and where it stands. */
+interface Written {
+  readonly entry: EntryNode;
+  readonly document: SourceDocument;
+}
+
+/**
+ * Values of a body by key, defaults filled in; `undefined` after reporting what is wrong with it.
+ *
+ * @param layers later ones override earlier ones, key by key
+ */
 export function checkProperties(
-  body: BodyNode,
+  layers: readonly BodyLayer[],
   properties: Properties,
   owner: Owner,
   context: CheckContext,
 ): Readonly<Record<string, unknown>> | undefined {
+  const { findings } = context.report;
+  const before = findings.count;
+  const written = new Map<string, Written>();
+  for (const { body, document } of layers) {
+    const inside = { ...context, document, report: context.report.in(document) };
+    for (const [name, entry] of readBody(body, properties, owner, inside))
+      written.set(name, { entry, document });
+  }
+  const values: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries(properties)) {
+    const found = written.get(name);
+    values[name] = found
+      ? checkEntry(name, property, found, owner, context)
+      : absent(name, property, owner, context);
+  }
+  return findings.count === before ? values : undefined;
+}
+
+/** The entries of one body under the names that the table has now. */
+function readBody(
+  body: BodyNode,
+  properties: Properties,
+  owner: Owner,
+  context: CheckContext,
+): ReadonlyMap<string, EntryNode> {
   const { report } = context;
-  const before = report.count;
+  reportMisplaced(body, report);
   for (const block of body.blocks) {
-    if (!context.blocks.includes(block.name.text))
-      reportUnknownKey(block.name, properties, owner, report);
+    const { name, given } = block;
+    if (given && Object.hasOwn(properties, name.text)) {
+      report.at("unexpected-token", { expected: "'='", found: `'${given.text}'` }, given);
+    } else if (!context.blocks.includes(name.text)) {
+      reportUnknownKey(name, properties, owner, report);
+    }
     // After a missing brace every block reads as nested; the parser has said so.
-    else if (!context.broken) reportNestedBlock(block.name, owner, report);
+    else if (!context.broken) reportNestedBlock(name, owner, report);
   }
   const entries = new Map<string, EntryNode>();
   for (const entry of body.entries) {
-    const name = entry.key.text;
+    const name = currentName(entry.key, properties, report);
     const first = entries.get(name);
     if (!Object.hasOwn(properties, name)) reportUnknownKey(entry.key, properties, owner, report);
     else if (first) reportDuplicate(first, entry, report);
     else entries.set(name, entry);
   }
-  const values: Record<string, unknown> = {};
-  for (const [name, property] of Object.entries(properties)) {
-    values[name] = checkProperty(name, property, entries.get(name), owner, context);
-  }
-  return report.count === before ? values : undefined;
+  return entries;
 }
 
-function checkProperty(
+/** Imports and constants belong to the file. */
+export function reportMisplaced(body: BodyNode, report: Report): void {
+  for (const node of body.imports) report.at("misplaced-statement", { what: "import" }, node);
+  for (const node of body.constants) report.at("misplaced-statement", { what: "let" }, node);
+}
+
+/** The table's name of a key; a former one is read with a warning. */
+function currentName(key: NameNode, properties: Properties, report: Report): string {
+  if (Object.hasOwn(properties, key.text)) return key.text;
+  const now = Object.entries(properties).find(([, property]) => property.formerly === key.text);
+  if (!now) return key.text;
+  const [name] = now;
+  const fix = report.replacement(`Rename to ${name}`, key, name, true);
+  report.at("deprecated-key", { old: key.text, name }, key, { fix });
+  return name;
+}
+
+function absent(name: string, property: Property, owner: Owner, context: CheckContext): unknown {
+  if ("required" in property && !context.broken && !owner.partial) {
+    context.report.at(
+      "missing-key",
+      { owner: owner.name, name, reason: property.required },
+      owner.header,
+      { help: `Add ${name} = ... to it.` },
+    );
+  }
+  return "default" in property ? property.default : undefined;
+}
+
+function checkEntry(
   name: string,
   property: Property,
-  entry: EntryNode | undefined,
+  { entry, document }: Written,
   owner: Owner,
   context: CheckContext,
 ): unknown {
-  if (!entry) {
-    if ("required" in property && !context.broken) {
-      context.report.at(
-        "missing-key",
-        { owner: owner.name, name, reason: property.required },
-        owner.header,
-        {
-          help: `Add ${name} = ... to it.`,
-        },
-      );
-    }
-    return "default" in property ? property.default : undefined;
-  }
   // Without a value the parser has already said what is wrong.
   if (!entry.value) return undefined;
   const path = `${owner.path}.${name}`;
-  context.origins.record(path, entry.value);
-  return checkValue(entry.value, property.type, { ...context, name, path });
+  const report = context.report.in(document);
+  context.origins.record(path, report.place(entry.value));
+  return checkValue(entry.value, property.type, { ...context, document, report, name, path });
 }
 
 function reportUnknownKey(
@@ -87,12 +152,9 @@ function reportUnknownKey(
 ): void {
   const known = Object.keys(properties);
   const near = didYouMean(key.text, known);
-  const range = report.lines.range(key.start, key.end);
   report.at("unknown-key", { owner: owner.name, name: key.text }, key, {
     help: near ? `Did you mean ${near}?` : `Its keys: ${known.join(", ")}.`,
-    ...(near
-      ? { fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] } }
-      : {}),
+    ...(near ? { fix: report.replacement(`Rename to ${near}`, key, near) } : {}),
   });
 }
 
@@ -103,12 +165,6 @@ function reportNestedBlock({ text: name, ...span }: NameNode, owner: Owner, repo
 
 function reportDuplicate(first: EntryNode, second: EntryNode, report: Report): void {
   report.at("duplicate-key", { name: second.key.text }, second.key, {
-    related: [
-      {
-        message: "first set here",
-        file: report.file,
-        range: report.lines.range(first.key.start, first.key.end),
-      },
-    ],
+    related: [{ message: "first set here", ...report.place(first.key) }],
   });
 }

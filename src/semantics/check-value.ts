@@ -1,14 +1,9 @@
+import { join } from "pathe";
 import { didYouMean } from "../foundation/suggest.js";
-import type { NumberRange, ValueType } from "../language/types.js";
-import { DIMENSION_NAMES, UNITLESS, UNITS, unitsOf } from "../language/units.js";
-import type {
-  ListNode,
-  NameNode,
-  NumberNode,
-  StringNode,
-  TaggedNode,
-  ValueNode,
-} from "../syntax/tree.js";
+import { type NumberRange, type ValueType, wordsOf } from "../language/types.js";
+import { COUNT_UNITS, DIMENSION_NAMES, UNITLESS, UNITS, unitsOf } from "../language/units.js";
+import { parseValue } from "../syntax/parse.js";
+import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
 import { pathProblem } from "./paths.js";
 
@@ -39,11 +34,43 @@ const CHECKERS: { readonly [Kind in ValueType["kind"]]: Checker<Kind> } = {
 };
 
 /** The value of a node as the table's type has it; `undefined` after reporting why it is none. */
-export function checkValue(node: ValueNode, type: ValueType, context: ValueContext): unknown {
-  return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, context);
+export function checkValue(written: ValueNode, type: ValueType, context: ValueContext): unknown {
+  const read = interpret(written, type);
+  const evaluated = isWordOf(read, type)
+    ? { node: read, report: context.report }
+    : context.evaluator.evaluate(read, context.report);
+  if (!evaluated) return undefined;
+  const { report } = evaluated;
+  const node = interpret(evaluated.node, type);
+  return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, { ...context, report });
+}
+
+/** Whether a bare word is a value of the type itself: it then never means a constant of the same name. */
+function isWordOf(node: ValueNode, type: ValueType): boolean {
+  return node.kind === "name" && wordsOf(type).includes(node.text);
+}
+
+/** What a scalar of YAML stands for in the place of a value of this type. */
+function interpret(node: ValueNode, type: ValueType): ValueNode {
+  if (node.kind !== "scalar") return node;
+  const { text, start, end } = node;
+  switch (type.kind) {
+    case "string":
+    case "path":
+      return { kind: "string", value: text, start, end };
+    case "boolean":
+    case "enumeration":
+    case "tagged":
+      return { kind: "name", text, start, end };
+    default:
+      return parseValue(text, node) ?? { kind: "string", value: text, start, end };
+  }
 }
 
 const FOUND: Readonly<Record<ValueNode["kind"], string>> = {
+  chain: "a calculation",
+  negative: "a calculation",
+  scalar: "a word",
   name: "a bare word",
   string: "a string",
   number: "a number",
@@ -82,11 +109,16 @@ function checkPath(
 ): string | undefined {
   if (node.kind !== "string") return wrongType(node, "a path in quotes", context, quoteHelp(node));
   if (node.value === type.word) return node.value;
-  const problem = pathProblem(node.value, type.inside);
-  if (problem === undefined) return node.value;
+  const path = fromSpec(node.value, context.document.folder);
+  const problem = pathProblem(node.value, false) ?? pathProblem(path, type.inside);
+  if (problem === undefined) return path;
   context.report.at("unsafe-path", { problem: problem.text }, node, { help: problem.help });
   return undefined;
 }
+
+/** A path of an imported file is relative to that file: here it becomes relative to the spec. */
+const fromSpec = (path: string, folder: string): string =>
+  folder === "." ? path : join(folder, path);
 
 function plainNumber(
   node: ValueNode,
@@ -95,6 +127,10 @@ function plainNumber(
 ): NumberNode | undefined {
   if (node.kind !== "number") return wrongType(node, expected, context);
   if (!node.unit) return node;
+  const factor = Object.hasOwn(COUNT_UNITS, node.unit.text)
+    ? COUNT_UNITS[node.unit.text]
+    : undefined;
+  if (factor !== undefined) return { ...node, value: node.value * factor };
   const dimension = `${expected} without a unit`;
   context.report.at(
     "wrong-unit",
@@ -160,7 +196,7 @@ function checkQuantity(
   const near = didYouMean(unit, Object.keys(units));
   context.report.at("wrong-unit", { unit, name: context.name, dimension }, node.unit, {
     help: near ? `Did you mean ${near}? ${help}` : help,
-    ...(near ? { fix: replacement(`Write ${near}`, node.unit, near, context) } : {}),
+    ...(near ? { fix: context.report.replacement(`Write ${near}`, node.unit, near) } : {}),
   });
   return undefined;
 }
@@ -239,22 +275,12 @@ function reportUnknown(node: NameNode, values: readonly string[], context: Value
     { value: node.text, name: context.name, values: values.join(", ") },
     node,
     near
-      ? { help: `Did you mean ${near}?`, fix: replacement(`Write ${near}`, node, near, context) }
+      ? {
+          help: `Did you mean ${near}?`,
+          fix: context.report.replacement(`Write ${near}`, node, near),
+        }
       : { help: "Choose one of them." },
   );
-}
-
-function replacement(
-  title: string,
-  node: NameNode | StringNode,
-  text: string,
-  { report }: Pick<ValueContext, "report">,
-) {
-  return {
-    title,
-    safe: false,
-    edits: [{ range: report.lines.range(node.start, node.end), new_text: text }],
-  };
 }
 
 function checkList(
@@ -266,7 +292,7 @@ function checkList(
     return wrongType(node, "a list", context, "Put it in square brackets: [ ... ]");
   const items = node.items.map((item, n) => {
     const path = `${context.path}.${n}`;
-    context.origins.record(path, item);
+    context.origins.record(path, context.report.place(item));
     return checkValue(item, type.item, { ...context, path });
   });
   return listProblem(node, type, context) || items.includes(undefined) ? undefined : items;
@@ -311,10 +337,13 @@ function checkTagged(
   const body = (node as TaggedNode).body ?? {
     entries: [],
     blocks: [],
+    imports: [],
+    constants: [],
     start: node.start,
     end: node.end,
   };
   const owner = { name: tag.text, path: context.path, header: tag };
-  const values = checkProperties(body, properties, owner, context);
+  const layers = [{ body, document: context.document }];
+  const values = checkProperties(layers, properties, owner, context);
   return values && { type: tag.text, ...values };
 }

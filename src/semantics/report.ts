@@ -3,6 +3,7 @@ import {
   type Diagnostic,
   diagnostic,
   type Extra,
+  type Fix,
   MOST_DIAGNOSTICS,
   type Place,
   type Values,
@@ -10,28 +11,29 @@ import {
 import type { LineMap, Range } from "../foundation/text.js";
 import type { Span } from "../syntax/tree.js";
 
-/** Where the values of a spec were written: `memory.budget` to the range of its value, `memory` to the block's name. */
+/** Where the values of a spec were written: `memory.budget` to its value, `memory` to the block's name. */
 export class Origins {
-  readonly #ranges = new Map<string, Range>();
+  readonly #places = new Map<string, Place>();
 
-  constructor(
-    readonly file: string,
-    private readonly lines: LineMap,
-  ) {}
+  /** @param start where what was never written is reported */
+  constructor(private readonly start: Place) {}
 
-  record(path: string, span: Span): void {
-    if (!this.#ranges.has(path)) this.#ranges.set(path, this.lines.range(span.start, span.end));
+  get file(): string {
+    return this.start.file;
+  }
+
+  record(path: string, place: Place): void {
+    this.#places.set(path, place);
   }
 
   has(path: string): boolean {
-    return this.#ranges.has(path);
+    return this.#places.has(path);
   }
 
   /** Place of a value; of its block where it was not set; of the file's start where there is no block. */
-  place(path: string): { readonly file: string; readonly range: Range } {
+  place(path: string): Place {
     const block = path.split(".")[0] ?? path;
-    const range = this.#ranges.get(path) ?? this.#ranges.get(block) ?? this.lines.range(0, 0);
-    return { file: this.file, range };
+    return this.#places.get(path) ?? this.#places.get(block) ?? this.start;
   }
 }
 
@@ -52,20 +54,40 @@ export class SpecReport {
   }
 }
 
-/** Collects the diagnostics of one file. */
-export class Report {
+/** What was found in all documents of one analysis. The same mistake met twice, in two runs, is told once. */
+export class Findings {
   readonly diagnostics: Diagnostic[] = [];
+  readonly #told = new Set<string>();
   #count = 0;
 
-  constructor(
-    readonly file: string,
-    readonly lines: LineMap,
-  ) {}
-
-  /** Of all that was reported, kept or not. */
+  /** Of all that was found, kept or not: whoever compares it before and after knows whether something is wrong. */
   get count(): number {
     return this.#count;
   }
+
+  /** One more than the most is kept: it says that there are more. */
+  add(found: Diagnostic): void {
+    if (found.severity === "error") this.#count += 1;
+    if (this.diagnostics.length > MOST_DIAGNOSTICS) return;
+    const { line, column } = found.range.start;
+    const key = `${found.code} ${line}:${column} ${found.file} ${found.message}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.diagnostics.push(found);
+  }
+
+  /** Something depends on what has been told already. */
+  spoil(): void {
+    this.#count += 1;
+  }
+}
+
+/** Collects the diagnostics of one document. */
+export class Report {
+  constructor(
+    private readonly document: { readonly file: string; readonly lines: LineMap },
+    readonly findings: Findings,
+  ) {}
 
   at<Code extends DiagnosticCode>(
     code: Code,
@@ -73,23 +95,33 @@ export class Report {
     span: Span,
     extra: Extra = {},
   ): void {
-    this.atPlace(
-      code,
-      values,
-      { file: this.file, range: this.lines.range(span.start, span.end) },
-      extra,
-    );
+    this.atPlace(code, values, this.place(span), extra);
   }
 
-  /** One more than the most is kept: it says that there are more. */
   atPlace<Code extends DiagnosticCode>(
     code: Code,
     values: Values<Code>,
     place: Place,
     extra: Extra = {},
   ): void {
-    this.#count += 1;
-    if (this.diagnostics.length <= MOST_DIAGNOSTICS)
-      this.diagnostics.push(diagnostic(code, values, place, extra));
+    this.findings.add(diagnostic(code, values, place, extra));
+  }
+
+  range(span: Span): Range {
+    return this.document.lines.range(span.start, span.end);
+  }
+
+  place(span: Span): Place {
+    return { file: this.document.file, range: this.range(span) };
+  }
+
+  /** A fix that puts `text` in a span's place. */
+  replacement(title: string, span: Span, text: string, safe = false): Fix {
+    return { title, safe, edits: [{ range: this.range(span), new_text: text }] };
+  }
+
+  /** The report of another document, with the same findings. */
+  in(document: { readonly file: string; readonly lines: LineMap }): Report {
+    return document === this.document ? this : new Report(document, this.findings);
   }
 }

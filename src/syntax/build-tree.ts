@@ -3,11 +3,14 @@ import { resolveEscapes } from "./escapes.js";
 import type {
   BlockNode,
   BodyNode,
+  ConstantNode,
   EntryNode,
   FileNode,
+  ImportNode,
   ListNode,
   NameNode,
   NumberNode,
+  Operator,
   Span,
   StringNode,
   TaggedNode,
@@ -32,6 +35,11 @@ export function buildFile(cst: CstNode, length: number, onProblem: OnProblem): F
   };
 }
 
+/** Typed tree of a value on its own; as {@link buildFile}. */
+export function buildValue(cst: CstNode, onProblem: OnProblem): ValueNode | undefined {
+  return new TreeBuilder(onProblem).value(cst);
+}
+
 const elements = (cst: CstNode | undefined, name: string): readonly CstElement[] =>
   cst?.children[name] ?? [];
 
@@ -41,6 +49,14 @@ const nodes = (cst: CstNode | undefined, name: string): readonly CstNode[] =>
 function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
   const token = elements(cst, name).find((element): element is IToken => "image" in element);
   return token && Number.isFinite(token.startOffset) && token.image !== "" ? token : undefined;
+}
+
+/** Tokens of these kinds in the order of the text. */
+function operators(cst: CstNode | undefined, ...names: readonly string[]): readonly IToken[] {
+  return names
+    .flatMap((name) => elements(cst, name))
+    .filter((element): element is IToken => "image" in element && element.image !== "")
+    .sort((a, b) => a.startOffset - b.startOffset);
 }
 
 const spanOf = (token: IToken): Span => ({
@@ -58,15 +74,34 @@ class TreeBuilder {
     return { ...this.number(number, undefined), keyword };
   }
 
-  members(cst: CstNode | undefined): {
-    entries: readonly EntryNode[];
-    blocks: readonly BlockNode[];
-  } {
+  members(cst: CstNode | undefined): Omit<BodyNode, "start" | "end"> {
     const members = nodes(cst, "member");
+    const all = <Node>(rule: string, read: (cst: CstNode) => readonly Node[]): readonly Node[] =>
+      members.flatMap((member) => nodes(member, rule)).flatMap(read);
     return {
-      entries: members.flatMap((member) => nodes(member, "entry")).flatMap((n) => this.entry(n)),
-      blocks: members.flatMap((member) => nodes(member, "block")).flatMap((n) => this.block(n)),
+      entries: all("entry", (n) => this.entry(n)),
+      blocks: all("block", (n) => this.block(n)),
+      imports: all("import", (n) => this.import(n)),
+      constants: all("constant", (n) => this.constant(n)),
     };
+  }
+
+  import(cst: CstNode): readonly ImportNode[] {
+    const keyword = tokenOf(cst, "Name");
+    const path = tokenOf(cst, "Text") ?? tokenOf(cst, "UnterminatedText");
+    if (!keyword || !path) return [];
+    const node = this.string(path);
+    return [{ kind: "import", path: node, start: keyword.startOffset, end: node.end }];
+  }
+
+  constant(cst: CstNode): readonly ConstantNode[] {
+    const keyword = tokenOf(cst, "Name");
+    const name = this.name(tokenOf(cst, "constantName"));
+    if (!keyword || !name) return [];
+    const value = this.value(nodes(cst, "value")[0]);
+    const end = value?.end ?? name.end;
+    const start = keyword.startOffset;
+    return [{ kind: "constant", name, start, end, ...(value ? { value } : {}) }];
   }
 
   entry(cst: CstNode): readonly EntryNode[] {
@@ -81,7 +116,10 @@ class TreeBuilder {
     const name = this.name(tokenOf(cst, "Name"));
     if (!name) return [];
     const label = tokenOf(cst, "Text");
-    const body = this.body(nodes(cst, "body")[0], label ? spanOf(label).end : name.end);
+    const given = this.name(tokenOf(cst, "given"));
+    const base = this.name(tokenOf(nodes(cst, "base")[0], "baseName"));
+    const header = Math.max(...[name, given, label && spanOf(label), base].map((n) => n?.end ?? 0));
+    const body = this.body(nodes(cst, "body")[0], header);
     return [
       {
         kind: "block",
@@ -89,7 +127,9 @@ class TreeBuilder {
         body,
         start: name.start,
         end: body.end,
+        ...(given ? { given } : {}),
         ...(label ? { label: this.string(label) } : {}),
+        ...(base ? { base } : {}),
       },
     ];
   }
@@ -98,20 +138,63 @@ class TreeBuilder {
     const members = this.members(cst);
     const open = tokenOf(cst, "OpenBrace");
     const close = tokenOf(cst, "CloseBrace");
-    const last = (nodes: readonly Span[]) => nodes.at(-1)?.end ?? start;
-    const end = close ? spanOf(close).end : Math.max(last(members.entries), last(members.blocks));
+    const last = Object.values(members).map((nodes) => nodes.at(-1)?.end ?? start);
+    const end = close ? spanOf(close).end : Math.max(...last);
     return { ...members, start: open?.startOffset ?? start, end };
   }
 
   value(cst: CstNode | undefined): ValueNode | undefined {
     const text = tokenOf(cst, "Text") ?? tokenOf(cst, "UnterminatedText");
     if (text) return this.string(text);
-    const [quantity] = nodes(cst, "quantity");
-    const number = tokenOf(quantity, "NumberLiteral");
-    if (number) return this.number(number, tokenOf(quantity, "Name") ?? tokenOf(quantity, "Rate"));
     const [list] = nodes(cst, "list");
     if (list) return this.list(list);
-    return this.choice(nodes(cst, "choice")[0]);
+    const [tagged] = nodes(cst, "tagged");
+    if (tagged) return this.tagged(tagged);
+    return this.sum(nodes(cst, "sum")[0]);
+  }
+
+  private sum(cst: CstNode | undefined): ValueNode | undefined {
+    const operands = nodes(cst, "product").map((product) =>
+      this.chain(
+        nodes(product, "operand").map((operand) => this.operand(operand)),
+        operators(product, "Star", "Slash"),
+      ),
+    );
+    return this.chain(operands, operators(cst, "Plus", "Minus"));
+  }
+
+  /** Operands and the operators between them; after an error, as far as they are there. */
+  private chain(
+    operands: readonly (ValueNode | undefined)[],
+    symbols: readonly IToken[],
+  ): ValueNode | undefined {
+    const [first, ...others] = operands;
+    if (!first) return undefined;
+    const rest = others.flatMap((operand, n) => {
+      const operator = symbols[n]?.image as Operator | undefined;
+      return operand && operator ? [{ operator, operand }] : [];
+    });
+    const end = rest.at(-1)?.operand.end ?? first.end;
+    return rest.length === 0 ? first : { kind: "chain", first, rest, start: first.start, end };
+  }
+
+  private operand(cst: CstNode): ValueNode | undefined {
+    const [group] = nodes(cst, "group");
+    const value = group
+      ? this.sum(nodes(group, "sum")[0])
+      : (this.quantity(nodes(cst, "quantity")[0]) ?? this.name(tokenOf(cst, "Name")));
+    const signs = operators(cst, "Minus");
+    const [sign] = signs;
+    if (!value || !sign || signs.length % 2 === 0) return value;
+    const start = sign.startOffset;
+    return value.kind === "number"
+      ? { ...value, value: -value.value, text: `-${value.text}`, start }
+      : { kind: "negative", operand: value, start, end: value.end };
+  }
+
+  private quantity(cst: CstNode | undefined): NumberNode | undefined {
+    const number = tokenOf(cst, "NumberLiteral");
+    return number && this.number(number, tokenOf(cst, "Name") ?? tokenOf(cst, "Rate"));
   }
 
   private list(cst: CstNode): ListNode | undefined {
@@ -125,13 +208,11 @@ class TreeBuilder {
     return { kind: "list", items, start: open.startOffset, end };
   }
 
-  private choice(cst: CstNode | undefined): NameNode | TaggedNode | undefined {
+  private tagged(cst: CstNode): TaggedNode | undefined {
     const tag = this.name(tokenOf(cst, "Name"));
     if (!tag) return undefined;
-    const [body] = nodes(cst, "body");
-    if (!body) return tag;
-    const inside = this.body(body, tag.end);
-    return { kind: "tagged", tag, body: inside, start: tag.start, end: inside.end };
+    const body = this.body(nodes(cst, "body")[0], tag.end);
+    return { kind: "tagged", tag, body, start: tag.start, end: body.end };
   }
 
   private name(token: IToken | undefined): NameNode | undefined {

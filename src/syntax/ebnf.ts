@@ -13,20 +13,35 @@ interface Production {
 const TERMINALS = `
 Text          = '"', { character | escape }, '"' ;
 escape        = "\\\\", ( '"' | "\\\\" | "n" | "r" | "t" | "u", 4 * hex | "u{", hex, { hex }, "}" ) ;
-NumberLiteral = [ "-" | "+" ], digit, { digit | "_" }, [ ".", digit, { digit } ], [ ( "e" | "E" ), [ "-" | "+" ], digit, { digit } ] ;
-Rate          = letter, { letter }, "/", letter, { letter } ;
+NumberLiteral = digit, { digit | "_" }, [ ".", digit, { digit } ], [ ( "e" | "E" ), [ "-" | "+" ], digit, { digit } ] ;
+Rate          = letter, { letter }, "/s" ;
 Name          = ( letter | "_" ), { letter | digit | "_" | "-" } ;
 (* Comments run from # or // to the end of the line. White space separates, and means nothing else.
-   After a number, a name is its unit, unless it begins the next entry or block. *)
+   After a number, a name on the same line is its unit, unless it begins the next entry or block. *)
 `;
+
+/** Words that mean something only where their rule begins; elsewhere they are names. */
+export const CONTEXTUAL_WORDS: Readonly<Record<string, string>> = {
+  version: "skrull",
+  import: "import",
+  constant: "let",
+  base: "extends",
+};
 
 /** The grammar in EBNF (ISO 14977), from the parser itself. */
 export function grammarEbnf(): string {
   const rules = SPEC_PARSER.getSerializedGastProductions() as readonly Production[];
   const lines = rules.map(
-    (rule) => `${(rule.name ?? "").padEnd(13)} = ${sequence(rule.definition)} ;`,
+    ({ name = "", definition }) => `${name.padEnd(13)} = ${ruleBody(name, definition)} ;`,
   );
   return `(* Generated from src/syntax/parser.ts by npm run generate. Do not edit. *)\n\n${lines.join("\n")}\n${TERMINALS}`;
+}
+
+function ruleBody(name: string, definition: readonly Production[] | undefined): string {
+  const word = CONTEXTUAL_WORDS[name];
+  return word === undefined
+    ? sequence(definition)
+    : sequence(definition).replace("Name", `"${word}"`);
 }
 
 function sequence(definition: readonly Production[] = []): string {

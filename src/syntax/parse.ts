@@ -1,13 +1,14 @@
 import { type CstNode, EOF, type IRecognitionException, type IToken } from "chevrotain";
 import { type Diagnostic, diagnostic, MOST_DIAGNOSTICS } from "../diagnostics/diagnostic.js";
 import { LineMap } from "../foundation/text.js";
-import { buildFile } from "./build-tree.js";
+import { buildFile, buildValue } from "./build-tree.js";
 import { SPEC_PARSER } from "./parser.js";
 import { CloseBrace, OpenBrace, SPEC_LEXER, UnterminatedText } from "./tokens.js";
-import type { FileNode, Span } from "./tree.js";
+import type { FileNode, Span, ValueNode } from "./tree.js";
 
-const LONGEST_FILE = 256 * 1024;
+export const LONGEST_FILE = 256 * 1024;
 const DEEPEST_NESTING = 32;
+const LONGEST_VALUE = 1024;
 
 export interface ParsedFile {
   readonly file: string;
@@ -18,22 +19,37 @@ export interface ParsedFile {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What is read of a file that is no spec: nothing. */
+export function fileTooLarge(file: string, text: string): ParsedFile {
+  const lines = new LineMap("");
+  const report = new Reporter(file, lines);
+  const tree = emptyFile(text);
+  const values = { size: text.length, limit: LONGEST_FILE };
+  report.add(diagnostic("file-too-large", values, report.at(0, 0)));
+  return { file, lines, tree, diagnostics: report.found() };
+}
+
+/** The tree of a text that could not be read. */
+export const emptyFile = (text: string): FileNode => ({
+  kind: "file",
+  start: 0,
+  end: text.length,
+  entries: [],
+  blocks: [],
+  imports: [],
+  constants: [],
+});
+
 /** Reads a spec. Never throws: every mistake is a diagnostic with its exact place. */
 export function parseSpec(file: string, text: string): ParsedFile {
-  const lines = new LineMap(text.length > LONGEST_FILE ? "" : text);
+  if (text.length > LONGEST_FILE) return fileTooLarge(file, text);
+  const lines = new LineMap(text);
   const report = new Reporter(file, lines);
   const tree = readTree(text, report);
   return { file, lines, tree, diagnostics: report.found() };
 }
 
 function readTree(text: string, report: Reporter): FileNode {
-  const empty: FileNode = { kind: "file", start: 0, end: text.length, entries: [], blocks: [] };
-  if (text.length > LONGEST_FILE) {
-    report.add(
-      diagnostic("file-too-large", { size: text.length, limit: LONGEST_FILE }, report.at(0, 0)),
-    );
-    return empty;
-  }
   const { tokens, errors } = SPEC_LEXER.tokenize(text);
   for (const { offset, length } of errors) report.lexical(text, offset, length);
   for (const token of tokens) {
@@ -44,7 +60,7 @@ function readTree(text: string, report: Reporter): FileNode {
     report.add(
       diagnostic("nesting-too-deep", { limit: DEEPEST_NESTING }, report.atSpan(spanOf(deep))),
     );
-    return empty;
+    return emptyFile(text);
   }
   SPEC_PARSER.input = tokens;
   const cst: CstNode = SPEC_PARSER.file();
@@ -57,11 +73,37 @@ function readTree(text: string, report: Reporter): FileNode {
   );
 }
 
+/**
+ * A value that stands inside a scalar of another language; every node gets that scalar's place.
+ *
+ * @returns `undefined` where the text is not a value
+ */
+export function parseValue(text: string, place: Span): ValueNode | undefined {
+  const { tokens, errors } = SPEC_LEXER.tokenize(text.slice(0, LONGEST_VALUE));
+  if (errors.length > 0 || text.length > LONGEST_VALUE || tooDeep(tokens)) return undefined;
+  SPEC_PARSER.input = tokens;
+  const cst: CstNode = SPEC_PARSER.value();
+  if (SPEC_PARSER.errors.length > 0) return undefined;
+  const value = buildValue(cst, () => undefined);
+  return value && placedAt(value, place);
+}
+
+/** A copy of a tree with every node at one place. */
+function placedAt<Node>(node: Node, { start, end }: Span): Node {
+  if (Array.isArray(node)) return node.map((item) => placedAt(item, { start, end })) as Node;
+  if (typeof node !== "object" || node === null) return node;
+  const entries = Object.entries(node).map(([key, value]) => [
+    key,
+    placedAt(value, { start, end }),
+  ]);
+  return { ...Object.fromEntries(entries), ...("start" in node ? { start, end } : {}) };
+}
+
 function tooDeep(tokens: readonly IToken[]): IToken | undefined {
   let depth = 0;
   for (const token of tokens) {
-    if (token.image === "{" || token.image === "[") depth += 1;
-    if (token.image === "}" || token.image === "]") depth = Math.max(0, depth - 1);
+    if (/^[{[(]$/.test(token.image)) depth += 1;
+    if (/^[}\])]$/.test(token.image)) depth = Math.max(0, depth - 1);
     if (depth > DEEPEST_NESTING) return token;
   }
   return undefined;

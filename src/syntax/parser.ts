@@ -10,13 +10,19 @@ import { MOST_DIAGNOSTICS } from "../diagnostics/diagnostic.js";
 import {
   CloseBrace,
   CloseBracket,
+  CloseParen,
   Comma,
   Equals,
+  Minus,
   Name,
   NumberLiteral,
   OpenBrace,
   OpenBracket,
+  OpenParen,
+  Plus,
   Rate,
+  Slash,
+  Star,
   Text,
   TOKENS,
   UnterminatedText,
@@ -39,11 +45,17 @@ function expectedThere(expected: TokenType, previous: IToken): string {
   return between ? "a value or ']'" : "',' or ']'";
 }
 
+const EXPECTED_BY_RULE: Readonly<Record<string, string>> = {
+  value: "a value",
+  operand: "a number, '(' or a constant",
+};
+
 /** Messages hold only what was expected; the caller adds what was found. */
 const EXPECTED: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected, previous }) => expectedThere(expected, previous),
   buildNotAllInputParsedMessage: () => END,
-  buildNoViableAltMessage: ({ expectedPathsPerAlt }) =>
+  buildNoViableAltMessage: ({ expectedPathsPerAlt, ruleName }) =>
+    EXPECTED_BY_RULE[ruleName] ??
     either(expectedPathsPerAlt.flatMap((paths) => paths.flatMap((path) => path.slice(0, 1)))),
   buildEarlyExitMessage: ({ expectedIterationPaths }) =>
     either(expectedIterationPaths.flatMap((path) => path.slice(0, 1))),
@@ -75,10 +87,24 @@ export class SpecParser extends CstParser {
       MAX_LOOKAHEAD: 1,
       IGNORE_AMBIGUITIES: true,
       DEF: [
+        { GATE: () => this.startsImport(), ALT: () => this.SUBRULE(this.import) },
+        { GATE: () => this.startsConstant(), ALT: () => this.SUBRULE(this.constant) },
         { GATE: () => this.startsBlock(), ALT: () => this.SUBRULE(this.block) },
         { ALT: () => this.SUBRULE(this.entry) },
       ],
     });
+  });
+
+  readonly import = this.RULE("import", () => {
+    this.CONSUME(Name);
+    this.CONSUME(Text);
+  });
+
+  readonly constant = this.RULE("constant", () => {
+    this.CONSUME(Name);
+    this.CONSUME1(Name, { LABEL: "constantName" });
+    this.CONSUME(Equals);
+    this.SUBRULE(this.value);
   });
 
   readonly entry = this.RULE("entry", () => {
@@ -89,8 +115,19 @@ export class SpecParser extends CstParser {
 
   readonly block = this.RULE("block", () => {
     this.CONSUME(Name);
-    this.OPTION(() => this.CONSUME(Text));
+    this.OPTION({
+      MAX_LOOKAHEAD: 1,
+      GATE: () => !this.startsBase(1),
+      DEF: () => this.CONSUME1(Name, { LABEL: "given" }),
+    });
+    this.OPTION1(() => this.CONSUME(Text));
+    this.OPTION2(() => this.SUBRULE(this.base));
     this.SUBRULE(this.body);
+  });
+
+  readonly base = this.RULE("base", () => {
+    this.CONSUME(Name);
+    this.CONSUME1(Name, { LABEL: "baseName" });
   });
 
   readonly body = this.RULE("body", () => {
@@ -104,22 +141,64 @@ export class SpecParser extends CstParser {
   });
 
   readonly value = this.RULE("value", () => {
+    this.OR({
+      MAX_LOOKAHEAD: 1,
+      IGNORE_AMBIGUITIES: true,
+      DEF: [
+        { ALT: () => this.CONSUME(Text) },
+        { ALT: () => this.SUBRULE(this.list) },
+        {
+          GATE: () => this.LA(2).tokenType === OpenBrace,
+          ALT: () => this.SUBRULE(this.tagged),
+        },
+        {
+          // In `a = b = 1` the value of `a` is missing.
+          GATE: () => this.LA(1).tokenType !== Name || this.LA(2).tokenType !== Equals,
+          ALT: () => this.SUBRULE(this.sum),
+        },
+      ],
+    });
+  });
+
+  readonly sum = this.RULE("sum", () => {
+    this.SUBRULE(this.product);
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(Plus) }, { ALT: () => this.CONSUME(Minus) }]);
+      this.SUBRULE1(this.product);
+    });
+  });
+
+  readonly product = this.RULE("product", () => {
+    this.SUBRULE(this.operand);
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(Star) }, { ALT: () => this.CONSUME(Slash) }]);
+      this.SUBRULE1(this.operand);
+    });
+  });
+
+  readonly operand = this.RULE("operand", () => {
+    this.MANY(() =>
+      this.OR1([{ ALT: () => this.CONSUME(Minus) }, { ALT: () => this.CONSUME(Plus) }]),
+    );
     this.OR([
-      { ALT: () => this.CONSUME(Text) },
       { ALT: () => this.SUBRULE(this.quantity) },
-      { ALT: () => this.SUBRULE(this.list) },
-      {
-        // In `a = b = 1` the value of `a` is missing.
-        GATE: () => this.LA(2).tokenType !== Equals,
-        ALT: () => this.SUBRULE(this.choice),
-      },
+      { ALT: () => this.SUBRULE(this.group) },
+      { ALT: () => this.CONSUME(Name) },
     ]);
+  });
+
+  readonly group = this.RULE("group", () => {
+    this.CONSUME(OpenParen);
+    this.SUBRULE(this.sum);
+    this.CONSUME(CloseParen);
   });
 
   readonly quantity = this.RULE("quantity", () => {
     this.CONSUME(NumberLiteral);
-    this.OPTION1({ GATE: () => !this.startsMember(), DEF: () => this.CONSUME(Name) });
-    this.OPTION2(() => this.CONSUME(Rate));
+    this.OPTION({
+      GATE: () => !this.startsMember(),
+      DEF: () => this.OR([{ ALT: () => this.CONSUME(Name) }, { ALT: () => this.CONSUME(Rate) }]),
+    });
   });
 
   readonly list = this.RULE("list", () => {
@@ -138,9 +217,9 @@ export class SpecParser extends CstParser {
     this.CONSUME(CloseBracket);
   });
 
-  readonly choice = this.RULE("choice", () => {
+  readonly tagged = this.RULE("tagged", () => {
     this.CONSUME(Name);
-    this.OPTION(() => this.SUBRULE(this.body));
+    this.SUBRULE(this.body);
   });
 
   constructor() {
@@ -166,9 +245,26 @@ export class SpecParser extends CstParser {
     );
   }
 
+  private startsImport(): boolean {
+    return this.LA(1).image === "import" && isText(this.LA(2)) && !opens(this.LA(3));
+  }
+
+  private startsConstant(): boolean {
+    return this.LA(1).image === "let" && this.LA(2).tokenType === Name && !opens(this.LA(3));
+  }
+
   private startsBlock(): boolean {
-    const next = this.LA(2).tokenType;
-    return next === OpenBrace || next === Text || next === UnterminatedText;
+    if (opens(this.LA(2)) || isText(this.LA(2))) return true;
+    let next = 2;
+    if (this.LA(next).tokenType === Name && !this.startsBase(next)) next += 1;
+    if (isText(this.LA(next))) next += 1;
+    if (this.startsBase(next)) next += 2;
+    return opens(this.LA(next));
+  }
+
+  /** Whether `extends NAME` stands there. */
+  private startsBase(at: number): boolean {
+    return this.LA(at).image === "extends" && this.LA(at + 1).tokenType === Name;
   }
 
   /** Recovery from each error looks far ahead: a file of nothing but errors would take minutes. */
@@ -176,10 +272,20 @@ export class SpecParser extends CstParser {
     return this.errors.length <= MOST_DIAGNOSTICS;
   }
 
-  /** After a number, a name is its unit unless it begins the next entry or block: `nodes = 4 gpus = 8`. */
+  /**
+   * After a number, a name on its line is its unit unless it begins the next entry, block or constant:
+   * `nodes = 4 gpus = 8`.
+   */
   private startsMember(): boolean {
-    return this.LA(2).tokenType === Equals || this.startsBlock();
+    const next = this.LA(2);
+    const sameLine = this.LA(1).startLine === this.LA(0).startLine;
+    const begins = next.tokenType === Equals || opens(next) || isText(next);
+    return !sameLine || begins || this.startsConstant();
   }
 }
+
+const opens = (token: IToken): boolean => token.tokenType === OpenBrace;
+const isText = (token: IToken): boolean =>
+  token.tokenType === Text || token.tokenType === UnterminatedText;
 
 export const SPEC_PARSER = new SpecParser();

@@ -17,6 +17,12 @@ export const OpenBracket = createToken({ name: "OpenBracket", pattern: "[", labe
 export const CloseBracket = createToken({ name: "CloseBracket", pattern: "]", label: "']'" });
 export const Equals = createToken({ name: "Equals", pattern: "=", label: "'='" });
 export const Comma = createToken({ name: "Comma", pattern: ",", label: "','" });
+export const OpenParen = createToken({ name: "OpenParen", pattern: "(", label: "'('" });
+export const CloseParen = createToken({ name: "CloseParen", pattern: ")", label: "')'" });
+export const Plus = createToken({ name: "Plus", pattern: "+", label: "'+'" });
+export const Minus = createToken({ name: "Minus", pattern: "-", label: "'-'" });
+export const Star = createToken({ name: "Star", pattern: "*", label: "'*'" });
+export const Slash = createToken({ name: "Slash", pattern: "/", label: "'/'" });
 export const Text = createToken({
   name: "Text",
   pattern: /"(?:[^"\\\r\n]|\\[^\r\n])*"/,
@@ -31,10 +37,15 @@ export const UnterminatedText = createToken({
 });
 export const NumberLiteral = createToken({
   name: "NumberLiteral",
-  pattern: /[-+]?\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?/,
+  pattern: /\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?/,
   label: "a number",
 });
-export const Rate = createToken({ name: "Rate", pattern: /[A-Za-z]+\/[A-Za-z]+/, label: "a unit" });
+/** A unit per second; everywhere else `/` divides. */
+export const Rate = createToken({
+  name: "Rate",
+  pattern: /[A-Za-z]+\/s(?![\w-])/,
+  label: "a unit",
+});
 export const Name = createToken({ name: "Name", pattern: /[A-Za-z_][\w-]*/, label: "a name" });
 
 export const TOKENS: readonly TokenType[] = [
@@ -46,6 +57,12 @@ export const TOKENS: readonly TokenType[] = [
   CloseBracket,
   Equals,
   Comma,
+  OpenParen,
+  CloseParen,
+  Plus,
+  Minus,
+  Star,
+  Slash,
   Text,
   UnterminatedText,
   NumberLiteral,
@@ -54,6 +71,6 @@ export const TOKENS: readonly TokenType[] = [
 ];
 
 export const SPEC_LEXER = new Lexer([...TOKENS], {
-  positionTracking: "onlyOffset",
+  positionTracking: "onlyStart",
   ensureOptimizations: true,
 });

@@ -31,7 +31,7 @@ describe("the emitted configuration", () => {
   for (const zero of [0, 1, 2, 3]) {
     it(`for ZeRO ${zero} loads in DeepSpeed's own DeepSpeedConfig`, () => {
       const model = '{ config = "model.json" weights = random precision = bf16 }';
-      const train = "{ optimizer = sgd { lr = 0.1 } clip = 0.5 }";
+      const train = "{ optimizer = sgd { lr = 0.1 } clip_norm = 0.5 }";
       const { folder, run } = compiled({
         parallel: `{ context = 2 zero = ${zero} }`,
         model,

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ExampleReport, isOfCode, reportsOf } from "../../src/cli/example.js";
+import { analyzeFile, analyzeText } from "../../src/cli/spec-file.js";
 import { CATALOGUE, type DiagnosticCode } from "../../src/diagnostics/catalogue.js";
 import { applyFixes } from "../../src/diagnostics/fixes.js";
 import { DIAGNOSTIC_CODES, diagnosticPage, summaryOf } from "../../src/diagnostics/page.js";
 import { NodeHost } from "../../src/host/node-host.js";
-import { analyze } from "../../src/semantics/analyze.js";
 import { ROOT, skrull } from "../cli/run.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/diagnostics/examples/", import.meta.url));
@@ -24,10 +24,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
-async function reports(code: DiagnosticCode, name: string): Promise<readonly ExampleReport[]> {
+/** The file of an example: `wrong.skrull`, or `wrong.skrull.yaml`. */
+function exampleFile(code: DiagnosticCode, start: string): string {
+  const found = readdirSync(join(EXAMPLES, code)).filter((name) =>
+    name.startsWith(`${start}.skrull`),
+  );
+  expect(found).toHaveLength(1);
+  return found[0] ?? "";
+}
+
+async function reports(code: DiagnosticCode, start: string): Promise<readonly ExampleReport[]> {
   const host = new NodeHost(join(EXAMPLES, code), { SKRULL_CACHE: join(cache, code) });
   const all: ExampleReport[] = [];
-  for await (const report of reportsOf(host, name, "0")) all.push(report);
+  for await (const report of reportsOf(host, exampleFile(code, start), "0")) all.push(report);
   return all;
 }
 
@@ -35,11 +44,13 @@ const shows = (code: DiagnosticCode, { diagnostics }: ExampleReport) =>
   diagnostics.some((text) => isOfCode(text, code));
 
 /** Where `lint` offers a fix for an example, the fix does away with the mistake. */
-function expectMended(code: DiagnosticCode): void {
-  const text = readFileSync(join(EXAMPLES, code, "wrong.skrull"), "utf8");
-  const own = analyze("wrong.skrull", text).diagnostics.filter((found) => found.code === code);
+async function expectMended(code: DiagnosticCode): Promise<void> {
+  const name = exampleFile(code, "wrong");
+  const host = new NodeHost(join(EXAMPLES, code), { SKRULL_CACHE: "" });
+  const { text, diagnostics } = await analyzeFile(host, name);
+  const own = diagnostics.filter((found) => found.code === code && found.file === name);
   if (!own.some(({ fix }) => fix)) return;
-  const mended = analyze("wrong.skrull", applyFixes(text, own, { unsafe: true }));
+  const mended = await analyzeText(host, name, applyFixes(text, own, { unsafe: true }));
   expect(mended.diagnostics.filter((found) => found.code === code)).toEqual([]);
 }
 
@@ -51,12 +62,12 @@ describe("the examples", () => {
 
   for (const code of DIAGNOSTIC_CODES.filter((c) => !WITHOUT_EXAMPLE.includes(c))) {
     it(`of ${code}: the wrong one reports it, the right one is without it and without errors`, async () => {
-      const wrong = await reports(code, "wrong.skrull");
+      const wrong = await reports(code, "wrong");
       const stage = wrong.findIndex((report) => shows(code, report));
       expect(stage, `no verb reports ${code}`).toBeGreaterThanOrEqual(0);
       expect(wrong[stage]?.exitCode).toBe(CATALOGUE[code].severity === "error" ? 1 : 0);
-      expectMended(code);
-      const right = await reports(code, "right.skrull");
+      await expectMended(code);
+      const right = await reports(code, "right");
       for (const report of right.slice(0, stage + 1)) {
         expect(shows(code, report)).toBe(false);
         expect(report.exitCode).toBe(0);
@@ -77,9 +88,10 @@ describe("the pages", () => {
     expect(page).toContain(summaryOf(code));
     if (WITHOUT_EXAMPLE.includes(code)) return;
     expect(page).toContain(`[${code}]\n`);
-    for (const name of ["wrong", "right"]) {
-      const source = readFileSync(`${EXAMPLES}${code}/${name}.skrull`, "utf8");
-      expect(page).toContain(`\n\`\`\`skrull\n${source.trimEnd()}\n\`\`\`\n`);
+    for (const start of ["wrong", "right"]) {
+      const source = readFileSync(join(EXAMPLES, code, exampleFile(code, start)), "utf8");
+      expect(page).toMatch(/^```(skrull|yaml)\n/m);
+      expect(page).toContain(`\n${source.trimEnd()}\n\`\`\`\n`);
     }
   });
 

@@ -154,12 +154,24 @@ describe("analyze", () => {
     const example = /```\n(skrull 1\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const analysis = analyze("readme.skrull", example);
     expect(analysis.diagnostics).toEqual([]);
-    expect(analysis.spec).toMatchObject({
+    expect(analysis.runs[0]?.spec).toMatchObject({
       data: { max_length: 32 * 1024 },
       cluster: { network: 50e9 },
       memory: { budget: 76 * 1024 ** 3 },
       train: { optimizer: { type: "adamw", lr: 1e-5, betas: [0.9, 0.999] } },
     });
+  });
+
+  it("reads a key under its former name, with a warning and a safe fix", () => {
+    const text = spec({ train: "{ optimizer = sgd { lr = 1 } clip = 2 }" });
+    const { diagnostics, runs } = analyze("a.skrull", text);
+    expect(runs[0]?.spec?.train.clip_norm).toBe(2);
+    expect(diagnostics.map((d) => [d.code, d.severity, d.fix?.safe])).toEqual([
+      ["deprecated-key", "warning", true],
+    ]);
+    expect(diagnostics[0]?.fix?.edits[0]?.new_text).toBe("clip_norm");
+    const both = spec({ train: "{ optimizer = sgd { lr = 1 } clip = 2 clip_norm = 1 }" });
+    expect(found(both)).toEqual(["deprecated-key: clip", "duplicate-key: clip_norm"]);
   });
 
   it("suggests the nearest name, with a fix that mends it", () => {
@@ -178,7 +190,7 @@ describe("analyze", () => {
 
 /** No exception, every range inside the text and not backwards. */
 function isSound(text: string): void {
-  const { diagnostics, spec: checked } = analyze("a.skrull", text);
+  const { diagnostics, runs } = analyze("a.skrull", text);
   const lines = text.split(/\r\n|\n|\r/);
   for (const { range } of diagnostics) {
     for (const { line, column } of [range.start, range.end]) {
@@ -193,7 +205,8 @@ function isSound(text: string): void {
       true,
     );
   }
-  expect(checked === undefined).toBe(diagnostics.some((d) => d.severity === "error"));
+  const broken = diagnostics.some((d) => d.severity === "error");
+  for (const { spec: checked } of runs) expect(checked === undefined).toBe(broken);
 }
 
 describe("nonsense", () => {

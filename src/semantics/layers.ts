@@ -1,0 +1,64 @@
+import { didYouMean } from "../foundation/suggest.js";
+import type { BlockNode, NameNode } from "../syntax/tree.js";
+import type { Report } from "./report.js";
+import { type Declared, RUN, type Scope } from "./scope.js";
+
+/** What a block is made of: each layer overrides the ones before it, key by key. */
+export type Layer = Declared<BlockNode>;
+
+export interface Stack {
+  readonly layers: readonly Layer[];
+  /** One that it extends is not there: what seems to be missing may have come from it. */
+  readonly incomplete: boolean;
+}
+
+/** A block with everything that it extends, from the ground up; what is unknown or circular is reported. */
+export function withBases(layer: Layer, scope: Scope, report: Report): Stack {
+  const layers: Layer[] = [layer];
+  let incomplete = false;
+  const names: string[] = layer.node.given ? [layer.node.given.text] : [];
+  for (let top = layer; top.node.base; ) {
+    const { base, name: kind } = top.node;
+    const own = report.in(top.document);
+    const found = findBlock(kind.text, base, scope, own);
+    if (!found) {
+      incomplete = true;
+      break;
+    }
+    if (names.includes(base.text)) {
+      const path = [...names.slice(names.indexOf(base.text)), base.text].join(" → ");
+      own.at("circular-definition", { what: kind.text, path }, base);
+      incomplete = true;
+      break;
+    }
+    names.push(base.text);
+    layers.unshift(found);
+    top = found;
+  }
+  return { layers, incomplete };
+}
+
+/** The named block that `name` refers to; reported where there is none. */
+export function findBlock(
+  kind: string,
+  name: NameNode,
+  scope: Scope,
+  report: Report,
+): Layer | undefined {
+  const found = scope.block(kind, name.text);
+  if (found) {
+    scope.useBlock(kind, name.text, report.place(name));
+    return found;
+  }
+  if (scope.broken) {
+    report.findings.spoil();
+    return undefined;
+  }
+  const near = didYouMean(name.text, scope.blockNames(kind));
+  const declare = kind === RUN ? `run ${name.text} { ... }` : `${kind} ${name.text} { ... }`;
+  report.at("unknown-name", { what: kind, name: name.text }, name, {
+    help: near ? `Did you mean ${near}?` : `Declare it, or import the file that does: ${declare}`,
+    ...(near ? { fix: report.replacement(`Write ${near}`, name, near) } : {}),
+  });
+  return undefined;
+}

@@ -1,0 +1,233 @@
+import { describe, expect, it } from "vitest";
+import { type Analysis, analyze } from "../../src/semantics/analyze.js";
+import { readYaml } from "../../src/syntax/yaml/read-yaml.js";
+import { spec } from "../cli/run.js";
+import { textAt } from "../text-at.js";
+
+type Files = Readonly<Record<string, string>>;
+
+const load = (files: Files) => (path: string) => {
+  const text = files[path];
+  return text === undefined ? { problem: "no such file or folder" } : { text };
+};
+
+const check = (text: string, files: Files = {}): Analysis =>
+  analyze("a.skrull", text, { load: load(files), yaml: readYaml });
+
+/** Diagnostics as `code: text under it`, with the file where it is another one. */
+function found(text: string, files: Files = {}): readonly string[] {
+  return check(text, files).diagnostics.map((d) => {
+    const at = textAt(files[d.file] ?? text, d.range);
+    return d.file === "a.skrull" ? `${d.code}: ${at}` : `${d.file} ${d.code}: ${at}`;
+  });
+}
+
+const withHead = (head: string, parts: Readonly<Record<string, string>> = {}) =>
+  spec(parts).replace("skrull 1\n", `skrull 1\n${head}\n`);
+
+/** A key's value in the spec that a text makes of `let` lines and a data block. */
+const maxLength = (lets: string, value: string): unknown => {
+  const data = `{ train = ["d"] tokenizer = "bytes" max_length = ${value} }`;
+  const analysis = check(withHead(lets, { data }));
+  return analysis.runs[0]?.spec?.data.max_length ?? analysis.diagnostics.map((d) => d.message);
+};
+
+describe("a constant", () => {
+  const cases: readonly (readonly [string, string, unknown])[] = [
+    ["let seq = 128K", "seq", 131072],
+    ["let seq = 128K", "seq / 2 + 1", 65537],
+    ["let seq = (2 + 2) * 1K - -8", "seq", 4104],
+    ["let n = 3  let seq = n * n * 1 K", "seq", 9216],
+    ["let m = 8 GiB", "m / 1 GiB * 1K", 8192],
+    ["let seq = 10 / 4", "seq * 2", 5],
+  ];
+  for (const [lets, value, expected] of cases) {
+    it(`${lets}; ${value}`, () => expect(maxLength(lets, value)).toEqual(expected));
+  }
+
+  it("holds words, strings, lists and blocks, and gives way to a key's own words", () => {
+    const text = withHead(
+      'let policy = packed let files = ["x.jsonl"] let auto = 4 let opt = sgd { lr = 2 * 0.1 } let t = "bytes"',
+      {
+        data: "{ train = files tokenizer = t max_length = 1K }",
+        parallel: "{ context = auto }",
+        schedule: "{ global_batch = 2K policy = policy }",
+        train: "{ optimizer = opt }",
+      },
+    );
+    const { runs, diagnostics } = check(text);
+    expect(diagnostics).toEqual([]);
+    expect(runs[0]?.spec).toMatchObject({
+      data: { train: ["x.jsonl"], tokenizer: "bytes" },
+      parallel: { context: "auto" },
+      schedule: { global_batch: 2048, policy: "packed" },
+      train: { optimizer: { type: "sgd", lr: 0.2 } },
+    });
+  });
+
+  const wrong: readonly (readonly [string, string, readonly string[]])[] = [
+    ["let a = b let b = a", "a", ["circular-definition: a"]],
+    ["let a = 1 GiB + 1K", "a", ["invalid-arithmetic: 1K"]],
+    ["let a = 1 / 0", "a", ["invalid-arithmetic: 0"]],
+    ["let a = seqq + 1 let seq = 2", "a", ["unknown-name: seqq"]],
+    ["let a = 2 GiB", "a", ["wrong-unit: a"]],
+    ['let a = "x" + 1', "1K", ["unexpected-token: +"]],
+    ["let a = 1 let a = 2", "a", ["duplicate-name: a"]],
+    ["let a = 3 Kib * 2", "a", ["invalid-arithmetic: Kib"]],
+  ];
+  for (const [lets, value, expected] of wrong) {
+    it(`${lets}; ${value} is told`, () => {
+      const data = `{ train = ["d"] tokenizer = "bytes" max_length = ${value} }`;
+      expect(found(withHead(lets, { data }))).toEqual(expected);
+    });
+  }
+
+  it("of an exponential sum is worked out once", () => {
+    const lets = Array.from({ length: 60 }, (_, n) => `let a${n} = a${n + 1} + a${n + 1}`);
+    expect(maxLength(`${lets.join("\n")}\nlet a60 = 1 / 2 / 2 / 2`, "a3 / a3 * 2K")).toBe(2048);
+  });
+});
+
+const CLUSTER = "skrull 1\nlet ranks = 2\ncluster two { gpus = ranks gpu = cpu }\n";
+
+describe("a named block", () => {
+  const named = (head: string, ...cluster: string[]) =>
+    withHead(head, { cluster: "@" }).replace("cluster @", cluster.join("\n"));
+
+  it("is used, extended and overridden key by key", () => {
+    const head = "cluster two { gpus = 2 gpu = cpu }\ncluster four extends two { gpus = 4 }";
+    const gpus = (text: string) => check(text).runs[0]?.spec?.cluster;
+    expect(gpus(named(head, "cluster = two"))).toMatchObject({ gpus: 2, gpu: "cpu" });
+    expect(gpus(named(head, "cluster = four"))).toMatchObject({ gpus: 4, gpu: "cpu" });
+    expect(gpus(named(head, "cluster extends four { nodes = 2 }"))).toMatchObject({
+      gpus: 4,
+      nodes: 2,
+    });
+  });
+
+  const wrong: readonly (readonly [string, string, readonly string[]])[] = [
+    ["cluster two { gpus = 2 }", "cluster = two", ["missing-key: cluster"]],
+    ["cluster two { gpus = x }", "cluster { gpus = 2 gpu = cpu }", ["wrong-type: x"]],
+    ["cluster two { }", "cluster = tow", ["unknown-name: tow"]],
+    [
+      "cluster a extends b { }\ncluster b extends a { }",
+      "cluster = a",
+      ["circular-definition: b", "circular-definition: a"],
+    ],
+    [
+      "cluster two { gpus = 2 gpu = cpu }",
+      "cluster = two cluster { }",
+      ["duplicate-block: cluster"],
+    ],
+    ["cluster two { }\ncluster two { }", "cluster { gpus = 2 gpu = cpu }", ["duplicate-name: two"]],
+    ["memory m { }", "cluster = m", ["unknown-name: m"]],
+  ];
+  for (const [head, cluster, expected] of wrong) {
+    it(`${head}; ${cluster} is told`, () => {
+      const codes = found(named(head, cluster)).filter((d) => !d.startsWith("missing-block"));
+      expect([...codes].sort()).toEqual([...expected].sort());
+    });
+  }
+
+  it("and its constants come with an import, from a folder of its own", () => {
+    const profile =
+      'skrull 1\nlet ranks = 2\ncluster two { gpus = ranks gpu = cpu profile = "p.json" }\n';
+    const text = named('import "lib/c.skrull"', "cluster = two");
+    const analysis = check(text, { "lib/c.skrull": profile });
+    expect(analysis.diagnostics).toEqual([]);
+    expect(analysis.runs[0]?.spec?.cluster).toMatchObject({ gpus: 2, profile: "lib/p.json" });
+    expect(analysis.documents.map(({ file }) => file)).toEqual(["a.skrull", "lib/c.skrull"]);
+    const [two] = analysis.symbols.filter(({ name }) => name === "two");
+    expect(two).toMatchObject({
+      kind: "block",
+      block: "cluster",
+      definition: { file: "lib/c.skrull" },
+    });
+    expect(two?.uses.map(({ file, range }) => `${file} ${textAt(text, range)}`)).toEqual([
+      "a.skrull two",
+    ]);
+    const [ranks] = analysis.symbols.filter(({ name }) => name === "ranks");
+    expect(ranks?.uses).toHaveLength(1);
+  });
+
+  it("of an import is told in its own file where it is wrong", () => {
+    const text = named('import "c.skrull"', "cluster = two");
+    const files = { "c.skrull": CLUSTER.replace("cpu", "cpux") };
+    expect(found(text, files)).toEqual(["c.skrull unknown-value: cpux"]);
+  });
+});
+
+describe("an import", () => {
+  const files: Files = {
+    "c.skrull": CLUSTER,
+    "b.skrull": 'skrull 1\nimport "a.skrull"\n',
+    "broken.skrull": "skrull 1\ncluster two { gpus = \n",
+    "self.skrull": 'skrull 1\nimport "self.skrull"\n',
+  };
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ['import "c.skrull"', []],
+    ['import "c.skrull" import "c.skrull"', []],
+    ['import "./x/../c.skrull"', []],
+    ['import "none.skrull"', ['import-failed: "none.skrull"']],
+    ['import "/etc/passwd"', ['unsafe-path: "/etc/passwd"']],
+    ['import "b.skrull"', ['b.skrull import-cycle: "a.skrull"']],
+    ['import "self.skrull"', ['self.skrull import-cycle: "self.skrull"']],
+    ['import "broken.skrull"', ['broken-import: "broken.skrull"']],
+  ];
+  for (const [head, expected] of cases) {
+    it(head, () => expect(found(withHead(head), files)).toEqual(expected));
+  }
+
+  it("belongs at the top of the file, as constants do", () => {
+    const text = spec({ parallel: '{ import "c.skrull" let a = 1 }' });
+    expect(found(text, files)).toEqual([
+      'misplaced-statement: import "c.skrull"',
+      "misplaced-statement: let a = 1",
+    ]);
+  });
+});
+
+describe("runs", () => {
+  const head =
+    "run short { train { steps = 4 } }\nrun long extends short { train { steps = 8 } parallel { zero = 1 } }";
+
+  it("are the file's blocks, overridden key by key", () => {
+    const { runs, diagnostics, symbols } = check(withHead(head));
+    expect(diagnostics).toEqual([]);
+    expect(runs.map(({ name, spec: s }) => [name, s?.train.steps, s?.parallel])).toMatchObject([
+      ["short", 4, { context: 2, zero: 2 }],
+      ["long", 8, { context: 2, zero: 1 }],
+    ]);
+    expect(symbols.map(({ kind, name, uses }) => [kind, name, uses.length])).toEqual([
+      ["run", "short", 1],
+      ["run", "long", 0],
+    ]);
+  });
+
+  it("share a mistake without telling it twice, and tell their own", () => {
+    const text = withHead(head, { schedule: "{ global_batch = 0 }" });
+    expect(found(text)).toEqual(["out-of-range: 0"]);
+    expect(found(withHead("run a { train { stepz = 1 } foo { } }"))).toEqual([
+      "unknown-key: stepz",
+      "unknown-block: foo",
+    ]);
+    expect(found(withHead("run { }"))).toEqual(["missing-name: run"]);
+  });
+
+  it("may lack nothing: what is missing is told at the run", () => {
+    const text = withHead("run a { }").replace(/^schedule.*$/m, "");
+    expect(found(text)).toEqual(["missing-block: a"]);
+  });
+});
+
+describe("a library", () => {
+  it("lacks nothing and trains nothing", () => {
+    const { runs, diagnostics } = check(CLUSTER);
+    expect(diagnostics).toEqual([]);
+    expect(runs).toEqual([]);
+  });
+
+  it("is still held to the table", () => {
+    expect(found(CLUSTER.replace("gpu =", "gpuu ="))).toEqual(["unknown-key: gpuu"]);
+  });
+});
