@@ -4,6 +4,7 @@ import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import { didYouMean } from "../foundation/suggest.js";
+import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import type { Origins, Report } from "./report.js";
 
@@ -21,7 +22,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
     report.atPlace(code, values, origins.place(path), extra);
   };
   const { model, cluster, parallel, memory, schedule, train } = blocks;
-  if (model) checkModel(model, at);
+  if (model) checkModel(model, at, (path) => origins.place(path).range);
   if (cluster) checkHosts(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
@@ -37,7 +38,7 @@ type Reporting = <Code extends DiagnosticCode>(
   extra?: Extra,
 ) => void;
 
-function checkModel(model: Spec["model"], at: Reporting): void {
+function checkModel(model: Spec["model"], at: Reporting, place: (path: string) => Range): void {
   const { label, config, weights, path, revision } = model;
   if (label === undefined && config === undefined) {
     at("model-source", "model", { problem: "the model has neither a name nor a configuration" });
@@ -53,6 +54,15 @@ function checkModel(model: Spec["model"], at: Reporting): void {
       "model.label",
       { name: label },
       {
+        ...(near
+          ? {
+              fix: {
+                title: `Write "${near}"`,
+                safe: false,
+                edits: [{ range: place("model.label"), new_text: `"${near}"` }],
+              },
+            }
+          : {}),
         help: near
           ? `Did you mean "${near}"?`
           : `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`,
