@@ -85,4 +85,6 @@ function withSpaceAround({ start, end }: Span, report: Report): Span {
 
 const plain = (text: string): string => text.replace(/[-_]/g, "").toLowerCase();
 
-const isQuoted = (span: Span, report: Report): boolean => report.written(span).startsWith('"');
+/** A string that is written here, and closed. */
+const isQuoted = (span: Span, report: Report): boolean =>
+  /^"(?:[^"\\\r\n]|\\[^\r\n])*"$/.test(report.written(span));

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { project, skrull, spec } from "./run.js";
@@ -196,6 +196,100 @@ describe("a path that", () => {
     const run = skrull(["lint", "a"], { cwd: folder });
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(run.stdout).toBe("2 files checked: 0 errors, 0 warnings\n");
+  });
+});
+
+describe("an import that", () => {
+  const importing = (path: string) => spec().replace("skrull 1\n", `skrull 1\nimport "${path}"\n`);
+  const LIBRARY = "skrull 1\nlet seq = 1K\n";
+
+  /** Code and message of what is found in `top/a.skrull` of a project. */
+  function lintTop(folder: string) {
+    const run = skrull(["lint", "top/a.skrull", "--format", "json"], { cwd: folder });
+    expect(run.stderr).toBe("");
+    expect(run.status).toBe(1);
+    const found: readonly Found[] = JSON.parse(run.stdout).diagnostics;
+    return found.map(({ code, message }) => `${code}: ${message}`);
+  }
+
+  const MARK = { "top/skrull.config.yaml": "" };
+
+  it("is missing is named", () => {
+    const folder = project({ ...MARK, "top/a.skrull": importing("lib/no.skrull") });
+    expect(lintTop(folder)).toEqual([
+      "import-failed: 'lib/no.skrull' cannot be imported: no such file or folder",
+    ]);
+  });
+
+  it("lies outside the project is not read", () => {
+    const files = { ...MARK, "top/a.skrull": importing("../out.skrull"), "out.skrull": LIBRARY };
+    expect(lintTop(project(files))).toEqual([
+      "import-failed: '../out.skrull' cannot be imported: it lies outside the project's folder",
+    ]);
+  });
+
+  it("leaves the project by a link is not read", () => {
+    const folder = project({
+      ...MARK,
+      "top/a.skrull": importing("in.skrull"),
+      "out.skrull": LIBRARY,
+    });
+    symlinkSync("../out.skrull", join(folder, "top/in.skrull"));
+    expect(lintTop(folder)).toEqual([
+      "import-failed: 'in.skrull' cannot be imported: it lies outside the project's folder",
+    ]);
+  });
+
+  it("leads round in a circle of links is named", () => {
+    const folder = project({ ...MARK, "top/a.skrull": importing("x.skrull") });
+    symlinkSync("y.skrull", join(folder, "top/x.skrull"));
+    symlinkSync("x.skrull", join(folder, "top/y.skrull"));
+    expect(lintTop(folder)).toEqual([
+      "import-failed: 'x.skrull' cannot be imported: too many symbolic links",
+    ]);
+  });
+
+  it("imports what imports it is named", () => {
+    const folder = project({
+      ...MARK,
+      "top/a.skrull": importing("b.skrull"),
+      "top/b.skrull": 'skrull 1\nimport "a.skrull"\nlet seq = 1K\n',
+    });
+    expect(lintTop(folder)).toEqual([
+      "import-cycle: this import goes round in a circle: top/a.skrull → top/b.skrull → top/a.skrull",
+    ]);
+  });
+
+  it("is a folder, too large or in another encoding is named", () => {
+    const folder = project({ ...MARK, "top/lib/x.skrull": LIBRARY });
+    const found = (content: string | Uint8Array, path = "b.skrull") => {
+      writeFileSync(join(folder, "top/a.skrull"), importing(path));
+      writeFileSync(join(folder, "top/b.skrull"), content);
+      return lintTop(folder);
+    };
+    expect(found("", "lib")).toEqual([
+      "import-failed: 'lib' cannot be imported: is a folder, not a file",
+    ]);
+    expect(found(utf16(LIBRARY, true, false))).toEqual([
+      "import-failed: 'b.skrull' cannot be imported: is not UTF-8 text: it looks like UTF-16 (little endian)",
+    ]);
+    expect(found("# \n".repeat(4_000_000))).toEqual(["broken-import: 'b.skrull' has errors"]);
+    expect(found("a {".repeat(10_000))).toEqual(["broken-import: 'b.skrull' has errors"]);
+  });
+
+  it("begins an endless chain is cut off", () => {
+    const chain = Array.from({ length: 300 }, (_, n) => [
+      `top/c${n}.skrull`,
+      `skrull 1\nimport "c${n + 1}.skrull"\n`,
+    ]);
+    const folder = project({
+      ...MARK,
+      ...Object.fromEntries(chain),
+      "top/a.skrull": importing("c0.skrull"),
+    });
+    expect(lintTop(folder)).toEqual([
+      "import-failed: 'c255.skrull' cannot be imported: more than 256 files are imported",
+    ]);
   });
 });
 

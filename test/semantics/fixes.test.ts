@@ -145,6 +145,11 @@ describe("the fix of", () => {
     });
   }
 
+  it("a path that is not closed leaves the rest of its line alone", () => {
+    const text = spec({ model: '{ config = "a\\b  weights = random }' });
+    expect(mended(text, false)).toBe(text);
+  });
+
   it("a constant's value leaves its use alone", () => {
     for (const value of ["bytes", '"8K"', "Drop", "2 gib"]) {
       const text = `${spec({
