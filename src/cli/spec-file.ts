@@ -20,6 +20,7 @@ import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
 import { type Analysis, analyze, type RunAnalysis } from "../semantics/analyze.js";
+import { isYamlPath } from "../semantics/document.js";
 import type { Origins } from "../semantics/report.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
@@ -44,11 +45,11 @@ export async function analyzeFile(host: Host, path: string): Promise<Analysis> {
 export async function analyzeText(host: Host, path: string, text: string): Promise<Analysis> {
   const file = shownPath(host, path);
   const load = importLoader(host, dirname(resolve(host.workingFolder, path)));
-  const analysis = analyze(file, text, { load });
-  if (!analysis.wantsYaml) return analysis;
   // Few specs are written in YAML: the others start without its parser.
-  const { readYaml } = await import("../syntax/yaml/read-yaml.js");
-  return analyze(file, text, { load, yaml: readYaml });
+  const yaml = async () => (await import("../syntax/yaml/read-yaml.js")).readYaml;
+  if (isYamlPath(file)) return analyze(file, text, { load, yaml: await yaml() });
+  const analysis = analyze(file, text, { load });
+  return analysis.wantsYaml ? analyze(file, text, { load, yaml: await yaml() }) : analysis;
 }
 
 /** As diagnostics have it: relative to the working folder. */

@@ -158,6 +158,12 @@ export const CATALOGUE = {
     why: "Its value could never be found.",
     help: "Give one of them a value of its own.",
   },
+  "chain-too-long": {
+    severity: "error",
+    message: "{what} '{name}' is made of others more than {limit} deep",
+    why: "Nobody could follow it, and it could exhaust the compiler's stack.",
+    help: "Give one of them in between a value of its own.",
+  },
   "invalid-arithmetic": {
     severity: "error",
     message: "{problem}",

@@ -15,6 +15,8 @@ import type { FileNode, Span, ValueNode } from "./tree.js";
 export const LONGEST_FILE = 256 * 1024;
 const DEEPEST_NESTING = 32;
 const LONGEST_VALUE = 1024;
+/** Looked at before a sign that may belong to it. */
+const LONGEST_NAME = 64;
 
 export interface ParsedFile {
   readonly file: string;
@@ -181,7 +183,10 @@ class Reporter {
   lexical(text: string, offset: number, length: number): void {
     const character = describe(text.slice(offset, offset + Math.min(length, 12)));
     const fix = this.#fix(
-      otherSeparator(text.slice(0, offset), text.slice(offset, offset + length)),
+      otherSeparator(
+        text.slice(Math.max(0, offset - LONGEST_NAME), offset),
+        text.slice(offset, offset + length),
+      ),
       offset,
     );
     this.add(diagnostic("invalid-character", { character }, this.at(offset, offset + length), fix));

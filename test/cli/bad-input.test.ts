@@ -63,6 +63,32 @@ describe("a file that is", () => {
     });
   }
 
+  const chain = (link: (n: number) => string) => Array.from({ length: 3000 }, (_, n) => link(n));
+  for (const [name, links] of [
+    ["constants", chain((n) => `let k${n} = k${n + 1} + 1`)],
+    ["blocks", chain((n) => `cluster c${n} extends c${n + 1} { gpus = 1 }`)],
+    ["runs", chain((n) => `run r${n} extends r${n + 1} { }`)],
+  ] as const) {
+    it(`a chain of 3,000 ${name} is refused where it gets too long`, () => {
+      const { status, codes } = lintOf(`skrull 1\n${links.join("\n")}`);
+      expect(status).toBe(1);
+      expect(codes).toContain("chain-too-long");
+    });
+  }
+
+  for (const [name, nested] of [
+    ["maps", "{ a: ".repeat(10_000)],
+    ["lists", `\n${"- ".repeat(10_000)}`],
+    ["keys", "? ".repeat(10_000)],
+  ] as const) {
+    it(`10,000 nested ${name} of YAML is refused`, () => {
+      const folder = project({ "a.skrull.yaml": `skrull: 1\nmodel: ${nested}` });
+      const run = skrull(["lint", "a.skrull.yaml", "--format", "json"], { cwd: folder });
+      expect(run.status).toBe(1);
+      expect(JSON.parse(run.stdout).diagnostics[0].code).toBe("invalid-yaml");
+    });
+  }
+
   it("cut by a NUL byte is told its place", () => {
     const { status, found } = lintOf(spec({ parallel: "{ zero = 1\0 }" }));
     expect(status).toBe(1);
