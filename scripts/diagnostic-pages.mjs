@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
 import { ROOT } from "./lib.mjs";
 
 const EXAMPLES = join(ROOT, "docs", "diagnostics", "examples");
@@ -43,8 +44,7 @@ async function examplesOf(code) {
 }
 
 async function shownOf(code, name) {
-  const { NodeHost } = await built("host/node-host.js");
-  const { isOfCode, reportsOf } = await built("cli/example.js");
+  const { NodeHost, isOfCode, reportsOf } = await exampleRunner();
   const cache = mkdtempSync(join(tmpdir(), "skrull-pages-"));
   try {
     const host = new NodeHost(join(EXAMPLES, code), { SKRULL_CACHE: cache });
@@ -56,4 +56,29 @@ async function shownOf(code, name) {
   } finally {
     rmSync(cache, { recursive: true, force: true });
   }
+}
+
+let runner;
+/** The built command line is one program: what runs examples is put together from the sources. */
+async function exampleRunner() {
+  runner ??= await bundled();
+  return runner;
+}
+
+async function bundled() {
+  // As deep as the modules of dist/, which find the package's files from where they are.
+  const outfile = join(ROOT, "build", "pages", "examples.mjs");
+  await build({
+    stdin: {
+      contents: `export * from "./src/cli/example.ts"; export * from "./src/host/node-host.ts";`,
+      resolveDir: ROOT,
+    },
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    packages: "external",
+    logLevel: "warning",
+  });
+  return import(pathToFileURL(outfile).href);
 }

@@ -1,4 +1,4 @@
-// Puts the data files of catalogue/ into a module, so that the compiler needs no file system to know them.
+// Puts the data files of catalogue/ into a module, so that the compiler needs no file system and no YAML to know them.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -6,24 +6,26 @@ import { fail, ROOT } from "./lib.mjs";
 
 const TARGET = join(ROOT, "src", "catalogue", "data.generated.ts");
 
-function table(folder) {
+function table(folder, type) {
   const files = readdirSync(join(ROOT, "catalogue", folder)).filter((name) =>
     name.endsWith(".yaml"),
   );
-  const texts = files.map((name) => readFileSync(join(ROOT, "catalogue", folder, name), "utf8"));
-  const entries = texts
-    .map((text) => [parse(text).name, text])
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = files
+    .map((name) => parse(readFileSync(join(ROOT, "catalogue", folder, name), "utf8")))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const lines = entries.map(
-    ([name, text]) => `  ${JSON.stringify(name)}: ${JSON.stringify(text)},\n`,
+    (entry) => `  ${JSON.stringify(entry.name)}: ${JSON.stringify(entry)},\n`,
   );
-  return `Readonly<Record<string, string>> = {\n${lines.join("")}};\n`;
+  return `Readonly<Record<string, ${type}>> = {\n${lines.join("")}};\n`;
 }
 
 const text = `// Generated from catalogue/ by scripts/generate-catalogue.mjs. Do not edit.
 
-export const MODEL_FILES: ${table("models")}
-export const GPU_FILES: ${table("gpus")}`;
+import type { Gpu } from "./gpu.js";
+import type { CatalogueModel } from "./model.js";
+
+export const MODELS: ${table("models", "CatalogueModel")}
+export const GPUS: ${table("gpus", "Gpu")}`;
 
 if (!process.argv.includes("--check")) writeFileSync(TARGET, text);
 else if (readFileSync(TARGET, "utf8") !== text)

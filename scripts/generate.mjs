@@ -1,10 +1,11 @@
 // npm run generate: writes every generated file; --check only says which are not current.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { diagnosticPages, orphanedPages } from "./diagnostic-pages.mjs";
 import { fail, PYTHON, ROOT, run, say } from "./lib.mjs";
+import { railroadFiles } from "./railroad.mjs";
 
 const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
@@ -13,11 +14,16 @@ const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
+const { SPEC_PARSER } = await built("syntax/parser.js");
+
+const ebnf = grammarEbnf();
+const drawn = railroadFiles(SPEC_PARSER.getSerializedGastProductions(), ebnf);
+const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 
 const files = {
   "docs/reference/language.md": referencePage(),
-  "grammar/skrull.ebnf": grammarEbnf(),
   ...(await diagnosticPages()),
+  ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
   "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
 };
@@ -36,6 +42,14 @@ for (const [path, text] of Object.entries(files)) {
 for (const page of await orphanedPages()) {
   stale.push(`docs/diagnostics/${page}`);
   if (!check) rmSync(join(ROOT, "docs/diagnostics", page));
+}
+
+// The diagram of a rule that is gone.
+for (const name of readdirSync(join(ROOT, "grammar/diagrams"))) {
+  const path = `grammar/diagrams/${name}`;
+  if (Object.hasOwn(files, path)) continue;
+  stale.push(path);
+  if (!check) rmSync(join(ROOT, path));
 }
 
 for (const script of [["scripts/generate-catalogue.mjs"], ["scripts/schedule-vectors.mjs"]]) {

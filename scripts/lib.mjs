@@ -41,15 +41,12 @@ export function fail(message, code = 1) {
 export function setUp({ python = true } = {}) {
   checkNode();
   step("packages", "Installing Node packages", ["package-lock.json"], () =>
-    run("npm", ["ci", "--no-audit", "--no-fund"], { stdio: ["ignore", process.stderr, "inherit"] }),
+    run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+      stdio: ["ignore", process.stderr, "inherit"],
+    }),
   );
   say("Building the compiler");
-  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
-  run(process.execPath, [
-    join(ROOT, "node_modules", "typescript", "bin", "tsc"),
-    "-p",
-    "tsconfig.build.json",
-  ]);
+  run(process.execPath, [join("scripts", "build.mjs")]);
   linkCommand();
   if (python) {
     const inputs = ["python/requirements-dev.txt", "python/requirements.lock"];

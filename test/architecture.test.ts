@@ -16,6 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   syntax: ["foundation", "diagnostics"],
   language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
+  format: ["diagnostics", "syntax"],
   lengths: ["foundation", "host"],
   plan: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],
@@ -29,7 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   writer: ["foundation", "emit", "host"],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "lengths", "plan", "inputs", "emit", "writer"],
+    ...["semantics", "format", "lengths", "plan", "inputs", "emit", "writer"],
   ],
 };
 

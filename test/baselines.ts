@@ -1,10 +1,13 @@
+import { join } from "pathe";
 import { expect } from "vitest";
+import { analyzeFile } from "../src/cli/analysis.js";
 import { compileCommand } from "../src/cli/compile.js";
 import { lintCommand } from "../src/cli/lint.js";
 import { planCommand } from "../src/cli/plan.js";
-import { analyzeFile } from "../src/cli/spec-file.js";
 import type { Terminal } from "../src/cli/terminal.js";
 import { applyFixes } from "../src/diagnostics/fixes.js";
+import { formatSpec } from "../src/format/format.js";
+import { decodeUtf8 } from "../src/foundation/encoding.js";
 import { jsonText } from "../src/foundation/json.js";
 import { sha256Of } from "../src/host/files.js";
 import type { PathStatus } from "../src/host/host.js";
@@ -50,6 +53,14 @@ export const STAGES: Readonly<Record<string, Stage>> = {
     const own = diagnostics.filter((found) => found.file === file);
     const fixed = applyFixes(text, own, { unsafe: true });
     return fixed === text ? undefined : fixed;
+  },
+  "formatted.txt": ({ file, host }) => {
+    if (!file.endsWith(".skrull")) return undefined;
+    const result = formatSpec(
+      decodeUtf8(host.readBytes(join(host.workingFolder, file))).text,
+      file,
+    );
+    return "text" in result ? result.text : undefined;
   },
   "plan.json": async ({ host, file }) => {
     const terminal = collecting();

@@ -1,5 +1,3 @@
-import { parse } from "yaml";
-
 /** A kind of GPU: figures with sources, and assumptions that a measured profile replaces. */
 export interface Gpu {
   readonly name: string;
@@ -23,9 +21,4 @@ export interface Gpu {
     readonly all_gather_us: readonly number[];
     readonly reduce_scatter_us: readonly number[];
   };
-}
-
-/** A GPU's data file. */
-export function parseGpu(text: string): Gpu {
-  return parse(text) as Gpu;
 }

@@ -1,5 +1,3 @@
-import { parse } from "yaml";
-
 /** A model of the catalogue: its name on the hub and its Hugging Face configuration. */
 export interface CatalogueModel {
   readonly name: string;
@@ -7,9 +5,4 @@ export interface CatalogueModel {
   /** As published; a test compares it with what the configuration gives. */
   readonly parameters: number;
   readonly config: Readonly<Record<string, unknown>>;
-}
-
-/** A model's data file. */
-export function parseModel(text: string): CatalogueModel {
-  return parse(text) as CatalogueModel;
 }

@@ -1,6 +1,7 @@
 import { Ajv } from "ajv";
 import type { CollectiveTable, ZeroSetting } from "../cost/hardware.js";
 import type { Precision } from "../cost/shape.js";
+import { once } from "../foundation/once.js";
 
 /** What was measured on the user's own machine; everything but the head may be left out. */
 export interface Profile {
@@ -115,10 +116,12 @@ export const PROFILE_SCHEMA = {
   },
 } as const;
 
-const validate = new Ajv({ allErrors: true }).compile<Profile>(PROFILE_SCHEMA);
+/** Made when first needed: most verbs need none, and it takes longer than all that `lint` does. */
+const validator = once(() => new Ajv({ allErrors: true }).compile<Profile>(PROFILE_SCHEMA));
 
 /** Checks a parsed profile; says every problem. Never throws. */
 export function readProfile(json: unknown): ReadProfile {
+  const validate = validator();
   if (!validate(json)) {
     const problems = (validate.errors ?? []).map(({ instancePath, message, params }) => {
       const key = "additionalProperty" in params ? ` ('${params["additionalProperty"]}')` : "";

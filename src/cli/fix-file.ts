@@ -2,7 +2,7 @@ import { resolve } from "pathe";
 import { applyFixes, chooseFixes, type FixOptions } from "../diagnostics/fixes.js";
 import type { Host } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
-import { analyzeText } from "./spec-file.js";
+import { analyzeText } from "./analysis.js";
 
 /** One fix can make another possible; more rounds than any spec needs mean that two undo each other. */
 const MOST_ROUNDS = 10;
@@ -23,7 +23,6 @@ export async function fixFile(
     fixed += chooseFixes(own, options).length;
     current = await analyzeText(host, path, text);
   }
-  // A link stays one: what it leads to is written.
-  if (fixed > 0) host.writeFile(host.realPath(resolve(host.workingFolder, path)), current.text);
+  if (fixed > 0) host.writeFile(resolve(host.workingFolder, path), current.text, { inPlace: true });
   return { analysis: current, fixed };
 }

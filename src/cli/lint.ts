@@ -3,9 +3,9 @@ import type { DiagnosticFormat } from "../diagnostics/formats.js";
 import { printable } from "../foundation/printable.js";
 import { type Host, HostError } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { fixFile } from "./fix-file.js";
-import { analyzeFile, showDiagnostics } from "./spec-file.js";
 import { findSpecs } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 

@@ -5,6 +5,7 @@ import { printable } from "../foundation/printable.js";
 import { HostError } from "../host/host.js";
 import { NodeHost } from "../host/node-host.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { DEFAULT_TEMPLATE, TEMPLATES } from "./templates.js";
 import { processTerminal } from "./terminal.js";
 
 const host = new NodeHost();
@@ -29,6 +30,20 @@ const format = (...more: readonly string[]) =>
 const runOption = () => new Option("--run <name>", "which of the file's runs");
 
 program
+  .command("init")
+  .description("write a starter spec with sample data; overwrites nothing")
+  .argument("[dir]", "folder to write to", ".")
+  .addOption(
+    new Option("--template <name>", "what to start from")
+      .choices(Object.keys(TEMPLATES))
+      .default(DEFAULT_TEMPLATE),
+  )
+  .action(async (folder: string, options) => {
+    const { initCommand } = await import("./init.js");
+    exitCode = initCommand(host, terminal, folder, options);
+  });
+
+program
   .command("lint")
   .description("check specs: syntax, types, units and meaning")
   .argument("<path...>", "spec files, or folders with specs")
@@ -48,6 +63,17 @@ program
   .action(async (code: string | undefined) => {
     const { explainCommand } = await import("./explain.js");
     exitCode = explainCommand(host, terminal, code);
+  });
+
+program
+  .command("fmt")
+  .description("format specs in place; '-' formats standard input to standard output")
+  .argument("<path...>", "spec files, folders with specs, or -")
+  .option("--check", "write nothing; exit with 1 if a file is not formatted", false)
+  .option("--diff", "write nothing; show what would change", false)
+  .action(async (paths: string[], options) => {
+    const { fmtCommand } = await import("./fmt.js");
+    exitCode = await fmtCommand(host, terminal, paths, options, readInput);
   });
 
 program

@@ -5,23 +5,15 @@ import {
   hasErrors,
   sortDiagnostics,
 } from "../diagnostics/diagnostic.js";
-import {
-  type DiagnosticFormat,
-  type FormatOptions,
-  formatDiagnostics,
-} from "../diagnostics/formats.js";
-import { type Decoded, decodeUtf8 } from "../foundation/encoding.js";
-import { LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
-import { importLoader } from "../inputs/import-loader.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
-import { type Analysis, analyze, type RunAnalysis } from "../semantics/analyze.js";
-import { isYamlPath } from "../semantics/document.js";
+import type { Analysis, RunAnalysis } from "../semantics/analyze.js";
 import type { Origins } from "../semantics/report.js";
+import { analyzeFile, showDiagnostics } from "./analysis.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
@@ -31,41 +23,6 @@ export interface PlannedSpec {
   readonly texts: Readonly<Record<string, string>>;
   readonly plan: Plan;
   readonly inputs: Inputs;
-}
-
-/** Reads and checks a spec with what it imports. @throws HostError */
-export async function analyzeFile(host: Host, path: string): Promise<Analysis> {
-  const { text, problem } = decodeUtf8(host.readBytes(resolve(host.workingFolder, path)));
-  return problem
-    ? wronglyEncoded(shownPath(host, path), text, problem)
-    : analyzeText(host, path, text);
-}
-
-/** Checks a text as if it were what a spec's file holds. */
-export async function analyzeText(host: Host, path: string, text: string): Promise<Analysis> {
-  const file = shownPath(host, path);
-  const load = importLoader(host, dirname(resolve(host.workingFolder, path)));
-  // Few specs are written in YAML: the others start without its parser.
-  const yaml = async () => (await import("../syntax/yaml/read-yaml.js")).readYaml;
-  if (isYamlPath(file)) return analyze(file, text, { load, yaml: await yaml() });
-  const analysis = analyze(file, text, { load });
-  return analysis.wantsYaml ? analyze(file, text, { load, yaml: await yaml() }) : analysis;
-}
-
-/** As diagnostics have it: relative to the working folder. */
-const shownPath = (host: Host, path: string): string =>
-  relative(host.workingFolder, resolve(host.workingFolder, path)) || path;
-
-function wronglyEncoded(
-  file: string,
-  text: string,
-  { what, offset }: NonNullable<Decoded["problem"]>,
-): Analysis {
-  const range = new LineMap(text).range(offset, offset + 1);
-  const found = diagnostic("wrong-encoding", { problem: what }, { file, range });
-  const nothing = analyze(file, "");
-  const documents = nothing.documents.map((document) => ({ ...document, text }));
-  return { ...nothing, text, documents, runs: [], diagnostics: [found] };
 }
 
 /** Which spec is meant, and by whom it is compiled. */
@@ -168,19 +125,4 @@ async function loadSpec(
   const tokenizerSha256 = inputs.tokenizer.sha256;
   const planInputs = { ...inputs, tokenizerSha256, skrullVersion };
   return { folder, texts, spec, origins, inputs, planInputs };
-}
-
-/** Diagnostics of analysed files in one of the contract's formats. */
-export function showDiagnostics(
-  analyses: readonly Analysis[],
-  diagnostics: readonly Diagnostic[],
-  options: { readonly format: DiagnosticFormat } & Omit<FormatOptions, "textOf">,
-): string {
-  const texts = new Map(
-    analyses.flatMap(({ documents }) => documents.map(({ file, text }) => [file, text])),
-  );
-  return formatDiagnostics(diagnostics, options.format, {
-    ...options,
-    textOf: (file) => texts.get(file),
-  });
 }

@@ -1,44 +1,60 @@
-import { resolve } from "pathe";
+import { relative, resolve } from "pathe";
 import { walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 
-const SPEC_ENDING = /\.skrull(\.ya?ml|\.json)?$/;
-/** Folders whose specs are copies or someone else's. */
-const SKIPPED = /^(node_modules|\..+)$/;
+/** Every form of a spec. */
+export const SPECS = /\.skrull(\.ya?ml|\.json)?$/;
+/** Those in the language itself. */
+export const SKRULL_SPECS = /\.skrull$/;
+/** Folders whose specs are copies or someone else's; large ones, too. */
+const SKIPPED = /^(node_modules$|\.)/;
 
 export interface SpecPaths {
-  /** In the order given; a folder's sorted. */
+  /** In the order given, each once; a folder's sorted. */
   readonly files: readonly string[];
   /** Folders that could not be looked into. */
   readonly problems: readonly HostError[];
 }
 
-/** The specs that paths on the command line name: files as they are, of folders all specs. @throws HostError */
-export function findSpecs(host: Host, paths: readonly string[]): SpecPaths {
-  const problems: HostError[] = [];
-  const files = paths.flatMap((path) => specsAt(host, path, problems));
-  const byPlace = new Map<string, string>();
-  for (const file of files) {
-    const place = resolve(host.workingFolder, file);
-    if (!byPlace.has(place)) byPlace.set(place, file);
-  }
-  return { files: [...byPlace.values()], problems };
+/** Files that the paths name, relative to the working folder; of a folder all that are `wanted`. @throws HostError */
+export function specFiles(host: Host, paths: readonly string[], wanted = SPECS): readonly string[] {
+  const { files, problems } = findSpecs(host, paths, wanted);
+  if (problems[0]) throw problems[0];
+  return files;
 }
 
-function specsAt(host: Host, path: string, problems: HostError[]): readonly string[] {
+/** As {@link specFiles}, for those who go on with what there is. @throws HostError */
+export function findSpecs(host: Host, paths: readonly string[], wanted = SPECS): SpecPaths {
+  const problems: HostError[] = [];
+  const onProblem = (error: HostError) => void problems.push(error);
+  const found = paths.flatMap((path) => filesAt(host, path, wanted, onProblem));
+  const files = found.map((file) =>
+    relative(host.workingFolder, resolve(host.workingFolder, file)),
+  );
+  return { files: [...new Set(files)], problems };
+}
+
+function filesAt(
+  host: Host,
+  path: string,
+  wanted: RegExp,
+  onProblem: (error: HostError) => void,
+): readonly string[] {
   const absolute = resolve(host.workingFolder, path);
   // What cannot be looked at is reported with its reason when it is read.
   if (host.status(absolute)?.kind !== "folder") return [path];
-  const base = path === "" ? "" : path.replace(/\/*$/, "/");
-  const before = problems.length;
+  let problems = 0;
   const found = walk(host, absolute, {
-    prefix: base,
+    prefix: path === "" ? "" : path.replace(/\/*$/, "/"),
     enters: (name) => !SKIPPED.test(name),
     deadLinks: true,
-    onProblem: (folder, { reason }) => problems.push(new HostError(folder, reason)),
+    onProblem: (folder, { reason }) => {
+      problems += 1;
+      onProblem(new HostError(folder, reason));
+    },
   });
-  const specs = [...found].filter((file) => SPEC_ENDING.test(file));
-  if (specs.length === 0 && problems.length === before)
+  const specs = [...found].filter((file) => wanted.test(file));
+  if (specs.length === 0 && problems === 0)
     throw new HostError(path, "no .skrull file in this folder");
   return specs;
 }

@@ -45,6 +45,8 @@ export interface PathStatus {
 
 export interface WriteOptions {
   readonly executable?: boolean;
+  /** The file stays what it is: where it is a link its target is written, and it keeps its permissions. */
+  readonly inPlace?: boolean;
 }
 
 export interface Digest {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join, normalize } from "pathe";
-import { type Digest, type Host, HostError, type PathStatus } from "./host.js";
+import { type Digest, type Host, HostError, type PathStatus, type WriteOptions } from "./host.js";
 
 /** A {@link Host} that lives in memory: for tests, and for compilers inside another program. */
 export class MemoryHost implements Host {
@@ -58,7 +58,7 @@ export class MemoryHost implements Host {
     for (let start = 0; start < bytes.length; start += 7) yield bytes.subarray(start, start + 7);
   }
 
-  writeFile(path: string, content: string | Uint8Array, options = { executable: false }): void {
+  writeFile(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
     const key = normalize(path);
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     this.#files.set(key, bytes);

@@ -92,12 +92,14 @@ export class NodeHost implements Host {
   }
 
   writeFile(path: string, content: string | Uint8Array, options: WriteOptions = {}): void {
-    const temporary = `${path}.tmp-${process.pid}`;
     attempt(path, () => {
       makeFolders(dirname(path));
+      const target = options.inPlace ? fs.realpathSync(path) : path;
+      const mode = options.inPlace ? fs.statSync(target).mode : options.executable ? 0o755 : 0o644;
+      const temporary = `${target}.tmp-${process.pid}`;
       try {
-        fs.writeFileSync(temporary, content, { mode: options.executable ? 0o755 : 0o644 });
-        fs.renameSync(temporary, path);
+        fs.writeFileSync(temporary, content, { mode });
+        fs.renameSync(temporary, target);
       } catch (error) {
         fs.rmSync(temporary, { force: true });
         throw error;

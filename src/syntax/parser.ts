@@ -222,8 +222,14 @@ export class SpecParser extends CstParser {
     this.SUBRULE(this.body);
   });
 
-  constructor() {
-    super([...TOKENS], { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: EXPECTED });
+  /** @param skipValidations of the grammar: a test does them, every start need not */
+  constructor(skipValidations = true) {
+    super([...TOKENS], {
+      recoveryEnabled: true,
+      maxLookahead: 2,
+      errorMessageProvider: EXPECTED,
+      skipValidations,
+    });
     this.performSelfAnalysis();
   }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Analysis, analyze } from "../../src/semantics/analyze.js";
 import { readYaml } from "../../src/syntax/yaml/read-yaml.js";
@@ -217,6 +219,52 @@ describe("runs", () => {
   it("may lack nothing: what is missing is told at the run", () => {
     const text = withHead("run a { }").replace(/^schedule.*$/m, "");
     expect(found(text)).toEqual(["missing-block: a"]);
+  });
+});
+
+describe("nonsense", () => {
+  const read = (name: string) =>
+    readFileSync(new URL(`../../examples/quickstart/${name}`, import.meta.url), "utf8");
+  const sources: Files = {
+    "machines.skrull": read("machines.skrull"),
+    "runs.skrull": read("runs.skrull"),
+  };
+
+  const sound = (text: string): void => {
+    const { diagnostics, runs, symbols } = check(text, sources);
+    const places = [...diagnostics, ...symbols.flatMap((s) => [s.definition, ...s.uses])];
+    for (const { file, range } of places) {
+      const lines = (sources[file] ?? text).split("\n");
+      expect(range.start.line).toBeGreaterThanOrEqual(1);
+      expect(range.end.line).toBeLessThanOrEqual(lines.length);
+    }
+    const broken = diagnostics.some((d) => d.severity === "error");
+    for (const { spec: checked } of runs) expect(checked === undefined).toBe(broken);
+  };
+
+  it("cut at every token, or without one, the examples give diagnostics and no exception", () => {
+    for (const text of Object.values(sources)) {
+      expect(check(text, sources).diagnostics).toEqual([]);
+      for (const { index, 0: token } of text.matchAll(/[\w.-]+|"[^"]*"|[^\s\w]/g)) {
+        sound(text.slice(0, index));
+        sound(text.slice(0, index) + text.slice(index + token.length));
+      }
+    }
+  });
+
+  it("of random tokens does too", () => {
+    const tokens =
+      'skrull 1|let|run|extends|import|"machines.skrull"|cluster|h100|node|=|{|}|[|]|(|)|+|-|*|/|,|2|K|GiB|a|b|\n|gpus|"x"'.split(
+        "|",
+      );
+    const token = fc.constantFrom(...tokens);
+    fc.assert(
+      fc.property(
+        fc.array(token, { maxLength: 40 }).map((all) => all.join(" ")),
+        sound,
+      ),
+      { numRuns: 1000 },
+    );
   });
 });
 

@@ -1,7 +1,10 @@
+import { Lexer } from "chevrotain";
 import { describe, expect, it } from "vitest";
 import { LineMap } from "../../src/foundation/text.js";
 import { grammarEbnf } from "../../src/syntax/ebnf.js";
 import { parseSpec } from "../../src/syntax/parse.js";
+import { SpecParser } from "../../src/syntax/parser.js";
+import { TOKENS } from "../../src/syntax/tokens.js";
 import type { BodyNode, ValueNode } from "../../src/syntax/tree.js";
 
 /** A value as plain data: what a reader of the tree needs, without spans. */
@@ -56,6 +59,13 @@ const VALUES: readonly (readonly [string, unknown])[] = [
   ['"a # b // c"', "a # b // c"],
   [String.raw`"\"\\\n\r\t\u00e9\u{1F600}"`, '"\\\n\r\té😀'],
 ];
+
+describe("the grammar", () => {
+  it("passes the validations that a start leaves out", () => {
+    expect(new Lexer([...TOKENS]).lexerDefinitionErrors).toEqual([]);
+    expect(() => new SpecParser(false)).not.toThrow();
+  });
+});
 
 describe("a value", () => {
   for (const [source, expected] of VALUES) {

@@ -1,0 +1,144 @@
+// npm run bench:language [-- --starts N --only PART]: the tables of docs/benchmarks.md about the language.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { Ajv } from "ajv";
+import { parse } from "yaml";
+import { fail, ROOT, say } from "../../scripts/lib.mjs";
+import { table } from "../scheduling/measure.mjs";
+import { schemaOf, yamlTwin } from "./yaml-twin.mjs";
+
+const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
+const { analyze } = await built("semantics/analyze.js");
+const { parseSpec } = await built("syntax/parse.js");
+const { formatSpec } = await built("format/format.js");
+const { LANGUAGE } = await built("language/language.js");
+
+const CLI = join(ROOT, "dist/cli/main.js");
+const SPEC = join(ROOT, "examples/quickstart/h100.skrull");
+const FILES = 1000;
+const { values } = parseArgs({
+  options: { starts: { type: "string", default: "200" }, only: { type: "string" } },
+});
+const starts = Number(values.starts);
+
+const PARTS = { start: coldStart, folder, check };
+if (values.only !== undefined && !Object.hasOwn(PARTS, values.only))
+  fail(`there is no part '${values.only}'; there are ${Object.keys(PARTS).join(", ")}`, 2);
+process.stdout.write(
+  `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.versions.node}\n`,
+);
+for (const [name, part] of Object.entries(PARTS)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  say(name);
+  process.stdout.write(`\n### ${name}\n\n${part()}`);
+}
+
+/** `lint` of one spec from a cold start, beside a Node that does nothing. */
+function coldStart() {
+  const [nothing, lint, version] = interleaved(
+    starts,
+    ["-e", "0"],
+    [CLI, "lint", SPEC],
+    [CLI, "--version"],
+  );
+  const limit = 1.5 * nothing + 60;
+  return table(
+    ["", "median, ms", "over `node -e 0`"],
+    [
+      ["`node -e 0`", ms(nothing), "1.00"],
+      ["`skrull --version`", ms(version), (version / nothing).toFixed(2)],
+      ["`skrull lint` of one spec", ms(lint), (lint / nothing).toFixed(2)],
+      ["limit: 1.5 x `node -e 0` + 60 ms", ms(limit), lint <= limit ? "kept" : "not kept"],
+    ],
+  );
+}
+
+/** A folder of specs in one go, beside one start for each. */
+function folder() {
+  const specs = mkdtempSync(join(tmpdir(), "skrull-language-"));
+  try {
+    const text = readFileSync(SPEC, "utf8");
+    for (let n = 0; n < FILES; n += 1) writeFileSync(join(specs, `spec-${n}.skrull`), text);
+    const rounds = Math.max(5, Math.round(starts / 20));
+    const [all, one] = interleaved(
+      rounds,
+      [CLI, "lint", specs],
+      [CLI, "lint", join(specs, "spec-0.skrull")],
+    );
+    return table(
+      ["", "median, s", "times faster"],
+      [
+        [`${FILES} starts, a spec each (${FILES} x the median of one)`, seconds(FILES * one), "1"],
+        [`one start, a folder of ${FILES} specs`, seconds(all), ((FILES * one) / all).toFixed(0)],
+      ],
+    );
+  } finally {
+    rmSync(specs, { recursive: true, force: true });
+  }
+}
+
+/** Parsing and checking in a warm process, beside YAML's parser and ajv on the same document. */
+function check() {
+  const text = readFileSync(SPEC, "utf8");
+  const yaml = yamlTwin(parseSpec(SPEC, text).tree);
+  const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schemaOf(LANGUAGE));
+  if (!validate(parse(yaml)))
+    fail(`the baseline refuses the document: ${JSON.stringify(validate.errors)}`);
+  if (analyze(SPEC, text).diagnostics.length > 0) fail("the spec is not clean");
+  const contenders = [
+    () => validate(parse(yaml)),
+    () => analyze(SPEC, text),
+    () => formatSpec(text),
+  ];
+  const times = contenders.map(() => []);
+  for (let round = 0; round < 3000; round += 1) {
+    for (const [n, contender] of contenders.entries()) times[n].push(timed(contender));
+  }
+  const [baseline, ours, format] = times.map((all) => median(all.slice(500)));
+  const row = (name, time) => [name, time.toFixed(3), (time / baseline).toFixed(2)];
+  return table(
+    ["one document, warm", "median, ms", "over the baseline"],
+    [
+      row("`yaml` parsing and ajv validation of it in YAML", baseline),
+      row("parsing and checking of the spec", ours),
+      row("formatting of the spec", format),
+    ],
+  );
+}
+
+/** Median wall time of each command, ms, run in turns so that a busy moment meets all of them. */
+function interleaved(rounds, ...commands) {
+  const times = commands.map(() => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [n, command] of commands.entries()) times[n].push(timed(() => start(command)));
+  }
+  return times.map(median);
+}
+
+function start(command) {
+  const { status, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
+  if (status !== 0) fail(`'node ${command.join(" ")}' ended with ${status}\n${stderr}`);
+}
+
+function timed(action) {
+  const begun = performance.now();
+  action();
+  return performance.now() - begun;
+}
+
+function median(all) {
+  const sorted = [...all].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function ms(time) {
+  return time.toFixed(0);
+}
+
+function seconds(time) {
+  return (time / 1000).toFixed(2);
+}

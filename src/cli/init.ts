@@ -1,0 +1,59 @@
+import { join, relative, resolve } from "pathe";
+import { printable } from "../foundation/printable.js";
+import { walk } from "../host/files.js";
+import { type Host, HostError } from "../host/host.js";
+import { EXIT, type ExitCode } from "./exit-code.js";
+import { DEFAULT_TEMPLATE, SHARED_FILES, TEMPLATES, type TemplateName } from "./templates.js";
+import type { Terminal } from "./terminal.js";
+
+export interface InitOptions {
+  readonly template: TemplateName;
+}
+
+const SPEC = "train.skrull";
+const ASSETS = "templates/init";
+
+/** `skrull init [DIR]`: a starter spec and what it names; overwrites nothing. @throws HostError */
+export function initCommand(
+  host: Host,
+  terminal: Terminal,
+  folder: string,
+  { template }: InitOptions,
+): ExitCode {
+  const target = resolve(host.workingFolder, folder);
+  if ((host.status(target)?.kind ?? "folder") !== "folder")
+    throw new HostError(folder, "is not a folder");
+  const files = new Map([...assets(host, SHARED_FILES), ...assets(host, template)]);
+  const shown = (name: string) =>
+    printable(relative(host.workingFolder, join(target, name)) || name);
+  const taken = [...files.keys()].filter((name) => host.status(join(target, name)) !== undefined);
+  if (taken.length > 0) {
+    terminal.remark(`already there, and not overwritten: ${taken.map(shown).join(", ")}\n`);
+    return EXIT.findings;
+  }
+  for (const [name, content] of files) {
+    host.writeFile(join(target, name), content);
+    terminal.out(`wrote ${shown(name)}\n`);
+  }
+  terminal.out(next(shown(SPEC), template));
+  return EXIT.clean;
+}
+
+/** Path in the new folder to content. */
+function* assets(host: Host, name: string): Generator<readonly [string, Uint8Array]> {
+  const folder = host.assetPath(`${ASSETS}/${name}`);
+  for (const path of walk(host, folder)) yield [path, host.readBytes(join(folder, path))];
+}
+
+function next(spec: string, template: TemplateName): string {
+  const others = Object.entries(TEMPLATES)
+    .filter(([name]) => name !== template)
+    .map(([name, about]) => `  ${name.padEnd(14)}${about}\n`);
+  const hint =
+    template === DEFAULT_TEMPLATE ? `\nOther templates (--template NAME):\n${others.join("")}` : "";
+  return `\nNext: skrull plan ${quoted(spec)}\n${hint}`;
+}
+
+/** For the shell that the command is pasted into. */
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
