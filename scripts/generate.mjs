@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { diagnosticPages, orphanedPages } from "./diagnostic-pages.mjs";
 import { fail, PYTHON, ROOT, run, say } from "./lib.mjs";
 import { railroadFiles } from "./railroad.mjs";
 
@@ -26,6 +27,7 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
   "docs/reference/lint-rules.md": rulesPage(),
+  ...(await diagnosticPages()),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
   "schemas/spec.schema.json": json(specSchema()),
   "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
@@ -42,6 +44,11 @@ for (const [path, text] of Object.entries(files)) {
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);
   say(`wrote ${path}`);
+}
+
+for (const page of await orphanedPages()) {
+  stale.push(`docs/diagnostics/${page}`);
+  if (!check) rmSync(join(ROOT, "docs/diagnostics", page));
 }
 
 // The diagram of a rule that is gone.

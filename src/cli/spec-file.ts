@@ -82,8 +82,10 @@ export async function withSpec<Result>(
   const found: Diagnostic[] = [...analysis.diagnostics];
   const loaded = await loadSpec(host, terminal, request, analysis, found);
   const result = loaded && use(loaded, found);
-  const shown = await withoutSuppressed(analysis.documents, found);
-  terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(shown), "pretty", false));
+  const left = await withoutSuppressed(analysis.documents, found);
+  const { skrullVersion } = request;
+  const shown = { format: "pretty", colour: false, skrullVersion } as const;
+  terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(left), shown));
   return hasErrors(found) ? undefined : result;
 }
 

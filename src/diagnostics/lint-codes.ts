@@ -99,7 +99,9 @@ export const LINT_CODES = {
   "incompatible-combination": {
     severity: "warning",
     message: "{what}",
-    why: "{reason} ({versions}; {thread}).",
+    about:
+      "Settings that are each sound do not go together in some versions of the packages that run them.",
+    why: "{reason}. Known of {versions}; see {thread}.",
   },
   "unknown-deepspeed": {
     severity: "warning",
@@ -140,6 +142,8 @@ export const LINT_CODES = {
   "adapters-with-zero-three": {
     severity: "warning",
     message: "frozen weights of {weights} are gathered in every pass of every micro-batch",
+    about:
+      "Adapters leave little to shard: where the whole weights fit on every GPU, a lower ZeRO stage spares their gathering in every pass.",
     why: "Adapters leave little to shard: at stage {stage} a rank needs {needed} of {available} before its first token, and the weights stay where they are.",
   },
   "adapters-too-large": {
@@ -173,23 +177,28 @@ export const LINT_CODES = {
   "betas-unsound": {
     severity: "error",
     message: "the betas [{first}, {second}] of AdamW {problem}",
+    about:
+      "A decay of 1 divides by zero, and squares averaged over fewer steps than gradients let the step diverge.",
     why: "{reason}",
     help: "Usual are [0.9, 0.95] to [0.9, 0.999].",
   },
   "clip-unusual": {
     severity: "warning",
     message: "gradients are clipped at a norm of {clip}",
+    about: "A norm so small cuts nearly every step to the same length, one so large clips nothing.",
     why: "{reason}",
     help: "Usual is 1; 0 switches clipping off.",
   },
   "warmup-dominates": {
     severity: "warning",
     message: "{warmup} of {steps} steps are warm-up",
+    about: "Usual are a few percent; the learning rate is at its peak for the rest only.",
     why: "{reason}",
   },
   "interval-beyond-run": {
     severity: "warning",
     message: "every {interval} steps is never: the run has {steps}",
+    about: "What an interval longer than the run asks for happens at its end only.",
     why: "{reason}",
   },
   "checkpoint-never": {
@@ -236,6 +245,8 @@ export const LINT_CODES = {
   "resume-on-other-ranks": {
     severity: "warning",
     message: "'{folder}' has a checkpoint of {had} ranks; this spec has {ranks}",
+    about:
+      "A run goes on from the checkpoint in its folder; on another number of ranks it is converted first, which DeepSpeed does for AdamW only.",
     why: "{reason}",
   },
   // The spec as a file
@@ -248,12 +259,14 @@ export const LINT_CODES = {
   "key-without-effect": {
     severity: "warning",
     message: "'{name}' has no effect {where}",
+    about: "A key is set that other settings leave without an effect.",
     why: "{reason}",
   },
   // Configuration and suppression
   "invalid-config": {
     severity: "error",
     message: "{problem}",
+    about: "The configuration of lint is not what its schema asks for.",
     why: "Lint would not do what this file asks for.",
     help: "schemas/config.schema.json says what the file holds.",
   },

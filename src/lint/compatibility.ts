@@ -31,7 +31,7 @@ export const COMBINATIONS: readonly Combination[] = [
     what: () => "adapters, ZeRO 3 and recomputation can fail together in the first backward",
     reason:
       "ZeRO 3 takes frozen weights away again while a layer is recomputed, and PyTorch finds empty tensors in their place",
-    versions: `reported of DeepSpeed 0.19.2; runs of all three were tried with ${NEWEST}`,
+    versions: `DeepSpeed 0.19.2 (runs of all three were tried with ${NEWEST})`,
     thread: "https://github.com/huggingface/transformers/issues/47254",
     help: `Use DeepSpeed ${NEWEST} or newer, zero = 2, or checkpointing = none.`,
   },

@@ -5,6 +5,7 @@ import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import { didYouMean } from "../foundation/suggest.js";
+import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import type { Origins, Report } from "./report.js";
 
@@ -22,7 +23,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
     report.atPlace(code, values, origins.place(path), extra);
   };
   const { model, cluster, data, parallel, memory, schedule, train } = blocks;
-  if (model) checkModel(model, at);
+  if (model) checkModel(model, at, (path) => origins.place(path).range);
   if (model) checkRope(model, at);
   if (cluster) checkHosts(cluster, at);
   if (cluster) checkVersion(cluster, at);
@@ -42,7 +43,7 @@ type Reporting = <Code extends DiagnosticCode>(
   extra?: Extra,
 ) => void;
 
-function checkModel(model: Spec["model"], at: Reporting): void {
+function checkModel(model: Spec["model"], at: Reporting, place: (path: string) => Range): void {
   const { label, config, weights, path, revision } = model;
   if (label === undefined && config === undefined) {
     at("model-source", "model", { problem: "the model has neither a name nor a configuration" });
@@ -58,6 +59,15 @@ function checkModel(model: Spec["model"], at: Reporting): void {
       "model.label",
       { name: label },
       {
+        ...(near
+          ? {
+              fix: {
+                title: `Write "${near}"`,
+                safe: false,
+                edits: [{ range: place("model.label"), new_text: `"${near}"` }],
+              },
+            }
+          : {}),
         help: near
           ? `Did you mean "${near}"?`
           : `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`,
