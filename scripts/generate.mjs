@@ -16,6 +16,7 @@ const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
 const { rulesPage } = await built("lint/rules-page.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
+const { textmateGrammar } = await built("language/textmate.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
 
@@ -29,6 +30,7 @@ const files = {
   "docs/reference/lint-rules.md": rulesPage(),
   ...(await diagnosticPages()),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
+  "editors/vscode/syntaxes/skrull.tmLanguage.json": json(textmateGrammar()),
   "schemas/spec.schema.json": json(specSchema()),
   "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
   "schemas/profile.schema.json": json(PROFILE_SCHEMA),

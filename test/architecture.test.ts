@@ -32,9 +32,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
+  server: [
+    ...["foundation", "diagnostics", "host", "catalogue", "syntax", "language", "semantics"],
+    ...["format", "plan", "inputs"],
+  ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "format", "lengths", "plan", "inputs", "lint", "emit", "writer"],
+    ...["semantics", "format", "lengths", "plan", "inputs", "lint", "emit", "writer", "server"],
   ],
 };
 
