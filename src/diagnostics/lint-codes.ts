@@ -79,7 +79,7 @@ export const LINT_CODES = {
   },
   "logits-dominate": {
     severity: "warning",
-    message: "logits of one chunk take {logits}, {share} of what model states leave",
+    message: "logits of one chunk take {logits}, {share} what model states leave",
     why: "The loss holds the logits of {tokens} targets at a time, each of {vocabulary} entries, and they leave little room for the sequences.",
     help: "Write a smaller train { loss_chunk }, raise the budget, or shard or offload the states.",
   },

@@ -29,7 +29,7 @@ export default defineRule({
     const chosen = subject.origins.has("train.loss_chunk");
     const values = {
       logits: formatBytes(logits),
-      share: formatShare(logits / left),
+      share: logits > left ? `${(logits / left).toFixed(1)} x` : `${formatShare(logits / left)} of`,
       vocabulary: formatCount(vocabulary),
       tokens: formatCount(logits / (perLogit * vocabulary)),
     };
