@@ -22,8 +22,10 @@ const program = new Command("skrull")
   .exitOverride();
 
 let exitCode: ExitCode = EXIT.clean;
-const format = () =>
-  new Option("--format <format>", "output format").choices(["pretty", "json"]).default("pretty");
+const format = (...more: readonly string[]) =>
+  new Option("--format <format>", "output format")
+    .choices(["pretty", "json", ...more])
+    .default("pretty");
 
 const runOption = () => new Option("--run <name>", "which of the file's runs");
 
@@ -45,11 +47,22 @@ program
   .command("lint")
   .description("check specs: syntax, types, units and meaning")
   .argument("<path...>", "spec files, or folders with specs")
-  .addOption(format())
+  .addOption(format("sarif", "github"))
   .option("--deny-warnings", "exit with 1 on warnings too", false)
+  .option("--fix", "apply the fixes that cannot change what was meant", false)
+  .addOption(new Option("--unsafe-fixes", "apply all fixes").default(false).implies({ fix: true }))
   .action(async (paths: string[], options) => {
     const { lintCommand } = await import("./lint.js");
-    exitCode = await lintCommand(host, terminal, paths, options);
+    exitCode = await lintCommand(host, terminal, paths, { ...options, skrullVersion: version });
+  });
+
+program
+  .command("explain")
+  .description("the page of a diagnostic, offline; without a code, the list of all")
+  .argument("[code]", "code of a diagnostic, such as unknown-key")
+  .action(async (code: string | undefined) => {
+    const { explainCommand } = await import("./explain.js");
+    exitCode = explainCommand(host, terminal, code);
   });
 
 program

@@ -277,6 +277,12 @@ export const LANGUAGE = {
         since: 1,
         optional: "the catalogue's figures",
       },
+      deepspeed: {
+        type: { kind: "string" },
+        doc: 'Version of DeepSpeed on the machines, such as "0.19.8"; the run\'s requirements then ask for it and no other.',
+        since: 1,
+        optional: "any that runs were tried with",
+      },
       launcher: {
         type: oneOf("deepspeed", "torchrun"),
         doc: "What `launch.sh` starts the ranks with.",

@@ -68,6 +68,8 @@ export interface Topology {
   readonly context_parallel: number;
   readonly zero_stage: ZeroStage;
   readonly launcher: "deepspeed" | "torchrun";
+  /** Version that the machines have, where the spec says. */
+  readonly deepspeed?: string;
   readonly hosts: readonly string[];
   /** Of a node; `null` where the spec does not say. */
   readonly host_memory_bytes: number | null;
