@@ -6,7 +6,7 @@ import { fail, ROOT } from "./lib.mjs";
 
 const TARGET = join(ROOT, "src", "catalogue", "data.generated.ts");
 
-function table(folder, type) {
+function table(folder, type, content = (entry) => entry) {
   const files = readdirSync(join(ROOT, "catalogue", folder)).filter((name) =>
     name.endsWith(".yaml"),
   );
@@ -14,7 +14,7 @@ function table(folder, type) {
     .map((name) => parse(readFileSync(join(ROOT, "catalogue", folder, name), "utf8")))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const lines = entries.map(
-    (entry) => `  ${JSON.stringify(entry.name)}: ${JSON.stringify(entry)},\n`,
+    (entry) => `  ${JSON.stringify(entry.name)}: ${JSON.stringify(content(entry))},\n`,
   );
   return `Readonly<Record<string, ${type}>> = {\n${lines.join("")}};\n`;
 }
@@ -23,9 +23,11 @@ const text = `// Generated from catalogue/ by scripts/generate-catalogue.mjs. Do
 
 import type { Gpu } from "./gpu.js";
 import type { CatalogueModel } from "./model.js";
+import type { ChatTemplate } from "./template.js";
 
 export const MODELS: ${table("models", "CatalogueModel")}
-export const GPUS: ${table("gpus", "Gpu")}`;
+export const GPUS: ${table("gpus", "Gpu")}
+export const TEMPLATES: ${table("templates", "ChatTemplate", ({ begin = [], roles }) => ({ begin, roles }))}`;
 
 if (!process.argv.includes("--check")) writeFileSync(TARGET, text);
 else if (readFileSync(TARGET, "utf8") !== text)

@@ -13,6 +13,7 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
+const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
 
@@ -26,6 +27,7 @@ const files = {
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
   "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
   "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
+  "schemas/template.schema.json": `${JSON.stringify(TEMPLATE_SCHEMA, null, 2)}\n`,
 };
 
 const stale = [];

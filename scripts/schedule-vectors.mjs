@@ -9,7 +9,7 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { answerProblem } = await built("schedule/answer.js");
 const { POLICY_NAMES } = await built("schedule/problem.js");
 const { PROBLEM_SCHEMA } = await built("schedule/problem-schema.js");
-const { globalBatches } = await built("foundation/random.js");
+const { globalBatches } = await built("foundation/global-batches.js");
 
 const small = {
   a1: 5.944,
@@ -99,6 +99,22 @@ const schedule = Object.entries(problems).map(([name, problem]) => ({
   problem,
   answer: answerProblem(problem),
 }));
+/** Shares of samples and draws: more than all, some of them in turns, none, and an empty one. */
+const MIXTURES = [0, 1, 2, 999_999].flatMap((epoch) => [
+  [10, 4, 17, epoch, [[10, 5]]],
+  [
+    13,
+    5,
+    2 ** 40 + 3,
+    epoch,
+    [
+      [4, 10],
+      [0, 0],
+      [6, 4],
+      [3, 3],
+    ],
+  ],
+]);
 const shuffle = [
   [0, 4, 1, 0],
   [1, 4, 1, 0],
@@ -106,12 +122,20 @@ const shuffle = [
   [10, 4, 17, 0],
   [10, 4, 17, 1],
   [1000, 300, 2 ** 53 - 1, 12345],
-].map(([count, size, seed, epoch]) => ({
+  ...MIXTURES,
+].map(([count, size, seed, epoch, mixture]) => ({
   count,
   size,
   seed,
   epoch,
-  batches: globalBatches(count, size, seed, epoch),
+  ...(mixture ? { mixture } : {}),
+  batches: globalBatches(
+    count,
+    size,
+    seed,
+    epoch,
+    mixture?.map(([samples, draws]) => ({ samples, draws })),
+  ),
 }));
 
 const lines = (entries) => `[\n${entries.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`;

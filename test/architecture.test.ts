@@ -17,7 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
   format: ["diagnostics", "syntax"],
-  lengths: ["foundation", "host"],
+  lengths: ["foundation", "host", "catalogue"],
   plan: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],
     "lengths",

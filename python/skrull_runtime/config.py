@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .rendering import CHATML_MESSAGES
+
 
 @dataclass(frozen=True)
 class SchedulingConfig:
@@ -20,6 +22,7 @@ class SchedulingConfig:
     objective: str
     global_batch: int
     seed: int
+    mixture: list[list[int]] = field(default_factory=list)  # see shuffle.py; samples and draws
     mode: str = "online"  # or "planned": replay what was scheduled when compiling
     strict: bool = False  # refuse to train where planned schedules do not match
     forecast: dict[str, float] = field(default_factory=dict)  # see forecast.py; decides nothing
@@ -72,6 +75,7 @@ class DataConfig:
     supervise: str  # "assistant" or "all"
     max_length: int
     overlong: str
+    rendering: dict[str, Any] = field(default_factory=lambda: CHATML_MESSAGES)
 
 
 @dataclass(frozen=True)

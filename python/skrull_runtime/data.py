@@ -8,7 +8,8 @@ import os
 from pathlib import Path, PurePosixPath
 
 from .config import DataConfig
-from .tokenization import Encode, Tokens, tokenize
+from .rendering import render
+from .tokenization import Encode, Tokens, tokenize_segments
 
 ROOT_VARIABLE = "SKRULL_DATA_ROOT"
 
@@ -75,7 +76,8 @@ class SampleIndex:
             stream.seek(self.samples["offset"][sample])
             line = stream.readline()
         limit = self.config.max_length if self.config.overlong == "truncate" else None
-        tokens = tokenize(json.loads(line)["messages"], encode, self.config.supervise, limit)
+        segments = render(json.loads(line), self.config.rendering)
+        tokens = tokenize_segments(segments, encode, self.config.supervise, limit)
         if len(tokens.ids) != self.lengths[sample]:
             raise ValueError(
                 f"{self.place(sample)}: has {len(tokens.ids)} tokens, {self.lengths[sample]} when it was compiled"

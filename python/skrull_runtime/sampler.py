@@ -9,7 +9,7 @@ from torch.utils.data import Sampler
 
 from .config import SchedulingConfig
 from .scheduling import schedule
-from .shuffle import global_batches
+from .shuffle import epoch_size, global_batches
 
 __all__ = ["GlobalBatch", "ScheduledBatchSampler", "SchedulingConfig", "schedule_batch"]
 
@@ -37,7 +37,10 @@ class ScheduledBatchSampler(Sampler[GlobalBatch]):
             raise ValueError("there are no samples")
         self.lengths = lengths
         self.config = config
-        self.steps_per_epoch = -(-len(lengths) // config.global_batch)
+        held = sum(samples for samples, _ in config.mixture)
+        if config.mixture and held != len(lengths):
+            raise ValueError(f"the mixture is of {held} samples, there are {len(lengths)}")
+        self.steps_per_epoch = -(-epoch_size(len(lengths), config.mixture) // config.global_batch)
         self.total_steps = self.steps_per_epoch if total_steps is None else total_steps
         self.start_step = 0
 
@@ -48,9 +51,8 @@ class ScheduledBatchSampler(Sampler[GlobalBatch]):
         step = self.start_step
         while step < self.total_steps:
             epoch, first = divmod(step, self.steps_per_epoch)
-            batches = global_batches(
-                len(self.lengths), self.config.global_batch, self.config.seed, epoch
-            )
+            size, seed = self.config.global_batch, self.config.seed
+            batches = global_batches(len(self.lengths), size, seed, epoch, self.config.mixture)
             for samples in batches[first : first + self.total_steps - step]:
                 yield GlobalBatch(step, epoch, samples)
                 step += 1
@@ -75,7 +77,8 @@ class ScheduledBatchSampler(Sampler[GlobalBatch]):
         self.start_step = state["step"]
 
     def _identity(self) -> dict[str, Any]:
-        return {"global_batch": self.config.global_batch, "seed": self.config.seed}
+        drawn = {"mixture": self.config.mixture} if self.config.mixture else {}
+        return {"global_batch": self.config.global_batch, "seed": self.config.seed, **drawn}
 
 
 def schedule_batch(

@@ -1,13 +1,14 @@
-"""Which samples each global batch holds: the same numbers as the compiler's ``src/foundation/random.ts``.
+"""Which samples each global batch holds: the same numbers as the compiler's ``src/foundation/{random,global-batches}.ts``.
 
-32-bit integer operations only, so that both languages agree bit for bit.
+32-bit integer operations only in what is random, so that both languages agree bit for bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 MASK = 0xFFFFFFFF
+FIRST_SHARE_STREAM = 2**32  # streams below are epochs, those above choose the samples of a share
 
 
 def _rotate_left(x: int, by: int) -> int:
@@ -71,10 +72,42 @@ def epoch_permutation(count: int, seed: int, epoch: int) -> list[int]:
     return order
 
 
-def global_batches(count: int, size: int, seed: int, epoch: int) -> list[list[int]]:
+Mixture = Sequence[Sequence[int]]
+
+
+def epoch_samples(count: int, seed: int, epoch: int, mixture: Mixture) -> list[int]:
+    """Samples of an epoch, with repetitions, before they are shuffled.
+
+    A mixture has, for samples that lie side by side, their number and how many times an epoch draws one of them: whole
+    copies, and beside them, epoch by epoch, the next stretch of one order. Without a mixture every sample comes once.
+    """
+    if not mixture:
+        return list(range(count))
+    drawn: list[int] = []
+    first = 0
+    for share, (samples, draws) in enumerate(mixture):
+        if samples:
+            copies, rest = divmod(draws, samples)
+            drawn += [*range(first, first + samples)] * copies
+            order = epoch_permutation(samples, seed, FIRST_SHARE_STREAM + share)
+            start = epoch * rest % samples
+            drawn += [first + order[(start + n) % samples] for n in range(rest)]
+        first += samples
+    return drawn
+
+
+def epoch_size(count: int, mixture: Mixture) -> int:
+    """Samples that an epoch trains, repetitions counted."""
+    return sum(draws for _, draws in mixture) if mixture else count
+
+
+def global_batches(
+    count: int, size: int, seed: int, epoch: int, mixture: Mixture = ()
+) -> list[list[int]]:
     """Global batches of an epoch, as sample indices; the last may be smaller.
 
-    They depend on seed, epoch and size only, never on the topology, so a run may go on with other ranks.
+    They depend on the samples, seed, epoch and size only, never on the topology, so a run may go on with other ranks.
     """
-    order = epoch_permutation(count, seed, epoch)
-    return [order[start : start + size] for start in range(0, count, size)]
+    drawn = epoch_samples(count, seed, epoch, mixture)
+    order = [drawn[place] for place in epoch_permutation(len(drawn), seed, epoch)]
+    return [order[start : start + size] for start in range(0, len(order), size)]

@@ -1,4 +1,4 @@
-"""Conversations to tokens and labels: the same pieces, and so the same counts, as the compiler's ``src/lengths``."""
+"""Samples to tokens and labels: the same pieces, and so the same counts, as the compiler's ``src/lengths``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
+
+from .rendering import CHATML, CHATML_MESSAGES, Segment, render, render_conversation
 
 START, END = "<|im_start|>", "<|im_end|>"
 IGNORED = -100
@@ -53,23 +55,28 @@ def tokenize(
     supervise: str = "assistant",
     max_length: int | None = None,
 ) -> Tokens:
-    """Tokens of a conversation in ChatML, with labels already shifted: ``labels[t]`` is token t + 1 or -100.
+    """Tokens of a conversation in ChatML; see :func:`tokenize_segments`."""
+    return tokenize_segments(render_conversation(messages, CHATML), encode, supervise, max_length)
 
-    Tokenised piece by piece (marker, role and content, marker, newline), so that a marker inside a content can never
-    move a message's boundary. Supervised are the assistant's contents and end markers, or with ``supervise="all"``
-    every token. ``max_length`` keeps the first tokens.
+
+def tokenize_segments(
+    segments: Iterable[Segment],
+    encode: Encode,
+    supervise: str = "assistant",
+    max_length: int | None = None,
+) -> Tokens:
+    """Tokens of a sample, with labels already shifted: ``labels[t]`` is token t + 1 or -100.
+
+    Tokenised piece by piece, so that a marker inside a content can never move a message's boundary. Supervised are the
+    trained pieces after their headers, or with ``supervise="all"`` every token. ``max_length`` keeps the first tokens.
     """
     ids: list[int] = []
     counted: list[bool] = []
-    start, end, newline = encode(START), encode(END), encode("\n")
-    for message in messages:
-        role, content = message["role"], message["content"]
-        body = encode(f"{role}\n{content}")
-        header = _common_prefix(body, encode(f"{role}\n"))
-        answer = role == "assistant"
-        ids += start + body + end + newline
-        counted += [False] * (len(start) + header) + [answer] * (len(body) - header + len(end))
-        counted += [False] * len(newline)
+    for text, header, trained in segments:
+        piece = encode(text)
+        given = _common_prefix(piece, encode(header)) if header and trained else 0
+        ids += piece
+        counted += [False] * given + [trained] * (len(piece) - given)
     if supervise == "all":
         counted = [True] * len(ids)
     ids, counted = ids[:max_length], counted[:max_length]
@@ -89,15 +96,19 @@ def _common_prefix(body: list[int], header: list[int]) -> int:
 
 def main() -> None:
     """Prints length and targets of every line of a JSONL file, one JSON object a line."""
-    parser = argparse.ArgumentParser(description="Token counts of JSONL conversations in ChatML.")
+    parser = argparse.ArgumentParser(description="Token counts of JSONL data.")
     parser.add_argument("data", type=Path)
     parser.add_argument("--tokenizer", required=True)
     parser.add_argument("--supervise", choices=("assistant", "all"), default="assistant")
+    parser.add_argument(
+        "--rendering", type=json.loads, default=CHATML_MESSAGES, help="JSON, as train.py states it"
+    )
     arguments = parser.parse_args()
     encode = load_encoder(arguments.tokenizer)
     with arguments.data.open(encoding="utf-8") as lines:
         for line in lines:
-            tokens = tokenize(json.loads(line)["messages"], encode, arguments.supervise)
+            segments = render(json.loads(line), arguments.rendering)
+            tokens = tokenize_segments(segments, encode, arguments.supervise)
             targets = sum(label != IGNORED for label in tokens.labels)
             sys.stdout.write(json.dumps({"length": len(tokens.ids), "supervised": targets}) + "\n")
 

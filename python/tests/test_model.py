@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,22 @@ def test_the_families_of_the_catalogue_are_accepted():
         Starcoder2Config(),
     ):
         refuse_unsupported(config)
+
+
+@pytest.mark.parametrize("name", tiny.ROPE)
+def test_scaled_rotary_embeddings_are_those_of_the_spec(name: str, tmp_path: Path):
+    tiny.write_config(tmp_path, name)
+    model = build_model(tiny.model_config(), tmp_path, None, 1)
+    tiny.write_config(tmp_path)
+    plain = build_model(tiny.model_config(), tmp_path, None, 1)
+    rotary, ordinary = model.model.rotary_emb, plain.model.rotary_emb
+    scaling = tiny.ROPE[name]["scaling"]
+    ratios = ordinary.inv_freq / rotary.inv_freq
+    assert ratios.max() == pytest.approx(scaling.get("factor", 1.0), rel=1e-5)
+    # Only linear scaling changes every frequency.
+    assert (ratios.min() > 1) == (scaling["type"] == "linear")
+    expected = 0.1 * math.log(scaling["factor"]) + 1 if scaling["type"] == "yarn" else 1.0
+    assert rotary.attention_scaling == pytest.approx(expected)
 
 
 def test_missing_weights_are_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -37,6 +40,40 @@ def test_every_sample_comes_once_an_epoch_and_the_last_smaller_batch_is_kept():
     for epoch in (0, 1):
         samples = [sample for batch in batches if batch.epoch == epoch for sample in batch.samples]
         assert sorted(samples) == list(range(47))
+
+
+def mixed(*shares: list[int]) -> ScheduledBatchSampler:
+    """A sampler over two epochs of a mixture."""
+    samples = sum(count for count, _ in shares)
+    setting = replace(config(1, 1, 4), mixture=list(shares))
+    steps = -(-sum(draws for _, draws in shares) // 4)
+    return ScheduledBatchSampler([5] * samples, setting, 2 * steps)
+
+
+def test_weights_draw_samples_as_often_as_they_say():
+    drawn = Counter(
+        (batch.epoch, sample) for batch in mixed([6, 3], [5, 12]) for sample in batch.samples
+    )
+    for epoch in (0, 1):
+        halves = [drawn[epoch, sample] for sample in range(6)]
+        assert sorted(halves) == [0, 0, 0, 1, 1, 1]
+        doubles = [drawn[epoch, sample] for sample in range(6, 11)]
+        assert sorted(doubles) == [2, 2, 2, 3, 3]
+    assert all(drawn[0, sample] + drawn[1, sample] == 1 for sample in range(6)), "in turns"
+
+
+def test_a_mixture_resumes_only_as_itself():
+    whole = list(mixed([6, 3], [5, 12]))
+    sampler = mixed([6, 3], [5, 12])
+    sampler.trained(4)
+    state = json.loads(json.dumps(sampler.state_dict()))
+    again = mixed([6, 3], [5, 12])
+    again.load_state_dict(state)
+    assert list(again) == whole[5:]
+    with pytest.raises(ValueError, match=r"mixture was .*, now it is"):
+        mixed([6, 3], [5, 11]).load_state_dict(state)
+    with pytest.raises(ValueError, match="is of 11 samples, there are 3"):
+        ScheduledBatchSampler([5] * 3, replace(config(1, 1), mixture=[[6, 3], [5, 12]]))
 
 
 @pytest.mark.parametrize("trained", [0, 3, 4, 7, 9])

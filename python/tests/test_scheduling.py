@@ -35,5 +35,6 @@ def test_schedule_equals_the_compilers(vector):
     "vector", SHUFFLES, ids=lambda vector: f"{vector['count']} by {vector['size']}"
 )
 def test_global_batches_equal_the_compilers(vector):
-    batches = global_batches(vector["count"], vector["size"], vector["seed"], vector["epoch"])
+    names = ("count", "size", "seed", "epoch")
+    batches = global_batches(*(vector[name] for name in names), vector.get("mixture", ()))
     assert batches == vector["batches"]

@@ -40,6 +40,9 @@ CONFIG = {
     "sliding_window": None,
 }
 
+ROPE_FILE = Path(__file__).resolve().parents[2] / "test/vectors/rope.json"
+ROPE: dict[str, dict[str, Any]] = json.loads(ROPE_FILE.read_text())
+
 WINDOW = {"use_sliding_window": True, "sliding_window": 40}
 EXPERTS = {"num_experts_per_tok": 2, "num_local_experts": 4}
 # What other families have otherwise: biases, query and key norms, windows, experts, plain MLPs.
@@ -59,6 +62,8 @@ FAMILIES: dict[str, dict[str, Any]] = {
         "mlp_only_layers": [1],
     },
     "starcoder2": {"model_type": "starcoder2", "sliding_window": 100, "num_key_value_heads": 4},
+    # Scaled rotary embeddings, as the compiler writes them.
+    **{name: own["written"] for name, own in ROPE.items()},
 }
 
 

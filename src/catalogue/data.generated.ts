@@ -2,6 +2,7 @@
 
 import type { Gpu } from "./gpu.js";
 import type { CatalogueModel } from "./model.js";
+import type { ChatTemplate } from "./template.js";
 
 export const MODELS: Readonly<Record<string, CatalogueModel>> = {
   "Qwen/Qwen2.5-0.5B": {"name":"Qwen/Qwen2.5-0.5B","source":"https://huggingface.co/Qwen/Qwen2.5-0.5B/blob/main/config.json","parameters":494032768,"config":{"architectures":["Qwen2ForCausalLM"],"attention_dropout":0,"bos_token_id":151643,"eos_token_id":151643,"hidden_act":"silu","hidden_size":896,"initializer_range":0.02,"intermediate_size":4864,"max_position_embeddings":32768,"max_window_layers":24,"model_type":"qwen2","num_attention_heads":14,"num_hidden_layers":24,"num_key_value_heads":2,"rms_norm_eps":0.000001,"rope_theta":1000000,"sliding_window":32768,"tie_word_embeddings":true,"torch_dtype":"bfloat16","use_cache":true,"use_sliding_window":false,"vocab_size":151936}},
@@ -18,4 +19,12 @@ export const GPUS: Readonly<Record<string, Gpu>> = {
   "cpu": {"name":"cpu","title":"CPU process (gloo)","source":"none; every figure is an assumption for runs like the quickstart","device":"cpu","memory_bytes":8000000000,"peak_flops":{"bf16":20000000000,"fp32":40000000000},"efficiency":0.25,"small_shard_tokens":0,"micro_batch_us":20000,"collectives":{"ranks":2,"source":"assumption, 150 us to start and 1 GB/s over loopback","crossing_factor":2,"megabytes":[0.1,1,10,100],"all_gather_us":[250,1150,10150,100150],"reduce_scatter_us":[250,1150,10150,100150]}},
   "h100_sxm_80gb": {"name":"h100_sxm_80gb","title":"NVIDIA H100 SXM 80 GB","source":"https://resources.nvidia.com/en-us-gpu-resources/h100-datasheet-24306","device":"cuda","memory_bytes":85520809984,"peak_flops":{"bf16":989000000000000,"fp32":495000000000000},"efficiency":0.45,"small_shard_tokens":0,"micro_batch_us":20000,"collectives":{"ranks":8,"source":"arXiv:2505.19609 Table 5 (8 H100)","crossing_factor":2,"megabytes":[2,4,8,16,32,64,128,256,512,1024],"all_gather_us":[53.29,72.52,97.86,199.3,286.2,488.6,910.6,1758.4,3416.4,6467.9],"reduce_scatter_us":[59.48,79.26,104.7,177.4,269.5,458.8,864.3,1663.9,3239.5,6294.3]}},
   "h200_sxm_141gb": {"name":"h200_sxm_141gb","title":"NVIDIA H200 SXM 141 GB","source":"https://nvdam.widen.net/s/nb5zzzsjdf/hpc-datasheet-sc23-h200-datasheet-3002446","device":"cuda","memory_bytes":150754820096,"peak_flops":{"bf16":989000000000000,"fp32":495000000000000},"efficiency":0.45,"small_shard_tokens":0,"micro_batch_us":20000,"collectives":{"ranks":8,"source":"arXiv:2505.19609 Table 5 (8 H100)","crossing_factor":2,"megabytes":[2,4,8,16,32,64,128,256,512,1024],"all_gather_us":[53.29,72.52,97.86,199.3,286.2,488.6,910.6,1758.4,3416.4,6467.9],"reduce_scatter_us":[59.48,79.26,104.7,177.4,269.5,458.8,864.3,1663.9,3239.5,6294.3]}},
+};
+
+export const TEMPLATES: Readonly<Record<string, ChatTemplate>> = {
+  "alpaca": {"begin":[],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"header":"### Instruction:\n","after":["\n\n### Response:\n"]},"assistant":{"end":["{end}"],"after":["\n\n"]}}},
+  "chatml": {"begin":[],"roles":{"*":{"before":["<|im_start|>"],"header":"{role}\n","end":["<|im_end|>"],"after":["\n"]}}},
+  "llama3": {"begin":["<|begin_of_text|>"],"roles":{"*":{"before":["<|start_header_id|>","{role}","<|end_header_id|>"],"header":"\n\n","trim":true,"end":["<|eot_id|>"]}}},
+  "mistral": {"begin":["<s>"],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"before":["[INST]"],"header":" ","after":["[/INST]"]},"assistant":{"header":" ","trim":true,"end":["</s>"]}}},
+  "zephyr": {"begin":[],"roles":{"*":{"header":"<|{role}|>\n","end":["{end}"],"after":["\n"]}}},
 };

@@ -1,11 +1,12 @@
 import type { Experts, SlidingWindow, TransformerShape } from "../cost/shape.js";
+import { ropeSettings, scaledPositions } from "./rope.js";
 
 /** What memory, cost and checks depend on of a Hugging Face model. */
 export interface ModelDimensions {
   readonly shape: TransformerShape;
   readonly model_type: string;
   readonly tied_embeddings: boolean;
-  /** Positions the model was made for; `undefined` where the configuration does not say. */
+  /** Positions the model was made for, scaling included; `undefined` where the configuration does not say. */
   readonly max_positions: number | undefined;
   /** `default`, `linear`, `yarn`, `llama3` … */
   readonly rope_type: string;
@@ -154,7 +155,7 @@ class ConfigReader {
       shape: { ...shape, parameters: this.parameters(shape, family, tied) },
       model_type: modelType,
       tied_embeddings: tied,
-      max_positions: this.optionalCount("max_position_embeddings"),
+      max_positions: this.maxPositions(),
       rope_type: this.ropeType(),
     };
   }
@@ -189,8 +190,14 @@ class ConfigReader {
     return Number.isSafeInteger(value) ? (value as number) : undefined;
   }
 
+  private maxPositions(): number | undefined {
+    const settings = ropeSettings(this.config);
+    const own = this.optionalCount("max_position_embeddings");
+    return isRecord(settings) ? scaledPositions(settings, own) : own;
+  }
+
   private ropeType(): string {
-    const scaling: unknown = this.config["rope_scaling"] ?? this.config["rope_parameters"] ?? {};
+    const scaling = ropeSettings(this.config);
     if (!isRecord(scaling)) {
       this.problems.push("rope_scaling is not a JSON object");
       return "default";

@@ -4,7 +4,7 @@ import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import { expandGlob, walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import type { Supervision } from "../lengths/chatml.js";
+import type { Supervision } from "../lengths/count.js";
 import { loadTokenizer } from "../lengths/load-tokenizer.js";
 import { type DataFile, measureFiles } from "../lengths/measure.js";
 import type { FileMeasurement } from "../lengths/measurement.js";
@@ -14,10 +14,11 @@ import {
   lengthStatistics,
 } from "../lengths/statistics.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { type RenderingOptions, renderingFromOptions } from "./rendering-options.js";
 import { tableLines } from "./table.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
-export interface LengthsOptions {
+export interface LengthsOptions extends RenderingOptions {
   readonly tokenizer: string;
   readonly supervise: Supervision;
   readonly format: "pretty" | "json";
@@ -37,7 +38,8 @@ export async function lengthsCommand(
     host,
     path === "bytes" ? path : resolve(host.workingFolder, path),
   );
-  const settings = { supervision: options.supervise, truncateTo: null };
+  const rendering = renderingFromOptions(host, terminal, options, tokenizer);
+  const settings = { rendering, supervision: options.supervise, truncateTo: null };
   const progress = lengthProgress(terminal, () => host.now());
   const measurements = await measureFiles(host, files, tokenizer, settings, progress);
   terminal.progress("");

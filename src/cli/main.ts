@@ -141,7 +141,7 @@ program
 
 program
   .command("lengths")
-  .description("token lengths of JSONL data with a list of messages a line")
+  .description("token lengths of JSONL data")
   .argument("<data...>", "JSONL files, folders or glob patterns")
   .requiredOption("--tokenizer <path>", "tokenizer.json, a folder with one, or bytes")
   .addOption(format())
@@ -150,6 +150,15 @@ program
       .choices(["assistant", "all"])
       .default("assistant"),
   )
+  .addOption(
+    new Option("--data-format <format>", "layout of a line")
+      .choices(["messages", "sharegpt", "alpaca", "prompt-completion", "text"])
+      .default("messages"),
+  )
+  .option("--column <key=name>", "a column of another name, such as messages=dialog", append, [])
+  .option("--template <template>", "how a conversation becomes text: a name, or a file", "chatml")
+  .option("--begin-token <text>", "token before a sample that is no conversation")
+  .option("--end-token <text>", "token that ends a sample, where the template leaves it open")
   .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
   .action(async (data: string[], options) => {
     const { lengthsCommand } = await import("./lengths.js");
@@ -166,6 +175,10 @@ program
 
 function splitNames(value: string): readonly string[] {
   return value.split(",").map((name) => name.trim());
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function nonEmpty(value: string): string {

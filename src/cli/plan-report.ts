@@ -62,7 +62,7 @@ const short = (text: string) => {
   return shown.length > 40 ? `…${shown.slice(-39)}` : shown;
 };
 
-function memoryRows({ memory }: Plan): readonly (readonly string[])[] {
+function memoryRows({ memory, topology }: Plan): readonly (readonly string[])[] {
   const tokens = memory.bucket + 1;
   return [
     ...memory.fixed.map(({ name, bytes }) => [name, formatBytes(bytes)]),
@@ -72,13 +72,16 @@ function memoryRows({ memory }: Plan): readonly (readonly string[])[] {
     ]),
     ["peak", formatBytes(memory.peak_bytes)],
     ...memory.host.map(({ name, bytes }) => [`on the host: ${name}`, formatBytes(bytes)]),
+    ...(topology.host_memory_bytes === null
+      ? []
+      : [["memory of a node, for all its ranks", formatBytes(topology.host_memory_bytes)]]),
     ["budget less reserve", formatBytes(memory.budget_bytes - memory.reserve_bytes)],
     [`bucket size C (from the ${memory.bucket_from})`, `${formatCount(memory.bucket)} tokens`],
   ];
 }
 
 function dataRows({
-  data: { summary, supervise },
+  data: { summary, supervise, mixture },
   steps,
   evaluation,
 }: Plan): readonly (readonly string[])[] {
@@ -86,6 +89,10 @@ function dataRows({
   const lost = summary.tokens + overlong.tokens_lost;
   return [
     ["samples", `${formatCount(summary.samples)} of ${formatCount(summary.rows)}`],
+    ...mixture.map(({ samples, draws }, n) => [
+      `  drawn an epoch, entry ${n + 1} of train`,
+      `${formatCount(draws)} of ${formatCount(samples)}`,
+    ]),
     ["tokens", formatCount(summary.tokens)],
     [`supervised (${supervise})`, formatShare(summary.supervised_tokens / summary.tokens)],
     ["longest", `${formatCount(summary.longest)} tokens`],

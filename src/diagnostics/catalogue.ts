@@ -305,6 +305,12 @@ export const CATALOGUE = {
     why: "The model's dimensions decide memory and cost.",
     about: "The model's configuration lacks a dimension, or its dimensions do not fit each other.",
   },
+  "rope-scaling-impossible": {
+    severity: "error",
+    message: "this model's rotary embeddings cannot be scaled: {problem}",
+    why: "The run would train other positions than the spec says.",
+    help: "Leave rope_scaling out, and put what is wanted into the configuration.",
+  },
   "invalid-profile": {
     severity: "error",
     message: "{file}: {problem}",
@@ -317,6 +323,25 @@ export const CATALOGUE = {
     message: "the profile was measured on {measured}, the spec has {wanted}",
     why: "Figures of another machine or precision predict wrongly.",
     help: "Measure again, or leave the profile out.",
+  },
+  "invalid-template": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "A template says which tokens a conversation becomes.",
+    about: "A template of one's own does not say what a template says.",
+    help: "schemas/template.schema.json says what a template holds.",
+  },
+  "no-end-token": {
+    severity: "error",
+    message: "nothing says which token ends a sample",
+    why: "A model that was never shown an end goes on without one.",
+    help: 'Write end_token = "TOKEN", or end_token = "" for none; the tokenizer\'s files name no eos_token.',
+  },
+  "end-token-split": {
+    severity: "warning",
+    message: "the tokenizer makes {count} tokens of {token}, which ends an answer",
+    why: "It is no token of this tokenizer, so generation cannot stop at it.",
+    help: "Choose the template of the model's family, or add the token to the tokenizer.",
   },
   "context-chosen": {
     severity: "info",
@@ -352,6 +377,12 @@ export const CATALOGUE = {
     message:
       "{count} of {rows} samples are over max_length and {fate}: {share} of all tokens are lost",
     why: "What is lost is not trained on.",
+  },
+  "weight-draws-nothing": {
+    severity: "error",
+    message: "a weight of {weight} draws none of the {samples} samples of {pattern}",
+    why: "They would never be trained on.",
+    help: "Raise the weight, or leave the pattern out.",
   },
   "no-samples": {
     severity: "error",
@@ -398,6 +429,17 @@ export const CATALOGUE = {
     message: "planned mode would hold {sequences} sequences; at most {most} are planned",
     why: "Every step's schedule is stored before training starts.",
     help: "Use mode = online, or plan fewer steps.",
+  },
+  "host-memory-exceeded": {
+    severity: "error",
+    message: "{what} need {needed} on a node with {memory} of memory",
+    why: "The operating system would kill the run when memory runs out.",
+  },
+  "host-memory-at-start": {
+    severity: "warning",
+    message: "while they start, {ranks} ranks of a node load {needed}; it has {memory} of memory",
+    why: "Every rank reads the whole weights before it keeps its part.",
+    help: "Use nodes with more memory, or fewer ranks on a node.",
   },
   "position-limit": {
     severity: "warning",

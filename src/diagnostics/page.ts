@@ -79,7 +79,7 @@ export function summaryOf(code: DiagnosticCode): string {
 /** Why a code matters, in general. */
 export function reasonOf(code: DiagnosticCode): string {
   const { why, about } = entryOf(code);
-  return about ?? templateText(why);
+  return about ?? (isPlaceholders(why) ? summaryOf(code) : templateText(why));
 }
 
 /** What to do about a code, unless the place that reports it knows better. */

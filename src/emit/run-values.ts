@@ -28,6 +28,7 @@ export function dataConfig({ data }: Plan, root: string | null) {
   return {
     root,
     tokenizer: data.tokenizer.kind === "bytes" ? "bytes" : "tokenizer",
+    rendering: data.rendering,
     supervise: data.supervise,
     max_length: data.max_length,
     overlong: data.summary.overlong.policy,
@@ -55,11 +56,21 @@ export function extraPackages({ model, training }: Plan) {
 }
 
 /** The runtime's `SchedulingConfig`. */
-export function schedulingConfig({ scheduling, search, steps, training, step, demand }: Plan) {
+export function schedulingConfig({
+  scheduling,
+  search,
+  steps,
+  training,
+  step,
+  demand,
+  data,
+}: Plan) {
   const { mode, strict } = search;
   const forecast = { ...step, target_share: demand.target_share };
   const { global_batch } = steps;
-  return { ...scheduling, global_batch, seed: training.seed, mode, strict, forecast };
+  const mixture = data.mixture.map(({ samples, draws }) => [samples, draws]);
+  const batches = { global_batch, seed: training.seed, mixture };
+  return { ...scheduling, ...batches, mode, strict, forecast };
 }
 
 /** What `launch.sh` needs to know of the machines. */

@@ -26,9 +26,9 @@ export function formatSeconds(seconds: number): string {
   return seconds < 1 ? `${significant(seconds * 1e3)} ms` : `${significant(seconds)} s`;
 }
 
-/** A share from 0 to 1 as a percentage: `52.3 %`. */
+/** A share as a percentage: `52.3 %`; without decimals from ten times the whole on. */
 export function formatShare(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+  return `${(100 * share).toFixed(share < 10 ? 1 : 0)} %`;
 }
 
 function significant(value: number): string {

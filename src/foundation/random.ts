@@ -68,19 +68,3 @@ export function epochPermutation(count: number, seed: number, epoch: number): nu
   }
   return order;
 }
-
-/**
- * Global batches of an epoch, as sample indices. They depend on seed, epoch and size only, never on the topology.
- * The last may be smaller.
- */
-export function globalBatches(
-  count: number,
-  size: number,
-  seed: number,
-  epoch: number,
-): number[][] {
-  const order = epochPermutation(count, seed, epoch);
-  const batches: number[][] = [];
-  for (let start = 0; start < count; start += size) batches.push(order.slice(start, start + size));
-  return batches;
-}

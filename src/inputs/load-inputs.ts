@@ -3,6 +3,7 @@ import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js
 import type { Gpu } from "../catalogue/gpu.js";
 import { gpuByName, modelByName } from "../catalogue/names.js";
 import { type Profile, readProfile } from "../catalogue/profile.js";
+import { withRopeScaling } from "../catalogue/rope.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatCount, formatShare } from "../foundation/format.js";
 import { expandGlob, readText, sha256Of } from "../host/files.js";
@@ -11,9 +12,11 @@ import type { Spec } from "../language/language.js";
 import { type LoadedTokenizer, loadTokenizer } from "../lengths/load-tokenizer.js";
 import { type DataFile, measureFiles, type Progress } from "../lengths/measure.js";
 import type { FileMeasurement } from "../lengths/measurement.js";
+import type { Rendering } from "../lengths/render.js";
 import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
 import { type PreparedData, prepareData } from "../plan/data.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
+import { renderingOf } from "./rendering.js";
 
 /** All that a spec names, read and measured. */
 export interface Inputs {
@@ -24,6 +27,7 @@ export interface Inputs {
   readonly gpu: Gpu;
   readonly profile: Profile | undefined;
   readonly tokenizer: LoadedTokenizer;
+  readonly rendering: Rendering;
   readonly data: PreparedData;
   /** Held-out samples, if the spec names any. */
   readonly evaluation: PreparedData | undefined;
@@ -48,15 +52,29 @@ export async function loadInputs(
   const loader = new Loader(host, folder, spec, origins);
   const model = loader.model();
   const tokenizer = loader.tokenizer(model?.dimensions);
-  const data = tokenizer && (await loader.data("data.train", spec.data.train, tokenizer, progress));
-  const evaluation =
-    tokenizer && (await loader.data("evaluate.data", spec.evaluate.data, tokenizer, progress));
+  const rendering = tokenizer && loader.rendering(tokenizer);
+  const counting = rendering && { tokenizer, rendering, progress };
+  const data = counting && (await loader.data("data.train", spec.data.train, counting));
+  const evaluation = counting && (await loader.data("evaluate.data", spec.evaluate.data, counting));
   const gpu = gpuByName(spec.cluster.gpu);
   const profile = loader.profile();
   const { sources } = loader;
   const { diagnostics } = loader.report;
-  if (!model || !tokenizer || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
-  return { inputs: { ...model, gpu, profile, tokenizer, data, evaluation, sources }, diagnostics };
+  if (!model || !counting || !data || !gpu || hasErrors(diagnostics)) return { diagnostics };
+  const read = { ...model, gpu, profile, tokenizer, rendering, data, evaluation, sources };
+  return { inputs: read, diagnostics };
+}
+
+interface FoundFile extends DataFile {
+  /** Number of the pattern that found it. */
+  readonly pattern: number;
+}
+
+/** What counting the tokens of data takes. */
+interface Counting {
+  readonly tokenizer: LoadedTokenizer;
+  readonly rendering: Rendering;
+  readonly progress: Progress | undefined;
 }
 
 /** Keys of the spec that name data files, and what each is for. */
@@ -81,10 +99,11 @@ class Loader {
 
   model(): Pick<Inputs, "modelName" | "modelConfig" | "dimensions"> | undefined {
     const { label, config: path } = this.spec.model;
-    const modelConfig =
+    const found =
       path === undefined
         ? modelByName(label ?? "")?.config
         : this.#json(path, "model.config", "The model's dimensions decide memory and cost.");
+    const modelConfig = this.#scaled(found);
     if (modelConfig === undefined) return undefined;
     const read = readDimensions(modelConfig);
     if (read.ok)
@@ -92,6 +111,17 @@ class Loader {
     for (const problem of read.problems) {
       this.report.at("invalid-model-config", "model.config", { file: path ?? "", problem });
     }
+    return undefined;
+  }
+
+  /** The configuration with the spec's rotary embeddings. */
+  #scaled(config: unknown): unknown {
+    const { rope_scaling: scaling } = this.spec.model;
+    if (config === undefined || scaling === undefined) return config;
+    const result = withRopeScaling(config, scaling);
+    if (result.ok) return result.config;
+    const { problem } = result;
+    this.report.at("rope-scaling-impossible", "model.rope_scaling", { problem });
     return undefined;
   }
 
@@ -136,48 +166,92 @@ class Loader {
     }
   }
 
-  #dataFiles(key: DataKey, patterns: readonly string[]): readonly DataFile[] {
-    const names = new Set<string>();
+  /** How samples become text; what is wrong with it is reported. */
+  rendering(tokenizer: LoadedTokenizer): Rendering | undefined {
+    const { template } = this.spec.data;
+    const own = template.type === "file" ? this.#text(template.path) : undefined;
+    if (template.type === "file" && own === undefined) return undefined;
+    return renderingOf(this.spec.data, own, tokenizer, this.report);
+  }
+
+  #text(path: string): string | undefined {
+    try {
+      const text = readText(this.host, join(this.folder, path));
+      this.sources[path] = sha256Of(this.host, text);
+      return text;
+    } catch (error) {
+      return this.#unreadable(
+        error,
+        "data.template.path",
+        path,
+        "It says how messages become text.",
+      );
+    }
+  }
+
+  /** Files by name; those of weighted patterns pattern by pattern. The first pattern that finds a file has it. */
+  #dataFiles(key: DataKey, patterns: readonly string[]): readonly FoundFile[] {
+    const names = new Map<string, number>();
     for (const [n, pattern] of patterns.entries()) {
       const path = `${key}.${n}`;
       try {
         const found = expandGlob(this.host, this.folder, pattern);
         if (found.length === 0) this.report.at("no-data-files", path, { pattern: `'${pattern}'` });
         for (const name of found) {
-          if (this.host.status(join(this.folder, name))?.kind === "file") names.add(name);
-          else this.#unreadable(new HostError(name, "no such file"), path, name, PURPOSE[key]);
+          if (this.host.status(join(this.folder, name))?.kind === "file") {
+            if (!names.has(name)) names.set(name, n);
+          } else this.#unreadable(new HostError(name, "no such file"), path, name, PURPOSE[key]);
         }
       } catch (error) {
         this.#unreadable(error, path, pattern, PURPOSE[key]);
       }
     }
-    return [...names].sort().map((name) => ({ name, path: join(this.folder, name) }));
+    const weighted = this.#weights(key).length > 0;
+    return [...names]
+      .map(([name, pattern]) => ({ name, path: join(this.folder, name), pattern }))
+      .sort((a, b) => (weighted ? a.pattern - b.pattern : 0) || (a.name < b.name ? -1 : 1));
+  }
+
+  /** Held-out samples are all looked at once. */
+  #weights(key: DataKey): readonly number[] {
+    return key === "data.train" ? this.spec.data.weights : [];
   }
 
   /** Samples of the files that a key of the spec names; `undefined` where there are none. */
   async data(
     key: DataKey,
     patterns: readonly string[],
-    tokenizer: LoadedTokenizer,
-    progress?: Progress,
+    { tokenizer, rendering, progress }: Counting,
   ): Promise<PreparedData | undefined> {
     const files = this.#dataFiles(key, patterns);
     if (files.length === 0) return undefined;
     const { supervise, overlong, max_length: limit } = this.spec.data;
-    const settings = { supervision: supervise, truncateTo: overlong === "truncate" ? limit : null };
+    const truncateTo = overlong === "truncate" ? limit : null;
+    const settings = { rendering, supervision: supervise, truncateTo };
     try {
       const measured = await measureFiles(this.host, files, tokenizer, settings, progress);
       for (const [n, { sha256 }] of measured.entries()) this.sources[files[n]?.name ?? ""] = sha256;
       this.#reportMalformed(key, files, measured);
       const withPaths = measured.map((measurement, n) => ({
         path: files[n]?.name ?? "",
+        pattern: files[n]?.pattern ?? 0,
         measurement,
       }));
-      const prepared = prepareData(withPaths, limit, overlong);
+      const prepared = prepareData(withPaths, limit, overlong, this.#weights(key));
+      this.#reportUndrawn(prepared);
       this.#reportLosses(key, prepared);
       return prepared;
     } catch (error) {
       return this.#unreadable(error, key, "the data", PURPOSE[key]);
+    }
+  }
+
+  #reportUndrawn({ mixture }: PreparedData): void {
+    for (const [n, { samples, draws }] of mixture.entries()) {
+      const weight = this.spec.data.weights[n] ?? 1;
+      const pattern = `'${this.spec.data.train[n]}'`;
+      if (draws === 0 && samples > 0)
+        this.report.at("weight-draws-nothing", `data.weights.${n}`, { weight, samples, pattern });
     }
   }
 

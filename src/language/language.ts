@@ -52,6 +52,104 @@ const warmup = {
   },
 } as const satisfies Properties;
 
+const column = <const Name extends string>(name: Name, doc: string) =>
+  ({ type: { kind: "string" }, doc, since: 1, default: name }) as const;
+
+/** Layouts of a line of data; the keys of each are its columns, the values the names these have in the file. */
+const formats = {
+  messages: {
+    messages: column("messages", "Column with the list of messages."),
+    role: column("role", "Key of a message's role."),
+    content: column("content", "Key of a message's text."),
+  },
+  sharegpt: {
+    conversations: column("conversations", "Column with the list of messages."),
+    from: column("from", "Key of who speaks: `human` is the user, `gpt` the assistant."),
+    value: column("value", "Key of a message's text."),
+  },
+  alpaca: {
+    instruction: column("instruction", "Column with what is asked."),
+    input: column(
+      "input",
+      "Column with what it is asked about, on a line of its own; may be empty.",
+    ),
+    output: column("output", "Column with the answer."),
+    system: column("system", "Column with a system message; may be empty or missing."),
+  },
+  "prompt-completion": {
+    prompt: column("prompt", "Column with the given text."),
+    completion: column("completion", "Column with the text to learn."),
+  },
+  text: { text: column("text", "Column with the text; all of it is supervised.") },
+} as const satisfies Readonly<Record<string, Properties>>;
+
+/** The catalogue's chat templates, and a file. */
+const templates = {
+  chatml: {},
+  llama3: {},
+  mistral: {},
+  zephyr: {},
+  alpaca: {},
+  file: {
+    path: {
+      type: copiedPath,
+      doc: "A template, JSON or YAML, as `schemas/template.schema.json` describes it and those in `catalogue/templates` are written.",
+      since: 1,
+      required: "It says how messages become text.",
+    },
+  },
+} as const satisfies Readonly<Record<string, Properties>>;
+
+const factor = {
+  type: number({ min: 1, max: 1e4 }),
+  doc: "How many times as many positions.",
+  since: 1,
+  required: "It says how far positions are stretched.",
+} as const;
+const original = {
+  type: tokens,
+  doc: "Positions that the model was made for.",
+  since: 1,
+  optional: "the configuration's",
+} as const;
+
+const ropeScaling = {
+  none: {},
+  linear: { factor },
+  yarn: {
+    factor,
+    original,
+    beta_fast: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Rotations from which a frequency stays as it is.",
+      since: 1,
+      default: 32,
+    },
+    beta_slow: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Rotations up to which it is divided by the factor.",
+      since: 1,
+      default: 1,
+    },
+  },
+  llama3: {
+    factor,
+    original,
+    low_freq_factor: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Wavelengths over the original positions divided by it are stretched whole.",
+      since: 1,
+      default: 1,
+    },
+    high_freq_factor: {
+      type: number({ ...aboveZero, max: 1e6 }),
+      doc: "Wavelengths under the original positions divided by it stay as they are.",
+      since: 1,
+      default: 4,
+    },
+  },
+} as const satisfies Readonly<Record<string, Properties>>;
+
 /** Which line `skrull N` a spec begins with. */
 export const LANGUAGE_VERSION = 1;
 
@@ -103,6 +201,12 @@ export const LANGUAGE = {
         since: 1,
         default: "selective",
       },
+      rope_scaling: {
+        type: { kind: "tagged", variants: ropeScaling },
+        doc: "Rotary embeddings for more positions than the model was made for, in place of what its configuration says. The kinds `dynamic` and `longrope` cannot be trained with: they depend on the longest position of a rank.",
+        since: 1,
+        optional: "as the configuration says",
+      },
       attention: {
         type: oneOf("auto", "sdpa", "flash", "varlen"),
         doc: "Attention kernels: PyTorch's SDPA, FlashAttention, or PyTorch's varlen kernel. `auto` takes the best that is there.",
@@ -128,6 +232,12 @@ export const LANGUAGE = {
         doc: "Kind of GPU; `cpu` for runs without one.",
         since: 1,
         required: "Its memory and speed decide the plan.",
+      },
+      host_memory: {
+        type: { ...bytes, range: { ...bytes.range, ...aboveZero } },
+        doc: "Memory (RAM) of a node. What the ranks of a node keep there must fit: offloaded states, the weights that each loads, or the ranks themselves on CPU.",
+        since: 1,
+        optional: "not checked",
       },
       network: {
         type: { kind: "quantity", dimension: "bandwidth", range: aboveZero },
@@ -166,17 +276,35 @@ export const LANGUAGE = {
         since: 1,
         required: "There would be nothing to train on.",
       },
-      format: {
-        type: oneOf("messages"),
-        doc: "One JSON object a line with a list `messages` of `role` and `content`.",
+      weights: {
+        type: { kind: "list", item: number({ ...aboveZero, max: 1000 }) },
+        doc: "How often an epoch has each sample, one number for each entry of `train`: 2 is twice, 0.5 every other one, in turns from epoch to epoch. The number of samples drawn is rounded once for an entry and the same in every epoch. Of entries that find the same file the first counts.",
         since: 1,
-        default: "messages",
+        default: [] as readonly number[],
+      },
+      format: {
+        type: { kind: "tagged", variants: formats },
+        doc: 'How a line, one JSON object, is laid out: a conversation (`messages`, `sharegpt`, `alpaca`) or plain text. Columns of other names: `format = messages { messages = "dialog" }`.',
+        since: 1,
+        default: { type: "messages", messages: "messages", role: "role", content: "content" },
       },
       template: {
-        type: oneOf("chatml"),
-        doc: "How a conversation becomes text: `<|im_start|>ROLE`, a newline, the content, `<|im_end|>`, a newline.",
+        type: { kind: "tagged", variants: templates },
+        doc: "How a conversation becomes text: one of the catalogue's templates, or your own.",
         since: 1,
-        default: "chatml",
+        default: { type: "chatml" },
+      },
+      begin_token: {
+        type: { kind: "string" },
+        doc: "Text of the token before every sample of `prompt-completion` and `text`, such as `<s>`.",
+        since: 1,
+        optional: "none",
+      },
+      end_token: {
+        type: { kind: "string" },
+        doc: 'Text of the token that ends every sample of `prompt-completion` and `text`, and an answer in the templates `zephyr` and `alpaca`; `""` is none.',
+        since: 1,
+        optional: "the tokenizer's `eos_token`",
       },
       tokenizer: {
         type: { ...copiedPath, word: "bytes" },

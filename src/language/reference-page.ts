@@ -71,7 +71,8 @@ const describeMeaning = ({ doc, formerly }: Property): string =>
 
 function variantSections(key: string, { type }: Property): readonly string[] {
   if (type.kind !== "tagged") return [];
-  return Object.entries(type.variants).flatMap(([tag, properties]) => [
+  const withKeys = Object.entries(type.variants).filter(([, keys]) => Object.keys(keys).length > 0);
+  return withKeys.flatMap(([tag, properties]) => [
     `### \`${key} = ${tag} { ... }\``,
     "",
     ...propertyTable(properties),
@@ -119,8 +120,8 @@ function describeType(type: ValueType): string {
     case "list":
       return `list of ${type.length ?? ""} ${describeType(type.item)}`.replace("  ", " ");
     case "tagged":
-      return Object.keys(type.variants)
-        .map((tag) => code(`${tag} { ... }`))
+      return Object.entries(type.variants)
+        .map(([tag, keys]) => code(Object.keys(keys).length > 0 ? `${tag} { ... }` : tag))
         .join(", ");
   }
 }

@@ -4,7 +4,7 @@ import type { Host } from "../host/host.js";
 import type { CountSettings, FileMeasurement } from "./measurement.js";
 
 /** Counts made by another version of the counting code are not reused. */
-const COUNTING_VERSION = 1;
+const COUNTING_VERSION = 2;
 
 /** Where the counts of these bytes under this tokenizer are kept; `undefined` with caching off. */
 export function cachePath(
@@ -14,11 +14,12 @@ export function cachePath(
   settings: CountSettings,
 ): string | undefined {
   if (host.cacheFolder === undefined) return undefined;
-  const { supervision, truncateTo } = settings;
+  const { rendering, supervision, truncateTo } = settings;
   const key = JSON.stringify([
     COUNTING_VERSION,
     dataSha256,
     tokenizerSha256,
+    rendering,
     supervision,
     truncateTo,
   ]);

@@ -1,8 +1,9 @@
 import type { Digest } from "../host/host.js";
-import { countChatml } from "./chatml.js";
+import { countTokens } from "./count.js";
+import { parseSample } from "./format.js";
 import { type Line, readLines } from "./lines.js";
 import type { CountSettings, FileMeasurement, MalformedLine } from "./measurement.js";
-import { type Message, type ParsedSample, parseMessagesLine } from "./sample.js";
+import { type Rendered, type Rendering, renderSample, type Segment } from "./render.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 const MALFORMED_KEPT = 20;
@@ -34,10 +35,12 @@ export async function measureFile(
   return { sha256: measuring.digest.hex(), bytes, ...columns.result() };
 }
 
-const unreadable = (line: Line): ParsedSample => ({
-  ok: false,
-  reason: line.problem ?? "cannot be read",
-});
+/** A line's pieces, or what is wrong with it. */
+function renderLine({ text, problem }: Line, rendering: Rendering): Rendered {
+  if (text === undefined) return { ok: false, reason: problem ?? "cannot be read" };
+  const parsed = parseSample(text, rendering.format);
+  return parsed.ok ? renderSample(parsed.sample, rendering) : parsed;
+}
 
 class Columns {
   readonly #offset: number[] = [];
@@ -50,18 +53,18 @@ class Columns {
 
   add(line: Line, measuring: Measuring): void {
     if (line.text === "") return;
-    const sample = line.text === undefined ? unreadable(line) : parseMessagesLine(line.text);
-    if (sample.ok) this.#count(line, sample.messages, measuring);
-    else this.#reject(line, sample.reason);
+    const rendered = renderLine(line, measuring.settings.rendering);
+    if (rendered.ok) this.#count(line, rendered.segments, measuring);
+    else this.#reject(line, rendered.reason);
   }
 
-  #count(line: Line, messages: readonly Message[], { tokenizer, settings }: Measuring): void {
-    const full = countChatml(messages, tokenizer, settings.supervision, undefined);
+  #count(line: Line, segments: readonly Segment[], { tokenizer, settings }: Measuring): void {
+    const full = countTokens(segments, tokenizer, settings.supervision, undefined);
     const limit = settings.truncateTo;
     const kept =
       limit === null || full.length <= limit
         ? full
-        : countChatml(messages, tokenizer, settings.supervision, limit);
+        : countTokens(segments, tokenizer, settings.supervision, limit);
     this.#offset.push(line.offset);
     this.#line.push(line.number);
     this.#length.push(kept.length);

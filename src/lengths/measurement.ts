@@ -1,7 +1,9 @@
-import type { Supervision } from "./chatml.js";
+import type { Supervision } from "./count.js";
+import type { Rendering } from "./render.js";
 
 /** What to count: everything, besides the bytes of data and tokenizer, that changes a count. */
 export interface CountSettings {
+  readonly rendering: Rendering;
   readonly supervision: Supervision;
   /** Tokens kept of a longer sample; `null` keeps all. */
   readonly truncateTo: number | null;

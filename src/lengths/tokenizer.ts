@@ -1,14 +1,17 @@
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
-import { CHATML_END, CHATML_START } from "./chatml.js";
 
 /** Turns text into token ids, without adding special tokens of its own. */
 export interface Tokenizer {
   encode(text: string): readonly number[];
+  /** The text of what ends a sequence, where the tokenizer says. */
+  readonly end: string | undefined;
   /** Ids the model's embedding must have: largest id + 1. */
   readonly vocabularySize: number;
 }
 
 export const BYTES_TOKENIZER = "bytes";
+const CHATML_START = "<|im_start|>";
+const CHATML_END = "<|im_end|>";
 
 /** Ids 0 to 255 are the UTF-8 bytes; the two ChatML markers, alone, are 256 and 257. For trials without any file. */
 export function bytesTokenizer(): Tokenizer {
@@ -19,6 +22,7 @@ export function bytesTokenizer(): Tokenizer {
   ]);
   return {
     encode: (text) => markers.get(text) ?? Array.from(encoder.encode(text)),
+    end: CHATML_END,
     vocabularySize: 258,
   };
 }
@@ -46,8 +50,17 @@ export function huggingFaceTokenizer(json: unknown, config: unknown = {}): Token
       fixed.set(text, known);
       return known;
     },
+    end: endOf(config),
     vocabularySize: vocabularySize(json as TokenizerJson),
   };
+}
+
+/** `eos_token` is a string, or an object that holds one. */
+function endOf(config: unknown): string | undefined {
+  const { eos_token: end } = (config ?? {}) as { eos_token?: unknown };
+  const text =
+    typeof end === "object" && end !== null ? (end as { content?: unknown }).content : end;
+  return typeof text === "string" && text !== "" ? text : undefined;
 }
 
 function vocabularySize({ model, added_tokens: added = [] }: TokenizerJson): number {

@@ -16,7 +16,10 @@ import { modelFlops } from "../cost/work.js";
 import { trafficStage } from "../cost/zero.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
+import { epochSamples, epochSize } from "../foundation/global-batches.js";
+import { sum } from "../foundation/statistics.js";
 import type { Spec } from "../language/language.js";
+import type { Rendering } from "../lengths/render.js";
 import { degreesOfClass } from "../schedule/degrees.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
@@ -29,6 +32,7 @@ import {
   schedulingCost,
   targetTime,
 } from "./hardware-cost.js";
+import { checkHostMemory } from "./host-memory.js";
 import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
 import { performanceOf } from "./performance.js";
 import type { MemoryPlan, Plan, SchedulingPlan, Topology } from "./plan.js";
@@ -43,6 +47,7 @@ export interface PlanInputs {
   /** Measured on the user's machine; its figures come before the catalogue's. */
   readonly profile: Profile | undefined;
   readonly tokenizerSha256: string;
+  readonly rendering: Rendering;
   readonly data: PreparedData;
   /** Held-out samples, if the spec names any. */
   readonly evaluation: PreparedData | undefined;
@@ -110,6 +115,7 @@ export class Planner {
     const result = makeForecast(scheduling, lengths, {
       globalBatch: schedule.global_batch,
       seed: train.seed,
+      mixture: this.inputs.data.mixture,
       iterations: search.iterations,
       stepOverhead: this.#step(topology).fixed_us / 1e6,
     });
@@ -151,6 +157,7 @@ export class Planner {
       zero_stage: parallel.zero as ZeroStage,
       launcher: cluster.launcher,
       hosts: cluster.hosts,
+      host_memory_bytes: cluster.host_memory ?? null,
     };
   }
 
@@ -183,7 +190,7 @@ export class Planner {
       bucket: memory.bucket,
     };
     this.#checkFit(fit, model, bucket);
-    return {
+    const plan: MemoryPlan = {
       budget_bytes: budget,
       reserve_bytes: memory.reserve,
       fixed: model.fixed,
@@ -195,6 +202,9 @@ export class Planner {
       offload: memory.offload,
       host: model.host,
     };
+    const { shape, precision } = setting;
+    checkHostMemory(this.report, { topology, memory: plan, shape, precision });
+    return plan;
   }
 
   /** Of all sequences, held-out ones too: they take the same way. */
@@ -263,13 +273,16 @@ export class Planner {
   #checkPositions(): void {
     const { max_positions: positions, rope_type: rope } = this.inputs.dimensions;
     const longest = this.#longest();
-    if (positions === undefined || longest <= positions || rope !== "default") return;
+    if (positions === undefined || longest <= positions) return;
     this.report.at(
       "position-limit",
       "data.max_length",
       { longest: formatCount(longest), positions: formatCount(positions) },
       {
-        help: "Shorten max_length, or use a configuration with rope_scaling.",
+        help:
+          rope === "default"
+            ? `Shorten max_length, or write model { rope_scaling = yarn { factor = ${Math.ceil(longest / positions)} } }.`
+            : "Shorten max_length, or scale by a larger factor: model { rope_scaling = ... }.",
       },
     );
   }
@@ -300,7 +313,12 @@ export class Planner {
     const scheduling = this.#scheduling(topology, memory);
     const { length: lengths } = this.inputs.data.index.samples;
     const { train, schedule } = this.spec;
-    const chosen = sampleBatches(lengths.length, schedule.global_batch, train.seed);
+    const chosen = sampleBatches(
+      lengths.length,
+      schedule.global_batch,
+      train.seed,
+      this.inputs.data.mixture,
+    );
     const solved = solveBatches(scheduling, chosen.slice(0, batches), lengths, 0);
     if (!solved.ok) return { fits: false, problem: solved.error.message };
     const { step_seconds: step, tokens_per_second } = performanceOf(
@@ -315,7 +333,8 @@ export class Planner {
     const { train, schedule } = this.spec;
     const limit =
       train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
-    const samples = this.inputs.data.summary.samples;
+    const { summary, mixture } = this.inputs.data;
+    const samples = epochSize(summary.samples, mixture);
     const steps = countSteps(samples, schedule.global_batch, limit);
     const sequences = steps.total_steps * Math.min(schedule.global_batch, samples);
     if (schedule.mode === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
@@ -329,7 +348,7 @@ export class Planner {
 
   #costSetting(topology: Topology): CostSetting {
     const { schedule, cluster, model } = this.spec;
-    const { summary, index } = this.inputs.data;
+    const { lengths, targetShare } = this.#drawn();
     return {
       formula: schedule.cost,
       shape: this.#shape,
@@ -339,13 +358,25 @@ export class Planner {
       degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),
       gpusPerNode: topology.gpus_per_node,
       networkBytesPerSecond: cluster.network,
-      targetShare: summary.supervised_tokens / summary.tokens,
-      lengths: index.samples.length,
+      targetShare,
+      lengths,
       zeroStage: topology.zero_stage,
       reduction: this.spec.parallel.reduction,
       ranks: topology.ranks,
       lora: this.#lora(),
     };
+  }
+
+  /** Lengths of what the first epoch trains, and the share of its tokens that are targets. */
+  #drawn() {
+    const { index, mixture, summary } = this.inputs.data;
+    const { length, supervised } = index.samples;
+    if (mixture.length === 0)
+      return { lengths: length, targetShare: summary.supervised_tokens / summary.tokens };
+    const drawn = epochSamples(length.length, this.spec.train.seed, 0, mixture);
+    const lengths = drawn.map((sample) => length[sample] ?? 0);
+    const targets = sum(drawn.map((sample) => supervised[sample] ?? 0));
+    return { lengths, targetShare: targets / sum(lengths) };
   }
 
   #step(topology: Topology): Plan["step"] {
@@ -375,6 +406,8 @@ export class Planner {
       attention: model.attention,
       lora: this.#loraPlan(),
       loss_chunk: this.#lossChunk(),
+      rope_type: this.inputs.dimensions.rope_type,
+      max_positions: this.inputs.dimensions.max_positions ?? null,
       shape: this.#shape,
     };
   }
@@ -382,8 +415,9 @@ export class Planner {
   #data(): Plan["data"] {
     const { data } = this.spec;
     return {
-      format: data.format,
-      template: data.template,
+      rendering: this.inputs.rendering,
+      mixture: this.inputs.data.mixture,
+      template: this.inputs.rendering.template && data.template.type,
       tokenizer: {
         kind: data.tokenizer === "bytes" ? "bytes" : "files",
         sha256: this.inputs.tokenizerSha256,

@@ -27,8 +27,9 @@ export function comparePolicies(
   lengths: readonly number[],
   chosen: readonly Policy[],
 ): readonly ComparedPolicy[] {
-  const { steps, training } = plan;
-  const batches = sampleBatches(lengths.length, steps.global_batch, training.seed);
+  const { steps, training, data } = plan;
+  const { global_batch: size } = steps;
+  const batches = sampleBatches(lengths.length, size, training.seed, data.mixture);
   const policies = POLICY_NAMES.filter(
     (policy) => chosen.includes(policy) || ALWAYS_COMPARED.includes(policy),
   );
@@ -40,7 +41,12 @@ export function comparePolicies(
   compared.splice(compared.findIndex(({ policy }) => policy === "sorted") + 1, 0, {
     policy: LONGALIGN,
     other_batches: true,
-    ...perform("packed", neighbourBatches(lengths, steps.global_batch), plan, lengths),
+    ...perform(
+      "packed",
+      neighbourBatches(lengths, size, training.seed, data.mixture),
+      plan,
+      lengths,
+    ),
   });
   const base = compared.find(({ policy }) => policy === "deepspeed")?.performance;
   return compared.map((one) => ({

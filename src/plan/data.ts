@@ -1,3 +1,4 @@
+import type { Share } from "../foundation/global-batches.js";
 import type { FileMeasurement } from "../lengths/measurement.js";
 
 export type OverlongPolicy = "drop" | "truncate" | "error";
@@ -6,6 +7,8 @@ export interface MeasuredFile {
   /** Relative to the spec's folder. */
   readonly path: string;
   readonly measurement: FileMeasurement;
+  /** Number of the pattern that it was found by. */
+  readonly pattern: number;
 }
 
 /** Where every sample of the run lies and how long it is: `data_index.json`, parallel columns. */
@@ -48,6 +51,8 @@ export interface DataSummary {
 
 export interface PreparedData {
   readonly index: SampleIndex;
+  /** In the order of the samples; empty without weights. */
+  readonly mixture: readonly Share[];
   readonly summary: DataSummary;
   /** The longest row before the over-long policy, to name in messages. */
   readonly longestRow:
@@ -55,11 +60,16 @@ export interface PreparedData {
     | undefined;
 }
 
-/** Applies the over-long policy to measured files. Rows over the limit stay out under `drop` and `error`. */
+/**
+ * Applies the over-long policy to measured files. Rows over the limit stay out under `drop` and `error`.
+ *
+ * @param weights of the patterns, whose files must then lie side by side; empty for every sample once an epoch
+ */
 export function prepareData(
   files: readonly MeasuredFile[],
   maxLength: number,
   policy: OverlongPolicy,
+  weights: readonly number[],
 ): PreparedData {
   const columns = { file: [], offset: [], line: [], length: [], supervised: [] } as Columns;
   const totals = {
@@ -97,8 +107,12 @@ export function prepareData(
       if (supervised === 0) totals.untaught += 1;
     }
   }
+  const counts = weights.map(
+    (_, pattern) => columns.file.filter((file) => files[file]?.pattern === pattern).length,
+  );
   return {
     longestRow,
+    mixture: weights.map((weight, n) => shareOf(counts[n] ?? 0, weight)),
     index: {
       files: files.map(({ path, measurement: { sha256, bytes } }) => ({ path, sha256, bytes })),
       samples: columns,
@@ -114,6 +128,11 @@ export function prepareData(
       unsupervised_samples: totals.untaught,
     },
   };
+}
+
+/** To the nearest whole number of draws, halves up: counted once here, never again by the runtime. */
+function shareOf(samples: number, weight: number): Share {
+  return { samples, draws: Math.floor(samples * weight + 0.5) };
 }
 
 type Columns = { -readonly [K in keyof SampleIndex["samples"]]: number[] };

@@ -1,3 +1,4 @@
+import type { Share } from "../foundation/global-batches.js";
 import type { Policy, ScheduleError } from "../schedule/problem.js";
 import { solve } from "../schedule/solve.js";
 import { type Performance, performanceOf, type Solved } from "./performance.js";
@@ -20,6 +21,7 @@ const BASELINES: readonly Policy[] = ["deepspeed", "packed", "sorted", "skrull-p
 export interface ForecastSetting {
   readonly globalBatch: number;
   readonly seed: number;
+  readonly mixture: readonly Share[];
   /** Refinement moves per batch. */
   readonly iterations: number;
   /** What every step takes besides its schedule, in seconds. */
@@ -34,9 +36,9 @@ export type SolvedBatches =
 export function makeForecast(
   scheduling: SchedulingPlan,
   lengths: readonly number[],
-  { globalBatch, seed, iterations, stepOverhead }: ForecastSetting,
+  { globalBatch, seed, mixture, iterations, stepOverhead }: ForecastSetting,
 ): ForecastResult {
-  const batches = sampleBatches(lengths.length, globalBatch, seed);
+  const batches = sampleBatches(lengths.length, globalBatch, seed, mixture);
   const found = solveBatches(scheduling, batches, lengths, iterations);
   if (!found.ok) return found;
   const performance = performanceOf(found.solved, stepOverhead);

@@ -1,5 +1,7 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
+import type { Share } from "../foundation/global-batches.js";
+import type { Rendering } from "../lengths/render.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
@@ -40,6 +42,9 @@ export interface ModelPlan {
   readonly lora: LoraPlan | null;
   /** Tokens whose logits exist at a time. */
   readonly loss_chunk: number;
+  /** Kind of rotary embeddings, and the positions that they reach. */
+  readonly rope_type: string;
+  readonly max_positions: number | null;
   readonly shape: TransformerShape;
 }
 
@@ -63,6 +68,8 @@ export interface Topology {
   readonly zero_stage: ZeroStage;
   readonly launcher: "deepspeed" | "torchrun";
   readonly hosts: readonly string[];
+  /** Of a node; `null` where the spec does not say. */
+  readonly host_memory_bytes: number | null;
 }
 
 export interface MemoryPlan {
@@ -88,8 +95,12 @@ export interface EvaluationPlan {
 }
 
 export interface DataPlan {
-  readonly format: "messages";
-  readonly template: "chatml";
+  /** How often an epoch draws the samples of each pattern; empty where it has every sample once. */
+  readonly mixture: readonly Share[];
+  /** How samples become text. */
+  readonly rendering: Rendering;
+  /** Name of the template; `null` where samples are no conversations. */
+  readonly template: string | null;
   readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
   readonly supervise: "assistant" | "all";
   readonly max_length: number;

@@ -1,4 +1,4 @@
-import { globalBatches } from "../foundation/random.js";
+import { epochSamples, globalBatches, type Share } from "../foundation/global-batches.js";
 import type { Problem } from "../schedule/problem.js";
 import type { SchedulingPlan } from "./plan.js";
 
@@ -6,16 +6,27 @@ import type { SchedulingPlan } from "./plan.js";
 export const SAMPLED_BATCHES = 24;
 
 /** The first global batches that the run will train on, as sample numbers. */
-export function sampleBatches(samples: number, globalBatch: number, seed: number): number[][] {
-  return globalBatches(samples, globalBatch, seed, 0).slice(0, SAMPLED_BATCHES);
+export function sampleBatches(
+  samples: number,
+  globalBatch: number,
+  seed: number,
+  mixture: readonly Share[],
+): number[][] {
+  return globalBatches(samples, globalBatch, seed, 0, mixture).slice(0, SAMPLED_BATCHES);
 }
 
 /**
  * LongAlign's sorted batching: global batches of neighbours in the data sorted by length, evenly spaced here. They
  * are other batches than a shuffle's, so only mean times compare.
  */
-export function neighbourBatches(lengths: readonly number[], globalBatch: number): number[][] {
-  const sorted = [...lengths.keys()].sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+export function neighbourBatches(
+  lengths: readonly number[],
+  globalBatch: number,
+  seed: number,
+  mixture: readonly Share[],
+): number[][] {
+  const drawn = epochSamples(lengths.length, seed, 0, mixture);
+  const sorted = drawn.sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const count = Math.ceil(sorted.length / globalBatch);
   const chosen = Math.min(count, SAMPLED_BATCHES);
   return Array.from({ length: chosen }, (_, n) => {

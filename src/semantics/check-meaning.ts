@@ -1,4 +1,5 @@
-import { gpuByName, MODEL_NAMES } from "../catalogue/names.js";
+import { gpuByName, MODEL_NAMES, templateByName } from "../catalogue/names.js";
+import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
@@ -21,12 +22,15 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   ) => {
     report.atPlace(code, values, origins.place(path), extra);
   };
-  const { model, cluster, parallel, memory, schedule, train } = blocks;
+  const { model, cluster, data, parallel, memory, schedule, train } = blocks;
   if (model) checkModel(model, at, (path) => origins.place(path).range);
+  if (model) checkRope(model, at);
   if (cluster) checkHosts(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
+  if (data) checkRendering(data, origins, at);
+  if (data) checkWeights(data, at);
   if (train) checkTraining(train, at);
   if (parallel && memory) checkStage(parallel, memory, at);
 }
@@ -88,6 +92,18 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
       { help: "Name the folder with the weights in path, or write weights = random." },
     );
   }
+}
+
+/** Bounds that are the wrong way round. */
+function checkRope({ rope_scaling: scaling }: Spec["model"], at: Reporting): void {
+  const contradict = (first: string, second: string) => {
+    const reason = `${first} must be less than ${second}: between them the stretching fades out.`;
+    at("contradictory-keys", "model.rope_scaling", { first, second, reason });
+  };
+  if (scaling?.type === "llama3" && scaling.low_freq_factor >= scaling.high_freq_factor)
+    contradict("low_freq_factor", "high_freq_factor");
+  if (scaling?.type === "yarn" && scaling.beta_slow >= scaling.beta_fast)
+    contradict("beta_slow", "beta_fast");
 }
 
 function checkTopology(
@@ -169,6 +185,38 @@ function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Repor
       budget: formatBytes(budget),
     });
   }
+}
+
+/** Settings of samples of one kind, where the data is of the other. */
+function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): void {
+  const { format, template, begin_token: begin, end_token: end } = data;
+  const conversations = !["prompt-completion", "text"].includes(format.type);
+  const second = `format = ${format.type}`;
+  const contradict = (key: string, reason: string) => {
+    at("contradictory-keys", `data.${key}`, { first: key, second, reason });
+  };
+  if (!conversations && origins.has("data.template"))
+    contradict("template", "Templates are for conversations.");
+  if (conversations && begin !== undefined)
+    contradict("begin_token", "The template says how a conversation begins.");
+  if (conversations && end !== undefined && !leavesEnd(template.type))
+    at("contradictory-keys", "data.end_token", {
+      first: "end_token",
+      second: `template = ${template.type}`,
+      reason: "This template has an end token of its own.",
+    });
+}
+
+function checkWeights({ weights, train }: Spec["data"], at: Reporting): void {
+  if (weights.length === 0 || weights.length === train.length) return;
+  const reason = `train has ${train.length} entries, weights has ${weights.length}.`;
+  at("contradictory-keys", "data.weights", { first: "weights", second: "train", reason });
+}
+
+/** Whether a template leaves the end token to the tokenizer; a user's own may. */
+function leavesEnd(name: string): boolean {
+  const template = templateByName(name);
+  return template === undefined || usesEnd(template);
 }
 
 /** What needs a ZeRO stage, or goes against one. */

@@ -107,6 +107,9 @@ const FIELDS: Readonly<Record<string, (text: string) => Record<string, string>>>
   "data.tokenizer": (t) => ({
     data: `{ train = ["data.jsonl"] tokenizer = ${t} max_length = 1K }`,
   }),
+  "data.end_token": (t) => ({
+    data: `{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K template = zephyr end_token = ${t} }`,
+  }),
   "train.output": (t) => ({ train: `{ optimizer = adamw { lr = 1e-3 } output = ${t} }` }),
 };
 
@@ -138,7 +141,9 @@ describe("hostile strings", () => {
         expect(JSON.parse(names)).not.toContain("pwned");
         expect(spawnSync("bash", ["-n", "launch.sh"], { cwd: folder }).status).toBe(0);
       }
-      const free = ["model.path", "model.revision", "train.output"].includes(field);
+      const free = ["model.path", "model.revision", "data.end_token", "train.output"].includes(
+        field,
+      );
       expect(arrived > 0).toBe(free);
     });
   }

@@ -22,6 +22,8 @@ describe("the catalogue", () => {
     expect(entry.message).toMatch(/^[^A-Z].*[^.]$/s);
     expect(entry.why).toMatch(/\.$|^\{\w+\}$/);
     if ("help" in entry) expect(entry.help).toMatch(/\S$/);
+    // A page needs a sentence where the message is made elsewhere.
+    if (!/[a-z]/.test(entry.message.replace(/\{\w+\}/g, ""))) expect(entry).toHaveProperty("about");
   });
 });
 

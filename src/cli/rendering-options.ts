@@ -1,0 +1,75 @@
+import { resolve } from "pathe";
+import type { DiagnosticCode } from "../diagnostics/catalogue.js";
+import { type Diagnostic, diagnostic, hasErrors, type Values } from "../diagnostics/diagnostic.js";
+import { printable } from "../foundation/printable.js";
+import { readText } from "../host/files.js";
+import { type Host, HostError } from "../host/host.js";
+import { type RenderingSettings, renderingOf } from "../inputs/rendering.js";
+import { LANGUAGE } from "../language/language.js";
+import type { LoadedTokenizer } from "../lengths/load-tokenizer.js";
+import type { Rendering } from "../lengths/render.js";
+import type { Terminal } from "./terminal.js";
+
+/** How samples become text, as the command line says it. */
+export interface RenderingOptions {
+  readonly dataFormat: RenderingSettings["format"]["type"];
+  /** `key=name`, of columns that have other names. */
+  readonly column: readonly string[];
+  readonly template: string;
+  readonly beginToken?: string;
+  readonly endToken?: string;
+}
+
+/** @throws HostError where the options make no sense */
+export function renderingFromOptions(
+  host: Host,
+  terminal: Terminal,
+  options: RenderingOptions,
+  tokenizer: LoadedTokenizer,
+): Rendering {
+  const { template } = options;
+  const named = template !== "file" && Object.hasOwn(TEMPLATES, template);
+  const own = named ? undefined : readText(host, resolve(host.workingFolder, template));
+  const settings = {
+    format: formatFrom(options),
+    template: named ? { type: template } : { type: "file", path: template },
+    begin_token: options.beginToken,
+    end_token: options.endToken,
+  } as RenderingSettings;
+  const found: Diagnostic[] = [];
+  const report = {
+    at<Code extends DiagnosticCode>(code: Code, _: string, values: Values<Code>) {
+      found.push(diagnostic(code, values, NO_PLACE));
+    },
+  };
+  const rendering = renderingOf(settings, own, tokenizer, report);
+  if (!rendering || hasErrors(found)) {
+    const reason = found[0]?.message ?? "cannot be used";
+    throw new HostError(named ? `--data-format ${options.dataFormat}` : template, reason);
+  }
+  for (const { message } of found) terminal.remark(`warning: ${printable(message)}\n`);
+  return rendering;
+}
+
+/** Options have no place in a file. */
+const START = { line: 1, column: 1 };
+const NO_PLACE = { file: "", range: { start: START, end: START } };
+
+const { format: FORMAT, template: TEMPLATE } = LANGUAGE.data.properties;
+const TEMPLATES = TEMPLATE.type.variants;
+
+function formatFrom({ dataFormat, column }: RenderingOptions): RenderingSettings["format"] {
+  const columns = Object.entries(FORMAT.type.variants[dataFormat]).map(
+    ([key, property]) => [key, property.default] as const,
+  );
+  const names: Record<string, string> = Object.fromEntries(columns);
+  for (const choice of column) {
+    const [key = "", ...name] = choice.split("=");
+    if (!Object.hasOwn(names, key) || name.length === 0) {
+      const known = Object.keys(names).join(", ");
+      throw new HostError(`--column ${choice}`, `is not KEY=NAME with a key of ${known}`);
+    }
+    names[key] = name.join("=");
+  }
+  return { type: dataFormat, ...names } as RenderingSettings["format"];
+}

