@@ -10,8 +10,9 @@ say("Types (tsc)");
 run(bin("tsc"), ["-p", "."]);
 say("Lint and format (biome, ruff)");
 run(bin("biome"), ["ci", "."]);
-run(join(VENV, "bin", "ruff"), ["check", "python"]);
-run(join(VENV, "bin", "ruff"), ["format", "--check", "python"]);
+const python = ["--config", "python/pyproject.toml", "python", "bench"];
+run(join(VENV, "bin", "ruff"), ["check", ...python]);
+run(join(VENV, "bin", "ruff"), ["format", "--check", ...python]);
 say("Generated files are current");
 run(process.execPath, [join("scripts", "generate.mjs"), "--check"]);
 if (spawnSync("shellcheck", ["--version"]).error) {

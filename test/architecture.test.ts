@@ -28,9 +28,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
+  server: [
+    ...["foundation", "diagnostics", "host", "catalogue", "syntax", "language", "semantics"],
+    ...["format", "plan", "inputs"],
+  ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "format", "lengths", "plan", "inputs", "emit", "writer"],
+    ...["semantics", "format", "lengths", "plan", "inputs", "emit", "writer", "server"],
   ],
 };
 

@@ -54,10 +54,7 @@ def load_run(folder: Path) -> Run:
 
 def plain_model(run: Run, attention: str) -> nn.Module:
     """The run's model with transformers' own attention, and the weights that the runtime draws."""
-    assert (
-        run.config.model.weights == "random"
-        and run.config.model.checkpointing == "none"
-    )
+    assert run.config.model.weights == "random" and run.config.model.checkpointing == "none"
     torch.manual_seed(run.config.train.seed % 2**63)
     return AutoModelForCausalLM.from_config(
         AutoConfig.from_pretrained(run.folder),

@@ -24,9 +24,7 @@ from skrull_runtime.tokenization import IGNORED, load_encoder
 def train(run: Run, steps: int) -> list[float]:
     """Losses of the run's first steps."""
     model = plain_model(run, "sdpa")
-    optimizer = build_optimizer(
-        model.parameters(), run.config.train.optimizer, torch.device("cpu")
-    )
+    optimizer = build_optimizer(model.parameters(), run.config.train.optimizer, torch.device("cpu"))
     encode = load_encoder(run.tokenizer)
 
     def loss_of(sample: int) -> torch.Tensor:
@@ -53,12 +51,8 @@ def train(run: Run, steps: int) -> list[float]:
 def main() -> None:
     """Trains and prints."""
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
-    torch.set_num_threads(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    )
-    json.dump(
-        train(load_run(Path(sys.argv[1]).resolve()), int(sys.argv[2])), sys.stdout
-    )
+    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+    json.dump(train(load_run(Path(sys.argv[1]).resolve()), int(sys.argv[2])), sys.stdout)
 
 
 if __name__ == "__main__":

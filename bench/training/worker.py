@@ -28,18 +28,21 @@ from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.optimizer import build_optimizer
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
+from skrull_runtime.token_cache import cache_file
 from skrull_runtime.trainer import Trainer
 
 
 class Trained(NamedTuple):
     """One step that was trained; seconds on this rank."""
 
+    epoch: int
     loss: float
     tokens: int
     micro_batches: int
     seconds: float  # with the wait
     waited: float  # for the step's batch
     made: float  # what the worker process took to schedule, tokenise and pack it
+    tokenised: float  # how much of that was tokenising
     predicted: float
 
 
@@ -58,7 +61,7 @@ def ulysses(run: Run, device: torch.device) -> Generator[Trained, None, None]:
         loss = trainer.step(batch)
         synchronize(device)
         seconds = time.perf_counter() - started
-        yield Trained(loss, batch.tokens, len(batch.parts), seconds, waited, 0.0, 0.0)
+        yield Trained(0, loss, batch.tokens, len(batch.parts), seconds, waited, 0.0, 0.0, 0.0)
 
 
 def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
@@ -67,7 +70,8 @@ def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
     trainer = Trainer(model, ds_config(run), run.config.model, run.config.train)
     groups = GroupTable(timedelta(minutes=run.config.train.timeout_minutes))
     sampler = sampler_of(run)
-    dataset = StepDataset(run.index, run.scheduling, dist.get_rank(), run.tokenizer)
+    cache = cache_file(run.folder, run.index.file, run.config.data, run.tokenizer)
+    dataset = StepDataset(run.index, run.scheduling, dist.get_rank(), run.tokenizer, cache=cache)
     batches = step_batches(dataset, sampler)
     for _ in range(sampler.total_steps):
         started = time.perf_counter()
@@ -77,12 +81,14 @@ def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
         synchronize(device)
         seconds = time.perf_counter() - started
         yield Trained(
+            batch.epoch,
             loss,
             batch.tokens,
             len(batch.micro_batches),
             seconds,
             waited,
             batch.scheduling_seconds,
+            batch.tokenising_seconds,
             batch.predicted_seconds,
         )
 
@@ -95,9 +101,7 @@ def synchronize(device: torch.device) -> None:
 
 def sampler_of(run: Run) -> ScheduledBatchSampler:
     """The run's global batches: of all epochs, the same for every method."""
-    return ScheduledBatchSampler(
-        run.index.lengths, run.scheduling, run.config.train.total_steps
-    )
+    return ScheduledBatchSampler(run.index.lengths, run.scheduling, run.config.train.total_steps)
 
 
 def scheduling_seconds(run: Run, batch: GlobalBatch) -> float:
@@ -116,10 +120,7 @@ def train(
     """Trains that many steps. Scheduling is timed once they are done: in between it would give the feed a rest."""
     steps = [next(training)._asdict() for _ in range(count)]
     taken = [scheduling_seconds(run, next(batches)) for _ in steps]
-    return [
-        {**step, "scheduled": seconds}
-        for step, seconds in zip(steps, taken, strict=True)
-    ]
+    return [{**step, "scheduled": seconds} for step, seconds in zip(steps, taken, strict=True)]
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from .figures import ScheduleFigures
@@ -23,6 +24,17 @@ class MicroBatch:
     sequence_ids: torch.Tensor  # index into the global batch of every token, -1 for padding
     layout: Layout
 
+    @classmethod
+    def of(cls, columns: np.ndarray, layout: Layout) -> MicroBatch:
+        """From the tensors above as rows ``[4, T]``."""
+        rows = torch.from_numpy(columns.astype(np.int64, copy=False)).unsqueeze(1)
+        return cls(rows[0], rows[1], rows[2], rows[3], layout)
+
+    def __reduce__(self):
+        """Between processes by value, and half as wide: shared memory costs a file handle and a handshake a tensor."""
+        rows = torch.cat((self.input_ids, self.labels, self.position_ids, self.sequence_ids))
+        return MicroBatch.of, (rows.numpy().astype(np.int32), self.layout)
+
 
 @dataclass(frozen=True)
 class StepBatch:
@@ -38,7 +50,9 @@ class StepBatch:
     degrees: list[int]  # sizes of the groups that its schedule uses, ascending
     schedule_digest: str  # SHA-256 of the schedule: the same on all ranks, or they would hang
     figures: ScheduleFigures
-    scheduling_seconds: float = 0.0  # scheduling, tokenising and packing, in the worker process
+    # In the worker process: scheduling, reading and packing; and how much of it was tokenising.
+    scheduling_seconds: float = 0.0
+    tokenising_seconds: float = 0.0
 
     def is_dummy(self, index: int) -> bool:
         """Whether this rank has no sequence in a micro-batch."""
@@ -57,18 +71,23 @@ def collate(
 
 
 def _micro_batch(layout: Layout, tokens_of: Callable[[int], Tokens]) -> MicroBatch:
-    columns: tuple[list[int], list[int], list[int], list[int]] = ([], [], [], [])
+    size = sum(layout.local) + sum(group.tokens for group in layout.groups)
+    columns = np.empty((4, size), np.int64)
+    at = 0
 
     def add(tokens: Tokens, positions: range, sequence: int) -> None:
-        length = len(tokens.ids)
-        real = range(positions.start, max(positions.start, min(positions.stop, length)))
-        padding = len(positions) - len(real)
-        ids, labels, places, sequences = columns
-        ids += tokens.ids[real.start : real.stop] + [0] * padding
-        labels += tokens.labels[real.start : real.stop] + [IGNORED] * padding
-        # Padding sits after its sequence, where causal attention keeps it from every real token.
-        places += positions
-        sequences += [sequence] * len(real) + [-1] * padding
+        nonlocal at
+        first = positions.start
+        real = min(max(len(tokens.ids) - first, 0), len(positions))
+        here = columns[:, at : at + len(positions)]
+        here[0, :real] = tokens.ids[first : first + real]
+        here[1, :real] = tokens.labels[first : first + real]
+        here[3, :real] = sequence
+        here[2] = np.arange(first, positions.stop)
+        if real < len(positions):
+            # Padding sits after its sequence, where causal attention keeps it from every real token.
+            here[[0, 1, 3], real:] = [[0], [IGNORED], [-1]]
+        at += len(positions)
 
     for sequence, length in zip(layout.local_sequences, layout.local, strict=False):
         add(tokens_of(sequence), range(length), sequence)
@@ -79,5 +98,4 @@ def _micro_batch(layout: Layout, tokens_of: Callable[[int], Tokens]) -> MicroBat
                 add(tokens, positions, sequence)
     if not layout.local_sequences and not layout.groups:
         add(Tokens([0], [IGNORED]), range(1), -1)  # the dummy of a rank without sequences
-    tensors = [torch.tensor([column], dtype=torch.long) for column in columns]
-    return MicroBatch(tensors[0], tensors[1], tensors[2], tensors[3], layout)
+    return MicroBatch.of(columns, layout)

@@ -41,6 +41,7 @@ class SampleIndex:
         document = json.loads(index_file.read_text(encoding="utf-8"))
         if document.get("format_version") != 1:
             raise ValueError(f"{index_file}: is not a sample index of version 1")
+        self.file = index_file
         self.files = document["files"]
         self.samples = document["samples"]
         self.lengths: list[int] = self.samples["length"]

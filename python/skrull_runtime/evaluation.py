@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .config import SchedulingConfig
-from .data import SampleIndex
 from .feed import StepDataset, step_batches
 from .groups import GroupTable
 from .sampler import GlobalBatch
@@ -34,18 +32,11 @@ class EvaluationBatches:
 class Evaluation:
     """Held-out samples and how often to look at them."""
 
-    def __init__(
-        self,
-        index: SampleIndex,
-        scheduling: SchedulingConfig,
-        rank: int,
-        tokenizer: str,
-        every: int,
-    ):
-        self.index, self.every = index, every
-        self._targets = sum(index.supervised)
-        self._batches = EvaluationBatches(len(index), scheduling.global_batch)
-        self._dataset = StepDataset(index, scheduling, rank, tokenizer)
+    def __init__(self, dataset: StepDataset, every: int):
+        self.index, self.every = dataset.index, every
+        self._targets = sum(self.index.supervised)
+        self._batches = EvaluationBatches(len(self.index), dataset.scheduling.global_batch)
+        self._dataset = dataset
 
     def is_due(self, steps: int, last: bool) -> bool:
         """After this many trained steps: every so many, and after the last."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from torch.utils.data import DataLoader, Dataset
@@ -18,7 +22,10 @@ from .figures import figures_of
 from .forecast import predicted_us
 from .planned import PlannedSchedules
 from .sampler import GlobalBatch, schedule_batch
+from .token_cache import TokenCache
 from .tokenization import Encode, Tokens, load_encoder
+
+SHORT = 16  # characters of a text: markers, a role with its newline
 
 
 class StepDataset(Dataset[StepBatch]):
@@ -31,16 +38,16 @@ class StepDataset(Dataset[StepBatch]):
         rank: int,
         tokenizer: str,
         planned: PlannedSchedules | None = None,
+        cache: Path | None = None,
     ):
         self.index, self.scheduling, self.rank, self.tokenizer = index, scheduling, rank, tokenizer
-        self.planned = planned
-        self._encode: Encode | None = None
+        self.planned, self.cache = planned, cache
+        self._source: TokenSource | None = None
 
     def __getitem__(self, batch: GlobalBatch) -> StepBatch:
-        started = time.perf_counter()
-        if self._encode is None:
-            self._encode = load_encoder(self.tokenizer)
-        encode = self._encode
+        if self._source is None:  # in the worker process
+            self._source = TokenSource(self.index, self.tokenizer, self.cache)
+        source, started, before = self._source, time.perf_counter(), self._source.seconds
         lengths = [self.index.lengths[sample] for sample in batch.samples]
         if self.planned is not None:
             schedule = self.planned.schedule(batch.step)
@@ -48,13 +55,45 @@ class StepDataset(Dataset[StepBatch]):
             schedule = schedule_batch(batch, self.index.lengths, self.scheduling)
 
         def tokens_of(k: int) -> Tokens:
-            return self.index.tokens(batch.samples[k], encode)
+            return source.tokens(batch.samples[k])
 
         targets = [self.index.supervised[sample] for sample in batch.samples]
         made = make_step_batch(
             batch, schedule, lengths, targets, self.scheduling, self.rank, tokens_of
         )
-        return replace(made, scheduling_seconds=time.perf_counter() - started)
+        return replace(
+            made,
+            scheduling_seconds=time.perf_counter() - started,
+            tokenising_seconds=source.seconds - before,
+        )
+
+
+class TokenSource:
+    """Samples' tokens, from the cache where it has them, else made and kept there."""
+
+    def __init__(self, index: SampleIndex, tokenizer: str, cache: Path | None):
+        self._index = index
+        self._encode = _remembering(load_encoder(tokenizer))
+        self._cache = None if cache is None else TokenCache(cache, index.lengths)
+        self.seconds = 0.0  # spent on making tokens
+
+    def tokens(self, sample: int) -> Tokens:
+        """Tokens of a sample. Raises ValueError where they are not what was measured."""
+        found = None if self._cache is None else self._cache.get(sample)
+        if found is not None:
+            return found
+        started = time.perf_counter()
+        made = self._index.tokens(sample, self._encode)
+        if self._cache is not None:
+            self._cache.put(sample, made)
+        self.seconds += time.perf_counter() - started
+        return made
+
+
+def _remembering(encode: Encode) -> Encode:
+    """The same, but the short pieces that every message has are tokenised once."""
+    remembered = lru_cache(maxsize=1024)(encode)
+    return lambda text: remembered(text) if len(text) <= SHORT else encode(text)
 
 
 def make_step_batch(
@@ -84,6 +123,22 @@ def make_step_batch(
 
 
 def step_batches(dataset: StepDataset, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
-    """Step batches in order, made by a worker process that stays two steps in front."""
+    """Step batches in order, made by a worker process that starts now and stays two steps in front."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    return iter(DataLoader(dataset, batch_size=None, sampler=sampler, num_workers=1))
+    loader = DataLoader(
+        dataset, batch_size=None, sampler=sampler, num_workers=1, worker_init_fn=_outlive_sigterm
+    )
+    return iter(loader)
+
+
+def _outlive_sigterm(_: int) -> None:
+    """Schedulers send it to all processes, and the loop still trains and saves: it says when the worker ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def stop_workers() -> None:
+    """Ends workers of a run that ends early: nothing else would, and leaving would wait for them."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch calls their end an error
+    for worker in multiprocessing.active_children():
+        worker.kill()
+        worker.join()

@@ -23,6 +23,7 @@ import torch.distributed as dist
 
 from .config import SchedulingConfig
 from .model import DTYPES
+from .profiling.arguments import parser_of
 from .profiling.collectives import Table, interpolated, measure_collectives
 from .profiling.features import Batch, Communication, Terms
 from .profiling.figures import figures_of, zero_included
@@ -32,7 +33,7 @@ from .profiling.memory import activation_factor
 from .profiling.profile_file import write_profile
 from .profiling.recipes import designed_batches, training_batches
 from .profiling.run_folder import RunFolder
-from .starting import start_process_group
+from .starting import ending_plainly, start_process_group
 
 QUICK = {"observations": 18, "repeats": 1, "held_out": 3}
 LARGEST_COLLECTIVE = {"cuda": 2**30, "cpu": 2**26}  # bytes
@@ -42,32 +43,21 @@ COLLECTIVE_REPEATS = 7
 def main() -> None:
     """Measures on all ranks; rank 0 reports and writes. User mistakes end it with a message and exit code 1."""
     arguments = _arguments()
-    try:
+    with ending_plainly():
         run = RunFolder(arguments.run_dir)
         if "RANK" not in os.environ:
             ranks = arguments.ranks or run.plan["topology"]["gpus_per_node"]
-            _for_world(run.scheduling, ranks)  # refuses before anything is started
+            _scheduling_on(run.scheduling, ranks)  # refuses before anything is started
             sys.exit(_start_ranks(ranks))
         start_process_group(run.config.train.timeout_minutes)
         _profile(run, arguments)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(1)
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m skrull_runtime.profile",
-        description="Measures the machine that a compiled run will train on.",
-    )
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder that skrull compiled")
+    parser = parser_of("profile", "Measures the machine that a compiled run will train on.")
     parser.add_argument(
         "--out", type=Path, default=Path("profile.json"), help="the profile to write"
     )
-    parser.add_argument("--name", help="the machine, for people")
     parser.add_argument("--gpu", help="GPU of the catalogue; without it the run's")
     parser.add_argument(
         "--ranks", type=int, help="ranks to start on this machine; without it those of one node"
@@ -104,7 +94,7 @@ def _start_ranks(ranks: int) -> int:
 
 
 def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
-    scheduling = _for_world(run.scheduling, dist.get_world_size())
+    scheduling = _scheduling_on(run.scheduling, dist.get_world_size())
     timer = StepTimer(run, scheduling)
     tables = _measure_collectives(run, scheduling, timer)
     demand = run.plan["demand"]
@@ -141,7 +131,7 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
     print(f"wrote {arguments.out}: name it in the spec's cluster {{ profile }} and compile again")
 
 
-def _for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
+def _scheduling_on(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
     """The run's scheduling on these ranks: fewer than a CP group measure one group of them all."""
     context = min(compiled.context_parallel, ranks)
     if ranks % context:

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from .profiling.arguments import parser_of
 from .profiling.correction import FEWEST, Correction, corrected
 from .profiling.fit import Errors
 from .profiling.history import batches_of, measured_steps, scheduling_of
@@ -43,16 +44,11 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m skrull_runtime.report",
-        description="Predicted against measured step times of a run that has trained.",
-    )
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder that skrull compiled")
+    parser = parser_of("report", "Predicted against measured step times of a run that has trained.")
     parser.add_argument(
         "--metrics", type=Path, help="metrics file; without it metrics.jsonl of the run's output"
     )
     parser.add_argument("--out", type=Path, help="corrected profile to write")
-    parser.add_argument("--name", help="the machine, for people")
     parser.add_argument("--ranks", type=int, help="ranks it trained on; without it as compiled")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     return parser.parse_args()

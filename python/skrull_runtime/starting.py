@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +20,7 @@ from .agreement import digest_of, require_agreement
 from .config import RunConfig, SchedulingConfig
 from .data import SampleIndex
 from .evaluation import INDEX_FILE as EVALUATION_FILE
+from .feed import stop_workers
 from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
 
@@ -26,17 +30,37 @@ INDEX_FILE = "data_index.json"
 
 def start_process_group(timeout_minutes: float) -> torch.device:
     """This rank's device, once it can talk to the others; no collective takes longer than the time given."""
-    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
-    # DeepSpeed calls collectives by names that torch 2.13 is about to rename.
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
+    quieten_deepspeed()
     accelerator = deepspeed.accelerator.get_accelerator()
-    if accelerator.device_name() == "cpu":
-        # It would be compiled for a minute at start-up, and a failure to compile would end the run.
-        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    else:
+    if accelerator.device_name() != "cpu":
         accelerator.set_device(int(os.environ["LOCAL_RANK"]))
     deepspeed.init_distributed(timeout=timedelta(minutes=timeout_minutes), verbose=False)
     return torch.device(accelerator.current_device_name())
+
+
+@contextmanager
+def ending_plainly() -> Iterator[None]:
+    """For a whole program: a user's mistake ends it with a message and exit code 1, and however it ends, what it has
+    started ends with it."""
+    try:
+        yield
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.exit(1)
+    finally:
+        stop_workers()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def quieten_deepspeed() -> None:
+    """Without remarks on what is as it should be, and without compiling."""
+    logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
+    # DeepSpeed calls collectives by names that torch 2.13 is about to rename.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
+    if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
+        # It would be compiled for a minute at start-up, and a failure to compile would end the run.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
 def for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:

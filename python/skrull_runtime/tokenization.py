@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ Encode = Callable[[str], list[int]]
 class Tokens(NamedTuple):
     """Token ids of a sample, and for each the next token where the loss counts it, else -100."""
 
-    ids: list[int]
-    labels: list[int]
+    ids: Sequence[int]  # or arrays of numpy
+    labels: Sequence[int]
 
 
 def bytes_encoder() -> Encode:
@@ -46,7 +46,8 @@ def load_encoder(path: str) -> Encode:
         raise ValueError(f"{file}: is not a tokenizer that can be read ({error})") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+    # "Fast": it does not keep where in the text each token was, which is a fifth of the time.
+    return lambda text: tokenizer.encode_batch_fast([text], add_special_tokens=False)[0].ids
 
 
 def tokenize(

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from .feed import StepDataset, step_batches
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
+from .planned import PlannedSchedules
 from .preflight import fullest_micro_batch
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
@@ -31,26 +33,22 @@ from .starting import (
     DEEPSPEED_FILE,
     INDEX_FILE,
     agree,
+    ending_plainly,
     for_world,
     planned_schedules,
     start_process_group,
     verify_data,
 )
+from .token_cache import cache_file
 from .trainer import NonFiniteLoss, StepResult, Trainer
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
     """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
     arguments = _arguments(config)
-    try:
+    with ending_plainly():
         device = start_process_group(config.train.timeout_minutes)
         _run(config, scheduling, run_dir.resolve(), arguments, device)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(1)
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
 
 
 def _arguments(config: RunConfig) -> argparse.Namespace:
@@ -100,6 +98,9 @@ def _run(
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     if resume is not None:
         ds_config = resume.configuration(ds_config)
+    planned = planned_schedules(run_dir, index.lengths, scheduling)
+    dataset = _dataset(config.data, scheduling, run_dir, index, planned)
+    batches = step_batches(dataset, sampler)  # made while the model is, and what follows
     model = build_model(config.model, run_dir, root, train.seed)
     trainer = Trainer(model, ds_config, config.model, train)
     groups = GroupTable(timedelta(minutes=train.timeout_minutes))
@@ -109,15 +110,8 @@ def _run(
         resume.load(trainer.engine)
     log = _open_log(output, sampler.start_step, train, resume)
 
-    dataset = StepDataset(
-        index,
-        scheduling,
-        dist.get_rank(),
-        _tokenizer(config.data, run_dir),
-        planned_schedules(run_dir, index.lengths, scheduling),
-    )
     loop = TrainingLoop(train, sampler, dataset, trainer, groups, output, data_digest, evaluation)
-    finished = loop.run(log)
+    finished = loop.run(batches, log)
     if log is not None:
         log.close()
     if not finished:
@@ -152,9 +146,8 @@ class TrainingLoop:
         self.evaluation = evaluation
         self.stop = stopping.StopRequest()
 
-    def run(self, log: MetricsLog | None) -> bool:
+    def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
         """Whether all steps are trained; False where the run was asked to stop. Raises ValueError on a bad loss."""
-        batches = step_batches(self.dataset, self.sampler)
         asked = time.perf_counter()
         for batch in batches:
             waited = time.perf_counter() - asked
@@ -213,13 +206,21 @@ def _evaluation(
     if not file.is_file():
         return None
     index = SampleIndex(file, config.data, root)
-    tokenizer = _tokenizer(config.data, run_dir)
-    return Evaluation(index, scheduling, dist.get_rank(), tokenizer, config.train.evaluate_every)
+    dataset = _dataset(config.data, scheduling, run_dir, index)
+    return Evaluation(dataset, config.train.evaluate_every)
 
 
-def _tokenizer(data: DataConfig, run_dir: Path) -> str:
-    """What the workers load: "bytes", or a folder."""
-    return data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
+def _dataset(
+    data: DataConfig,
+    scheduling: SchedulingConfig,
+    run_dir: Path,
+    index: SampleIndex,
+    planned: PlannedSchedules | None = None,
+) -> StepDataset:
+    """This rank's batches of the samples of an index."""
+    tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
+    cache = cache_file(run_dir, index.file, data, tokenizer)
+    return StepDataset(index, scheduling, dist.get_rank(), tokenizer, planned, cache)
 
 
 def _preflight(

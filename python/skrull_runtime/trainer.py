@@ -62,11 +62,15 @@ class Trainer:
         wrapped = SummedLossModel(model, model_config.loss_chunk)
         trained = [parameter for parameter in wrapped.parameters() if parameter.requires_grad]
         optimizer = build_optimizer(trained, train.optimizer, device, "offload_optimizer" in zero)
+        self.stage: int = zero.get("stage", 0)
+        _set_rate(optimizer, 0.0)
         self.engine, _, _, _ = deepspeed.initialize(
             model=wrapped, optimizer=optimizer, config=ds_config
         )
+        if self.stage == 0:
+            # In bf16 DeepSpeed has made a step without gradients, and Adam's bias correction would count it.
+            self.engine.basic_optimizer.state.clear()
         self.model = model
-        self.stage: int = zero.get("stage", 0)
         self.device = self.engine.device
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.train = train
@@ -84,8 +88,7 @@ class Trainer:
         rate = learning_rate(
             batch.step, self.train.total_steps, self.train.optimizer["lr"], self.train.learning_rate
         )
-        for parameters in self.engine.optimizer.param_groups:
-            parameters["lr"] = rate
+        _set_rate(self.engine.optimizer, rate)
         if batch.supervised == 0:
             return StepResult(0.0, time.perf_counter() - started, rate, None)
         scale = dist.get_world_size() / batch.supervised
@@ -151,8 +154,7 @@ class Trainer:
         state = self.engine.basic_optimizer.state
         steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
         known = set(state)
-        for parameters in self.engine.optimizer.param_groups:
-            parameters["lr"] = 0.0
+        _set_rate(self.engine.optimizer, 0.0)
         groups.prepare({group.degree for group in micro_batch.layout.groups})
         self.engine.set_gradient_accumulation_boundary(True)
         with self._memory_named("the pre-flight's micro-batch", micro_batch):
@@ -192,6 +194,12 @@ class Trainer:
             micro_batch.labels.to(self.device),
             context,
         )
+
+
+def _set_rate(optimizer: Any, rate: float) -> None:
+    """The learning rate of all parameters."""
+    for parameters in optimizer.param_groups:
+        parameters["lr"] = rate
 
 
 def _samples_without_number(batch: StepBatch, losses: dict[int, torch.Tensor]) -> list[int]:

@@ -101,10 +101,12 @@ def train_config(optimizer: dict[str, Any], reduction: str = "every-micro-batch"
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "v_proj", "down_proj"]}
 
 
-def model_config(checkpointing: str = "none", lora: bool = False) -> ModelConfig:
-    """Random fp32 weights; a small loss chunk, so that there are several."""
+def model_config(
+    checkpointing: str = "none", lora: bool = False, precision: str = "fp32"
+) -> ModelConfig:
+    """Random weights; a small loss chunk, so that there are several."""
     adapters = LORA if lora else None
-    return ModelConfig("random", "fp32", checkpointing, "sdpa", loss_chunk=64, lora=adapters)
+    return ModelConfig("random", precision, checkpointing, "sdpa", loss_chunk=64, lora=adapters)
 
 
 def scheduling(
@@ -148,35 +150,47 @@ def plain_training(
     batches: list[list[int]],
     lora: bool = False,
     clip: float = 0.0,
+    weights: torch.dtype = torch.float32,
+    arithmetic: torch.dtype = torch.float32,
 ) -> Any:
-    """Single-process PyTorch without packing: one sequence at a time through transformers' own attention."""
+    """Single-process PyTorch without packing: one sequence at a time through transformers' own attention.
+
+    Weights are drawn in one precision and trained in another; the optimizer has its own, in fp32.
+    """
     torch.manual_seed(SEED)
     model = AutoModelForCausalLM.from_config(
-        AutoConfig.from_pretrained(folder), dtype=torch.float32, attn_implementation="eager"
-    )
+        AutoConfig.from_pretrained(folder), dtype=weights, attn_implementation="eager"
+    ).to(arithmetic)
     if lora:
         model = with_adapters(model, LORA, SEED)
     model.train()
     settings = {name: value for name, value in optimizer.items() if name != "type"}
     kind = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer["type"]]
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    stepper = kind(trained, **settings)
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    masters = {name: p.detach().to(torch.float32, copy=True) for name, p in trained.items()}
+    stepper = kind(masters.values(), **settings)
     losses = []
     for members in batches:
-        stepper.zero_grad()
+        model.zero_grad()
         targets = sum(label != IGNORED for k in members for label in data[k].labels)
         total = 0.0
         for k in members:
             logits = model(input_ids=torch.tensor([data[k].ids]), use_cache=False).logits[0]
             loss = cross_entropy(
-                logits, torch.tensor(data[k].labels), ignore_index=IGNORED, reduction="sum"
+                logits.float(), torch.tensor(data[k].labels), ignore_index=IGNORED, reduction="sum"
             )
             (loss / targets).backward()
             total += loss.item()
+        for name, parameter in trained.items():
+            masters[name].grad = None if parameter.grad is None else parameter.grad.float()
         if clip:
-            torch.nn.utils.clip_grad_norm_(trained, clip)
+            torch.nn.utils.clip_grad_norm_(masters.values(), clip)
         stepper.step()
+        with torch.no_grad():
+            for name, parameter in trained.items():
+                parameter.copy_(masters[name])
         losses.append(total / targets)
     return {
-        name: parameter.detach().clone() for name, parameter in model.named_parameters()
+        name: masters[name] if name in masters else parameter.detach().clone()
+        for name, parameter in model.named_parameters()
     }, losses

@@ -173,6 +173,17 @@ program
     exitCode = scheduleCommand(host, terminal, await readInput());
   });
 
+program
+  .command("lsp")
+  .description("language server for editors, on stdin and stdout")
+  .option("--stdio", "the only way there is; editors may say so")
+  .option("--clientProcessId <pid>", "end when this process does")
+  .action(async () => {
+    const { lspCommand } = await import("./lsp.js");
+    const { stdin: input, stdout: output } = process;
+    lspCommand(host, { input, output }, { skrullVersion: version });
+  });
+
 function splitNames(value: string): readonly string[] {
   return value.split(",").map((name) => name.trim());
 }

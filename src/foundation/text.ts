@@ -33,10 +33,10 @@ export class LineMap {
     return { line: low + 1, column: inside - (this.#starts[low] ?? 0) + 1 };
   }
 
-  /** Offset of a position; positions outside the text count as its end. */
+  /** Offset of a position; a line or column beyond the text counts as its end. */
   offset({ line, column }: Position): number {
     const start = this.#starts[line - 1] ?? this.text.length;
-    return Math.min(start + column - 1, this.text.length);
+    return Math.min(start + column - 1, start + this.line(line).length);
   }
 
   range(start: number, end: number): Range {

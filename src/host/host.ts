@@ -28,11 +28,13 @@ export interface Host {
    *
    * @param module name of a compiled module of this package, such as `schedule/worker.js`
    * @param onDone called with the number of finished tasks
+   * @param signal ends the threads when it is given; the promise is then rejected
    */
   runInWorkers<Task, Result>(
     module: string,
     tasks: readonly Task[],
     onDone: (finished: number) => void,
+    signal?: AbortSignal,
   ): Promise<readonly Result[]>;
   /** Path of a file that ships with the compiler (templates, schemas, runtime). */
   assetPath(name: string): string;

@@ -120,6 +120,7 @@ export class NodeHost implements Host {
     module: string,
     tasks: readonly Task[],
     onDone: (finished: number) => void,
+    signal?: AbortSignal,
   ): Promise<readonly Result[]> {
     const { Piscina } = await import("piscina");
     const threads = Math.min(availableParallelism(), tasks.length);
@@ -133,7 +134,7 @@ export class NodeHost implements Host {
       while (next < tasks.length) {
         const n = next;
         next += 1;
-        results[n] = await pool.run(tasks[n] as Task);
+        results[n] = await pool.run(tasks[n] as Task, signal ? { signal } : {});
         finished += 1;
         onDone(finished);
       }

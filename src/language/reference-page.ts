@@ -83,13 +83,15 @@ function variantSections(key: string, { type }: Property): readonly string[] {
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 const code = (text: string): string => `\`${text}\``;
 
-function describePresence(property: Property): string {
+/** What holds where a key is not set. */
+export function describePresence(property: Property): string {
   if ("required" in property) return "required";
   if ("optional" in property) return property.optional;
   return code(describeDefault(property.default, property.type));
 }
 
-function describeDefault(value: unknown, type: ValueType): string {
+/** A value of the table as a spec would write it. */
+export function describeDefault(value: unknown, type: ValueType): string {
   if (type.kind === "quantity" && type.dimension === "bytes")
     return `${Number(value) / 1024 ** 3} GiB`;
   if (type.kind === "quantity" && type.dimension === "bandwidth")
@@ -99,7 +101,8 @@ function describeDefault(value: unknown, type: ValueType): string {
   return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
 }
 
-function describeType(type: ValueType): string {
+/** What a key takes, in Markdown. */
+export function describeType(type: ValueType): string {
   switch (type.kind) {
     case "string":
       return "string";

@@ -1,7 +1,8 @@
-import type { Offload, Reduction, ZeroStage } from "../cost/memory.js";
+import type { Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing } from "../cost/shape.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Spec } from "../language/language.js";
+import { OFFLOAD_FROM } from "../language/offload.js";
 import type { Origins } from "../semantics/report.js";
 import { type PlanInputs, Planner, type SettledSpec, type Trial } from "./build-plan.js";
 
@@ -23,8 +24,6 @@ export interface TunedSetting extends Setting {
 
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
 const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
-/** The first stage that can offload as the spec asks. */
-const OFFLOAD_FROM: Readonly<Record<Offload, ZeroStage>> = { none: 0, optimizer: 1, all: 3 };
 /** Global batches that every setting is tried on. */
 const TRIED_BATCHES = 8;
 

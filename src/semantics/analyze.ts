@@ -62,6 +62,7 @@ class Analyzer {
   readonly #symbols = new Symbols();
   readonly #scope: Scope;
   readonly #evaluator: Evaluator;
+  readonly #checked = new Map<Stack, { readonly values: unknown; readonly origins: Origins }>();
 
   constructor(file: string, text: string, { load, yaml }: AnalyzeOptions) {
     this.#root = readDocument(file, text, ".", yaml);
@@ -165,13 +166,27 @@ class Analyzer {
       // A block may be missing only because the parser could not read it.
       if (stack === undefined && this.#scope.broken) continue;
       values[name] = stack
-        ? this.#checkBlock(name, stack, origins)
+        ? this.#checkStack(name, stack, origins)
         : this.#missingBlock(name, declared, start);
     }
     // The table says what the values are; the checker has held every one of them to it.
     const blocks = values as CheckedBlocks;
     if (!this.#scope.broken) checkMeaning(blocks, origins, this.#report);
     return { spec: blocks as Spec, origins };
+  }
+
+  /** Runs share most of their blocks: each stack of layers is checked once. */
+  #checkStack(name: string, stack: Stack, origins: Origins): unknown {
+    const known = this.#checked.get(stack);
+    if (known) {
+      origins.recordAll(known.origins);
+      return known.values;
+    }
+    const own = new Origins(this.#report.place(START));
+    const values = this.#checkBlock(name, stack, own);
+    this.#checked.set(stack, { values, origins: own });
+    origins.recordAll(own);
+    return values;
   }
 
   #checkBlock(name: string, { layers, incomplete }: Stack, origins: Origins): unknown {

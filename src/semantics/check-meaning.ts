@@ -7,6 +7,7 @@ import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import { didYouMean } from "../foundation/suggest.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
+import { OFFLOAD_FROM } from "../language/offload.js";
 import type { Origins, Report } from "./report.js";
 
 /** Blocks that hold what the table says; those with mistakes are absent. */
@@ -225,7 +226,7 @@ function checkStage(
   { offload }: Spec["memory"],
   at: Reporting,
 ): void {
-  const needed = { none: 0, optimizer: 1, all: 3 }[offload];
+  const needed = OFFLOAD_FROM[offload];
   if (zero < needed) {
     const reason = `DeepSpeed offloads what ZeRO shards: it takes stage ${needed} or more.`;
     at("contradictory-keys", "memory.offload", {

@@ -26,6 +26,10 @@ export class Origins {
     this.#places.set(path, place);
   }
 
+  recordAll(others: Origins): void {
+    for (const [path, place] of others.#places) this.#places.set(path, place);
+  }
+
   has(path: string): boolean {
     return this.#places.has(path);
   }

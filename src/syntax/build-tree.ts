@@ -40,11 +40,17 @@ export function buildValue(cst: CstNode, onProblem: OnProblem): ValueNode | unde
   return new TreeBuilder(onProblem).value(cst);
 }
 
-const elements = (cst: CstNode | undefined, name: string): readonly CstElement[] =>
-  cst?.children[name] ?? [];
+const NONE: readonly never[] = [];
 
-const nodes = (cst: CstNode | undefined, name: string): readonly CstNode[] =>
-  elements(cst, name).filter((element): element is CstNode => "children" in element);
+const elements = (cst: CstNode | undefined, name: string): readonly CstElement[] =>
+  cst?.children[name] ?? NONE;
+
+/** The children of a rule's name are nodes, those of a token's name are tokens. */
+function nodes(cst: CstNode | undefined, name: string): readonly CstNode[] {
+  const found = elements(cst, name);
+  const [first] = found;
+  return first && "children" in first ? (found as readonly CstNode[]) : NONE;
+}
 
 function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
   const token = elements(cst, name).find((element): element is IToken => "image" in element);
@@ -53,6 +59,7 @@ function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
 
 /** Tokens of these kinds in the order of the text. */
 function operators(cst: CstNode | undefined, ...names: readonly string[]): readonly IToken[] {
+  if (!names.some((name) => elements(cst, name).length > 0)) return [];
   return names
     .flatMap((name) => elements(cst, name))
     .filter((element): element is IToken => "image" in element && element.image !== "")
@@ -63,6 +70,16 @@ const spanOf = (token: IToken): Span => ({
   start: token.startOffset,
   end: token.startOffset + token.image.length,
 });
+
+const lastEnd = (start: number, ...lists: readonly (readonly Span[])[]): number =>
+  Math.max(start, ...lists.map((list) => list.at(-1)?.end ?? start));
+
+/** Most values are no calculation. */
+function onlyOperand(sum: CstNode | undefined): CstNode | undefined {
+  const products = nodes(sum, "product");
+  const operands = nodes(products[0], "operand");
+  return products.length === 1 && operands.length === 1 ? operands[0] : undefined;
+}
 
 class TreeBuilder {
   constructor(private readonly onProblem: OnProblem) {}
@@ -75,15 +92,17 @@ class TreeBuilder {
   }
 
   members(cst: CstNode | undefined): Omit<BodyNode, "start" | "end"> {
-    const members = nodes(cst, "member");
-    const all = <Node>(rule: string, read: (cst: CstNode) => readonly Node[]): readonly Node[] =>
-      members.flatMap((member) => nodes(member, rule)).flatMap(read);
-    return {
-      entries: all("entry", (n) => this.entry(n)),
-      blocks: all("block", (n) => this.block(n)),
-      imports: all("import", (n) => this.import(n)),
-      constants: all("constant", (n) => this.constant(n)),
-    };
+    const entries: EntryNode[] = [];
+    const blocks: BlockNode[] = [];
+    const imports: ImportNode[] = [];
+    const constants: ConstantNode[] = [];
+    for (const member of nodes(cst, "member")) {
+      for (const node of nodes(member, "entry")) entries.push(...this.entry(node));
+      for (const node of nodes(member, "block")) blocks.push(...this.block(node));
+      for (const node of nodes(member, "import")) imports.push(...this.import(node));
+      for (const node of nodes(member, "constant")) constants.push(...this.constant(node));
+    }
+    return { entries, blocks, imports, constants };
   }
 
   import(cst: CstNode): readonly ImportNode[] {
@@ -138,9 +157,9 @@ class TreeBuilder {
     const members = this.members(cst);
     const open = tokenOf(cst, "OpenBrace");
     const close = tokenOf(cst, "CloseBrace");
-    const last = Object.values(members).map((nodes) => nodes.at(-1)?.end ?? start);
-    const end = close ? spanOf(close).end : Math.max(...last);
-    return { ...members, start: open?.startOffset ?? start, end };
+    const { entries, blocks, imports, constants } = members;
+    const end = close ? spanOf(close).end : lastEnd(start, entries, blocks, imports, constants);
+    return { entries, blocks, imports, constants, start: open?.startOffset ?? start, end };
   }
 
   value(cst: CstNode | undefined): ValueNode | undefined {
@@ -154,6 +173,8 @@ class TreeBuilder {
   }
 
   private sum(cst: CstNode | undefined): ValueNode | undefined {
+    const single = onlyOperand(cst);
+    if (single) return this.operand(single);
     const operands = nodes(cst, "product").map((product) =>
       this.chain(
         nodes(product, "operand").map((operand) => this.operand(operand)),

@@ -38,17 +38,18 @@ export function concreteSyntax(text: string): ConcreteSyntax {
 /** Every rule that `file` and `body` call is a statement of its own, whatever it is called. */
 function collectStatements(node: CstNode, found: Set<number>): void {
   const holds = node.name === "file" || node.name === "body";
-  for (const child of childrenOf(node)) {
-    if (!("children" in child)) continue;
-    if (holds) found.add(firstOffset(child));
-    collectStatements(child, found);
+  for (const children of Object.values(node.children)) {
+    for (const child of children) {
+      if (!("children" in child)) continue;
+      if (holds) found.add(firstOffset(child));
+      collectStatements(child, found);
+    }
   }
 }
 
-const childrenOf = (node: CstNode): readonly CstElement[] => Object.values(node.children).flat();
-
+/** Children of one name are in the order of the text. */
 function firstOffset(element: CstElement): number {
   if (!("children" in element)) return element.startOffset;
-  const offsets = childrenOf(element).map(firstOffset);
-  return offsets.reduce((first, offset) => Math.min(first, offset), Number.POSITIVE_INFINITY);
+  const firsts = Object.values(element.children).flatMap((children) => children.slice(0, 1));
+  return Math.min(...firsts.map(firstOffset));
 }

@@ -17,9 +17,9 @@ export interface Run {
 /** Runs the built command line. */
 export function skrull(
   arguments_: readonly string[],
-  options: { cwd?: string; input?: string } = {},
+  options: { cwd?: string; input?: string; cache?: string } = {},
 ): Run {
-  const cache = join(options.cwd ?? ROOT, ".skrull-test-cache");
+  const cache = join(options.cwd ?? ROOT, options.cache ?? ".skrull-test-cache");
   const environment = { ...process.env, SKRULL_CACHE: options.cwd ? cache : "", NO_COLOR: "1" };
   return spawnSync(process.execPath, [`${ROOT}dist/cli/main.js`, ...arguments_], {
     cwd: options.cwd ?? ROOT,

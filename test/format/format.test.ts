@@ -45,6 +45,32 @@ describe("the canonical style", () => {
     );
   });
 
+  it("spaces calculations, and binds signs to what they change", () => {
+    expect(format("let a=2*500+24\nlet b = -1\nlet c = - ( a+ -b )/2\nlet d = [ -1,- 2 ]")).toBe(
+      lines("let a = 2 * 500 + 24", "let b = -1", "let c = -(a + -b) / 2", "let d = [-1, -2]"),
+    );
+    expect(format("let a = 128 K/2\nlet b = 1GB/s * 8")).toBe(
+      lines("let a = 128K / 2", "let b = 1 GB/s * 8"),
+    );
+  });
+
+  it("keeps imports, constants and references together, and named blocks apart", () => {
+    const text = lines(
+      ...["skrull 1", 'import "a.skrull"', 'import "b.skrull"', "let seq   = 128K"],
+      ...["let steps = 2", "", "cluster = h100", "memory  = big"],
+    );
+    expect(format(text.replaceAll("  =", "="))).toBe(text);
+    expect(format("cluster  small{gpus=1}\ncluster big extends   small {\ngpus = 2}")).toBe(
+      lines("cluster small { gpus = 1 }", "", "cluster big extends small {", "  gpus = 2", "}"),
+    );
+  });
+
+  it("aligns the bodies of neighbouring blocks on one line", () => {
+    expect(format('run a { train { steps = 1 } }\nmodel q "Q/q"   { }')).toBe(
+      lines("run a         { train { steps = 1 } }", 'model q "Q/q" {}'),
+    );
+  });
+
   it("keeps a block on one line that was written so and fits", () => {
     expect(format("memory{budget=76GiB reserve=6GiB}\nschedule { global_batch=256 }\nx{ }")).toBe(
       lines(

@@ -12,33 +12,33 @@ const SPECS = readdirSync(EXAMPLES, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".skrull"))
   .map((file) => readFileSync(join(EXAMPLES, file), "utf8"));
 
-/** The tree without positions. */
-const meaning = (text: string): unknown =>
-  JSON.parse(
-    JSON.stringify(parseSpec("", text).tree, (key, value) =>
-      key === "start" || key === "end" ? undefined : value,
-    ),
+/** The tree without positions, as text: quick to compare. */
+const meaning = (text: string): string =>
+  JSON.stringify(parseSpec("", text).tree, (key, value) =>
+    key === "start" || key === "end" ? undefined : value,
   );
 
-const comments = (text: string): readonly string[] =>
+const comments = (text: string): string =>
   concreteSyntax(text)
     .tokens.filter(({ kind }) => kind === "comment")
     .map((token) => token.text.replace(/[ \t]+$/, ""))
-    .sort();
+    .sort()
+    .join("\n");
 
-const tokens = (text: string): readonly string[] =>
+const tokens = (text: string): string =>
   concreteSyntax(text)
     .tokens.filter(({ kind, text }) => kind !== "comment" && text !== ",")
-    .map((token) => token.text);
+    .map((token) => token.text)
+    .join("\n");
 
 /** Holds for every text: no exception, and what parses keeps its meaning and comments and is formatted once. */
 function holds(text: string): boolean {
   const result = formatSpec(text);
   if (!("text" in result)) return false;
   expect(formatSpec(result.text)).toEqual(result);
-  expect(meaning(result.text)).toEqual(meaning(text));
-  expect(comments(result.text)).toEqual(comments(text));
-  expect(tokens(result.text)).toEqual(tokens(text));
+  expect(meaning(result.text)).toBe(meaning(text));
+  expect(comments(result.text)).toBe(comments(text));
+  expect(tokens(result.text)).toBe(tokens(text));
   expect(result.text).not.toMatch(/[ \t\r]\n|\n\n\n|^\n|\uFEFF|[^\n]$/);
   return true;
 }
@@ -149,8 +149,8 @@ describe("formatting", () => {
   });
 
   it("holds on long and deep text", () => {
-    expect(holds(`a = [${"1,".repeat(50_000)}]`)).toBe(true);
-    expect(holds("a = 1 # b\n".repeat(20_000))).toBe(true);
+    expect(holds(`a = [${"1,".repeat(12_000)}]`)).toBe(true);
+    expect(holds("a = 1 # b\n".repeat(5_000))).toBe(true);
     expect(holds(`${"a {\n".repeat(30)}b = 1${"}".repeat(30)}`)).toBe(true);
     expect(holds("a {".repeat(100_000))).toBe(false);
   });

@@ -6,6 +6,7 @@ import json
 import random
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,7 +32,12 @@ MOST_TOKEN_ID = 1000  # random ids stay below: in every vocabulary, and costs do
 class StepTimer:
     """A run's trainer that times steps without training: the learning rate is zero."""
 
-    def __init__(self, run: RunFolder, scheduling: SchedulingConfig):
+    def __init__(
+        self,
+        run: RunFolder,
+        scheduling: SchedulingConfig,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
         config = run.config
         # Where a run's weights lie elsewhere, random ones of the same shape take the same time.
         model_config = replace(config.model, weights="random", source=None, source_kind=None)
@@ -40,7 +46,7 @@ class StepTimer:
         ds_config = json.loads((run.path / DEEPSPEED_FILE).read_bytes())
         train = replace(config.train, optimizer={**config.train.optimizer, "lr": 0.0})
         self.trainer = Trainer(model, ds_config, model_config, train)
-        self.scheduling = scheduling
+        self.scheduling, self._clock = scheduling, clock
         self.degrees = class_degrees(
             scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel
         )
@@ -52,10 +58,10 @@ class StepTimer:
         step = self._step_batch(batch)
         dist.barrier()
         self._synchronize()
-        started = time.perf_counter()
+        started = self._clock()
         self.trainer.step(step, self.groups)
         self._synchronize()
-        own = torch.tensor(time.perf_counter() - started, device=self.trainer.device)
+        own = torch.tensor(self._clock() - started, device=self.trainer.device)
         dist.all_reduce(own, op=dist.ReduceOp.MAX)
         return own.item()
 

@@ -1,0 +1,247 @@
+"""The work of every rank of a run's schedules, one after another on one device; collectives are added as planned.
+
+    python replay.py profile RUN_FOLDER PROFILE.json      # the machine's figures, for the plan
+    python replay.py replay RUN_FOLDER RESULT.json BATCHES REPEATS
+
+Forward, backward and optimizer are the runtime's own, as if on each rank: its local and sharded sequences, its part of
+what ZeRO shares out. Only what travels between ranks is not measured here.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from world import OwnGroups, PeakMemory, TimedTrainer, clock, start
+
+from skrull_runtime.config import SchedulingConfig
+from skrull_runtime.feed import make_step_batch
+from skrull_runtime.forecast import predicted_us
+from skrull_runtime.model import build_model
+from skrull_runtime.profiling.figures import figures_of
+from skrull_runtime.profiling.fit import Errors, fit_terms, predict
+from skrull_runtime.profiling.measure import MOST_TOKEN_ID, StepTimer, spread_targets
+from skrull_runtime.profiling.memory import SHARDED_ROW
+from skrull_runtime.profiling.profile_file import write_profile
+from skrull_runtime.profiling.recipes import designed_batches
+from skrull_runtime.profiling.run_folder import RunFolder
+from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler
+from skrull_runtime.scheduling import communication_of, parse_problem, schedule
+from skrull_runtime.scheduling.cost import work_of
+from skrull_runtime.starting import DEEPSPEED_FILE
+from skrull_runtime.tokenization import Tokens
+
+POLICIES = ("deepspeed", "packed", "skrull-paper", "auto")
+OBSERVATIONS, REPEATS = 36, 3  # of the profile
+
+
+def profile(run: RunFolder, out: Path) -> None:
+    """Fits the machine's figures to steps of one rank among as many as the run has. Collectives cost nothing here, so
+    the profile leaves them to the catalogue."""
+
+    def free(degree: int, tokens: int) -> float:
+        return 0.0
+
+    designed = designed_batches(OBSERVATIONS, run.scheduling, run.lengths)
+    times = StepTimer(run, run.scheduling, clock).medians(designed, REPEATS)
+    terms = fit_terms(designed, times, run.scheduling, free)
+    errors = Errors.of(predict(terms, designed, run.scheduling, free), times)
+    figures, notes = figures_of(terms, run.plan["demand"])
+    print(
+        f"{errors.steps} steps fitted with a median error of {errors.median:.1%}", *notes, sep="; "
+    )
+    machine = {"name": "bench:replay", "gpu": run.plan["topology"]["gpu"]}
+    precision = run.config.model.precision
+    write_profile(out, {"format_version": 1, **machine, "precision": precision, **figures})
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """A global batch of the run, with random tokens of the right number."""
+
+    batch: GlobalBatch
+    tokens: list[Tokens]
+    lengths: list[int]
+    targets: list[int]
+
+    @classmethod
+    def of(cls, run: RunFolder, batch: GlobalBatch, vocabulary: int) -> Sequences:
+        """The lengths and targets of the data; ids do not change what anything costs."""
+        source = np.random.default_rng(batch.step)
+        lengths = [run.lengths[sample] for sample in batch.samples]
+        targets = [run.supervised[sample] for sample in batch.samples]
+        tokens = []
+        for length, own in zip(lengths, targets, strict=True):
+            ids = source.integers(min(MOST_TOKEN_ID, vocabulary), size=length)
+            tokens.append(Tokens(ids, np.array(spread_targets(ids.tolist(), own))))
+        return cls(batch, tokens, lengths, targets)
+
+
+class Replay:
+    """One policy on one global batch: the steps of all ranks, each as often as it is run."""
+
+    def __init__(self, sequences: Sequences, config: SchedulingConfig, zero: tuple[float, float]):
+        self.sequences, self.config = sequences, config
+        self.zero = zero  # communication of the weights, seconds a micro-batch and a step
+        self.problem = parse_problem(config.problem(sequences.lengths))
+        self.schedule = schedule(config.problem(sequences.lengths))
+        ranks = range(self.problem.ranks)
+        self.spans: list[list[list[float]]] = [  # [micro-batch][rank][repeat], seconds
+            [[] for _ in ranks] for _ in self.schedule["micro_batches"]
+        ]
+        self.rest: list[float] = []  # of a step: the optimizer
+        self.peak = 0
+        self.fullest = (0, 0)  # tokens, and sharded ones, of the rank and micro-batch with most
+
+    def run(
+        self, rank: int, trainer: TimedTrainer, groups: OwnGroups, memory: PeakMemory | None
+    ) -> None:
+        """The whole step of one rank, timed, or with its memory looked at."""
+        sequences = self.sequences
+        lengths, targets, tokens = sequences.lengths, sequences.targets, sequences.tokens
+        step = make_step_batch(
+            sequences.batch, self.schedule, lengths, targets, self.config, rank, tokens.__getitem__
+        )
+        if memory is not None:
+            memory.reset()
+        spans, rest = trainer.timed(step, groups)
+        if memory is not None:
+            self.peak = max(self.peak, memory.peak())
+            layouts = [micro_batch.layout for micro_batch in step.micro_batches]
+            sharded = [sum(group.tokens for group in layout.groups) for layout in layouts]
+            local = [sum(layout.local) for layout in layouts]
+            self.fullest = max(
+                self.fullest, *((a + b, b) for a, b in zip(local, sharded, strict=True))
+            )
+            return
+        self.rest.append(rest)
+        for index, span in enumerate(spans):
+            self.spans[index][rank].append(span)
+
+    def seconds(self) -> float:
+        """The step on all ranks: every group waits for its slowest rank, and as the objective says for others."""
+        pool = self.config.degrees == "pool"
+        size = self.problem.ranks if pool else self.config.context_parallel
+        cells = []
+        for index in range(len(self.spans)):
+            times = [sum(self.parts(index, rank)) for rank in range(self.problem.ranks)]
+            firsts = range(0, len(times), size)
+            cells.append([max(times[first : first + size]) + self.zero[0] for first in firsts])
+        if self.config.objective == "lockstep":
+            total = sum(max(row) for row in cells)
+        else:
+            total = max(sum(row) for row in zip(*cells, strict=True))
+        return total + statistics.median(self.rest) + self.zero[1]
+
+    def parts(self, index: int, rank: int) -> tuple[float, float]:
+        """Measured seconds of a rank in a micro-batch, and the communication that its local sequences do not hide: the
+        planned one less their part of the time, which is their part of the planned work."""
+        measured = statistics.median(self.spans[index][rank])
+        lengths, problem = self.sequences.lengths, self.problem
+        local = total = 0.0
+        groups: dict[tuple[int, int], int] = {}
+        for own in self.schedule["micro_batches"][index]["placements"]:
+            length, degree, first = lengths[own["sequence"]], own["degree"], own["first_rank"]
+            if not first <= rank < first + degree:
+                continue
+            work = work_of(length, degree, problem)
+            total += work
+            if degree == 1:
+                local += work
+            else:
+                groups[degree, first] = groups.get((degree, first), 0) + length
+        traffic = sum(communication_of(own, degree, problem) for (degree, _), own in groups.items())
+        hidden = measured * local / total if total else 0.0
+        return measured, max(0.0, traffic / 1e6 - hidden)
+
+    def result(self, plan: dict[str, Any]) -> dict[str, Any]:
+        """Its figures, seconds and bytes."""
+        ranks = range(self.problem.ranks)
+        parts = [[self.parts(index, rank) for index in range(len(self.spans))] for rank in ranks]
+        sequences = self.sequences
+        predicted = predicted_us(self.schedule, self.config, sequences.lengths, sequences.targets)
+        return {
+            "micro_batches": len(self.spans),
+            "seconds": self.seconds(),
+            "predicted_seconds": predicted / 1e6,
+            # Of the ranks together: what they computed, and communication in sight.
+            "computed": sum(measured for own in parts for measured, _ in own),
+            "waited": sum(exposed for own in parts for _, exposed in own),
+            "peak_bytes": self.peak,
+            "predicted_bytes": planned_bytes(plan["memory"], *self.fullest),
+        }
+
+
+def planned_bytes(memory: dict[str, Any], tokens: int, sharded: int) -> int:
+    """Memory of a rank with that many tokens in a micro-batch, by the plan's rows."""
+    rows = {row["name"]: row["bytes"] for row in memory["per_token"]}
+    gathered = rows.pop(SHARDED_ROW, 0)
+    fixed = sum(row["bytes"] for row in memory["fixed"])
+    return round(fixed + tokens * sum(rows.values()) + sharded * gathered)
+
+
+def zero_seconds(run: RunFolder) -> tuple[float, float]:
+    """What ZeRO communicates a micro-batch and a step, as planned: the profile's own fixed costs have none of it."""
+    figures, scheduling = run.plan["hardware"]["figures"], run.scheduling
+    micro_batch = scheduling.cost["fixed"] - figures["micro_batch_us"]
+    step = scheduling.forecast["fixed_us"] - figures["step_us"]
+    return max(0.0, micro_batch / 1e6), max(0.0, step / 1e6)
+
+
+def replay(run: RunFolder, out: Path, batches: int, repeats: int) -> None:
+    """Every policy on the run's first global batches, rank by rank; policies take turns."""
+    config, scheduling = run.config, run.scheduling
+    memory = PeakMemory(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    model_config = replace(config.model, weights="random", source=None, source_kind=None)
+    model = build_model(model_config, run.path, None, config.train.seed)
+    ds_config = json.loads((run.path / DEEPSPEED_FILE).read_bytes())
+    train = replace(config.train, optimizer={**config.train.optimizer, "lr": 0.0})
+    trainer, groups = TimedTrainer(model, ds_config, model_config, train), OwnGroups()
+    sampler = ScheduledBatchSampler(run.lengths, scheduling, batches)
+    zero = zero_seconds(run)
+    replays = {
+        policy: [
+            Replay(sequences, replace(scheduling, policy=policy), zero)
+            for sequences in (
+                Sequences.of(run, batch, model.config.vocab_size) for batch in sampler
+            )
+        ]
+        for policy in POLICIES
+    }
+    for turn in range(1 + repeats):  # the first warms up, and looks at memory
+        for batch in range(batches):
+            for policy in POLICIES[turn % len(POLICIES) :] + POLICIES[: turn % len(POLICIES)]:
+                own = replays[policy][batch]
+                for rank in range(own.problem.ranks):
+                    own.run(rank, trainer, groups, memory if turn == 0 else None)
+        print(f"turn {turn} of {repeats}", flush=True)
+    results = {policy: [own.result(run.plan) for own in replays[policy]] for policy in POLICIES}
+    out.write_text(json.dumps({"device": device_name(), "policies": results}))
+
+
+def device_name() -> str:
+    """For people."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "one CPU core"
+
+
+def main() -> None:
+    """See above."""
+    what, folder, out, *numbers = sys.argv[1:]
+    run = RunFolder(Path(folder))
+    start(run.scheduling.data_parallel * run.scheduling.context_parallel)
+    if what == "profile":
+        profile(run, Path(out))
+    else:
+        replay(run, Path(out), *map(int, numbers))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+import { gpuByName, modelByName } from "../catalogue/names.js";
+import { formatBytes, formatCount } from "../foundation/format.js";
+import { describePresence, describeType } from "../language/reference-page.js";
+import type { Block, Property, ValueType } from "../language/types.js";
+import { DIMENSION_NAMES, UNITS } from "../language/units.js";
+
+/** Markdown of a key: what it takes, what it means, what holds without it. */
+export function propertyDoc(name: string, property: Property): string {
+  const presence =
+    "required" in property
+      ? `Required. ${property.required}`
+      : `Without it: ${describePresence(property)}.`;
+  return `\`${name}\`: ${describeType(property.type)}\n\n${property.doc}\n\n${presence}`;
+}
+
+/** Markdown of a block. */
+export function blockDoc(name: string, block: Block): string {
+  const presence =
+    block.required === undefined ? "May be left out." : `Required. ${block.required}`;
+  const label = block.label === undefined ? "" : `\n\nIts name, in quotes: ${block.label}`;
+  return `Block \`${name}\`\n\n${block.doc} ${presence}${label}`;
+}
+
+/** What a key takes, in a few words. */
+export function shortType(type: ValueType): string {
+  switch (type.kind) {
+    case "quantity":
+      return type.dimension;
+    case "enumeration":
+      return type.values.join(" | ");
+    case "integer":
+      return type.word === undefined ? "whole number" : `whole number | ${type.word}`;
+    case "list":
+      return `list of ${shortType(type.item)}`;
+    case "tagged":
+      return Object.keys(type.variants).join(" | ");
+    default:
+      return type.kind;
+  }
+}
+
+/** Markdown of a unit; `undefined` where there is none of that name. */
+export function unitDoc(unit: string): string | undefined {
+  for (const [dimension, units] of Object.entries(UNITS)) {
+    const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+    if (factor === undefined) continue;
+    const base = BASE[dimension as keyof typeof UNITS];
+    return `\`1 ${unit}\` = ${formatCount(factor)} ${base}\n\nUnit of ${DIMENSION_NAMES[dimension as keyof typeof UNITS]}.`;
+  }
+  return undefined;
+}
+
+const BASE: Readonly<Record<keyof typeof UNITS, string>> = {
+  tokens: "tokens",
+  bytes: "bytes",
+  bandwidth: "bytes/s",
+};
+
+/** A resolved value as a spec would write it, with its unit's base where it has one. */
+export function valueText(value: unknown, type: ValueType): string {
+  if (type.kind === "quantity" && typeof value === "number") {
+    const exact = `${formatCount(value)} ${BASE[type.dimension]}`;
+    return type.dimension === "bytes" ? `${formatBytes(value)} (${exact})` : exact;
+  }
+  if (Array.isArray(value) && type.kind === "list")
+    return `[${value.map((item) => valueText(item, type.item)).join(", ")}]`;
+  if (type.kind === "string" || type.kind === "path") return JSON.stringify(value);
+  if (type.kind === "tagged") return String((value as { readonly type: string }).type);
+  return String(value);
+}
+
+/** What the catalogue knows of a GPU. */
+export function gpuDoc(name: string): string | undefined {
+  const gpu = gpuByName(name);
+  if (!gpu) return undefined;
+  const peak = `${formatCount(gpu.peak_flops.bf16 / 1e12)} TFLOP/s in bf16`;
+  return `**${gpu.title}**\n\n${formatBytes(gpu.memory_bytes)}, ${peak} (dense peak)${sourceText(gpu.source)}.`;
+}
+
+/** What the catalogue knows of a model. */
+export function modelDoc(name: string): string | undefined {
+  const model = modelByName(name);
+  if (!model) return undefined;
+  return `**${model.name}**\n\n${formatCount(model.parameters)} parameters${sourceText(model.source)}.`;
+}
+
+const sourceText = (source: string): string =>
+  source.startsWith("https://") ? `, [source](${source})` : "";

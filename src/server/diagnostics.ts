@@ -1,0 +1,38 @@
+import {
+  type DiagnosticRelatedInformation,
+  DiagnosticSeverity,
+  type Diagnostic as LspDiagnostic,
+} from "vscode-languageserver";
+import type { Severity } from "../diagnostics/catalogue.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { lspRange } from "./positions.js";
+
+const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  info: DiagnosticSeverity.Information,
+};
+
+/** A diagnostic for the editor: message, reason and advice in one text. */
+export function lspDiagnostic(found: Diagnostic, uriOf: (file: string) => string): LspDiagnostic {
+  const { message, why, help, related = [] } = found;
+  return {
+    range: lspRange(found.range),
+    severity: SEVERITIES[found.severity],
+    code: found.code,
+    source: "skrull",
+    message: [message, why, ...(help === undefined ? [] : [help])].join("\n"),
+    ...(related.length > 0
+      ? { relatedInformation: related.map((one) => information(one, uriOf)) }
+      : {}),
+  };
+}
+
+type Related = NonNullable<Diagnostic["related"]>[number];
+
+function information(
+  { message, file, range }: Related,
+  uriOf: (file: string) => string,
+): DiagnosticRelatedInformation {
+  return { message, location: { uri: uriOf(file), range: lspRange(range) } };
+}

@@ -1,0 +1,52 @@
+import type { Place } from "../diagnostics/diagnostic.js";
+import { LANGUAGE } from "../language/language.js";
+import type { SymbolUse } from "../semantics/symbols.js";
+import type { AnalysedDocument } from "./document.js";
+import type { PlacedToken } from "./walk.js";
+
+/** What a name is looked up by. */
+export type NameKey = Pick<SymbolUse, "kind" | "block" | "name">;
+
+/** The name that a token declares or uses, going by where it stands alone. */
+export function nameOf({ role, text, key, header, scope }: PlacedToken): NameKey | undefined {
+  switch (role) {
+    case "constant":
+      return { kind: "constant", name: text };
+    case "run-name":
+      return { kind: "run", name: text };
+    case "block-name":
+    case "base":
+      if (header === undefined) return undefined;
+      return header === "run"
+        ? { kind: "run", name: text }
+        : { kind: "block", block: header, name: text };
+    case "word":
+      if (key === undefined) return undefined;
+      return scope.kind !== "body" && Object.hasOwn(LANGUAGE, key)
+        ? { kind: "block", block: key, name: text }
+        : { kind: "constant", name: text };
+    default:
+      return undefined;
+  }
+}
+
+export const sameName = (a: NameKey, b: NameKey): boolean =>
+  a.kind === b.kind && a.block === b.block && a.name === b.name;
+
+/**
+ * Places of a name in one document: what the analysis saw, and what only the text shows, such as a value that every
+ * run overrides.
+ */
+export function placesOf(name: NameKey, document: AnalysedDocument): readonly Place[] {
+  const symbol = document.analysis.symbols.find((one) => sameName(one, name));
+  const written = document.placed.flatMap((token) => {
+    const found = nameOf(token);
+    return found && sameName(found, name) ? [placeOf(token, document)] : [];
+  });
+  return symbol ? [symbol.definition, ...symbol.uses, ...written] : written;
+}
+
+export const placeOf = ({ start, end }: PlacedToken, { path, lines }: AnalysedDocument): Place => ({
+  file: path,
+  range: lines.range(start, end),
+});

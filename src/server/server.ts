@@ -1,0 +1,162 @@
+import {
+  type CancellationToken,
+  type Connection,
+  DidChangeWatchedFilesNotification,
+  type InitializeParams,
+  type InitializeResult,
+  LSPErrorCodes,
+  ResponseError,
+  type TextDocumentPositionParams,
+  TextDocumentSyncKind,
+} from "vscode-languageserver";
+import type { Host } from "../host/host.js";
+import { CODE_ACTION_KINDS, codeActions } from "./code-actions.js";
+import { complete } from "./completion.js";
+import { definitionAt, nameAt } from "./definition.js";
+import type { AnalysedDocument } from "./document.js";
+import { documentSymbols } from "./document-symbols.js";
+import { foldingRanges } from "./folding.js";
+import { formatEdits } from "./formatting.js";
+import { hoverAt, withMore } from "./hover.js";
+import { PlanHovers } from "./plan-hovers.js";
+import { lspRange, offsetOf } from "./positions.js";
+import { Publisher } from "./publisher.js";
+import { usesIn } from "./references.js";
+import { Refresher } from "./refresh.js";
+import { rename } from "./rename.js";
+import { LEGEND, semanticTokens } from "./semantic-tokens.js";
+import { Workspace } from "./workspace.js";
+
+export interface ServerOptions {
+  readonly skrullVersion: string;
+}
+
+/** Answers an editor over a connection. Features are pure functions; here they meet the protocol. */
+export function serve(connection: Connection, host: Host, options: ServerOptions): void {
+  const workspace = new Workspace(host);
+  const plans = new PlanHovers(host, options.skrullVersion);
+  const publisher = new Publisher(connection, workspace);
+  const refresher = new Refresher(host, (uris) => publisher.show(uris));
+  let client: InitializeParams["capabilities"] = {};
+
+  connection.onInitialize(({ capabilities }) => {
+    client = capabilities;
+    return initializeResult(options.skrullVersion);
+  });
+  connection.onInitialized(() => {
+    if (client.workspace?.didChangeWatchedFiles?.dynamicRegistration !== true) return;
+    const watchers = [{ globPattern: "**/*.{skrull,skrull.yaml,skrull.json}" }];
+    void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+  });
+
+  const refresh = (uris: readonly string[]) => {
+    for (const uri of uris) plans.cancel(uri);
+    refresher.add(uris);
+  };
+  workspace.documents.onDidChangeContent(({ document }) => refresh(workspace.touch(document.uri)));
+  workspace.documents.onDidClose(({ document: { uri } }) => {
+    plans.cancel(uri);
+    refresher.forget(uri);
+    publisher.close(uri);
+    refresh(workspace.touch(uri));
+  });
+  connection.onDidChangeWatchedFiles(() => refresh(workspace.touchAll()));
+
+  const at = <Result>(
+    { textDocument, position }: TextDocumentPositionParams,
+    feature: (document: AnalysedDocument, offset: number) => Result,
+  ): Result | null => {
+    const document = workspace.analysed(textDocument.uri);
+    return document ? feature(document, offsetOf(document.lines, position)) : null;
+  };
+  const whole = <Result>(uri: string, feature: (document: AnalysedDocument) => Result) => {
+    const document = workspace.analysed(uri);
+    return document ? feature(document) : null;
+  };
+  const uriOf = (file: string) => workspace.uriOf(file);
+
+  connection.onHover((params, cancelled: CancellationToken) =>
+    at(params, async (document, offset) => {
+      const found = hoverAt(document, offset);
+      if (!found?.wants) return found?.hover ?? null;
+      const more = await plans.text(params.textDocument.uri, document, found.wants, cancelled);
+      return more === undefined ? found.hover : withMore(found, more);
+    }),
+  );
+  connection.onCompletion((params) =>
+    at(params, (document, offset) => [
+      ...complete(document, offset, {
+        snippets: client.textDocument?.completion?.completionItem?.snippetSupport === true,
+        list: (folder) => workspace.list(folder),
+      }),
+    ]),
+  );
+  connection.onDocumentSymbol(({ textDocument }) =>
+    whole(textDocument.uri, (document) => [...documentSymbols(document)]),
+  );
+  connection.onFoldingRanges(({ textDocument }) =>
+    whole(textDocument.uri, (document) => [...foldingRanges(document)]),
+  );
+  connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
+    whole(uri, (document) => [...codeActions(document, { uri, uriOf, range, only: context.only })]),
+  );
+  connection.onDefinition((params) =>
+    at(params, (document, offset) => {
+      const place = definitionAt(document, offset);
+      return place ? workspace.location(place) : null;
+    }),
+  );
+  connection.onReferences((params) =>
+    at(params, (document, offset) => {
+      const symbol = nameAt(document, offset)?.symbol;
+      if (!symbol) return null;
+      const uses = usesIn(symbol, workspace.project(params.textDocument.uri));
+      const declared = params.context.includeDeclaration ? [symbol.definition] : [];
+      return [...declared, ...uses].map((place) => workspace.location(place));
+    }),
+  );
+  connection.onPrepareRename((params) =>
+    at(params, (document, offset) => {
+      const found = nameAt(document, offset);
+      return found ? { range: lspRange(found.place.range), placeholder: found.symbol.name } : null;
+    }),
+  );
+  connection.onRenameRequest((params) =>
+    at(params, (document, offset) => {
+      const symbol = nameAt(document, offset)?.symbol;
+      if (!symbol) return null;
+      const project = workspace.project(params.textDocument.uri);
+      const renaming = rename(symbol, params.newName, project);
+      if (!renaming.ok) throw new ResponseError(LSPErrorCodes.RequestFailed, renaming.problem);
+      return { changes: workspace.edits(renaming.places, params.newName) };
+    }),
+  );
+  connection.onDocumentFormatting(({ textDocument }) =>
+    whole(textDocument.uri, (document) => [...formatEdits(document)]),
+  );
+  connection.languages.semanticTokens.on(
+    ({ textDocument }) => whole(textDocument.uri, semanticTokens) ?? { data: [] },
+  );
+
+  workspace.documents.listen(connection);
+  connection.listen();
+}
+
+function initializeResult(version: string): InitializeResult {
+  return {
+    serverInfo: { name: "skrull", version },
+    capabilities: {
+      textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+      hoverProvider: true,
+      completionProvider: { triggerCharacters: ['"', "/", "=", "["] },
+      documentSymbolProvider: true,
+      foldingRangeProvider: true,
+      definitionProvider: true,
+      referencesProvider: true,
+      renameProvider: { prepareProvider: true },
+      documentFormattingProvider: true,
+      codeActionProvider: { codeActionKinds: CODE_ACTION_KINDS },
+      semanticTokensProvider: { legend: LEGEND, full: true },
+    },
+  };
+}

@@ -1,0 +1,129 @@
+import { basename, dirname, join, normalize } from "pathe";
+import { type Location, TextDocuments, type TextEdit } from "vscode-languageserver";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import { URI } from "vscode-uri";
+import type { Place } from "../diagnostics/diagnostic.js";
+import { readText } from "../host/files.js";
+import { type Host, HostError } from "../host/host.js";
+import { projectRoot } from "../inputs/import-loader.js";
+import type { Analysis } from "../semantics/analyze.js";
+import { analyse } from "./analyse.js";
+import { AnalysedDocument } from "./document.js";
+import { lspRange } from "./positions.js";
+import { specFiles } from "./project.js";
+
+/** The open documents, and what is known of each; everything else is read through the host. */
+export class Workspace {
+  readonly documents = new TextDocuments(TextDocument);
+  readonly #known = new Map<
+    string,
+    { readonly version: number; readonly made: AnalysedDocument }
+  >();
+
+  constructor(private readonly host: Host) {}
+
+  /** A document as it is now, analysed; `undefined` where it is not open. */
+  analysed(uri: string): AnalysedDocument | undefined {
+    const document = this.documents.get(uri);
+    if (!document) return undefined;
+    const known = this.#known.get(uri);
+    if (known?.version === document.version) return known.made;
+    const made = this.#analyse(this.pathOf(uri), document.getText());
+    this.#known.set(uri, { version: document.version, made });
+    return made;
+  }
+
+  /** Every spec of the project that a document belongs to, as far as it is open or saved. */
+  project(uri: string): readonly AnalysedDocument[] {
+    const folder = dirname(this.pathOf(uri));
+    const saved = [...specFiles(this.host, projectRoot(this.host, folder))];
+    const open = new Map(this.documents.keys().map((one) => [this.pathOf(one), one]));
+    const documents = new Map<string, AnalysedDocument>();
+    for (const path of [...open.keys(), ...saved]) {
+      const known = open.get(path);
+      const document = known === undefined ? this.#read(path) : this.analysed(known);
+      if (document) documents.set(path, document);
+    }
+    return [...documents.values()];
+  }
+
+  #read(path: string): AnalysedDocument | undefined {
+    try {
+      return this.#analyse(path, readText(this.host, path));
+    } catch (error) {
+      if (error instanceof HostError) return undefined;
+      throw error;
+    }
+  }
+
+  #analyse(path: string, text: string): AnalysedDocument {
+    const analysis = analyse(this.host, path, text, (one) => this.openText(one));
+    return new AnalysedDocument(path, text, analysis);
+  }
+
+  /** Text of an open document by its path. */
+  openText(path: string): string | undefined {
+    const uri = this.documents.keys().find((one) => this.pathOf(one) === path);
+    return uri === undefined ? undefined : this.documents.get(uri)?.getText();
+  }
+
+  /** Forgets a document and those that import it; says which open ones are to be looked at again. */
+  touch(uri: string): readonly string[] {
+    const path = this.pathOf(uri);
+    const touched = [...this.#known].filter(
+      ([other, { made }]) => other === uri || importsOf(made.analysis).includes(path),
+    );
+    for (const [other] of touched) this.#known.delete(other);
+    return this.documents.keys().filter((open) => !this.#known.has(open));
+  }
+
+  /** Forgets everything that was read from files. */
+  touchAll(): readonly string[] {
+    this.#known.clear();
+    return this.documents.keys();
+  }
+
+  /** Absolute path of a document; one that was never saved counts as in the working folder. */
+  pathOf(uri: string): string {
+    const parsed = URI.parse(uri);
+    if (parsed.scheme === "file") return normalize(parsed.fsPath);
+    return join(this.host.workingFolder, basename(parsed.path) || "untitled.skrull");
+  }
+
+  /** The address that the client knows a path by. */
+  uriOf(path: string): string {
+    const open = this.documents.keys().find((uri) => this.pathOf(uri) === path);
+    return open ?? URI.file(path).toString();
+  }
+
+  location({ file, range }: Place): Location {
+    return { uri: this.uriOf(file), range: lspRange(range) };
+  }
+
+  /** The same new text at several places, by document. */
+  edits(places: readonly Place[], newText: string): Record<string, TextEdit[]> {
+    const changes: Record<string, TextEdit[]> = {};
+    for (const { file, range } of places) {
+      const uri = this.uriOf(file);
+      changes[uri] = [...(changes[uri] ?? []), { range: lspRange(range), newText }];
+    }
+    return changes;
+  }
+
+  /** Names in a folder, those of folders with a `/` at the end. */
+  list(folder: string): readonly string[] {
+    try {
+      const names = this.host.list(folder);
+      return names.map((name) =>
+        this.host.status(join(folder, name))?.kind === "folder" ? `${name}/` : name,
+      );
+    } catch (error) {
+      if (error instanceof HostError) return [];
+      throw error;
+    }
+  }
+}
+
+/** Absolute paths of what an analysis read besides its own file. */
+const importsOf = ({ documents }: Analysis): readonly string[] =>
+  documents.slice(1).map(({ file }) => file);

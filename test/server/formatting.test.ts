@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import type { TextEdit } from "vscode-languageserver-protocol";
+import { files, skrull, spec } from "../cli/run.js";
+import { edited, startClient } from "./client.js";
+
+const OPTIONS = { tabSize: 8, insertSpaces: false };
+const messy = spec({
+  data: '{ # the data\ntrain=["data.jsonl"]\n tokenizer="bytes"   max_length = 1K }',
+});
+
+it("writes what fmt writes, and changes only the lines that differ", async () => {
+  const client = await startClient({ ...files(), "spec.skrull": messy });
+  await client.open("spec.skrull");
+  const textDocument = { uri: client.uri("spec.skrull") };
+  const params = { textDocument, options: OPTIONS };
+  const edits = await client.request<TextEdit[]>("textDocument/formatting", params);
+  const formatted = edited(messy, edits);
+  expect(formatted).not.toBe(messy);
+  const { stdout } = skrull(["fmt", "-"], { cwd: client.folder, input: messy });
+  expect(formatted).toBe(stdout);
+  await client.change("spec.skrull", formatted);
+  expect(await client.request("textDocument/formatting", params)).toEqual([]);
+  await client.change("spec.skrull", formatted.replace('bytes"', 'bytes"   # here'));
+  const [one, ...others] = await client.request<TextEdit[]>("textDocument/formatting", params);
+  expect(others).toEqual([]);
+  expect((one?.range.end.line ?? 0) - (one?.range.start.line ?? 0)).toBeLessThan(4);
+});
+
+it("leaves text with syntax errors alone", async () => {
+  const client = await startClient(files());
+  await client.open("spec.skrull", `${messy}\ntrain {`);
+  const textDocument = { uri: client.uri("spec.skrull") };
+  const params = { textDocument, options: OPTIONS };
+  expect(await client.request("textDocument/formatting", params)).toEqual([]);
+});

@@ -1,0 +1,151 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  CancellationTokenSource,
+  type Hover,
+  type Range,
+} from "vscode-languageserver-protocol/node";
+import { files, skrull, spec } from "../cli/run.js";
+import { CURSOR as C, type Client, marked, positionOf, startClient, textAt } from "./client.js";
+
+async function hover(
+  client: Client,
+  text: string,
+): Promise<{ value: string; over: string } | null> {
+  const found = await client.ask<Hover | null>("textDocument/hover", text);
+  if (!found) return null;
+  const { value } = found.contents as { readonly value: string };
+  return { value, over: textAt(marked(text).whole, found.range as Range) };
+}
+
+describe("hover", () => {
+  let client: Client;
+  beforeAll(async () => {
+    client = await startClient(files());
+  });
+
+  it("on a key shows its type, meaning, default and resolved value", async () => {
+    const text = spec({ schedule: `{ global_batch = 4 pol${C}icy = packed }` });
+    expect(await hover(client, text)).toEqual({
+      over: "policy",
+      value: [
+        "`policy`: `auto`, `skrull-paper`, `dacp`, `round-robin`, `sorted`, `packed`, `deepspeed`",
+        "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with.",
+        "Without it: `auto`.",
+        "Here: **packed**",
+      ].join("\n\n"),
+    });
+  });
+
+  it("on a value resolves its unit, also where the spec has errors elsewhere", async () => {
+    const data = `{ train = ["data.jsonl"] tokenizer = "bytes" max_length = ${C}12K }`;
+    for (const parallel of ["{ }", "{ zero = 12 }"]) {
+      const shown = await hover(client, spec({ data, parallel }));
+      expect(shown?.over).toBe("12");
+      expect(shown?.value).toMatch(/^`max_length`: tokens \(.*Here: \*\*12,288 tokens\*\*$/s);
+    }
+  });
+
+  it("on a required key says why it is", async () => {
+    const shown = await hover(client, spec({ cluster: `{ gpus${C} = 2 gpu = cpu }` }));
+    expect(shown?.value).toContain("Required. The number of ranks follows from it.");
+  });
+
+  it("on a key inside a variant", async () => {
+    const text = spec({ train: `{ optimizer = adamw { lr = 1e-3 weight_${C}decay = 0.1 } }` });
+    const shown = await hover(client, text);
+    expect(shown?.over).toBe("weight_decay");
+    expect(shown?.value).toContain("Decoupled weight decay.");
+    expect(shown?.value).toContain("Here: **0.1**");
+  });
+
+  it("on a unit, a block, a GPU and a model", async () => {
+    const unit = await hover(client, spec({ memory: `{ budget = 4 Gi${C}B }` }));
+    expect(unit).toEqual({
+      over: "GiB",
+      value: "`1 GiB` = 1,073,741,824 bytes\n\nUnit of an amount of memory.",
+    });
+    const block = await hover(client, `skrull 1\nmem${C}ory {`);
+    expect(block?.value).toContain("Block `memory`");
+    const gpu = await hover(client, "skrull 1 cluster { gpu = h100_sxm_80gb┆ }");
+    expect(gpu?.value).toContain("**NVIDIA H100 SXM 80 GB**");
+    expect(gpu?.value).toContain("79.6 GiB, 989 TFLOP/s in bf16");
+    const model = await hover(client, `skrull 1 model "Qwen/Qwen2.5-0.5B${C}" { }`);
+    expect(model?.value).toContain("494,032,768 parameters");
+  });
+
+  it("says nothing on comments, braces and unknown keys", async () => {
+    expect(await hover(client, `# budget${C}\n${spec()}`)).toBeNull();
+    expect(await hover(client, `skrull 1\ncluster { nonsense${C} = 3 }`)).toBeNull();
+    expect(await hover(client, `skrull 1\ncluster { } ${C}  `)).toBeNull();
+  });
+});
+
+describe("hover on the plan's keys", () => {
+  const parts = { cluster: "{ gpus = 4 gpu = cpu }", parallel: "{ context = 2 zero = 1 }" };
+  const memory = { ...parts, memory: `{ bud${C}get = 1 GiB reserve = 1 MiB bucket = 1K }` };
+  const context = { ...parts, parallel: `{ con${C}text = 2 zero = 1 }` };
+
+  it("shows the memory table and the degrees that fit, once the data has been measured", async () => {
+    const client = await startClient(files(parts));
+    const unmeasured = await hover(client, spec(memory));
+    expect(unmeasured?.value).toContain("The data has not been measured yet");
+    const env = { cwd: client.folder, cache: ".cache" };
+    const { stdout } = skrull(["plan", "spec.skrull", "--format", "json"], env);
+    const plan = JSON.parse(stdout);
+    await client.change("spec.skrull", `${spec(parts)}\n`);
+    const table = await hover(client, spec(memory));
+    expect(table?.over).toBe("budget");
+    expect(table?.value).toContain("Memory of a rank (modelled)");
+    expect(table?.value).toContain("Here: **1.00 GiB (1,073,741,824 bytes)**");
+    for (const { name } of plan.memory.fixed) expect(table?.value).toContain(`| ${name} |`);
+    expect(table?.value).toContain("| bucket size C (from the spec) | 1,024 tokens |");
+    const degrees = await hover(client, spec(context));
+    expect(degrees?.value).toContain("predicted on 5 samples");
+    expect(degrees?.value).toMatch(/\| 1 \| [\d,]+ \| /);
+    expect(degrees?.value).toMatch(/\| 2 <- here \| [\d,]+ \| /);
+    expect(degrees?.value).toMatch(/\| 4 \| [\d,]+ \| /);
+  });
+
+  it("says why there is no plan", async () => {
+    const small = { ...memory, memory: `{ bud${C}get = 2 MiB reserve = 1 MiB }` };
+    const client = await startClient(files(parts));
+    skrull(["plan", "spec.skrull"], { cwd: client.folder, cache: ".cache" });
+    const shown = await hover(client, spec(small));
+    expect(shown?.value).toMatch(/No plan\. model states need .* of the 1\.00 MiB/);
+    const none = await hover(
+      client,
+      spec({ ...context, memory: "{ budget = 2 MiB reserve = 1 MiB }" }),
+    );
+    expect(none?.value).toContain("No degree fits");
+  });
+
+  it("is given up when the text changes, and everything else is answered meanwhile", async () => {
+    const client = await startClient(files(parts));
+    skrull(["plan", "spec.skrull"], { cwd: client.folder, cache: ".cache" });
+    const { before, whole } = marked(spec(memory));
+    await client.open("spec.skrull", whole);
+    const textDocument = { uri: client.uri("spec.skrull") };
+    const params = { textDocument, position: positionOf(before) };
+    const answer = client.request<Hover>("textDocument/hover", params);
+    const symbols = await client.request("textDocument/documentSymbol", { textDocument });
+    expect(symbols).toHaveLength(7);
+    await client.change("spec.skrull", "skrull 1\n");
+    const { value } = (await answer).contents as { readonly value: string };
+    expect(value).toMatch(/^`budget`.*Here: \*\*1\.00 GiB \(1,073,741,824 bytes\)\*\*$/s);
+    expect((await client.diagnostics("spec.skrull")).length).toBeGreaterThan(0);
+  });
+
+  it("is given up when the client cancels it", async () => {
+    const client = await startClient(files(parts));
+    const { before, whole } = marked(spec(memory));
+    await client.open("spec.skrull", whole);
+    const source = new CancellationTokenSource();
+    const textDocument = { uri: client.uri("spec.skrull") };
+    const params = { textDocument, position: positionOf(before) };
+    const answer = client.connection.sendRequest("textDocument/hover", params, source.token);
+    source.cancel();
+    const given = await answer.catch((error: { code: number }) => error);
+    // Cancelled before it began, or what was known by then.
+    expect(JSON.stringify(given)).toMatch(/-32800|`budget`/);
+  });
+});

@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import type { DocumentSymbol, Location, WorkspaceEdit } from "vscode-languageserver-protocol";
+import { files } from "../cli/run.js";
+import { edited, startClient, textAt } from "./client.js";
+
+const NAMES = "skrull 1\nlet steps = 4\ncluster two { gpus = 2 gpu = cpu }\n";
+const TEXT = `skrull: 1
+import: [names.skrull]
+model: {config: model.json, weights: random, precision: fp32}
+cluster: two
+data:
+  train: [data.jsonl]
+  tokenizer: bytes
+  max_length: 1K
+schedule: {global_batch: 4}
+train:
+  optimizer: {type: adamw, lr: 1e-3}
+  steps: steps
+`;
+const NAME = "spec.skrull.yaml";
+
+it("has diagnostics at their places in the YAML", async () => {
+  const client = await startClient({ ...files(), "names.skrull": NAMES });
+  await client.open(NAME, TEXT);
+  expect(await client.diagnostics(NAME)).toEqual([]);
+  const wrong = TEXT.replace("1K", "1 GiB").replace("weights:", "wights:");
+  await client.change(NAME, wrong);
+  const found = await client.diagnostics(NAME);
+  expect(found.map(({ code }) => code)).toEqual(["unknown-key", "wrong-unit"]);
+  expect(textAt(wrong, found[0]?.range as never)).toBe("wights");
+});
+
+it("has an outline, definitions and renaming, and leaves the rest to the schema", async () => {
+  const client = await startClient({ ...files(), "names.skrull": NAMES });
+  await client.open(NAME, TEXT);
+  const textDocument = { uri: client.uri(NAME) };
+  const ask = <R>(method: string, line: number, character: number, more = {}) =>
+    client.request<R>(method, { textDocument, position: { line, character }, ...more });
+  const symbols = await client.request<DocumentSymbol[]>("textDocument/documentSymbol", {
+    textDocument,
+  });
+  expect(symbols.map(({ name }) => name)).toEqual([
+    ...["names.skrull", "model", "cluster", "data", "schedule", "train"],
+  ]);
+  const two = await ask<Location>("textDocument/definition", 3, 10);
+  expect(two.uri).toBe(client.uri("names.skrull"));
+  expect(textAt(NAMES, two.range)).toBe("two");
+  const { changes = {} } = await ask<WorkspaceEdit>("textDocument/rename", 11, 10, {
+    newName: "count",
+  });
+  expect(edited(TEXT, changes[client.uri(NAME)] ?? [])).toBe(
+    TEXT.replace("steps: steps", "steps: count"),
+  );
+  expect(edited(NAMES, changes[client.uri("names.skrull")] ?? [])).toBe(
+    NAMES.replace("let steps", "let count"),
+  );
+  expect(await ask("textDocument/completion", 8, 5)).toEqual([]);
+  expect(await ask("textDocument/hover", 8, 5)).toBeNull();
+  const options = { tabSize: 2, insertSpaces: true };
+  expect(await ask("textDocument/formatting", 0, 0, { options })).toEqual([]);
+});
