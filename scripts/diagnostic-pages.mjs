@@ -1,5 +1,5 @@
 // The pages of docs/diagnostics, from the catalogue and what the built compiler says about their examples.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -29,7 +29,9 @@ export async function orphanedPages() {
 
 async function examplesOf(code) {
   const folder = join(EXAMPLES, code);
-  const files = (existsSync(folder) ? readdirSync(folder).sort() : []).map((name) => ({
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true }).sort() : [];
+  const isFile = (name) => statSync(join(folder, name)).isFile();
+  const files = names.filter(isFile).map((name) => ({
     name,
     text: readFileSync(join(folder, name), "utf8"),
   }));

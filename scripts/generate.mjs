@@ -13,6 +13,8 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
+const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
+const { rulesPage } = await built("lint/rules-page.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { textmateGrammar } = await built("language/textmate.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
@@ -22,14 +24,17 @@ const ebnf = grammarEbnf();
 const drawn = railroadFiles(SPEC_PARSER.getSerializedGastProductions(), ebnf);
 const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 
+const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
+  "docs/reference/lint-rules.md": rulesPage(),
   ...(await diagnosticPages()),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
-  "editors/vscode/syntaxes/skrull.tmLanguage.json": `${JSON.stringify(textmateGrammar(), null, 2)}\n`,
-  "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
-  "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
-  "schemas/template.schema.json": `${JSON.stringify(TEMPLATE_SCHEMA, null, 2)}\n`,
+  "editors/vscode/syntaxes/skrull.tmLanguage.json": json(textmateGrammar()),
+  "schemas/spec.schema.json": json(specSchema()),
+  "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
+  "schemas/profile.schema.json": json(PROFILE_SCHEMA),
+  "schemas/template.schema.json": json(TEMPLATE_SCHEMA),
 };
 
 const stale = [];
@@ -56,7 +61,8 @@ for (const name of readdirSync(join(ROOT, "grammar/diagrams"))) {
   if (!check) rmSync(join(ROOT, path));
 }
 
-for (const script of [["scripts/generate-catalogue.mjs"], ["scripts/schedule-vectors.mjs"]]) {
+const scripts = ["generate-catalogue.mjs", "generate-rules.mjs", "schedule-vectors.mjs"];
+for (const script of scripts.map((name) => [`scripts/${name}`])) {
   if (!check) run(process.execPath, script);
   else if (
     spawnSync(process.execPath, [...script, "--check"], { cwd: ROOT, stdio: "inherit" }).status !==

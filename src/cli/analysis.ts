@@ -9,6 +9,7 @@ import { type Decoded, decodeUtf8 } from "../foundation/encoding.js";
 import { LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { importLoader } from "../inputs/import-loader.js";
+import type { Source } from "../lint/subject.js";
 import { type Analysis, analyze } from "../semantics/analyze.js";
 import { isYamlPath } from "../semantics/document.js";
 
@@ -51,13 +52,11 @@ function wronglyEncoded(
 
 /** Diagnostics of analysed files in one of the contract's formats. */
 export function showDiagnostics(
-  analyses: readonly Analysis[],
+  sources: readonly Source[],
   diagnostics: readonly Diagnostic[],
   options: { readonly format: DiagnosticFormat } & Omit<FormatOptions, "textOf">,
 ): string {
-  const texts = new Map(
-    analyses.flatMap(({ documents }) => documents.map(({ file, text }) => [file, text])),
-  );
+  const texts = new Map(sources.map(({ file, text }) => [file, text]));
   return formatDiagnostics(diagnostics, options.format, {
     ...options,
     textOf: (file) => texts.get(file),

@@ -1,9 +1,11 @@
+import { resolve } from "pathe";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import type { DiagnosticFormat } from "../diagnostics/formats.js";
 import { printable } from "../foundation/printable.js";
 import { type Host, HostError } from "../host/host.js";
+import { Linter } from "../lint/linter.js";
 import type { Analysis } from "../semantics/analyze.js";
-import { analyzeFile, showDiagnostics } from "./analysis.js";
+import { analyzeFile, analyzeText, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { fixFile } from "./fix-file.js";
 import { findSpecs } from "./spec-paths.js";
@@ -26,20 +28,42 @@ export async function lintCommand(
   paths: readonly string[],
   options: LintOptions,
 ): Promise<ExitCode> {
-  const { files, problems } = findSpecs(host, paths);
-  const { linted, unreadable } = await lintFiles(host, files, options);
-  for (const { message } of [...problems, ...unreadable])
+  const linter = new Linter(host);
+  const found = findSpecs(host, paths);
+  const files = await withoutExcluded(host, linter, paths, found.files);
+  const { linted, unreadable } = await lintFiles(host, linter, files, options);
+  for (const { message } of [...found.problems, ...unreadable])
     terminal.remark(`error: ${printable(message)}\n`);
   const analyses = linted.map(({ analysis }) => analysis);
-  const diagnostics = withoutRepeats(analyses.flatMap((analysis) => analysis.diagnostics));
-  terminal.out(showDiagnostics(analyses, diagnostics, { ...options, colour: terminal.colour }));
+  const diagnostics = withoutRepeats([
+    ...linter.diagnostics,
+    ...analyses.flatMap((analysis) => analysis.diagnostics),
+  ]);
+  const sources = [...linter.sources, ...analyses.flatMap(({ documents }) => documents)];
+  terminal.out(showDiagnostics(sources, diagnostics, { ...options, colour: terminal.colour }));
   reportFixes(terminal, linted, options);
   const warnings = count(diagnostics, "warning");
   if (options.format === "pretty") terminal.out(summary(linted.length, diagnostics, options));
-  if (problems.length + unreadable.length > 0) return EXIT.couldNotRun;
+  if (found.problems.length + unreadable.length > 0) return EXIT.couldNotRun;
   return hasErrors(diagnostics) || (options.denyWarnings && warnings > 0)
     ? EXIT.findings
     : EXIT.clean;
+}
+
+/** Files that are named themselves, and of folders those that no configuration leaves out. */
+async function withoutExcluded(
+  host: Host,
+  linter: Linter,
+  paths: readonly string[],
+  files: readonly string[],
+): Promise<readonly string[]> {
+  const named = new Set(paths.map((path) => resolve(host.workingFolder, path)));
+  const chosen: string[] = [];
+  for (const file of files) {
+    const kept = named.has(resolve(host.workingFolder, file)) || !(await linter.excludes(file));
+    if (kept) chosen.push(file);
+  }
+  return chosen;
 }
 
 /** What is wrong in an imported file is found with every spec that imports it. */
@@ -55,14 +79,22 @@ interface Linted {
 }
 
 /** One file that cannot be read keeps no other from being checked. */
-async function lintFiles(host: Host, files: readonly string[], { fix, unsafeFixes }: LintOptions) {
+async function lintFiles(
+  host: Host,
+  linter: Linter,
+  files: readonly string[],
+  { fix, unsafeFixes }: LintOptions,
+) {
   const linted: Linted[] = [];
   const unreadable: HostError[] = [];
   for (const file of files) {
     try {
-      const analysis = await analyzeFile(host, file);
+      const analysis = await linter.lint(await analyzeFile(host, file));
+      const again = async (text: string) => linter.lint(await analyzeText(host, file, text));
       linted.push(
-        fix ? await fixFile(host, file, analysis, { unsafe: unsafeFixes }) : { analysis, fixed: 0 },
+        fix
+          ? await fixFile(host, file, analysis, { unsafe: unsafeFixes }, again)
+          : { analysis, fixed: 0 },
       );
     } catch (error) {
       if (!(error instanceof HostError)) throw error;

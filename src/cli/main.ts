@@ -147,7 +147,7 @@ program
   .addOption(format())
   .addOption(
     new Option("--supervise <tokens>", "tokens the loss counts")
-      .choices(["assistant", "all"])
+      .choices(["assistant", "last", "all"])
       .default("assistant"),
   )
   .addOption(
@@ -160,6 +160,7 @@ program
   .option("--begin-token <text>", "token before a sample that is no conversation")
   .option("--end-token <text>", "token that ends a sample, where the template leaves it open")
   .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
+  .option("--show <line>", "show a line's text instead, and what of it the loss counts", lineNumber)
   .action(async (data: string[], options) => {
     const { lengthsCommand } = await import("./lengths.js");
     exitCode = await lengthsCommand(host, terminal, data, options);
@@ -190,6 +191,11 @@ function splitNames(value: string): readonly string[] {
 
 function append(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+function lineNumber(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError("must be a line's number");
+  return Number(value);
 }
 
 function nonEmpty(value: string): string {

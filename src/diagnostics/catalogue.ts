@@ -1,6 +1,7 @@
 import type { Entries } from "./catalogue/entry.js";
 import { INPUT_CODES } from "./catalogue/inputs.js";
 import { LANGUAGE_CODES } from "./catalogue/language.js";
+import { LINT_CODES } from "./catalogue/lint.js";
 import { PLAN_CODES } from "./catalogue/plan.js";
 import { SYNTAX_CODES } from "./catalogue/syntax.js";
 
@@ -15,6 +16,7 @@ export const CATALOGUE = {
   ...LANGUAGE_CODES,
   ...INPUT_CODES,
   ...PLAN_CODES,
+  ...LINT_CODES,
 } as const satisfies Entries;
 
 export type DiagnosticCode = keyof typeof CATALOGUE;

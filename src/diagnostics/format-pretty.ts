@@ -1,4 +1,5 @@
 import { printableLines } from "../foundation/printable.js";
+import { coverSecrets } from "../foundation/secrets.js";
 import { LineMap } from "../foundation/text.js";
 import type { Severity } from "./catalogue.js";
 import type { Diagnostic } from "./diagnostic.js";
@@ -23,7 +24,7 @@ export function formatPretty(diagnostics: readonly Diagnostic[], options: Pretty
   const linesOf = (file: string) => {
     if (!maps.has(file)) {
       const text = options.textOf(file);
-      maps.set(file, text === undefined ? undefined : new LineMap(text));
+      maps.set(file, text === undefined ? undefined : new LineMap(coverSecrets(text)));
     }
     return maps.get(file);
   };

@@ -27,6 +27,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (model) checkModel(model, at, (path) => origins.place(path).range);
   if (model) checkRope(model, at);
   if (cluster) checkHosts(cluster, at);
+  if (cluster) checkVersion(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
@@ -117,8 +118,6 @@ function checkTopology(
   if (ranks % context !== 0) {
     const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;
     at("ranks-not-divisible", "parallel.context", { ranks, context }, { help });
-  } else if (context > cluster.gpus) {
-    at("group-crosses-nodes", "parallel.context", { context, gpus: cluster.gpus });
   }
 }
 
@@ -168,6 +167,17 @@ function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
     const reason = `There are ${nodes} nodes and ${hosts.length} host names.`;
     at("contradictory-keys", "cluster.hosts", { first: "hosts", second: "nodes", reason });
   }
+}
+
+/** It goes into a line of the run's requirements. */
+function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
+  if (deepspeed === undefined || /^\d+(\.\d+)+([.+-]?[A-Za-z0-9]+)*$/.test(deepspeed)) return;
+  at("out-of-range", "cluster.deepspeed", {
+    name: "deepspeed",
+    value: JSON.stringify(deepspeed),
+    range: 'a version, such as "0.19.8"',
+    reason: "The run's requirements name it.",
+  });
 }
 
 function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Reporting): void {
@@ -257,12 +267,10 @@ function checkTraining(train: Spec["train"], at: Reporting): void {
     );
   }
   const { learning_rate: rate, steps } = train;
-  if (steps !== undefined && rate.warmup_steps >= steps && rate.warmup_steps > 0) {
-    const reason = "The learning rate would never reach its peak.";
-    at("contradictory-keys", "train.learning_rate", {
-      first: "warmup_steps",
-      second: "steps",
-      reason,
-    });
-  }
+  const contradict = (second: string, reason: string) =>
+    at("contradictory-keys", "train.learning_rate", { first: "warmup_steps", second, reason });
+  if (rate.warmup_steps > 0 && rate.warmup_ratio !== undefined)
+    contradict("warmup_ratio", "Both say how long the warm-up is.");
+  else if (steps !== undefined && rate.warmup_steps >= steps && rate.warmup_steps > 0)
+    contradict("steps", "The learning rate would never reach its peak.");
 }

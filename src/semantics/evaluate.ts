@@ -215,6 +215,7 @@ const NAMES: Readonly<Record<Quantity["dimension"], string>> = {
   tokens: "tokens",
   bytes: "bytes",
   bandwidth: "a bandwidth",
+  time: "a length of time",
 };
 
 /** A result as if it had been written out at `span`, in its dimension's base unit. */

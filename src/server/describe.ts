@@ -54,6 +54,7 @@ const BASE: Readonly<Record<keyof typeof UNITS, string>> = {
   tokens: "tokens",
   bytes: "bytes",
   bandwidth: "bytes/s",
+  time: "seconds",
 };
 
 /** A resolved value as a spec would write it, with its unit's base where it has one. */

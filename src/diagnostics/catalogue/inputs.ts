@@ -42,7 +42,7 @@ export const INPUT_CODES = {
     severity: "error",
     message: "{file}: {problem}",
     why: "A template says which tokens a conversation becomes.",
-    about: "A template of one's own does not say what a template says.",
+    about: "A template file is not what its schema asks for.",
     help: "schemas/template.schema.json says what a template holds.",
   },
   "no-end-token": {

@@ -198,12 +198,6 @@ export const LANGUAGE_CODES = {
     why: "Groups of 1, 2, 4 and so on ranks must divide them without remainder.",
     help: "Use degrees = local-or-all, or change the number.",
   },
-  "group-crosses-nodes": {
-    severity: "warning",
-    message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",
-    why: "Keys and values of every sharded sequence then cross the network in every layer.",
-    help: "Use a CP degree of at most the GPUs per node if the longest sequence fits it.",
-  },
   "budget-exceeds-memory": {
     severity: "error",
     message: "the budget of {budget} is more than the {memory} of the GPU",

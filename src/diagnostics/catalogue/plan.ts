@@ -46,6 +46,12 @@ export const PLAN_CODES = {
     why: "Every rank reads the whole weights before it keeps its part.",
     help: "Use nodes with more memory, or fewer ranks on a node.",
   },
+  "warmup-too-long": {
+    severity: "warning",
+    message: "the warm-up of {warmup} steps leaves none of the run's {steps} at the peak rate",
+    why: "The learning rate would never reach its peak.",
+    help: "Shorten the warm-up, or train for longer.",
+  },
   "position-limit": {
     severity: "warning",
     message: "the longest sequence has {longest} tokens; the model was made for {positions}",
