@@ -40,7 +40,7 @@ export function diagnosticPage(code: DiagnosticCode, examples: PageExamples): st
       : []),
     ...(right ? ["", "## Right", "", ...fencedFile(right)] : []),
     ...(beside.length > 0 ? ["", "## Beside them"] : []),
-    ...beside.flatMap((file) => ["", `\`${file.name}\``, "", ...fencedFile(file)]),
+    ...beside.flatMap((file) => ["", `\`${file.name}\``, "", ...fencedFile(beginningOf(file))]),
     "",
   ].join("\n");
 }
@@ -79,7 +79,7 @@ export function summaryOf(code: DiagnosticCode): string {
 /** Why a code matters, in general. */
 export function reasonOf(code: DiagnosticCode): string {
   const { why, about } = entryOf(code);
-  return about ?? templateText(why);
+  return about ?? (isPlaceholders(why) ? summaryOf(code) : templateText(why));
 }
 
 /** What to do about a code, unless the place that reports it knows better. */
@@ -109,14 +109,17 @@ interface Entry {
 const entryOf = (code: DiagnosticCode): Entry => CATALOGUE[code];
 const isPlaceholders = (text: string): boolean => /^(\{\w+\}|\W)+$/.test(text);
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-/** Lines of a file that a page shows; of data the first say enough. */
+const fencedFile = ({ name, text }: PageFile): readonly string[] =>
+  fenced(text, name.split(".").at(-1));
+
+/** Lines that a page shows of a file beside its examples; of data the first say enough. */
 const SHOWN_LINES = 12;
 
-function fencedFile({ name, text }: PageFile): readonly string[] {
+function beginningOf({ name, text }: PageFile): PageFile {
   const lines = text.trimEnd().split("\n");
   const left = lines.length - SHOWN_LINES;
-  const shown = left > 0 ? [...lines.slice(0, SHOWN_LINES), `… ${left} more lines`] : lines;
-  return fenced(shown.join("\n"), name.split(".").at(-1));
+  if (left <= 0) return { name, text };
+  return { name, text: [...lines.slice(0, SHOWN_LINES), `… ${left} more lines`].join("\n") };
 }
 
 const fenced = (text: string, language = ""): readonly string[] => [

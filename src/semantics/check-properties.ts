@@ -156,7 +156,7 @@ function reportUnknownKey(
 ): void {
   const known = Object.keys(properties);
   const near = didYouMean(key.text, known);
-  const fix = near === undefined ? undefined : otherWord(key, near, report);
+  const fix = near === undefined ? undefined : otherWord(key, near, report, `Rename to ${near}`);
   report.at("unknown-key", { owner: owner.name, name: key.text }, key, {
     help: near ? `Did you mean ${near}?` : `Its keys: ${known.join(", ")}.`,
     ...(fix ? { fix } : {}),

@@ -51,10 +51,15 @@ export function withSlashes(
 }
 
 /** A word for another; safe where only case, `-` and `_` differ, or they are two names of one truth value. */
-export function otherWord(word: Span & { readonly text: string }, near: string, report: Report) {
+export function otherWord(
+  word: Span & { readonly text: string },
+  near: string,
+  report: Report,
+  title = `Write ${near}`,
+): Fix | undefined {
   if (report.written(word) !== word.text) return undefined;
   const safe = plain(word.text) === plain(near) || TRUTH[word.text.toLowerCase()] === near;
-  return report.replacement(`Write ${near}`, word, near, safe);
+  return report.replacement(title, word, near, safe);
 }
 
 /** What other languages call `true` and `false`. */

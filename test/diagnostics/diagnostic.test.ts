@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../src/diagnostics/catalogue.js";
 import {
@@ -22,6 +23,21 @@ describe("the catalogue", () => {
     expect(entry.message).toMatch(/^[^A-Z].*[^.]$/s);
     expect(entry.why).toMatch(/\.$|^\{\w+\}$/);
     if ("help" in entry) expect(entry.help).toMatch(/\S$/);
+    // A page needs a sentence where the message is made elsewhere.
+    if (!/[a-z]/.test(entry.message.replace(/\{\w+\}/g, ""))) expect(entry).toHaveProperty("about");
+  });
+});
+
+describe("the areas of the catalogue", () => {
+  it("declare every code once", () => {
+    const folder = new URL("../../src/diagnostics/", import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const declared = files.flatMap((name) => {
+      if (!name.endsWith(".ts")) return [];
+      const text = readFileSync(new URL(name, folder), "utf8");
+      return [...text.matchAll(/^ {2}"?([a-z]+(?:-[a-z]+)+)"?: \{$/gm)].map((match) => match[1]);
+    });
+    expect(declared.sort()).toEqual(Object.keys(CATALOGUE).sort());
   });
 });
 

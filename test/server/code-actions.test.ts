@@ -16,7 +16,7 @@ const editsOf = (client: Client, action: CodeAction | undefined): TextEdit[] =>
   action?.edit?.changes?.[client.uri("spec.skrull")] ?? [];
 
 describe("code actions", () => {
-  const wrong = spec({ parallel: "{ contxt = 2 }", memory: "{ budget = 1 Gib reserve = 1 MiB }" });
+  const wrong = spec({ parallel: "{ contxt = 2 }", memory: "{ budget = 1 GiBB reserve = 1 MiB }" });
   const withoutVersion = wrong.replace("skrull 1\n", "");
 
   it("are the fixes of the diagnostics there, and mend them", async () => {

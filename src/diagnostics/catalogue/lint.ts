@@ -1,4 +1,4 @@
-import type { Entry } from "./catalogue.js";
+import type { Entries } from "./entry.js";
 
 /** What lint rules report of sound specs, and what concerns their configuration and suppression. */
 export const LINT_CODES = {
@@ -298,4 +298,4 @@ export const LINT_CODES = {
     why: "A suppression that is no longer needed would hide the next mistake.",
     help: "Remove it.",
   },
-} as const satisfies Readonly<Record<string, Entry>>;
+} as const satisfies Entries;

@@ -1,0 +1,113 @@
+import type { Entries } from "./entry.js";
+
+/** What is wrong with the files that a spec names. */
+export const INPUT_CODES = {
+  "unreadable-file": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "{reason}",
+    about: "A file that the spec names is missing, cannot be read, or is not what it should be.",
+  },
+  "no-data-files": {
+    severity: "error",
+    message: "no file matches {pattern}",
+    why: "There would be nothing to train on.",
+  },
+  "invalid-model-config": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "The model's dimensions decide memory and cost.",
+    about: "The model's configuration lacks a dimension, or its dimensions do not fit each other.",
+  },
+  "rope-scaling-impossible": {
+    severity: "error",
+    message: "this model's rotary embeddings cannot be scaled: {problem}",
+    why: "The run would train other positions than the spec says.",
+    help: "Leave rope_scaling out, and put what is wanted into the configuration.",
+  },
+  "invalid-profile": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "A profile's figures come before the catalogue's, so each must be sound.",
+    about: "A profile of the machine does not hold what a profile holds.",
+    help: "schemas/profile.schema.json says what a profile holds.",
+  },
+  "profile-mismatch": {
+    severity: "warning",
+    message: "the profile was measured on {measured}, the spec has {wanted}",
+    why: "Figures of another machine or precision predict wrongly.",
+    help: "Measure again, or leave the profile out.",
+  },
+  "invalid-template": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "A template says which tokens a conversation becomes.",
+    about: "A template file is not what its schema asks for.",
+    help: "schemas/template.schema.json says what a template holds.",
+  },
+  "no-end-token": {
+    severity: "error",
+    message: "nothing says which token ends a sample",
+    why: "A model that was never shown an end goes on without one.",
+    help: 'Write end_token = "TOKEN", or end_token = "" for none; the tokenizer\'s files name no eos_token.',
+  },
+  "end-token-split": {
+    severity: "warning",
+    message: "the tokenizer makes {count} tokens of {token}, which ends an answer",
+    why: "It is no token of this tokenizer, so generation cannot stop at it.",
+    help: "Choose the template of the model's family, or add the token to the tokenizer.",
+  },
+  "context-chosen": {
+    severity: "info",
+    message: "context = auto takes {context}: {speed} tokens/s predicted; {next}",
+    why: "It has the highest predicted tokens per second of the degrees at which everything fits.",
+    help: "`skrull tune` also tries ZeRO stages, checkpointing and bucket sizes.",
+  },
+  "vocabulary-too-small": {
+    severity: "error",
+    message: "the tokenizer has ids up to {largest}, the model's vocabulary {vocabulary} entries",
+    why: "A token beyond the embedding ends the run with an index error.",
+    help: "Use the model's own tokenizer, or a model with a larger vocabulary.",
+  },
+  "malformed-data": {
+    severity: "error",
+    message: "{count} malformed lines, {tolerated} tolerated; {first}",
+    why: "Lines that cannot be read would be missing from the training data.",
+    help: "Repair the lines, or tolerate them: data { malformed = {count} }",
+  },
+  "malformed-data-tolerated": {
+    severity: "warning",
+    message: "{count} malformed lines are left out; {first}",
+    why: "They are missing from the training data.",
+  },
+  "overlong-samples": {
+    severity: "error",
+    message: "{count} samples are longer than {limit} tokens, the longest {longest} ({place})",
+    why: "With overlong = error none may be dropped or cut.",
+    help: "Raise max_length, or choose overlong = drop or overlong = truncate.",
+  },
+  "overlong-samples-lost": {
+    severity: "warning",
+    message:
+      "{count} of {rows} samples are over max_length and {fate}: {share} of all tokens are lost",
+    why: "What is lost is not trained on.",
+  },
+  "weight-draws-nothing": {
+    severity: "error",
+    message: "a weight of {weight} draws none of the {samples} samples of {pattern}",
+    why: "They would never be trained on.",
+    help: "Raise the weight, or leave the pattern out.",
+  },
+  "no-samples": {
+    severity: "error",
+    message: "no sample is left to train on",
+    why: "{reason}",
+    about: "After malformed and over-long samples were taken out, none was left.",
+  },
+  "nothing-supervised": {
+    severity: "error",
+    message: "no token of the data is supervised",
+    why: "The loss would count nothing: there is no assistant message, or truncation cut them all.",
+    help: "Check the roles in the data, or write supervise = all.",
+  },
+} as const satisfies Entries;

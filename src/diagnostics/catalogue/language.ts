@@ -1,0 +1,211 @@
+import type { Entries } from "./entry.js";
+
+/** What a spec says that the language does not have, or that cannot hold together. */
+export const LANGUAGE_CODES = {
+  // Blocks and keys
+  "unknown-block": {
+    severity: "error",
+    message: "there is no block '{name}'",
+    why: "A misspelt block would otherwise be ignored in silence.",
+  },
+  "unknown-key": {
+    severity: "error",
+    message: "'{owner}' has no key '{name}'",
+    why: "A misspelt key would otherwise be ignored in silence.",
+  },
+  "duplicate-block": {
+    severity: "error",
+    message: "the block '{name}' appears twice",
+    why: "Only one of them could take effect.",
+    help: "Merge them into one.",
+  },
+  "duplicate-key": {
+    severity: "error",
+    message: "'{name}' is set twice",
+    why: "Only one of the values could take effect.",
+    help: "Remove one of them.",
+  },
+  "missing-block": {
+    severity: "error",
+    message: "the spec has no block '{name}'",
+    why: "{reason}",
+    about: "Blocks without a sound default have to be written.",
+  },
+  "missing-key": {
+    severity: "error",
+    message: "'{owner}' needs the key '{name}'",
+    why: "{reason}",
+    about: "Keys without a sound default have to be written.",
+  },
+  "unexpected-label": {
+    severity: "error",
+    message: "the block '{name}' takes no name",
+    why: "Only some blocks are named.",
+    help: "Remove the quoted name.",
+  },
+  "deprecated-key": {
+    severity: "warning",
+    message: "'{old}' is now called '{name}'",
+    why: "The old name is still read, and will go with a later version of the language.",
+    help: "Rename it; lint --fix does.",
+  },
+  // Reuse
+  "import-failed": {
+    severity: "error",
+    message: "'{path}' cannot be imported: {problem}",
+    why: "The names that it declares would be missing.",
+    help: "An import is the path of a spec, relative to this file and inside the project.",
+  },
+  "import-cycle": {
+    severity: "error",
+    message: "this import goes round in a circle: {path}",
+    why: "Each of the files would have to be read before the other.",
+    help: "Move what both need into a third file.",
+  },
+  "broken-import": {
+    severity: "error",
+    message: "'{path}' has errors",
+    why: "What it declares cannot be read with certainty.",
+    help: "Mend that file first; lint it to see all of its errors.",
+  },
+  "duplicate-name": {
+    severity: "error",
+    message: "{what} '{name}' is declared twice",
+    why: "Nobody could tell which of them is meant.",
+    help: "Rename one of them.",
+  },
+  "unknown-name": {
+    severity: "error",
+    message: "no {what} is called '{name}'",
+    why: "Neither this file nor one that it imports declares the name.",
+  },
+  "circular-definition": {
+    severity: "error",
+    message: "this {what} is defined by itself: {path}",
+    why: "Its value could never be found.",
+    help: "Give one of them a value of its own.",
+  },
+  "chain-too-long": {
+    severity: "error",
+    message: "{what} '{name}' is made of others more than {limit} deep",
+    why: "Nobody could follow it, and it could exhaust the compiler's stack.",
+    help: "Give one of them in between a value of its own.",
+  },
+  "invalid-arithmetic": {
+    severity: "error",
+    message: "{problem}",
+    why: "A calculation needs numbers, and quantities that go together.",
+    about: "A calculation has no result, or one without a meaning.",
+    help: "Add and subtract quantities of one kind; multiply and divide by plain numbers.",
+  },
+  "misplaced-statement": {
+    severity: "error",
+    message: "{what} belongs at the top of the file",
+    why: "Names are declared once for the whole file.",
+    help: "Move it out of the braces.",
+  },
+  "missing-name": {
+    severity: "error",
+    message: "this {what} has no name",
+    why: "It is chosen by its name.",
+    help: "Write the name after the word: {what} first { ... }",
+  },
+  "run-not-chosen": {
+    severity: "error",
+    message: "the file has several runs: {runs}",
+    why: "Only one of them can be planned at a time.",
+    help: "Choose one with --run NAME.",
+  },
+  "nothing-to-run": {
+    severity: "error",
+    message: "the file only declares names",
+    why: "It is there to be imported: no block of it says what to train.",
+    help: "Plan a spec that imports it.",
+  },
+  "invalid-yaml": {
+    severity: "error",
+    message: "{problem}",
+    why: "Only what has one meaning in a spec is read: maps, lists and scalars.",
+    about: "YAML and JSON can say more than a spec; what has no single meaning in one is refused.",
+  },
+  // Values
+  "unknown-adapter-target": {
+    severity: "error",
+    message: "this model's layers have no matrix '{target}' that can have an adapter",
+    why: "The run would end before its first step.",
+  },
+  "wrong-type": {
+    severity: "error",
+    message: "'{name}' takes {expected}, not {found}",
+    why: "{reason}",
+    about:
+      "Every key takes values of one type: numbers without quotes, words without quotes, text and paths in quotes, lists in brackets.",
+  },
+  "wrong-unit": {
+    severity: "error",
+    message: "'{unit}' is not a unit of '{name}', which is {dimension}",
+    why: "A quantity in the wrong unit would be off by orders of magnitude.",
+  },
+  "missing-unit": {
+    severity: "error",
+    message: "'{name}' is {dimension} and needs a unit",
+    why: "A bare number does not say what it counts.",
+  },
+  "out-of-range": {
+    severity: "error",
+    message: "'{name}' is {value}; it must be {range}",
+    why: "{reason}",
+    about: "The value has the right type, and no meaning for this key.",
+  },
+  "unknown-value": {
+    severity: "error",
+    message: "'{value}' is not a value of '{name}'",
+    why: "Only these are known: {values}.",
+  },
+  "unsafe-path": {
+    severity: "error",
+    message: "this path {problem}",
+    why: "Paths are relative to the spec, so that the run can move to another machine.",
+  },
+  // Meaning
+  "unknown-model": {
+    severity: "error",
+    message: "the model '{name}' is not in the catalogue",
+    why: "Its dimensions decide memory and cost.",
+  },
+  "model-source": {
+    severity: "error",
+    message: "{problem}",
+    why: "The model's dimensions come from exactly one place.",
+    about:
+      "The spec does not say where the model's dimensions or weights come from, or says it twice.",
+    help: 'Write model "NAME" { ... } for the catalogue, or model { config = "config.json" }.',
+  },
+  "contradictory-keys": {
+    severity: "error",
+    message: "'{first}' and '{second}' contradict each other",
+    why: "{reason}",
+    about: "Two keys that are each sound cannot both hold.",
+  },
+  "ranks-not-divisible": {
+    severity: "error",
+    message: "{ranks} ranks cannot be divided into groups of {context}",
+    why: "Every rank belongs to one context-parallel group; the data-parallel degree is ranks / context.",
+  },
+  "degrees-need-powers-of-two": {
+    severity: "error",
+    message: "'{degrees}' needs {what} to be a power of two; it is {value}",
+    why: "Groups of 1, 2, 4 and so on ranks must divide them without remainder.",
+    help: "Use degrees = local-or-all, or change the number.",
+  },
+  "budget-exceeds-memory": {
+    severity: "error",
+    message: "the budget of {budget} is more than the {memory} of the GPU",
+    why: "The plan would be too large for the hardware.",
+  },
+  "reserve-exceeds-budget": {
+    severity: "error",
+    message: "the reserve of {reserve} leaves nothing of the budget of {budget}",
+    why: "What is reserved is taken off the budget.",
+  },
+} as const satisfies Entries;

@@ -1,0 +1,60 @@
+import type { Entries } from "./entry.js";
+
+/** What does not fit, once the data has been measured. */
+export const PLAN_CODES = {
+  "states-exceed-budget": {
+    severity: "error",
+    message: "model states need {needed} of the {available} a rank may use, before the first token",
+    why: "{table}",
+    about:
+      "Weights, gradients, optimizer states and fixed buffers of a rank are alone larger than the memory it may use. The table shows what takes it.",
+  },
+  "sequence-too-long": {
+    severity: "error",
+    message:
+      "the longest sequence ({longest} tokens) needs {shard} tokens on each of {context} ranks; {bucket} fit",
+    why: "{table}",
+    about:
+      "Even shared by all ranks of a context-parallel group, the longest sequence does not fit beside the model states. The table shows what takes the memory.",
+  },
+  "bucket-exceeds-budget": {
+    severity: "error",
+    message: "a bucket of {bucket} tokens needs {needed} of the {available} a rank may use",
+    why: "A full micro-batch would run out of memory; at most {most} tokens fit.",
+    help: "Lower the bucket, or leave it out: the largest that fits is then taken.",
+  },
+  "schedule-impossible": {
+    severity: "error",
+    message: "no schedule was found: {problem}",
+    why: "The chosen policy cannot place these sequences.",
+    help: "Use policy = auto, or a larger bucket.",
+  },
+  "planned-run-too-long": {
+    severity: "error",
+    message: "planned mode would hold {sequences} sequences; at most {most} are planned",
+    why: "Every step's schedule is stored before training starts.",
+    help: "Use mode = online, or plan fewer steps.",
+  },
+  "host-memory-exceeded": {
+    severity: "error",
+    message: "{what} need {needed} on a node with {memory} of memory",
+    why: "The operating system would kill the run when memory runs out.",
+  },
+  "host-memory-at-start": {
+    severity: "warning",
+    message: "while they start, {ranks} ranks of a node load {needed}; it has {memory} of memory",
+    why: "Every rank reads the whole weights before it keeps its part.",
+    help: "Use nodes with more memory, or fewer ranks on a node.",
+  },
+  "warmup-too-long": {
+    severity: "warning",
+    message: "the warm-up of {warmup} steps leaves none of the run's {steps} at the peak rate",
+    why: "The learning rate would never reach its peak.",
+    help: "Shorten the warm-up, or train for longer.",
+  },
+  "position-limit": {
+    severity: "warning",
+    message: "the longest sequence has {longest} tokens; the model was made for {positions}",
+    why: "Without scaled rotary embeddings, positions beyond the limit were never trained.",
+  },
+} as const satisfies Entries;

@@ -1,0 +1,63 @@
+import type { Entries } from "./entry.js";
+
+/** What keeps a file from being read as a spec. */
+export const SYNTAX_CODES = {
+  // Syntax
+  "invalid-character": {
+    severity: "error",
+    message: "the character {character} has no meaning here",
+    why: "A spec consists of names, values, braces and comments.",
+    help: "Remove it, or put text in double quotes.",
+  },
+  "unterminated-string": {
+    severity: "error",
+    message: "this string is not closed on its line",
+    why: "A string ends at a double quote on the line it began.",
+    help: 'Close it with ", and write \\n for a line break inside.',
+  },
+  "invalid-escape": {
+    severity: "error",
+    message: "{escape} is not an escape sequence",
+    why: "A backslash in a string starts an escape.",
+    help: 'Use \\\\ for a backslash; also \\", \\n, \\r, \\t, \\uXXXX and \\u{XXXXXX}.',
+  },
+  "unexpected-token": {
+    severity: "error",
+    message: "expected {expected}, found {found}",
+    why: "The rest of the block cannot be read with certainty.",
+  },
+  "nesting-too-deep": {
+    severity: "error",
+    message: "blocks are nested more than {limit} deep",
+    why: "No spec needs it, and it could exhaust the compiler's stack.",
+  },
+  "file-too-large": {
+    severity: "error",
+    message: "the file has {size} characters; a spec has at most {limit}",
+    why: "Something other than a spec was given.",
+  },
+  "wrong-encoding": {
+    severity: "error",
+    message: "the file is not UTF-8 text: {problem}",
+    why: "Every spec is UTF-8, so that it reads the same on every machine.",
+    help: "Save it as UTF-8 in your editor, or convert it with iconv.",
+  },
+  "too-many-errors": {
+    severity: "error",
+    message: "more errors follow; only the first {limit} are shown",
+    why: "The file may not be a spec at all.",
+  },
+  // The language line
+  "missing-version": {
+    severity: "error",
+    message: "the spec does not say which version of the language it is written in",
+    why: "The language grows; the version keeps a spec's meaning fixed.",
+    help: "Begin the file with the line: skrull 1",
+  },
+  "unsupported-version": {
+    severity: "error",
+    message: "version {found} of the language is not known to this compiler",
+    why: "It was written for another version of the compiler.",
+    help: "Write skrull 1, or install a newer compiler.",
+  },
+} as const satisfies Entries;
