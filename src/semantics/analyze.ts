@@ -144,7 +144,7 @@ class Analyzer {
     const file = compose(tree, this.#root, new Map(), this.#scope, this.#report);
     const runs = runsOf(tree);
     if (runs.length === 0) return [this.#check(file, this.#report.place(START))];
-    return runs.flatMap((node) => {
+    const checked = runs.flatMap((node) => {
       if (!node.given) return [];
       const { layers } = withBases({ node, document: this.#root }, this.#scope, this.#report);
       const composed = layers.reduce(
@@ -152,9 +152,19 @@ class Analyzer {
           compose(layer.node.body, layer.document, before, this.#scope, this.#report),
         file,
       );
-      const checked = this.#check(composed, this.#report.place(node.given));
-      return [{ name: node.given.text, ...checked }];
+      return [{ name: node.given.text, ...this.#check(composed, this.#report.place(node.given)) }];
     });
+    this.#checkOverridden(file);
+    return checked;
+  }
+
+  /** What the file says and every run overrides: nobody else looks at it. */
+  #checkOverridden(file: Composition): void {
+    const origins = new Origins(this.#report.place(START));
+    for (const [name, stack] of file) {
+      if (!this.#checked.has(stack))
+        this.#checkBlock(name, { ...stack, incomplete: true }, origins);
+    }
   }
 
   /** @param start where missing blocks are reported */

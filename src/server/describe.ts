@@ -1,8 +1,8 @@
 import { gpuByName, modelByName } from "../catalogue/names.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import { describePresence, describeType } from "../language/reference-page.js";
-import type { Block, Property, ValueType } from "../language/types.js";
-import { DIMENSION_NAMES, UNITS } from "../language/units.js";
+import type { Block, Dimension, Property, ValueType } from "../language/types.js";
+import { BASE_UNITS, DIMENSION_NAMES, UNITS } from "../language/units.js";
 
 /** Markdown of a key: what it takes, what it means, what holds without it. */
 export function propertyDoc(name: string, property: Property): string {
@@ -41,26 +41,25 @@ export function shortType(type: ValueType): string {
 
 /** Markdown of a unit; `undefined` where there is none of that name. */
 export function unitDoc(unit: string): string | undefined {
-  for (const [dimension, units] of Object.entries(UNITS)) {
+  for (const dimension of Object.keys(UNITS) as Dimension[]) {
+    const units = UNITS[dimension];
     const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
     if (factor === undefined) continue;
-    const base = BASE[dimension as keyof typeof UNITS];
-    return `\`1 ${unit}\` = ${formatCount(factor)} ${base}\n\nUnit of ${DIMENSION_NAMES[dimension as keyof typeof UNITS]}.`;
+    return `\`1 ${unit}\` = ${inBase(factor, dimension)}\n\nUnit of ${DIMENSION_NAMES[dimension]}.`;
   }
   return undefined;
 }
 
-const BASE: Readonly<Record<keyof typeof UNITS, string>> = {
-  tokens: "tokens",
-  bytes: "bytes",
-  bandwidth: "bytes/s",
-  time: "seconds",
-};
+/** A number with the unit that its dimension is counted in. */
+function inBase(value: number, dimension: Dimension): string {
+  const number = Number.isInteger(value) ? formatCount(value) : String(value);
+  return `${number} ${BASE_UNITS[dimension]}`;
+}
 
 /** A resolved value as a spec would write it, with its unit's base where it has one. */
 export function valueText(value: unknown, type: ValueType): string {
   if (type.kind === "quantity" && typeof value === "number") {
-    const exact = `${formatCount(value)} ${BASE[type.dimension]}`;
+    const exact = inBase(value, type.dimension);
     return type.dimension === "bytes" ? `${formatBytes(value)} (${exact})` : exact;
   }
   if (Array.isArray(value) && type.kind === "list")

@@ -1,8 +1,9 @@
 import type { Place } from "../diagnostics/diagnostic.js";
 import { LANGUAGE } from "../language/language.js";
+import { wordsOf } from "../language/types.js";
 import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
-import type { PlacedToken } from "./walk.js";
+import { type PlacedToken, propertyOf, type Scope } from "./walk.js";
 
 /** What a name is looked up by. */
 export type NameKey = Pick<SymbolUse, "kind" | "block" | "name">;
@@ -21,13 +22,19 @@ export function nameOf({ role, text, key, header, scope }: PlacedToken): NameKey
         ? { kind: "run", name: text }
         : { kind: "block", block: header, name: text };
     case "word":
-      if (key === undefined) return undefined;
+      if (key === undefined || isOwnWord(text, scope, key)) return undefined;
       return scope.kind !== "body" && Object.hasOwn(LANGUAGE, key)
         ? { kind: "block", block: key, name: text }
         : { kind: "constant", name: text };
     default:
       return undefined;
   }
+}
+
+/** A key's own words come before constants of the same name. */
+function isOwnWord(text: string, scope: Scope, key: string): boolean {
+  const type = propertyOf(scope, key)?.type;
+  return type !== undefined && wordsOf(type.kind === "list" ? type.item : type).includes(text);
 }
 
 export const sameName = (a: NameKey, b: NameKey): boolean =>

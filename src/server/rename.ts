@@ -24,7 +24,7 @@ function nameProblem({ kind }: SymbolUse, name: string): string | undefined {
     return `'${name}' is no name: a letter or _, then letters, digits, _ and -.`;
   if (name === "extends") return "'extends' is a word of the language.";
   if (kind === "constant" && VALUE_WORDS.has(name))
-    return `'${name}' is a value of the language: a constant of that name would hide it.`;
+    return `'${name}' is a word of the language: a key that takes it would not see the constant.`;
   return undefined;
 }
 

@@ -60,6 +60,8 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     publisher.close(uri);
     refresh(workspace.touch(uri));
   });
+  // Not every client watches files: what was saved may be imported elsewhere.
+  workspace.documents.onDidSave(() => refresh(workspace.touchAll()));
   connection.onDidChangeWatchedFiles(() => refresh(workspace.touchAll()));
 
   const at = <Result>(
@@ -110,7 +112,8 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     at(params, (document, offset) => {
       const symbol = nameAt(document, offset)?.symbol;
       if (!symbol) return null;
-      const uses = usesIn(symbol, workspace.project(params.textDocument.uri));
+      const project = workspace.project(params.textDocument.uri, [symbol.name]);
+      const uses = usesIn(symbol, project);
       const declared = params.context.includeDeclaration ? [symbol.definition] : [];
       return [...declared, ...uses].map((place) => workspace.location(place));
     }),
@@ -125,7 +128,8 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     at(params, (document, offset) => {
       const symbol = nameAt(document, offset)?.symbol;
       if (!symbol) return null;
-      const project = workspace.project(params.textDocument.uri);
+      const words = [symbol.name, params.newName];
+      const project = workspace.project(params.textDocument.uri, words);
       const renaming = rename(symbol, params.newName, project);
       if (!renaming.ok) throw new ResponseError(LSPErrorCodes.RequestFailed, renaming.problem);
       return { changes: workspace.edits(renaming.places, params.newName) };
@@ -146,7 +150,11 @@ function initializeResult(version: string): InitializeResult {
   return {
     serverInfo: { name: "skrull", version },
     capabilities: {
-      textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+      textDocumentSync: {
+        openClose: true,
+        change: TextDocumentSyncKind.Incremental,
+        save: true,
+      },
       hoverProvider: true,
       completionProvider: { triggerCharacters: ['"', "/", "=", "["] },
       documentSymbolProvider: true,

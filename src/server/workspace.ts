@@ -33,23 +33,28 @@ export class Workspace {
     return made;
   }
 
-  /** Every spec of the project that a document belongs to, as far as it is open or saved. */
-  project(uri: string): readonly AnalysedDocument[] {
+  /**
+   * The specs of the project that a document belongs to, open or saved.
+   *
+   * @param words only specs that hold one of them are read further
+   */
+  project(uri: string, words: readonly string[]): readonly AnalysedDocument[] {
     const folder = dirname(this.pathOf(uri));
     const saved = [...specFiles(this.host, projectRoot(this.host, folder))];
     const open = new Map(this.documents.keys().map((one) => [this.pathOf(one), one]));
     const documents = new Map<string, AnalysedDocument>();
     for (const path of [...open.keys(), ...saved]) {
       const known = open.get(path);
-      const document = known === undefined ? this.#read(path) : this.analysed(known);
+      const document = known === undefined ? this.#read(path, words) : this.analysed(known);
       if (document) documents.set(path, document);
     }
     return [...documents.values()];
   }
 
-  #read(path: string): AnalysedDocument | undefined {
+  #read(path: string, words: readonly string[]): AnalysedDocument | undefined {
     try {
-      return this.#analyse(path, readText(this.host, path));
+      const text = readText(this.host, path);
+      return words.some((word) => text.includes(word)) ? this.#analyse(path, text) : undefined;
     } catch (error) {
       if (error instanceof HostError) return undefined;
       throw error;

@@ -59,7 +59,6 @@ function tokenOf(cst: CstNode | undefined, name: string): IToken | undefined {
 
 /** Tokens of these kinds in the order of the text. */
 function operators(cst: CstNode | undefined, ...names: readonly string[]): readonly IToken[] {
-  if (!names.some((name) => elements(cst, name).length > 0)) return [];
   return names
     .flatMap((name) => elements(cst, name))
     .filter((element): element is IToken => "image" in element && element.image !== "")

@@ -216,6 +216,16 @@ describe("runs", () => {
     expect(found(withHead("run { }"))).toEqual(["missing-name: run"]);
   });
 
+  it("hide no mistake in what they override", () => {
+    const parts = { cluster: "{ gpus = 2 gpu = gpx }", train: "{ seed = 1.5 steps = 1 }" };
+    const other = "cluster own { gpus = 2 gpu = cpu }";
+    const run = "run a { cluster = own train { optimizer = adamw { lr = 1 } seed = 2 } }";
+    expect(found(withHead(`${other}\n${run}`, parts))).toEqual([
+      "unknown-value: gpx",
+      "wrong-type: 1.5",
+    ]);
+  });
+
   it("may lack nothing: what is missing is told at the run", () => {
     const text = withHead("run a { }").replace(/^schedule.*$/m, "");
     expect(found(text)).toEqual(["missing-block: a"]);

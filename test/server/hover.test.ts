@@ -4,6 +4,7 @@ import {
   type Hover,
   type Range,
 } from "vscode-languageserver-protocol/node";
+import { LANGUAGE } from "../../src/language/language.js";
 import { files, skrull, spec } from "../cli/run.js";
 import { CURSOR as C, type Client, marked, positionOf, startClient, textAt } from "./client.js";
 
@@ -24,12 +25,13 @@ describe("hover", () => {
   });
 
   it("on a key shows its type, meaning, default and resolved value", async () => {
+    const { policy } = LANGUAGE.schedule.properties;
     const text = spec({ schedule: `{ global_batch = 4 pol${C}icy = packed }` });
     expect(await hover(client, text)).toEqual({
       over: "policy",
       value: [
-        "`policy`: `auto`, `skrull-paper`, `dacp`, `round-robin`, `sorted`, `packed`, `deepspeed`",
-        "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with.",
+        `\`policy\`: ${policy.type.values.map((value) => `\`${value}\``).join(", ")}`,
+        policy.doc,
         "Without it: `auto`.",
         "Here: **packed**",
       ].join("\n\n"),
@@ -62,7 +64,7 @@ describe("hover", () => {
     const unit = await hover(client, spec({ memory: `{ budget = 4 Gi${C}B }` }));
     expect(unit).toEqual({
       over: "GiB",
-      value: "`1 GiB` = 1,073,741,824 bytes\n\nUnit of an amount of memory.",
+      value: "`1 GiB` = 1,073,741,824 B\n\nUnit of an amount of memory.",
     });
     const block = await hover(client, `skrull 1\nmem${C}ory {`);
     expect(block?.value).toContain("Block `memory`");
@@ -96,7 +98,7 @@ describe("hover on the plan's keys", () => {
     const table = await hover(client, spec(memory));
     expect(table?.over).toBe("budget");
     expect(table?.value).toContain("Memory of a rank (modelled)");
-    expect(table?.value).toContain("Here: **1.00 GiB (1,073,741,824 bytes)**");
+    expect(table?.value).toContain("Here: **1.00 GiB (1,073,741,824 B)**");
     for (const { name } of plan.memory.fixed) expect(table?.value).toContain(`| ${name} |`);
     expect(table?.value).toContain("| bucket size C (from the spec) | 1,024 tokens |");
     const degrees = await hover(client, spec(context));
@@ -104,6 +106,20 @@ describe("hover on the plan's keys", () => {
     expect(degrees?.value).toMatch(/\| 1 \| [\d,]+ \| /);
     expect(degrees?.value).toMatch(/\| 2 <- here \| [\d,]+ \| /);
     expect(degrees?.value).toMatch(/\| 4 \| [\d,]+ \| /);
+  });
+
+  it("shows the plan of the run that the key stands in, and none in a named block", async () => {
+    const client = await startClient(files(parts));
+    skrull(["plan", "spec.skrull"], { cwd: client.folder, cache: ".cache" });
+    const runs = (inside: string) =>
+      `${spec(parts)}run wide { parallel { ${inside} } }\nrun narrow { parallel { context = 1 } }\n`;
+    const shown = await hover(client, runs(`con${C}text = 4`));
+    expect(shown?.value).toContain("Here: **4**");
+    expect(shown?.value).toContain("Degrees that fit of run wide, predicted on 5 samples");
+    expect(shown?.value).toContain("| 4 <- here |");
+    const named = await hover(client, `${spec(parts)}memory small { bud${C}get = 1 GiB }\n`);
+    expect(named?.value).toContain("Here: **1.00 GiB");
+    expect(named?.value).not.toContain("Memory of a rank");
   });
 
   it("says why there is no plan", async () => {
@@ -131,7 +147,7 @@ describe("hover on the plan's keys", () => {
     expect(symbols).toHaveLength(7);
     await client.change("spec.skrull", "skrull 1\n");
     const { value } = (await answer).contents as { readonly value: string };
-    expect(value).toMatch(/^`budget`.*Here: \*\*1\.00 GiB \(1,073,741,824 bytes\)\*\*$/s);
+    expect(value).toMatch(/^`budget`.*Here: \*\*1\.00 GiB \(1,073,741,824 B\)\*\*$/s);
     expect((await client.diagnostics("spec.skrull")).length).toBeGreaterThan(0);
   });
 

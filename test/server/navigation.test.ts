@@ -123,6 +123,19 @@ describe("references", () => {
     expect(await references(true, "unrelated.skrull", "wide")).toBeNull();
   });
 
+  it("of a constant are not a key's own words", async () => {
+    const text =
+      "skrull 1\nlet packed = 2\ntrain { seed = packed }\nschedule { policy = packed }\n";
+    await client.open("own.skrull", text);
+    const found = await client.request<Location[]>("textDocument/references", {
+      textDocument: { uri: client.uri("own.skrull") },
+      position: { line: 1, character: 5 },
+      context: { includeDeclaration: false },
+    });
+    expect(found.map(({ range }) => range.start)).toEqual([{ line: 2, character: 15 }]);
+    await client.close("own.skrull");
+  });
+
   it("of nothing are none", async () => {
     expect(await references(true, "spec.skrull", "tokenizer")).toBeNull();
   });
@@ -179,8 +192,11 @@ describe("rename", () => {
     ["2wide", "'2wide' is no name: a letter or _, then letters, digits, _ and -."],
     ["", "'' is no name: a letter or _, then letters, digits, _ and -."],
     ["a b", "'a b' is no name: a letter or _, then letters, digits, _ and -."],
-    ["auto", "'auto' is a value of the language: a constant of that name would hide it."],
-    ["packed", "'packed' is a value of the language: a constant of that name would hide it."],
+    ["auto", "'auto' is a word of the language: a key that takes it would not see the constant."],
+    [
+      "packed",
+      "'packed' is a word of the language: a key that takes it would not see the constant.",
+    ],
     ["extends", "'extends' is a word of the language."],
   ])("refuses %j for a constant", async (name, message) => {
     await expect(rename(name, "spec.skrull", "wide")).rejects.toThrow(message);
