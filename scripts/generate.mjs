@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { diagnosticPages, orphanedPages } from "./diagnostic-pages.mjs";
 import { fail, PYTHON, ROOT, run, say } from "./lib.mjs";
 import { railroadFiles } from "./railroad.mjs";
 
@@ -12,6 +13,8 @@ const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
+const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
+const { rulesPage } = await built("lint/rules-page.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { textmateGrammar } = await built("language/textmate.js");
 const { grammarEbnf } = await built("syntax/ebnf.js");
@@ -21,13 +24,17 @@ const ebnf = grammarEbnf();
 const drawn = railroadFiles(SPEC_PARSER.getSerializedGastProductions(), ebnf);
 const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 
+const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
+  "docs/reference/lint-rules.md": rulesPage(),
+  ...(await diagnosticPages()),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
-  "editors/vscode/syntaxes/skrull.tmLanguage.json": `${JSON.stringify(textmateGrammar(), null, 2)}\n`,
-  "schemas/spec.schema.json": `${JSON.stringify(specSchema(), null, 2)}\n`,
-  "schemas/profile.schema.json": `${JSON.stringify(PROFILE_SCHEMA, null, 2)}\n`,
-  "schemas/template.schema.json": `${JSON.stringify(TEMPLATE_SCHEMA, null, 2)}\n`,
+  "editors/vscode/syntaxes/skrull.tmLanguage.json": json(textmateGrammar()),
+  "schemas/spec.schema.json": json(specSchema()),
+  "schemas/config.schema.json": json(CONFIGURATION_SCHEMA),
+  "schemas/profile.schema.json": json(PROFILE_SCHEMA),
+  "schemas/template.schema.json": json(TEMPLATE_SCHEMA),
 };
 
 const stale = [];
@@ -41,6 +48,11 @@ for (const [path, text] of Object.entries(files)) {
   say(`wrote ${path}`);
 }
 
+for (const page of await orphanedPages()) {
+  stale.push(`docs/diagnostics/${page}`);
+  if (!check) rmSync(join(ROOT, "docs/diagnostics", page));
+}
+
 // The diagram of a rule that is gone.
 for (const name of readdirSync(join(ROOT, "grammar/diagrams"))) {
   const path = `grammar/diagrams/${name}`;
@@ -49,7 +61,8 @@ for (const name of readdirSync(join(ROOT, "grammar/diagrams"))) {
   if (!check) rmSync(join(ROOT, path));
 }
 
-for (const script of [["scripts/generate-catalogue.mjs"], ["scripts/schedule-vectors.mjs"]]) {
+const scripts = ["generate-catalogue.mjs", "generate-rules.mjs", "schedule-vectors.mjs"];
+for (const script of scripts.map((name) => [`scripts/${name}`])) {
   if (!check) run(process.execPath, script);
   else if (
     spawnSync(process.execPath, [...script, "--check"], { cwd: ROOT, stdio: "inherit" }).status !==

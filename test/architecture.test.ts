@@ -26,6 +26,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "host", "lengths"],
     "plan",
   ],
+  lint: [
+    ...["foundation", "diagnostics", "language", "semantics", "syntax", "catalogue", "cost"],
+    ...["host", "lengths", "plan", "inputs"],
+  ],
   emit: ["foundation", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
   server: [
@@ -34,7 +38,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "format", "lengths", "plan", "inputs", "emit", "writer", "server"],
+    ...["semantics", "format", "lengths", "plan", "inputs", "lint", "emit", "writer", "server"],
   ],
 };
 

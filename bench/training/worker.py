@@ -68,7 +68,7 @@ def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
     """Trains the run with the runtime, by the policy that it was compiled with."""
     model = build_model(run.config.model, run.folder, None, run.config.train.seed)
     trainer = Trainer(model, ds_config(run), run.config.model, run.config.train)
-    groups = GroupTable(timedelta(minutes=run.config.train.timeout_minutes))
+    groups = GroupTable(timedelta(seconds=run.config.train.timeout_seconds))
     sampler = sampler_of(run)
     cache = cache_file(run.folder, run.index.file, run.config.data, run.tokenizer)
     dataset = StepDataset(run.index, run.scheduling, dist.get_rank(), run.tokenizer, cache=cache)

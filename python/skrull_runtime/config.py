@@ -72,7 +72,7 @@ class DataConfig:
 
     root: str | None  # the spec's folder seen from the run's folder; SKRULL_DATA_ROOT overrides it
     tokenizer: str  # "bytes", or a folder in the run's folder
-    supervise: str  # "assistant" or "all"
+    supervise: str  # "assistant", "last" (its last answer) or "all"
     max_length: int
     overlong: str
     rendering: dict[str, Any] = field(default_factory=lambda: CHATML_MESSAGES)
@@ -98,7 +98,8 @@ class TrainConfig:
     predicted_peak_bytes: int | None = None  # of a rank whose micro-batch is full, as planned
     # Of the model, without recomputation: per_token, per_token_squared, and the peak per second of a rank.
     model_flops: dict[str, float] | None = None
-    timeout_minutes: float = 30.0
+    timeout_seconds: float = 1800.0  # of collective operations
+    resume: str = "auto"  # from the newest sound checkpoint; "never" sets an earlier output aside
 
 
 @dataclass(frozen=True)

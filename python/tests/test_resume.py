@@ -136,6 +136,38 @@ def test_a_run_killed_in_a_checkpoint_resumes_from_the_one_before(
     assert_equal_runs(metrics(folder), metrics(whole_run))
 
 
+def test_a_run_that_never_resumes_starts_anew_and_keeps_the_earlier_output(
+    whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "anew"
+    shutil.copytree(whole_run, folder)
+    monkeypatch.setenv("RESUME", "never")
+    output = launch.run(2, SCRIPT, str(folder), "--steps", "2")
+    assert "resumed after" not in output
+    assert "the earlier run's output is kept in output.1" in output
+    assert [entry["step"] for entry in metrics(folder)] == [0, 1]
+    assert (folder / "output.1" / "metrics.jsonl").exists()
+
+
+def test_a_rank_that_waits_in_vain_ends_after_the_time_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "waiting"
+    write_run(folder)
+    monkeypatch.setenv("TIMEOUT", "6")
+    ranks = launch.start(2, SCRIPT, str(folder))
+    wait_for_steps(folder, 2, ranks)
+    ranks[1].process.send_signal(signal.SIGSTOP)
+    deadline = time.monotonic() + 60
+    while ranks[0].process.poll() is None:
+        assert time.monotonic() < deadline, ranks[0].output()[-2000:]
+        time.sleep(0.1)
+    ranks[1].process.kill()
+    launch.finish(ranks)
+    assert ranks[0].process.returncode != 0
+    assert "Timed out" in ranks[0].output()
+
+
 def test_only_the_newest_checkpoints_are_kept(whole_run: Path):
     folders = sorted(path.name for path in (whole_run / "output" / "checkpoints").glob("step-*"))
     assert folders == ["step-00000006", "step-00000008"]

@@ -141,6 +141,22 @@ def test_learning_rates():
     assert learning_rate(3, 6, 2.0, {"type": "cosine", "warmup_steps": 0}) == pytest.approx(1.0)
 
 
+def test_learning_rates_fall_to_their_share_of_the_peak():
+    settings = {"type": "linear", "warmup_steps": 2, "min_ratio": 0.5}
+    rates = [learning_rate(step, 6, 4.0, settings) for step in range(6)]
+    assert rates == pytest.approx([4 / 3, 8 / 3, 4.0, 3.5, 3.0, 2.5])
+    cosine = {"type": "cosine", "warmup_steps": 0, "min_ratio": 0.1}
+    assert learning_rate(3, 6, 2.0, cosine) == pytest.approx(1.1)
+
+
+def test_a_stable_learning_rate_falls_at_the_end_only():
+    settings = {"type": "warmup-stable-decay", "warmup_steps": 2, "decay_steps": 4}
+    rates = [learning_rate(step, 10, 4.0, settings) for step in range(10)]
+    assert rates == pytest.approx([4 / 3, 8 / 3, 4, 4, 4, 4, 4, 3, 2, 1])
+    settings["min_ratio"] = 0.5
+    assert learning_rate(9, 10, 4.0, settings) == pytest.approx(2.5)
+
+
 def test_the_tiny_batches_are_of_real_shape():
     lengths = sorted(len(tokens.ids) for tokens in tiny.samples())
     assert lengths[-1] > 20 * lengths[len(lengths) // 2]

@@ -25,6 +25,6 @@ export const TEMPLATES: Readonly<Record<string, ChatTemplate>> = {
   "alpaca": {"begin":[],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"header":"### Instruction:\n","after":["\n\n### Response:\n"]},"assistant":{"end":["{end}"],"after":["\n\n"]}}},
   "chatml": {"begin":[],"roles":{"*":{"before":["<|im_start|>"],"header":"{role}\n","end":["<|im_end|>"],"after":["\n"]}}},
   "llama3": {"begin":["<|begin_of_text|>"],"roles":{"*":{"before":["<|start_header_id|>","{role}","<|end_header_id|>"],"header":"\n\n","trim":true,"end":["<|eot_id|>"]}}},
-  "mistral": {"begin":["<s>"],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"before":["[INST]"],"header":" ","after":["[/INST]"]},"assistant":{"header":" ","trim":true,"end":["</s>"]}}},
+  "mistral": {"begin":["<s>"],"roles":{"system":{"into":"user","separator":"\n\n"},"user":{"before":["[INST]"],"header":" ","after":["[/INST]"]},"assistant":{"header":" ","end":["</s>"]}}},
   "zephyr": {"begin":[],"roles":{"*":{"header":"<|{role}|>\n","end":["{end}"],"after":["\n"]}}},
 };

@@ -60,11 +60,19 @@ export function readTemplate(json: unknown): ReadTemplate {
     });
     return { ok: false, problems };
   }
+  if (!isWellFormed(json)) return { ok: false, problems: ["holds half a character: a surrogate"] };
   const { begin = [], roles } = json;
   const problems = Object.entries(roles).flatMap(([role, own]) => roleProblems(role, own, roles));
   return problems.length > 0
     ? { ok: false, problems }
     : { ok: true, template: { begin, roles: roles } };
+}
+
+/** Whether UTF-8 can carry every string of a document. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item));
 }
 
 function roleProblems(

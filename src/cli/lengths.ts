@@ -15,6 +15,7 @@ import {
 } from "../lengths/statistics.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { type RenderingOptions, renderingFromOptions } from "./rendering-options.js";
+import { showSample } from "./show-sample.js";
 import { tableLines } from "./table.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
@@ -23,6 +24,8 @@ export interface LengthsOptions extends RenderingOptions {
   readonly supervise: Supervision;
   readonly format: "pretty" | "json";
   readonly out?: string;
+  /** Number of a line to show instead. */
+  readonly show?: number;
 }
 
 /** `skrull lengths DATA... --tokenizer PATH`: token counts of JSONL data. @throws HostError */
@@ -40,6 +43,11 @@ export async function lengthsCommand(
   );
   const rendering = renderingFromOptions(host, terminal, options, tokenizer);
   const settings = { rendering, supervision: options.supervise, truncateTo: null };
+  if (options.show !== undefined) {
+    const counting = { tokenizer: tokenizer.tokenizer, settings };
+    terminal.out(await showSample(host, files, options.show, counting, options.format));
+    return EXIT.clean;
+  }
   const progress = lengthProgress(terminal, () => host.now());
   const measurements = await measureFiles(host, files, tokenizer, settings, progress);
   terminal.progress("");

@@ -1,14 +1,24 @@
+import { resolve } from "pathe";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
-import type { Host } from "../host/host.js";
+import type { DiagnosticFormat } from "../diagnostics/formats.js";
+import { printable } from "../foundation/printable.js";
+import { type Host, HostError } from "../host/host.js";
+import { Linter } from "../lint/linter.js";
 import type { Analysis } from "../semantics/analyze.js";
-import { analyzeFile, showDiagnostics } from "./analysis.js";
+import { analyzeFile, analyzeText, showDiagnostics } from "./analysis.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { specFiles } from "./spec-paths.js";
+import { fixFile } from "./fix-file.js";
+import { findSpecs } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
 
 export interface LintOptions {
-  readonly format: "pretty" | "json";
+  readonly format: DiagnosticFormat;
   readonly denyWarnings: boolean;
+  /** Apply safe fixes. */
+  readonly fix: boolean;
+  /** Apply the others too. */
+  readonly unsafeFixes: boolean;
+  readonly skrullVersion: string;
 }
 
 /** `skrull lint PATH...`: every mistake in the specs, in the order of paths. @throws HostError */
@@ -18,17 +28,42 @@ export async function lintCommand(
   paths: readonly string[],
   options: LintOptions,
 ): Promise<ExitCode> {
-  const files = specFiles(host, paths);
-  const analyses: Analysis[] = [];
-  for (const file of files) analyses.push(await analyzeFile(host, file));
-  const diagnostics = withoutRepeats(analyses.flatMap((analysis) => analysis.diagnostics));
-  terminal.out(showDiagnostics(analyses, diagnostics, options.format, terminal.colour));
-  const errors = diagnostics.filter((d) => d.severity === "error").length;
-  const warnings = diagnostics.filter((d) => d.severity === "warning").length;
-  if (options.format === "pretty") terminal.out(summary(files.length, errors, warnings));
+  const linter = new Linter(host);
+  const found = findSpecs(host, paths);
+  const files = await withoutExcluded(host, linter, paths, found.files);
+  const { linted, unreadable } = await lintFiles(host, linter, files, options);
+  for (const { message } of [...found.problems, ...unreadable])
+    terminal.remark(`error: ${printable(message)}\n`);
+  const analyses = linted.map(({ analysis }) => analysis);
+  const diagnostics = withoutRepeats([
+    ...linter.diagnostics,
+    ...analyses.flatMap((analysis) => analysis.diagnostics),
+  ]);
+  const sources = [...linter.sources, ...analyses.flatMap(({ documents }) => documents)];
+  terminal.out(showDiagnostics(sources, diagnostics, { ...options, colour: terminal.colour }));
+  reportFixes(terminal, linted, options);
+  const warnings = count(diagnostics, "warning");
+  if (options.format === "pretty") terminal.out(summary(linted.length, diagnostics, options));
+  if (found.problems.length + unreadable.length > 0) return EXIT.couldNotRun;
   return hasErrors(diagnostics) || (options.denyWarnings && warnings > 0)
     ? EXIT.findings
     : EXIT.clean;
+}
+
+/** Files that are named themselves, and of folders those that no configuration leaves out. */
+async function withoutExcluded(
+  host: Host,
+  linter: Linter,
+  paths: readonly string[],
+  files: readonly string[],
+): Promise<readonly string[]> {
+  const named = new Set(paths.map((path) => resolve(host.workingFolder, path)));
+  const chosen: string[] = [];
+  for (const file of files) {
+    const kept = named.has(resolve(host.workingFolder, file)) || !(await linter.excludes(file));
+    if (kept) chosen.push(file);
+  }
+  return chosen;
 }
 
 /** What is wrong in an imported file is found with every spec that imports it. */
@@ -37,7 +72,65 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic
   return [...known.values()];
 }
 
-function summary(files: number, errors: number, warnings: number): string {
-  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
-  return `${count(files, "file")} checked: ${count(errors, "error")}, ${count(warnings, "warning")}\n`;
+interface Linted {
+  /** Of what is left after fixing. */
+  readonly analysis: Analysis;
+  readonly fixed: number;
+}
+
+/** One file that cannot be read keeps no other from being checked. */
+async function lintFiles(
+  host: Host,
+  linter: Linter,
+  files: readonly string[],
+  { fix, unsafeFixes }: LintOptions,
+) {
+  const linted: Linted[] = [];
+  const unreadable: HostError[] = [];
+  for (const file of files) {
+    try {
+      const analysis = await linter.lint(await analyzeFile(host, file));
+      const again = async (text: string) => linter.lint(await analyzeText(host, file, text));
+      linted.push(
+        fix
+          ? await fixFile(host, file, analysis, { unsafe: unsafeFixes }, again)
+          : { analysis, fixed: 0 },
+      );
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      unreadable.push(new HostError(file, error.reason));
+    }
+  }
+  return { linted, unreadable };
+}
+
+function reportFixes(terminal: Terminal, linted: readonly Linted[], { fix }: LintOptions): void {
+  if (!fix) return;
+  const changed = linted.filter(({ fixed }) => fixed > 0);
+  const fixes = changed.reduce((sum, { fixed }) => sum + fixed, 0);
+  terminal.remark(`${plural(fixes, "fix")} applied in ${plural(changed.length, "file")}\n`);
+}
+
+function summary(
+  files: number,
+  diagnostics: readonly Diagnostic[],
+  { fix, unsafeFixes }: LintOptions,
+): string {
+  const found = `${plural(count(diagnostics, "error"), "error")}, ${plural(count(diagnostics, "warning"), "warning")}`;
+  const safe = diagnostics.filter((d) => d.fix?.safe).length;
+  const unsafe = diagnostics.filter((d) => d.fix && !d.fix.safe).length;
+  const offers = [
+    ...(safe > 0 && !fix ? [`--fix mends ${safe}`] : []),
+    ...(unsafe > 0 && !unsafeFixes ? [`--unsafe-fixes ${unsafe}${safe > 0 ? " more" : ""}`] : []),
+  ];
+  const offer = offers.length > 0 ? `; ${offers.join(", ")}` : "";
+  return `${plural(files, "file")} checked: ${found}${offer}\n`;
+}
+
+const count = (diagnostics: readonly Diagnostic[], severity: string) =>
+  diagnostics.filter((d) => d.severity === severity).length;
+
+function plural(n: number, what: string): string {
+  const ending = what.endsWith("x") ? "es" : "s";
+  return `${n} ${what}${n === 1 ? "" : ending}`;
 }

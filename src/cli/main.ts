@@ -22,8 +22,10 @@ const program = new Command("skrull")
   .exitOverride();
 
 let exitCode: ExitCode = EXIT.clean;
-const format = () =>
-  new Option("--format <format>", "output format").choices(["pretty", "json"]).default("pretty");
+const format = (...more: readonly string[]) =>
+  new Option("--format <format>", "output format")
+    .choices(["pretty", "json", ...more])
+    .default("pretty");
 
 const runOption = () => new Option("--run <name>", "which of the file's runs");
 
@@ -45,11 +47,22 @@ program
   .command("lint")
   .description("check specs: syntax, types, units and meaning")
   .argument("<path...>", "spec files, or folders with specs")
-  .addOption(format())
+  .addOption(format("sarif", "github"))
   .option("--deny-warnings", "exit with 1 on warnings too", false)
+  .option("--fix", "apply the fixes that cannot change what was meant", false)
+  .addOption(new Option("--unsafe-fixes", "apply all fixes").default(false).implies({ fix: true }))
   .action(async (paths: string[], options) => {
     const { lintCommand } = await import("./lint.js");
-    exitCode = await lintCommand(host, terminal, paths, options);
+    exitCode = await lintCommand(host, terminal, paths, { ...options, skrullVersion: version });
+  });
+
+program
+  .command("explain")
+  .description("the page of a diagnostic, offline; without a code, the list of all")
+  .argument("[code]", "code of a diagnostic, such as unknown-key")
+  .action(async (code: string | undefined) => {
+    const { explainCommand } = await import("./explain.js");
+    exitCode = explainCommand(host, terminal, code);
   });
 
 program
@@ -134,7 +147,7 @@ program
   .addOption(format())
   .addOption(
     new Option("--supervise <tokens>", "tokens the loss counts")
-      .choices(["assistant", "all"])
+      .choices(["assistant", "last", "all"])
       .default("assistant"),
   )
   .addOption(
@@ -147,6 +160,7 @@ program
   .option("--begin-token <text>", "token before a sample that is no conversation")
   .option("--end-token <text>", "token that ends a sample, where the template leaves it open")
   .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
+  .option("--show <line>", "show a line's text instead, and what of it the loss counts", lineNumber)
   .action(async (data: string[], options) => {
     const { lengthsCommand } = await import("./lengths.js");
     exitCode = await lengthsCommand(host, terminal, data, options);
@@ -177,6 +191,11 @@ function splitNames(value: string): readonly string[] {
 
 function append(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+function lineNumber(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError("must be a line's number");
+  return Number(value);
 }
 
 function nonEmpty(value: string): string {

@@ -29,6 +29,7 @@ function topologyRows({
   return [
     ["model", `${short(model.name)}, ${formatCount(model.shape.parameters)} parameters`],
     ["weights", `${model.weights}, ${model.precision}, ${model.checkpointing} checkpointing`],
+    ...ropeRows(model),
     ...loraRows(model),
     ["ranks", `${topology.nodes} x ${topology.gpus_per_node} ${topology.gpu}`],
     ...hardwareRows(hardware),
@@ -39,6 +40,13 @@ function topologyRows({
     ...(training.reduction === "once"
       ? [["gradients", "whole on every rank, reduced once a step"]]
       : []),
+  ];
+}
+
+function ropeRows({ rope_type: type, max_positions: most }: Plan["model"]) {
+  if (type === "default") return [];
+  return [
+    ["positions", `${most === null ? "" : `${formatCount(most)}, `}rotary embeddings ${type}`],
   ];
 }
 
@@ -81,13 +89,14 @@ function memoryRows({ memory, topology }: Plan): readonly (readonly string[])[] 
 }
 
 function dataRows({
-  data: { summary, supervise, mixture },
+  data: { summary, supervise, mixture, rendering, template },
   steps,
   evaluation,
 }: Plan): readonly (readonly string[])[] {
   const { overlong } = summary;
   const lost = summary.tokens + overlong.tokens_lost;
   return [
+    ["format", `${rendering.format.type}${template === null ? "" : `, template ${template}`}`],
     ["samples", `${formatCount(summary.samples)} of ${formatCount(summary.rows)}`],
     ...mixture.map(({ samples, draws }, n) => [
       `  drawn an epoch, entry ${n + 1} of train`,

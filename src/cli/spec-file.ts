@@ -8,6 +8,7 @@ import {
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
+import { withoutSuppressed } from "../lint/suppressions.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
@@ -81,7 +82,10 @@ export async function withSpec<Result>(
   const found: Diagnostic[] = [...analysis.diagnostics];
   const loaded = await loadSpec(host, terminal, request, analysis, found);
   const result = loaded && use(loaded, found);
-  terminal.remark(showDiagnostics([analysis], sortDiagnostics(found), "pretty", false));
+  const left = await withoutSuppressed(analysis.documents, found);
+  const { skrullVersion } = request;
+  const shown = { format: "pretty", colour: false, skrullVersion } as const;
+  terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(left), shown));
   return hasErrors(found) ? undefined : result;
 }
 

@@ -1,11 +1,15 @@
+import { LINT_CODES } from "./lint-codes.js";
+
 export type Severity = "error" | "warning" | "info";
 
-interface Entry {
+export interface Entry {
   readonly severity: Severity;
   /** What is wrong; `{name}` is filled in. */
   readonly message: string;
   /** Why it matters. */
   readonly why: string;
+  /** Where message or reason come from the place that reports it: what it is about in general. */
+  readonly about?: string;
   /** What to do, unless the place that reports it knows better. */
   readonly help?: string;
 }
@@ -48,6 +52,12 @@ export const CATALOGUE = {
     severity: "error",
     message: "the file has {size} characters; a spec has at most {limit}",
     why: "Something other than a spec was given.",
+  },
+  "wrong-encoding": {
+    severity: "error",
+    message: "the file is not UTF-8 text: {problem}",
+    why: "Every spec is UTF-8, so that it reads the same on every machine.",
+    help: "Save it as UTF-8 in your editor, or convert it with iconv.",
   },
   "too-many-errors": {
     severity: "error",
@@ -94,11 +104,13 @@ export const CATALOGUE = {
     severity: "error",
     message: "the spec has no block '{name}'",
     why: "{reason}",
+    about: "Blocks without a sound default have to be written.",
   },
   "missing-key": {
     severity: "error",
     message: "'{owner}' needs the key '{name}'",
     why: "{reason}",
+    about: "Keys without a sound default have to be written.",
   },
   "unexpected-label": {
     severity: "error",
@@ -144,14 +156,21 @@ export const CATALOGUE = {
   },
   "circular-definition": {
     severity: "error",
-    message: "{what} is defined by itself: {path}",
+    message: "this {what} is defined by itself: {path}",
     why: "Its value could never be found.",
     help: "Give one of them a value of its own.",
+  },
+  "chain-too-long": {
+    severity: "error",
+    message: "{what} '{name}' is made of others more than {limit} deep",
+    why: "Nobody could follow it, and it could exhaust the compiler's stack.",
+    help: "Give one of them in between a value of its own.",
   },
   "invalid-arithmetic": {
     severity: "error",
     message: "{problem}",
     why: "A calculation needs numbers, and quantities that go together.",
+    about: "A calculation has no result, or one without a meaning.",
     help: "Add and subtract quantities of one kind; multiply and divide by plain numbers.",
   },
   "misplaced-statement": {
@@ -182,6 +201,7 @@ export const CATALOGUE = {
     severity: "error",
     message: "{problem}",
     why: "Only what has one meaning in a spec is read: maps, lists and scalars.",
+    about: "YAML and JSON can say more than a spec; what has no single meaning in one is refused.",
   },
   // Values
   "unknown-adapter-target": {
@@ -193,6 +213,8 @@ export const CATALOGUE = {
     severity: "error",
     message: "'{name}' takes {expected}, not {found}",
     why: "{reason}",
+    about:
+      "Every key takes values of one type: numbers without quotes, words without quotes, text and paths in quotes, lists in brackets.",
   },
   "wrong-unit": {
     severity: "error",
@@ -208,6 +230,7 @@ export const CATALOGUE = {
     severity: "error",
     message: "'{name}' is {value}; it must be {range}",
     why: "{reason}",
+    about: "The value has the right type, and no meaning for this key.",
   },
   "unknown-value": {
     severity: "error",
@@ -229,12 +252,15 @@ export const CATALOGUE = {
     severity: "error",
     message: "{problem}",
     why: "The model's dimensions come from exactly one place.",
+    about:
+      "The spec does not say where the model's dimensions or weights come from, or says it twice.",
     help: 'Write model "NAME" { ... } for the catalogue, or model { config = "config.json" }.',
   },
   "contradictory-keys": {
     severity: "error",
     message: "'{first}' and '{second}' contradict each other",
     why: "{reason}",
+    about: "Two keys that are each sound cannot both hold.",
   },
   "ranks-not-divisible": {
     severity: "error",
@@ -246,12 +272,6 @@ export const CATALOGUE = {
     message: "'{degrees}' needs {what} to be a power of two; it is {value}",
     why: "Groups of 1, 2, 4 and so on ranks must divide them without remainder.",
     help: "Use degrees = local-or-all, or change the number.",
-  },
-  "group-crosses-nodes": {
-    severity: "warning",
-    message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",
-    why: "Keys and values of every sharded sequence then cross the network in every layer.",
-    help: "Use a CP degree of at most the GPUs per node if the longest sequence fits it.",
   },
   "budget-exceeds-memory": {
     severity: "error",
@@ -268,6 +288,7 @@ export const CATALOGUE = {
     severity: "error",
     message: "{file}: {problem}",
     why: "{reason}",
+    about: "A file that the spec names is missing, cannot be read, or is not what it should be.",
   },
   "no-data-files": {
     severity: "error",
@@ -278,6 +299,7 @@ export const CATALOGUE = {
     severity: "error",
     message: "{file}: {problem}",
     why: "The model's dimensions decide memory and cost.",
+    about: "The model's configuration lacks a dimension, or its dimensions do not fit each other.",
   },
   "rope-scaling-impossible": {
     severity: "error",
@@ -289,6 +311,7 @@ export const CATALOGUE = {
     severity: "error",
     message: "{file}: {problem}",
     why: "A profile's figures come before the catalogue's, so each must be sound.",
+    about: "A profile of the machine does not hold what a profile holds.",
     help: "schemas/profile.schema.json says what a profile holds.",
   },
   "profile-mismatch": {
@@ -300,6 +323,7 @@ export const CATALOGUE = {
   "invalid-template": {
     severity: "error",
     message: "{file}: {problem}",
+    about: "A template file is not what its schema asks for.",
     why: "A template says which tokens a conversation becomes.",
     help: "schemas/template.schema.json says what a template holds.",
   },
@@ -360,6 +384,7 @@ export const CATALOGUE = {
     severity: "error",
     message: "no sample is left to train on",
     why: "{reason}",
+    about: "After malformed and over-long samples were taken out, none was left.",
   },
   "nothing-supervised": {
     severity: "error",
@@ -372,12 +397,16 @@ export const CATALOGUE = {
     severity: "error",
     message: "model states need {needed} of the {available} a rank may use, before the first token",
     why: "{table}",
+    about:
+      "Weights, gradients, optimizer states and fixed buffers of a rank are alone larger than the memory it may use. The table shows what takes it.",
   },
   "sequence-too-long": {
     severity: "error",
     message:
       "the longest sequence ({longest} tokens) needs {shard} tokens on each of {context} ranks; {bucket} fit",
     why: "{table}",
+    about:
+      "Even shared by all ranks of a context-parallel group, the longest sequence does not fit beside the model states. The table shows what takes the memory.",
   },
   "bucket-exceeds-budget": {
     severity: "error",
@@ -397,6 +426,12 @@ export const CATALOGUE = {
     why: "Every step's schedule is stored before training starts.",
     help: "Use mode = online, or plan fewer steps.",
   },
+  "warmup-too-long": {
+    severity: "warning",
+    message: "the warm-up of {warmup} steps leaves none of the run's {steps} at the peak rate",
+    why: "The learning rate would never reach its peak.",
+    help: "Shorten the warm-up, or train for longer.",
+  },
   "host-memory-exceeded": {
     severity: "error",
     message: "{what} need {needed} on a node with {memory} of memory",
@@ -413,6 +448,7 @@ export const CATALOGUE = {
     message: "the longest sequence has {longest} tokens; the model was made for {positions}",
     why: "Without scaled rotary embeddings, positions beyond the limit were never trained.",
   },
+  ...LINT_CODES,
 } as const satisfies Readonly<Record<string, Entry>>;
 
 export type DiagnosticCode = keyof typeof CATALOGUE;

@@ -1,3 +1,4 @@
+import { coverSecrets } from "../foundation/secrets.js";
 import type { Range } from "../foundation/text.js";
 import { CATALOGUE, type DiagnosticCode, type Severity } from "./catalogue.js";
 
@@ -65,7 +66,8 @@ export function diagnostic<Code extends DiagnosticCode>(
   return {
     code,
     severity: entry.severity,
-    message: fill(entry.message),
+    // A value at fault may be a credential in the wrong place.
+    message: coverSecrets(fill(entry.message)),
     why: fill(entry.why),
     ...(help === undefined ? {} : { help }),
     file: place.file,

@@ -1,4 +1,5 @@
 import { printableLines } from "../foundation/printable.js";
+import { coverSecrets } from "../foundation/secrets.js";
 import { LineMap } from "../foundation/text.js";
 import type { Severity } from "./catalogue.js";
 import type { Diagnostic } from "./diagnostic.js";
@@ -23,16 +24,19 @@ export function formatPretty(diagnostics: readonly Diagnostic[], options: Pretty
   const linesOf = (file: string) => {
     if (!maps.has(file)) {
       const text = options.textOf(file);
-      maps.set(file, text === undefined ? undefined : new LineMap(text));
+      maps.set(file, text === undefined ? undefined : new LineMap(coverSecrets(text)));
     }
     return maps.get(file);
   };
   const paint = (style: keyof typeof COLOURS, text: string) =>
     options.colour ? `${COLOURS[style]}${text}\u001b[0m` : text;
-  return diagnostics
-    .map((found) => formatOne(found, linesOf(found.file), paint))
-    .map((lines) => `${lines.join("\n")}\n\n`)
-    .join("");
+  const [first] = diagnostics.filter(({ severity }) => severity !== "info");
+  return [
+    ...diagnostics
+      .map((found) => formatOne(found, linesOf(found.file), paint))
+      .map((lines) => `${lines.join("\n")}\n\n`),
+    ...(first ? [`${paint("dim", `More about a code: skrull explain ${first.code}`)}\n\n`] : []),
+  ].join("");
 }
 
 type Paint = (style: keyof typeof COLOURS, text: string) => string;
@@ -57,17 +61,21 @@ function formatOne(found: Diagnostic, lines: LineMap | undefined, paint: Paint):
 
 const multiline = (text: string) => text.replaceAll("\n", "\n  ");
 
+/** Of a line in a code frame. */
+const SHOWN_COLUMNS = 120;
+
 /** The line at fault with the fault underlined; long lines are cut around it. */
 function frame({ range, severity }: Diagnostic, lines: LineMap, paint: Paint): readonly string[] {
   const { start, end } = range;
   const source = lines.line(start.line);
   if (source === "") return [];
-  const from = Math.max(0, Math.min(start.column - 1, source.length) - 60);
-  const shown = visible(source.slice(from, from + 120));
+  const fits = source.length <= SHOWN_COLUMNS;
+  const from = fits ? 0 : Math.max(0, Math.min(start.column - 1, source.length) - 60);
+  const shown = visible(source.slice(from, from + SHOWN_COLUMNS));
   const width =
     end.line === start.line ? end.column - start.column : source.length - start.column + 1;
   const indent = start.column - 1 - from;
-  const marks = "^".repeat(Math.max(1, Math.min(width, 120 - indent)));
+  const marks = "^".repeat(Math.max(1, Math.min(width, SHOWN_COLUMNS - indent)));
   const gutter = String(start.line);
   const rule = " ".repeat(gutter.length);
   return [

@@ -46,9 +46,10 @@ export function trainConfig({ training, steps, evaluation, memory }: Plan) {
   };
 }
 
-/** Packages that only some runs need. */
-export function extraPackages({ model, training }: Plan) {
+/** Packages that only some runs need, or need in one version. */
+export function extraPackages({ model, training, topology }: Plan) {
   return {
+    deepspeed: topology.deepspeed ?? null,
     peft: model.lora !== null,
     tensorboard: training.tensorboard,
     wandb: training.wandb !== null,

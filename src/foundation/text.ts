@@ -10,18 +10,19 @@ export interface Range {
   readonly end: Position;
 }
 
-/** Turns offsets into a text into positions. Lines end with LF, CRLF or CR. */
+/** Turns offsets into a text into positions. Lines end with LF, CRLF or CR; a byte-order mark has no column. */
 export class LineMap {
-  readonly #starts: number[] = [0];
+  readonly #starts: number[];
 
   constructor(readonly text: string) {
+    this.#starts = [text.startsWith("\uFEFF") ? 1 : 0];
     for (const match of text.matchAll(/\r\n|\n|\r/g))
       this.#starts.push(match.index + match[0].length);
   }
 
   /** Position of an offset; offsets outside the text count as its ends. */
   position(offset: number): Position {
-    const inside = Math.max(0, Math.min(offset, this.text.length));
+    const inside = Math.max(this.#starts[0] ?? 0, Math.min(offset, this.text.length));
     let low = 0;
     let high = this.#starts.length - 1;
     while (low < high) {

@@ -1,15 +1,13 @@
 import { minimatch } from "minimatch";
 import { join } from "pathe";
+import { decodeUtf8 } from "../foundation/encoding.js";
 import { type Host, HostError } from "./host.js";
 
 /** Whole text of a file, decoded strictly. @throws HostError also where it is not UTF-8 */
 export function readText(host: Host, path: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(host.readBytes(path));
-  } catch (error) {
-    if (error instanceof HostError) throw error;
-    throw new HostError(path, "is not UTF-8 text");
-  }
+  const { text, problem } = decodeUtf8(host.readBytes(path));
+  if (problem) throw new HostError(path, `is not UTF-8 text: ${problem.what}`);
+  return text;
 }
 
 /** SHA-256 of a file's bytes, read in chunks. @throws HostError */
@@ -29,24 +27,59 @@ export function sha256Of(host: Host, content: string | Uint8Array): string {
 export interface WalkOptions {
   /** Put before every path. */
   readonly prefix?: string;
-  /** Whether to look into a folder of this name. */
+  /** Whether to look into a folder of this name; into all, without it. */
   readonly enters?: (name: string) => boolean;
+  /** Links that lead nowhere count as files, so that reading them says why; else they are passed over. */
+  readonly deadLinks?: boolean;
+  /** Told of a folder that cannot be listed; without it, such a folder throws. */
+  readonly onProblem?: (path: string, error: HostError) => void;
 }
 
-/** Files below `folder` as sorted paths relative to it; links to folders count once per path. */
-export function* walk(
-  host: Host,
-  folder: string,
-  { prefix = "", enters = () => true }: WalkOptions = {},
-  depth = 0,
-): Generator<string> {
-  if (depth > 12) return; // a loop of symbolic links, or data nested beyond reason
-  for (const name of host.list(folder)) {
+/** Deeper than any data that is meant; links between folders could else be followed for ever. */
+const DEEPEST_FOLDER = 12;
+
+/**
+ * Files below `folder` as sorted paths relative to it. Links to folders count once per path, links back to a folder
+ * they lie in not at all.
+ *
+ * @throws HostError
+ */
+export function walk(host: Host, folder: string, options: WalkOptions = {}): Generator<string> {
+  return walkBelow(host, { folder, prefix: options.prefix ?? "", above: [] }, options);
+}
+
+interface Visit {
+  readonly folder: string;
+  readonly prefix: string;
+  /** Real paths of the folders that this one lies in. */
+  readonly above: readonly string[];
+}
+
+function* walkBelow(host: Host, visit: Visit, options: WalkOptions): Generator<string> {
+  const { folder, prefix, above } = visit;
+  const real = host.realPath(folder);
+  if (above.includes(real) || above.length > DEEPEST_FOLDER) return;
+  for (const name of namesIn(host, visit, options)) {
     const path = join(folder, name);
     const kind = host.status(path)?.kind;
-    if (kind === "file") yield prefix + name;
-    if (kind === "folder" && enters(name))
-      yield* walk(host, path, { prefix: `${prefix}${name}/`, enters }, depth + 1);
+    if (kind === "file" || (kind === undefined && options.deadLinks)) yield prefix + name;
+    if (kind !== "folder" || options.enters?.(name) === false) continue;
+    const below = { folder: path, prefix: `${prefix}${name}/`, above: [...above, real] };
+    yield* walkBelow(host, below, options);
+  }
+}
+
+function namesIn(
+  host: Host,
+  { folder, prefix }: Visit,
+  { onProblem }: WalkOptions,
+): readonly string[] {
+  try {
+    return host.list(folder);
+  } catch (error) {
+    if (!onProblem || !(error instanceof HostError)) throw error;
+    onProblem(prefix, error);
+    return [];
   }
 }
 

@@ -43,6 +43,8 @@ export interface Host {
 export interface PathStatus {
   readonly kind: "file" | "folder" | "other";
   readonly bytes: number;
+  /** When it was last written, on a clock of the file system's own: only to tell whether it has been since. */
+  readonly modified: number;
 }
 
 export interface WriteOptions {

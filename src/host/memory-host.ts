@@ -8,6 +8,7 @@ export class MemoryHost implements Host {
   readonly cacheFolder = "/cache";
   readonly executables = new Set<string>();
   readonly #files = new Map<string, Uint8Array>();
+  readonly #written = new Map<string, number>();
   #ticks = 0;
 
   /** @param files absolute path to content. @param assets where {@link assetPath} points, if used */
@@ -26,8 +27,9 @@ export class MemoryHost implements Host {
   status(path: string): PathStatus | undefined {
     const key = normalize(path);
     const file = this.#files.get(key);
-    if (file) return { kind: "file", bytes: file.byteLength };
-    return this.#isFolder(key) ? { kind: "folder", bytes: 0 } : undefined;
+    const modified = this.#written.get(key) ?? 0;
+    if (file) return { kind: "file", bytes: file.byteLength, modified };
+    return this.#isFolder(key) ? { kind: "folder", bytes: 0, modified } : undefined;
   }
 
   /** There are no links. */
@@ -62,6 +64,7 @@ export class MemoryHost implements Host {
     const key = normalize(path);
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     this.#files.set(key, bytes);
+    this.#written.set(key, this.now());
     if (options.executable) this.executables.add(key);
   }
 

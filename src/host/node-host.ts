@@ -64,7 +64,7 @@ export class NodeHost implements Host {
     try {
       const found = fs.statSync(path);
       const kind = found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
-      return { kind, bytes: found.size };
+      return { kind, bytes: found.size, modified: found.mtimeMs };
     } catch {
       return undefined;
     }

@@ -9,6 +9,7 @@ import { formatCount, formatShare } from "../foundation/format.js";
 import { expandGlob, readText, sha256Of } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import type { Spec } from "../language/language.js";
+import { Sightings } from "../lengths/known.js";
 import { type LoadedTokenizer, loadTokenizer } from "../lengths/load-tokenizer.js";
 import { type DataFile, measureFiles, type Progress } from "../lengths/measure.js";
 import type { FileMeasurement } from "../lengths/measurement.js";
@@ -16,6 +17,7 @@ import type { Rendering } from "../lengths/render.js";
 import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
 import { type PreparedData, prepareData } from "../plan/data.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
+import { countRequest } from "./count-request.js";
 import { renderingOf } from "./rendering.js";
 
 /** All that a spec names, read and measured. */
@@ -229,7 +231,16 @@ class Loader {
     const truncateTo = overlong === "truncate" ? limit : null;
     const settings = { rendering, supervision: supervise, truncateTo };
     try {
-      const measured = await measureFiles(this.host, files, tokenizer, settings, progress);
+      const request = countRequest(this.host, this.folder, this.spec.data);
+      const sightings = new Sightings(this.host, request);
+      const measured = await measureFiles(
+        this.host,
+        files,
+        tokenizer,
+        settings,
+        progress,
+        sightings,
+      );
       for (const [n, { sha256 }] of measured.entries()) this.sources[files[n]?.name ?? ""] = sha256;
       this.#reportMalformed(key, files, measured);
       const withPaths = measured.map((measurement, n) => ({

@@ -50,6 +50,32 @@ const warmup = {
     since: 1,
     default: 0,
   },
+  warmup_ratio: {
+    type: number(upTo(1)),
+    doc: "The same as a share of all steps, to the nearest whole step.",
+    since: 1,
+    optional: "from `warmup_steps`",
+  },
+} as const satisfies Properties;
+
+const falling = {
+  ...warmup,
+  min_ratio: {
+    type: number(upTo(1)),
+    doc: "Rate at the end, as a share of the peak.",
+    since: 1,
+    default: 0,
+  },
+} as const satisfies Properties;
+
+const stable = {
+  ...falling,
+  decay_ratio: {
+    type: number({ ...aboveZero, max: 1 }),
+    doc: "Share of all steps, the last ones, over which the rate falls in a straight line.",
+    since: 1,
+    default: 0.1,
+  },
 } as const satisfies Properties;
 
 const column = <const Name extends string>(name: Name, doc: string) =>
@@ -251,11 +277,23 @@ export const LANGUAGE = {
         since: 1,
         optional: "the catalogue's figures",
       },
+      deepspeed: {
+        type: { kind: "string" },
+        doc: 'Version of DeepSpeed on the machines, such as "0.19.8"; the run\'s requirements then ask for it and no other.',
+        since: 1,
+        optional: "any that runs were tried with",
+      },
       launcher: {
         type: oneOf("deepspeed", "torchrun"),
         doc: "What `launch.sh` starts the ranks with.",
         since: 1,
         default: "deepspeed",
+      },
+      timeout: {
+        type: { kind: "quantity", dimension: "time", range: { min: 1, max: 7 * 24 * 3600 } },
+        doc: "How long ranks wait for each other before the run ends with an error, in every collective operation.",
+        since: 1,
+        default: 30 * 60,
       },
       hosts: {
         type: { kind: "list", item: { kind: "string" } },
@@ -325,8 +363,8 @@ export const LANGUAGE = {
         default: "error",
       },
       supervise: {
-        type: oneOf("assistant", "all"),
-        doc: "Tokens that the loss counts: the assistant's contents and end tokens, or all.",
+        type: oneOf("assistant", "last", "all"),
+        doc: "Tokens that the loss counts: contents and end tokens of the assistant, of its last answer only, or all.",
         since: 1,
         default: "assistant",
       },
@@ -479,10 +517,18 @@ export const LANGUAGE = {
         required: "There is no learning rate that suits every model.",
       },
       learning_rate: {
-        type: { kind: "tagged", variants: { constant: warmup, linear: warmup, cosine: warmup } },
-        doc: "How the learning rate runs after its warm-up: it stays, or falls to zero over the run.",
+        type: {
+          kind: "tagged",
+          variants: {
+            constant: warmup,
+            linear: falling,
+            cosine: falling,
+            "warmup-stable-decay": stable,
+          },
+        },
+        doc: "How the learning rate runs after its warm-up: it stays, falls over the run, or stays and then falls.",
         since: 1,
-        default: { type: "constant", warmup_steps: 0 },
+        default: { type: "constant", warmup_steps: 0, warmup_ratio: undefined },
       },
       epochs: {
         type: integer(upTo(1e6, 1)),
@@ -508,6 +554,18 @@ export const LANGUAGE = {
         since: 1,
         formerly: "clip",
         default: 1,
+      },
+      loss_chunk: {
+        type: { ...tokens, range: { min: 1, max: 2 ** 20 } },
+        doc: "Targets whose logits exist at a time: the output head and its cross-entropy go through a micro-batch in chunks of this size.",
+        since: 1,
+        optional: "what 512 MiB of logits hold; 16 MiB on CPU",
+      },
+      resume: {
+        type: oneOf("auto", "never"),
+        doc: "What a run that is started again does: `auto` goes on from its newest sound checkpoint, `never` starts anew and sets the earlier output aside.",
+        since: 1,
+        default: "auto",
       },
       checkpoint_every: {
         type: integer(upTo(1e9)),

@@ -96,6 +96,7 @@ export function describeDefault(value: unknown, type: ValueType): string {
     return `${Number(value) / 1024 ** 3} GiB`;
   if (type.kind === "quantity" && type.dimension === "bandwidth")
     return `${(Number(value) * 8) / 1e9} Gbit/s`;
+  if (type.kind === "quantity" && type.dimension === "time") return `${Number(value) / 60} min`;
   if (type.kind === "tagged") return String((value as { readonly type: string }).type);
   if (type.kind === "path") return JSON.stringify(value);
   return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);

@@ -1,5 +1,5 @@
 /** What a quantity counts; decides its units. */
-export type Dimension = "tokens" | "bytes" | "bandwidth";
+export type Dimension = "tokens" | "bytes" | "bandwidth" | "time";
 
 export interface NumberRange {
   readonly min?: number;

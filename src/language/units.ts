@@ -5,7 +5,7 @@ type Units = Readonly<Record<string, number>>;
 /** Units of a bare number, wherever something is counted. */
 export const COUNT_UNITS: Units = { K: 1024, M: 1024 ** 2 };
 
-/** Factor of each unit to the dimension's base: tokens, bytes, bytes per second. */
+/** Factor of each unit to the dimension's base: tokens, bytes, bytes per second, seconds. */
 export const UNITS: Readonly<Record<Dimension, Units>> = {
   tokens: { ...COUNT_UNITS, tokens: 1 },
   bytes: {
@@ -27,6 +27,7 @@ export const UNITS: Readonly<Record<Dimension, Units>> = {
     "GB/s": 1e9,
     "TB/s": 1e12,
   },
+  time: { ms: 1e-3, s: 1, min: 60, h: 3600 },
 };
 
 /** The unit of a dimension whose factor is 1. */
@@ -34,6 +35,7 @@ export const BASE_UNITS: Readonly<Record<Dimension, string>> = {
   tokens: "tokens",
   bytes: "B",
   bandwidth: "B/s",
+  time: "s",
 };
 
 /** Dimensions whose bare numbers are clear. */
@@ -43,6 +45,7 @@ export const DIMENSION_NAMES: Readonly<Record<Dimension, string>> = {
   tokens: "a number of tokens",
   bytes: "an amount of memory",
   bandwidth: "a bandwidth",
+  time: "a length of time",
 };
 
 /** Units of a dimension, to show. */

@@ -1,8 +1,9 @@
 import type { Segment } from "./render.js";
 import type { Tokenizer } from "./tokenizer.js";
 
-/** Which tokens the loss counts: the assistant's contents and end tokens, or every token. */
-export type Supervision = "assistant" | "all";
+/** Which tokens the loss counts: contents and end tokens of the assistant, of its last answer, or every token. */
+export const SUPERVISIONS = ["assistant", "last", "all"] as const;
+export type Supervision = (typeof SUPERVISIONS)[number];
 
 export interface TokenCount {
   /** Tokens of the rendered sample, after truncation. */
@@ -25,7 +26,7 @@ export function countTokens(
   const kept = limit ?? Number.POSITIVE_INFINITY;
   let length = 0;
   let supervised = 0;
-  for (const { text, header, trained } of segments) {
+  for (const { text, header, trained } of superviseSegments(segments, supervision)) {
     const ids = tokenizer.encode(text);
     const to = length + ids.length;
     if (trained) {
@@ -34,8 +35,21 @@ export function countTokens(
     }
     length = to;
   }
-  const total = Math.min(length, kept);
-  return { length: total, supervised: supervision === "all" ? Math.max(0, total - 1) : supervised };
+  return { length: Math.min(length, kept), supervised };
+}
+
+/** The pieces with what the loss counts of them decided. */
+export function superviseSegments(
+  segments: readonly Segment[],
+  supervision: Supervision,
+): readonly Segment[] {
+  if (supervision === "assistant") return segments;
+  if (supervision === "all")
+    return segments.map(({ text }) => ({ text, header: "", trained: true }));
+  // The last answer is the last stretch of trained pieces: its content and what ends it.
+  const end = segments.findLastIndex(({ trained }) => trained) + 1;
+  const start = segments.findLastIndex(({ trained }, n) => n < end && !trained) + 1;
+  return segments.map((segment, n) => (n < start ? { ...segment, trained: false } : segment));
 }
 
 /** Tokens of the header are those that the content did not merge with (a content may begin with a newline). */

@@ -1,4 +1,3 @@
-import { join } from "pathe";
 import { readText, sha256Of } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import {
@@ -7,15 +6,7 @@ import {
   huggingFaceTokenizer,
   type Tokenizer,
 } from "./tokenizer.js";
-
-/** Files of a tokenizer that a run needs; the first is read, the others are copied where they exist. */
-export const TOKENIZER_FILES = [
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "added_tokens.json",
-  "chat_template.jinja",
-] as const;
+import { tokenizerFiles } from "./tokenizer-files.js";
 
 export interface LoadedTokenizer {
   readonly tokenizer: Tokenizer;
@@ -44,19 +35,6 @@ export function loadTokenizer(host: Host, path: string): LoadedTokenizer {
     sha256: sha256Of(host, `${sha256Of(host, json)}\n${sha256Of(host, config)}`),
     files,
   };
-}
-
-function tokenizerFiles(host: Host, path: string): Record<string, string> {
-  const isFolder = host.status(path)?.kind === "folder";
-  const folder = isFolder ? path : join(path, "..");
-  const files: Record<string, string> = {
-    "tokenizer.json": isFolder ? join(path, "tokenizer.json") : path,
-  };
-  for (const name of TOKENIZER_FILES.slice(1)) {
-    const beside = join(folder, name);
-    if (host.status(beside)?.kind === "file") files[name] = beside;
-  }
-  return files;
 }
 
 function construct(path: string, json: string, config: string): Tokenizer {

@@ -36,7 +36,7 @@ export async function measureFile(
 }
 
 /** A line's pieces, or what is wrong with it. */
-function renderLine({ text, problem }: Line, rendering: Rendering): Rendered {
+export function renderLine({ text, problem }: Line, rendering: Rendering): Rendered {
   if (text === undefined) return { ok: false, reason: problem ?? "cannot be read" };
   const parsed = parseSample(text, rendering.format);
   return parsed.ok ? renderSample(parsed.sample, rendering) : parsed;

@@ -1,6 +1,7 @@
 import { sha256OfFile } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { cachePath, readCache, writeCache } from "./cache.js";
+import type { Sightings } from "./known.js";
 import type { LoadedTokenizer } from "./load-tokenizer.js";
 import { measureFile } from "./measure-file.js";
 import type { CountSettings, FileMeasurement } from "./measurement.js";
@@ -16,6 +17,7 @@ export type Progress = (file: DataFile, bytes: number, total: number) => void;
 /**
  * Token counts of data files, from the cache where these very bytes were counted before.
  *
+ * @param sightings told what the counts were made from
  * @throws HostError where a file cannot be read
  */
 export async function measureFiles(
@@ -24,10 +26,15 @@ export async function measureFiles(
   loaded: LoadedTokenizer,
   settings: CountSettings,
   progress?: Progress,
+  sightings?: Sightings,
 ): Promise<readonly FileMeasurement[]> {
   const measurements: FileMeasurement[] = [];
-  for (const file of files)
-    measurements.push(await measureOne(host, file, loaded, settings, progress));
+  for (const file of files) {
+    const measurement = await measureOne(host, file, loaded, settings, progress);
+    const cache = cachePath(host, measurement.sha256, loaded.sha256, settings);
+    if (cache) sightings?.note(file.path, measurement.sha256, cache);
+    measurements.push(measurement);
+  }
   return measurements;
 }
 

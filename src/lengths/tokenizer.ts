@@ -9,7 +9,8 @@ export interface Tokenizer {
   readonly vocabularySize: number;
 }
 
-export const BYTES_TOKENIZER = "bytes";
+export { BYTES_TOKENIZER } from "./tokenizer-files.js";
+
 const CHATML_START = "<|im_start|>";
 const CHATML_END = "<|im_end|>";
 

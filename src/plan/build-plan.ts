@@ -73,6 +73,17 @@ export type SettledSpec = Omit<Spec, "parallel"> & {
   };
 };
 
+/** Memory of a rank and what it leaves for sequences. */
+export interface RankMemory {
+  readonly model: MemoryModel;
+  /** Bytes that a rank may use, reserve taken off. */
+  readonly available: number;
+  /** Largest bucket that fits, tokens; 0 where the model's states alone do not. */
+  readonly bucket: number;
+  /** Whether the longest sequence fits over its whole context-parallel group. */
+  readonly fits: boolean;
+}
+
 /** What a setting comes to, on some global batches. */
 export type Trial =
   | {
@@ -135,7 +146,7 @@ export class Planner {
       demand: demandOf(this.#costSetting(topology)),
       step: this.#step(topology),
       search,
-      training: this.#training(topology),
+      training: this.#training(topology, steps.total_steps),
       evaluation: this.#evaluation(),
       steps,
       forecast: result.forecast,
@@ -156,6 +167,7 @@ export class Planner {
       context_parallel: parallel.context,
       zero_stage: parallel.zero as ZeroStage,
       launcher: cluster.launcher,
+      ...(cluster.deepspeed === undefined ? {} : { deepspeed: cluster.deepspeed }),
       hosts: cluster.hosts,
       host_memory_bytes: cluster.host_memory ?? null,
     };
@@ -163,48 +175,68 @@ export class Planner {
 
   #memory(topology: Topology): MemoryPlan {
     const { memory } = this.spec;
-    const budget = memory.budget ?? this.inputs.gpu.memory_bytes;
-    const zeroBucket = Math.min(LARGEST_ZERO_BUCKET, this.#shape.parameters);
-    const setting: MemorySetting = {
-      shape: this.#shape,
-      precision: this.spec.model.precision,
-      checkpointing: this.spec.model.checkpointing,
-      zeroStage: topology.zero_stage,
-      ranks: topology.ranks,
-      contextParallel: topology.context_parallel,
-      optimizerMoments: this.#moments(),
-      lossChunk: this.#lossChunk(),
-      zeroBucket,
-      reduction: this.spec.parallel.reduction,
-      offload: memory.offload,
-      lora: this.#lora(),
-      activationFactor: this.#hardware.figures.activation_factor,
-    };
-    const model = memoryModel(setting);
-    const available = budget - memory.reserve;
-    const bucket = memory.bucket ?? bucketFor(model, available).tokens;
-    const fit = {
-      setting,
-      budgetBytes: available,
-      longest: this.#longest(),
-      bucket: memory.bucket,
-    };
+    const fit = this.#fit(topology);
+    const model = memoryModel(fit.setting);
+    const bucket = memory.bucket ?? bucketFor(model, fit.budgetBytes).tokens;
     this.#checkFit(fit, model, bucket);
     const plan: MemoryPlan = {
-      budget_bytes: budget,
+      budget_bytes: fit.budgetBytes + memory.reserve,
       reserve_bytes: memory.reserve,
       fixed: model.fixed,
       per_token: model.perToken,
       bucket,
       bucket_from: memory.bucket === undefined ? "budget" : "spec",
       peak_bytes: peakBytes(model, bucket + 1),
-      zero_bucket: zeroBucket,
+      zero_bucket: fit.setting.zeroBucket,
       offload: memory.offload,
       host: model.host,
     };
-    const { shape, precision } = setting;
+    const { shape, precision } = fit.setting;
     checkHostMemory(this.report, { topology, memory: plan, shape, precision });
     return plan;
+  }
+
+  /** What decides whether the longest sequence fits. */
+  #fit(topology: Topology): FitProblem {
+    const { memory, model, parallel } = this.spec;
+    const budget = memory.budget ?? this.inputs.gpu.memory_bytes;
+    const setting: MemorySetting = {
+      shape: this.#shape,
+      precision: model.precision,
+      checkpointing: model.checkpointing,
+      zeroStage: topology.zero_stage,
+      ranks: topology.ranks,
+      contextParallel: topology.context_parallel,
+      optimizerMoments: this.#moments(),
+      lossChunk: this.#lossChunk(),
+      zeroBucket: Math.min(LARGEST_ZERO_BUCKET, this.#shape.parameters),
+      reduction: parallel.reduction,
+      offload: memory.offload,
+      lora: this.#lora(),
+      activationFactor: this.#hardware.figures.activation_factor,
+    };
+    return {
+      setting,
+      budgetBytes: budget - memory.reserve,
+      longest: this.#longest(),
+      bucket: memory.bucket,
+    };
+  }
+
+  /** Memory of a rank, without a schedule and without diagnostics. */
+  rankMemory(): RankMemory {
+    const fit = this.#fit(this.#topology());
+    const model = memoryModel(fit.setting);
+    const bucket = bucketFor(model, fit.budgetBytes).tokens;
+    return { model, available: fit.budgetBytes, bucket, fits: fits(fit) };
+  }
+
+  /** What is wrong with memory, positions and adapters: all that needs no schedule. */
+  check(): readonly Diagnostic[] {
+    this.#memory(this.#topology());
+    this.#checkPositions();
+    this.#checkAdapters();
+    return this.report.diagnostics;
   }
 
   /** Of all sequences, held-out ones too: they take the same way. */
@@ -220,6 +252,8 @@ export class Planner {
 
   /** Tokens whose logits exist at a time. */
   #lossChunk(): number {
+    const { loss_chunk: chosen } = this.spec.train;
+    if (chosen !== undefined) return chosen;
     const tokens = Math.floor(LOGITS_BYTES[this.inputs.gpu.device] / (4 * this.#shape.vocab_size));
     return Math.max(16, Math.min(4096, tokens));
   }
@@ -452,17 +486,36 @@ export class Planner {
     }
   }
 
-  #training(topology: Topology): Plan["training"] {
-    const { train, parallel, log, model } = this.spec;
+  /** Shares of the run as whole steps. */
+  #learningRate(totalSteps: number): Plan["training"]["learning_rate"] {
+    const { learning_rate: rate } = this.spec.train;
+    const part = (ratio: number) => Math.round(ratio * totalSteps);
+    const warmup = rate.warmup_ratio === undefined ? rate.warmup_steps : part(rate.warmup_ratio);
+    if (warmup >= totalSteps && warmup > 0) {
+      const values = { warmup: formatCount(warmup), steps: formatCount(totalSteps) };
+      this.report.at("warmup-too-long", "train.learning_rate", values);
+    }
+    return {
+      type: rate.type,
+      warmup_steps: warmup,
+      min_ratio: "min_ratio" in rate ? rate.min_ratio : 0,
+      decay_steps: "decay_ratio" in rate ? Math.max(1, part(rate.decay_ratio)) : 0,
+    };
+  }
+
+  #training(topology: Topology, totalSteps: number): Plan["training"] {
+    const { train, parallel, log, model, cluster } = this.spec;
     const { optimizer } = train;
     return {
       optimizer:
         optimizer.type === "adamw"
           ? { ...optimizer, betas: [optimizer.betas[0] ?? 0.9, optimizer.betas[1] ?? 0.999] }
           : optimizer,
-      learning_rate: train.learning_rate,
+      learning_rate: this.#learningRate(totalSteps),
       seed: train.seed,
       clip: train.clip_norm,
+      resume: train.resume,
+      timeout_seconds: cluster.timeout,
       checkpoint_every: train.checkpoint_every,
       keep_checkpoints: train.keep_checkpoints,
       log_every: train.log_every,

@@ -1,6 +1,7 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { Share } from "../foundation/global-batches.js";
+import type { Supervision } from "../lengths/count.js";
 import type { Rendering } from "../lengths/render.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
@@ -67,6 +68,8 @@ export interface Topology {
   readonly context_parallel: number;
   readonly zero_stage: ZeroStage;
   readonly launcher: "deepspeed" | "torchrun";
+  /** Version that the machines have, where the spec says. */
+  readonly deepspeed?: string;
   readonly hosts: readonly string[];
   /** Of a node; `null` where the spec does not say. */
   readonly host_memory_bytes: number | null;
@@ -102,7 +105,7 @@ export interface DataPlan {
   /** Name of the template; `null` where samples are no conversations. */
   readonly template: string | null;
   readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
-  readonly supervise: "assistant" | "all";
+  readonly supervise: Supervision;
   readonly max_length: number;
   readonly summary: DataSummary;
 }
@@ -146,11 +149,18 @@ export interface TrainingPlan {
         readonly weight_decay: number;
       };
   readonly learning_rate: {
-    readonly type: "constant" | "linear" | "cosine";
+    readonly type: "constant" | "linear" | "cosine" | "warmup-stable-decay";
     readonly warmup_steps: number;
+    /** Rate at the end over the peak. */
+    readonly min_ratio: number;
+    /** Last steps over which it falls; 0 where it falls over all, or never. */
+    readonly decay_steps: number;
   };
   readonly seed: number;
   readonly clip: number;
+  readonly resume: "auto" | "never";
+  /** Of collective operations. */
+  readonly timeout_seconds: number;
   readonly checkpoint_every: number;
   readonly keep_checkpoints: number;
   readonly log_every: number;

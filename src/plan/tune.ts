@@ -111,7 +111,7 @@ function reductions(
 }
 
 /** Degrees that divide the ranks, and are powers of two where groups must be. */
-function contexts({ cluster, schedule }: Spec): readonly number[] {
+export function contexts({ cluster, schedule }: Spec): readonly number[] {
   const degrees = divisors(cluster.nodes * cluster.gpus);
   const narrow = schedule.degrees === "local-or-all";
   return degrees.filter((degree) => narrow || isPowerOfTwo(degree));

@@ -5,6 +5,7 @@ import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import { didYouMean } from "../foundation/suggest.js";
+import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
 import type { Origins, Report } from "./report.js";
@@ -23,9 +24,10 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
     report.atPlace(code, values, origins.place(path), extra);
   };
   const { model, cluster, data, parallel, memory, schedule, train } = blocks;
-  if (model) checkModel(model, at);
+  if (model) checkModel(model, at, (path) => origins.place(path).range);
   if (model) checkRope(model, at);
   if (cluster) checkHosts(cluster, at);
+  if (cluster) checkVersion(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
   if (cluster && memory) checkMemory(cluster, memory, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
@@ -42,7 +44,7 @@ type Reporting = <Code extends DiagnosticCode>(
   extra?: Extra,
 ) => void;
 
-function checkModel(model: Spec["model"], at: Reporting): void {
+function checkModel(model: Spec["model"], at: Reporting, place: (path: string) => Range): void {
   const { label, config, weights, path, revision } = model;
   if (label === undefined && config === undefined) {
     at("model-source", "model", { problem: "the model has neither a name nor a configuration" });
@@ -58,6 +60,15 @@ function checkModel(model: Spec["model"], at: Reporting): void {
       "model.label",
       { name: label },
       {
+        ...(near
+          ? {
+              fix: {
+                title: `Write "${near}"`,
+                safe: false,
+                edits: [{ range: place("model.label"), new_text: `"${near}"` }],
+              },
+            }
+          : {}),
         help: near
           ? `Did you mean "${near}"?`
           : `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`,
@@ -107,8 +118,6 @@ function checkTopology(
   if (ranks % context !== 0) {
     const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;
     at("ranks-not-divisible", "parallel.context", { ranks, context }, { help });
-  } else if (context > cluster.gpus) {
-    at("group-crosses-nodes", "parallel.context", { context, gpus: cluster.gpus });
   }
 }
 
@@ -158,6 +167,17 @@ function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
     const reason = `There are ${nodes} nodes and ${hosts.length} host names.`;
     at("contradictory-keys", "cluster.hosts", { first: "hosts", second: "nodes", reason });
   }
+}
+
+/** It goes into a line of the run's requirements. */
+function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
+  if (deepspeed === undefined || /^\d+(\.\d+)+([.+-]?[A-Za-z0-9]+)*$/.test(deepspeed)) return;
+  at("out-of-range", "cluster.deepspeed", {
+    name: "deepspeed",
+    value: JSON.stringify(deepspeed),
+    range: 'a version, such as "0.19.8"',
+    reason: "The run's requirements name it.",
+  });
 }
 
 function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Reporting): void {
@@ -247,12 +267,10 @@ function checkTraining(train: Spec["train"], at: Reporting): void {
     );
   }
   const { learning_rate: rate, steps } = train;
-  if (steps !== undefined && rate.warmup_steps >= steps && rate.warmup_steps > 0) {
-    const reason = "The learning rate would never reach its peak.";
-    at("contradictory-keys", "train.learning_rate", {
-      first: "warmup_steps",
-      second: "steps",
-      reason,
-    });
-  }
+  const contradict = (second: string, reason: string) =>
+    at("contradictory-keys", "train.learning_rate", { first: "warmup_steps", second, reason });
+  if (rate.warmup_steps > 0 && rate.warmup_ratio !== undefined)
+    contradict("warmup_ratio", "Both say how long the warm-up is.");
+  else if (steps !== undefined && rate.warmup_steps >= steps && rate.warmup_steps > 0)
+    contradict("steps", "The learning rate would never reach its peak.");
 }

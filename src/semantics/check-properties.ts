@@ -2,8 +2,9 @@ import { didYouMean } from "../foundation/suggest.js";
 import type { Properties, Property } from "../language/types.js";
 import type { BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
-import type { SourceDocument } from "./document.js";
+import { isYamlPath, type SourceDocument } from "./document.js";
 import type { Evaluator } from "./evaluate.js";
+import { otherWord, withoutEntry } from "./mend.js";
 import type { Origins, Report } from "./report.js";
 
 export interface Owner {
@@ -94,7 +95,7 @@ function readBody(
     const name = currentName(entry.key, properties, report);
     const first = entries.get(name);
     if (!Object.hasOwn(properties, name)) reportUnknownKey(entry.key, properties, owner, report);
-    else if (first) reportDuplicate(first, entry, report);
+    else if (first) reportDuplicate(first, entry, context);
     else entries.set(name, entry);
   }
   return entries;
@@ -155,9 +156,10 @@ function reportUnknownKey(
 ): void {
   const known = Object.keys(properties);
   const near = didYouMean(key.text, known);
+  const fix = near === undefined ? undefined : otherWord(key, near, report);
   report.at("unknown-key", { owner: owner.name, name: key.text }, key, {
     help: near ? `Did you mean ${near}?` : `Its keys: ${known.join(", ")}.`,
-    ...(near ? { fix: report.replacement(`Rename to ${near}`, key, near) } : {}),
+    ...(fix ? { fix } : {}),
   });
 }
 
@@ -166,8 +168,16 @@ function reportNestedBlock({ text: name, ...span }: NameNode, owner: Owner, repo
   report.at("unknown-key", { owner: owner.name, name }, span, { help });
 }
 
-function reportDuplicate(first: EntryNode, second: EntryNode, report: Report): void {
+function reportDuplicate(
+  first: EntryNode,
+  second: EntryNode,
+  { report, document, broken }: CheckContext,
+): void {
+  // In YAML an entry cannot go without a comma or a line that belongs to its neighbours.
+  const removable = !broken && !isYamlPath(document.file);
+  const fix = removable ? withoutEntry(second, first, report) : undefined;
   report.at("duplicate-key", { name: second.key.text }, second.key, {
     related: [{ message: "first set here", ...report.place(first.key) }],
+    ...(fix ? { fix } : {}),
   });
 }

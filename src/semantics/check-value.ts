@@ -1,11 +1,23 @@
 import { join } from "pathe";
+import type { Fix } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { type NumberRange, type ValueType, wordsOf } from "../language/types.js";
 import { COUNT_UNITS, DIMENSION_NAMES, UNITLESS, UNITS, unitsOf } from "../language/units.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
+import {
+  inBrackets,
+  otherUnit,
+  otherWord,
+  quoted,
+  TRUTH,
+  unquoted,
+  withoutUnit,
+  withSlashes,
+} from "./mend.js";
 import { pathProblem } from "./paths.js";
+import type { Report } from "./report.js";
 
 /** What the checker of a value needs to know of its surroundings. */
 export interface ValueContext extends CheckContext {
@@ -41,8 +53,19 @@ export function checkValue(written: ValueNode, type: ValueType, context: ValueCo
     : context.evaluator.evaluate(read, context.report);
   if (!evaluated) return undefined;
   const { report } = evaluated;
-  const node = interpret(evaluated.node, type);
+  const node = workedOut(interpret(evaluated.node, type), context, report);
+  if (!node) return undefined;
   return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, { ...context, report });
+}
+
+/** A constant of YAML holds its calculation as a scalar: only its type has told that it is one. */
+function workedOut(
+  node: ValueNode,
+  { evaluator }: ValueContext,
+  report: Report,
+): ValueNode | undefined {
+  const calculated = node.kind === "chain" || node.kind === "negative";
+  return calculated ? evaluator.evaluate(node, report)?.node : node;
 }
 
 /** Whether a bare word is a value of the type itself: it then never means a constant of the same name. */
@@ -83,20 +106,17 @@ function wrongType(
   expected: string,
   context: ValueContext,
   help?: string,
+  fix?: Fix,
 ): undefined {
   const found = FOUND[node.kind];
   const reason = "Every key has one type.";
-  context.report.at(
-    "wrong-type",
-    { name: context.name, expected, found, reason },
-    node,
-    help ? { help } : {},
-  );
+  const extra = { ...(help === undefined ? {} : { help }), ...(fix ? { fix } : {}) };
+  context.report.at("wrong-type", { name: context.name, expected, found, reason }, node, extra);
 }
 
 function checkString(node: ValueNode, _: unknown, context: ValueContext): string | undefined {
   if (node.kind === "string") return node.value;
-  return wrongType(node, "a string", context, quoteHelp(node));
+  return wrongType(node, "a string", context, quoteHelp(node), quoted(node, context.report));
 }
 
 const quoteHelp = (node: ValueNode) =>
@@ -107,12 +127,17 @@ function checkPath(
   type: Extract<ValueType, { kind: "path" }>,
   context: ValueContext,
 ): string | undefined {
-  if (node.kind !== "string") return wrongType(node, "a path in quotes", context, quoteHelp(node));
+  if (node.kind !== "string") {
+    const fix = quoted(node, context.report);
+    return wrongType(node, "a path in quotes", context, quoteHelp(node), fix);
+  }
   if (node.value === type.word) return node.value;
   const path = fromSpec(node.value, context.document.folder);
   const problem = pathProblem(node.value, false) ?? pathProblem(path, type.inside);
   if (problem === undefined) return path;
-  context.report.at("unsafe-path", { problem: problem.text }, node, { help: problem.help });
+  const fix = withSlashes(node, type.inside, context.report);
+  const extra = { help: problem.help, ...(fix ? { fix } : {}) };
+  context.report.at("unsafe-path", { problem: problem.text }, node, extra);
   return undefined;
 }
 
@@ -125,22 +150,31 @@ function plainNumber(
   expected: string,
   context: ValueContext,
 ): NumberNode | undefined {
-  if (node.kind !== "number") return wrongType(node, expected, context);
+  if (node.kind !== "number") {
+    const fix = unquotedNumber(node, context);
+    const help = fix && "Write the number without quotes.";
+    return wrongType(node, expected, context, help, fix);
+  }
   if (!node.unit) return node;
   const factor = Object.hasOwn(COUNT_UNITS, node.unit.text)
     ? COUNT_UNITS[node.unit.text]
     : undefined;
   if (factor !== undefined) return { ...node, value: node.value * factor };
-  const dimension = `${expected} without a unit`;
-  context.report.at(
-    "wrong-unit",
-    { unit: node.unit.text, name: context.name, dimension },
-    node.unit,
-    {
-      help: "Remove the unit.",
-    },
-  );
+  const values = {
+    unit: node.unit.text,
+    name: context.name,
+    dimension: `${expected} without a unit`,
+  };
+  // After a syntax error it may be the next key.
+  const fix = context.broken ? undefined : withoutUnit(node, context.report);
+  const extra = { help: "Remove the unit.", ...(fix ? { fix } : {}) };
+  context.report.at("wrong-unit", values, node.unit, extra);
   return undefined;
+}
+
+function unquotedNumber(node: ValueNode, { report }: ValueContext): Fix | undefined {
+  if (node.kind !== "string" || parseValue(node.value, node)?.kind !== "number") return undefined;
+  return unquoted(node, report);
 }
 
 function checkInteger(
@@ -184,7 +218,9 @@ function checkQuantity(
   const dimension = DIMENSION_NAMES[type.dimension];
   const units = UNITS[type.dimension];
   const help = `Units of ${dimension}: ${unitsOf(type.dimension)}.`;
-  if (node.kind !== "number") return wrongType(node, dimension, context, help);
+  if (node.kind !== "number") {
+    return wrongType(node, dimension, context, help, unquotedNumber(node, context));
+  }
   if (!node.unit) {
     if (UNITLESS.includes(type.dimension)) return whole(node, node.value, type, context);
     context.report.at("missing-unit", { name: context.name, dimension }, node, { help });
@@ -194,9 +230,10 @@ function checkQuantity(
   const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
   if (factor !== undefined) return whole(node, node.value * factor, type, context);
   const near = didYouMean(unit, Object.keys(units));
+  const fix = near === undefined ? undefined : otherUnit(node.unit, near, node, context.report);
   context.report.at("wrong-unit", { unit, name: context.name, dimension }, node.unit, {
     help: near ? `Did you mean ${near}? ${help}` : help,
-    ...(near ? { fix: context.report.replacement(`Write ${near}`, node.unit, near) } : {}),
+    ...(fix ? { fix } : {}),
   });
   return undefined;
 }
@@ -254,8 +291,9 @@ function checkEnumeration(
 ): string | undefined {
   const values = type.values.join(", ");
   if (node.kind !== "name") {
-    const help = node.kind === "string" ? "Write the word without quotes." : undefined;
-    return wrongType(node, `one of ${values}`, context, help);
+    if (node.kind !== "string") return wrongType(node, `one of ${values}`, context);
+    const fix = type.values.includes(node.value) ? unquoted(node, context.report) : undefined;
+    return wrongType(node, `one of ${values}`, context, "Write the word without quotes.", fix);
   }
   if (type.values.includes(node.text)) return node.text;
   reportUnknown(node, type.values, context);
@@ -269,17 +307,17 @@ function checkBoolean(node: ValueNode, _: unknown, context: ValueContext): boole
 }
 
 function reportUnknown(node: NameNode, values: readonly string[], context: ValueContext): void {
-  const near = didYouMean(node.text, values);
+  const truth = TRUTH[node.text.toLowerCase()] ?? "";
+  const near = values.includes(truth) ? truth : didYouMean(node.text, values);
+  const fix = near === undefined ? undefined : otherWord(node, near, context.report);
   context.report.at(
     "unknown-value",
     { value: node.text, name: context.name, values: values.join(", ") },
     node,
-    near
-      ? {
-          help: `Did you mean ${near}?`,
-          fix: context.report.replacement(`Write ${near}`, node, near),
-        }
-      : { help: "Choose one of them." },
+    {
+      help: near === undefined ? "Choose one of them." : `Did you mean ${near}?`,
+      ...(fix ? { fix } : {}),
+    },
   );
 }
 
@@ -288,8 +326,10 @@ function checkList(
   type: Extract<ValueType, { kind: "list" }>,
   context: ValueContext,
 ): readonly unknown[] | undefined {
-  if (node.kind !== "list")
-    return wrongType(node, "a list", context, "Put it in square brackets: [ ... ]");
+  if (node.kind !== "list") {
+    const help = "Put it in square brackets: [ ... ]";
+    return wrongType(node, "a list", context, help, inBrackets(node, context.report));
+  }
   const items = node.items.map((item, n) => {
     const path = `${context.path}.${n}`;
     context.origins.record(path, context.report.place(item));

@@ -3,6 +3,7 @@ import type { Dimension } from "../language/types.js";
 import { BASE_UNITS, COUNT_UNITS, UNITS } from "../language/units.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ChainNode, NumberNode, Operator, Span, ValueNode } from "../syntax/tree.js";
+import { LONGEST_CHAIN } from "./layers.js";
 import type { Report } from "./report.js";
 import type { Scope } from "./scope.js";
 
@@ -70,6 +71,11 @@ export class Evaluator {
     if (this.#open.includes(name)) {
       const path = [...this.#open.slice(this.#open.indexOf(name)), name].join(" → ");
       own.at("circular-definition", { what: "constant", path }, declared.node.name);
+      return undefined;
+    }
+    if (this.#open.length >= LONGEST_CHAIN) {
+      const values = { what: "constant", name, limit: LONGEST_CHAIN };
+      own.at("chain-too-long", values, declared.node.name);
       return undefined;
     }
     this.#open.push(name);
@@ -209,6 +215,7 @@ const NAMES: Readonly<Record<Quantity["dimension"], string>> = {
   tokens: "tokens",
   bytes: "bytes",
   bandwidth: "a bandwidth",
+  time: "a length of time",
 };
 
 /** A result as if it had been written out at `span`, in its dimension's base unit. */

@@ -12,6 +12,9 @@ export interface Stack {
   readonly incomplete: boolean;
 }
 
+/** Of blocks that extend each other, or constants that use each other. */
+export const LONGEST_CHAIN = 64;
+
 /** A block with everything that it extends, from the ground up; what is unknown or circular is reported. */
 export function withBases(layer: Layer, scope: Scope, report: Report): Stack {
   const layers: Layer[] = [layer];
@@ -28,6 +31,11 @@ export function withBases(layer: Layer, scope: Scope, report: Report): Stack {
     if (names.includes(base.text)) {
       const path = [...names.slice(names.indexOf(base.text)), base.text].join(" → ");
       own.at("circular-definition", { what: kind.text, path }, base);
+      incomplete = true;
+      break;
+    }
+    if (layers.length > LONGEST_CHAIN) {
+      own.at("chain-too-long", { what: kind.text, name: base.text, limit: LONGEST_CHAIN }, base);
       incomplete = true;
       break;
     }

@@ -119,6 +119,11 @@ export class Report {
     return { file: this.document.file, range: this.range(span) };
   }
 
+  /** What stands in the document at a span. */
+  written({ start, end }: Span): string {
+    return this.document.lines.text.slice(start, end);
+  }
+
   /** A fix that puts `text` in a span's place. */
   replacement(title: string, span: Span, text: string, safe = false): Fix {
     return { title, safe, edits: [{ range: this.range(span), new_text: text }] };

@@ -1,7 +1,13 @@
 import { type CstNode, EOF, type IRecognitionException, type IToken } from "chevrotain";
-import { type Diagnostic, diagnostic, MOST_DIAGNOSTICS } from "../diagnostics/diagnostic.js";
+import {
+  type Diagnostic,
+  diagnostic,
+  type Extra,
+  MOST_DIAGNOSTICS,
+} from "../diagnostics/diagnostic.js";
 import { LineMap } from "../foundation/text.js";
 import { buildFile, buildValue } from "./build-tree.js";
+import { closingQuote, escapedBackslash, type Mend, missingSign, otherSeparator } from "./mend.js";
 import { SPEC_PARSER } from "./parser.js";
 import { CloseBrace, OpenBrace, SPEC_LEXER, UnterminatedText } from "./tokens.js";
 import type { FileNode, Span, ValueNode } from "./tree.js";
@@ -9,6 +15,8 @@ import type { FileNode, Span, ValueNode } from "./tree.js";
 export const LONGEST_FILE = 256 * 1024;
 const DEEPEST_NESTING = 32;
 const LONGEST_VALUE = 1024;
+/** Looked at before a sign that may belong to it. */
+const LONGEST_NAME = 64;
 
 export interface ParsedFile {
   readonly file: string;
@@ -68,9 +76,7 @@ function readTree(text: string, report: Reporter): FileNode {
     const unclosed = error.token.tokenType === EOF ? unclosedBrace(tokens) : undefined;
     report.syntactic(error, text.length, unclosed);
   }
-  return buildFile(cst, text.length, (problem, span) =>
-    report.add(diagnostic("invalid-escape", { escape: problem }, report.atSpan(span))),
-  );
+  return buildFile(cst, text.length, (problem, span) => report.invalidEscape(problem, span));
 }
 
 /**
@@ -176,11 +182,32 @@ class Reporter {
 
   lexical(text: string, offset: number, length: number): void {
     const character = describe(text.slice(offset, offset + Math.min(length, 12)));
-    this.add(diagnostic("invalid-character", { character }, this.at(offset, offset + length)));
+    const fix = this.#fix(
+      otherSeparator(
+        text.slice(Math.max(0, offset - LONGEST_NAME), offset),
+        text.slice(offset, offset + length),
+      ),
+      offset,
+    );
+    this.add(diagnostic("invalid-character", { character }, this.at(offset, offset + length), fix));
   }
 
   unterminated(token: IToken): void {
-    this.add(diagnostic("unterminated-string", {}, this.atSpan(spanOf(token))));
+    const { startOffset: start, image } = token;
+    const fix = this.#fix(closingQuote(image), start);
+    this.add(diagnostic("unterminated-string", {}, this.atSpan(spanOf(token)), fix));
+  }
+
+  invalidEscape(sequence: string, span: Span): void {
+    const fix = this.#fix(escapedBackslash(sequence), span.start);
+    this.add(diagnostic("invalid-escape", { escape: sequence }, this.atSpan(span), fix));
+  }
+
+  #fix(mend: Mend | undefined, offset: number): Extra {
+    if (!mend) return {};
+    const { title, safe, start, end, text } = mend;
+    const { range } = this.at(offset + start, offset + end);
+    return { fix: { title, safe, edits: [{ range, new_text: text }] } };
   }
 
   /** The end of the file and tokens inserted by recovery have no position: the token before has. */
@@ -194,7 +221,11 @@ class Reporter {
       { message: "this brace is not closed", ...this.atSpan(spanOf(unclosed)) },
     ];
     const values = { expected: message, found };
-    this.add(diagnostic("unexpected-token", values, this.atSpan(span), related ? { related } : {}));
+    const fix = placed
+      ? this.#fix(missingSign(message, token, span.start - before), span.start)
+      : {};
+    const extra = { ...fix, ...(related ? { related } : {}) };
+    this.add(diagnostic("unexpected-token", values, this.atSpan(span), extra));
   }
 }
 

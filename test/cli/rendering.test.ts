@@ -186,6 +186,23 @@ describe("lengths", () => {
     expect(run.stderr).toContain(message);
   });
 
+  it("shows a line's text with what the loss counts of it", () => {
+    const show = (...options: readonly string[]) =>
+      skrull(["lengths", "s.jsonl", "--tokenizer", "bytes", ...sharegpt, ...options], {
+        cwd: folder,
+      });
+    const { stdout } = show("--show", "3");
+    expect(stdout).toContain(
+      "<|im_start|>user\n漢字<|im_end|>\n<|im_start|>assistant\n⟦ Hello! <|im_end|>⟧\n",
+    );
+    expect(stdout).toContain("The loss counts 9 of 35 tokens");
+    const json = JSON.parse(show("--show", "1", "--format", "json").stdout);
+    expect(json).toMatchObject({ line: 1, length: 31, supervised: 9 });
+    expect(json.stretches[1]).toEqual({ text: " Hello! <|im_end|>", trained: true });
+    expect(show("--show", "9").stderr).toContain("s.jsonl: has no line 9");
+    expect(show("--show", "x").status).toBe(2);
+  });
+
   it("warns of an end token that the tokenizer would split", () => {
     cpSync(QWEN, join(folder, "qwen"), { recursive: true });
     const options = ["--tokenizer", "qwen", "--data-format", "sharegpt", "--template", "llama3"];

@@ -27,6 +27,8 @@ export function skrull(
     input: options.input ?? "",
     env: environment,
     maxBuffer: 2 ** 28,
+    // What hangs fails, with no status at all.
+    timeout: 120_000,
   });
 }
 

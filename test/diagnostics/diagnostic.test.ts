@@ -140,6 +140,8 @@ describe("for people", () => {
         "  why: Only one of the values could take effect.",
         "  help: Remove one of them.",
         "",
+        "More about a code: skrull explain duplicate-key",
+        "",
         "",
       ].join("\n"),
     );

@@ -9,6 +9,38 @@ import {
 import { didYouMean, editDistance } from "../../src/foundation/suggest.js";
 import { LineMap } from "../../src/foundation/text.js";
 
+describe("a byte-order mark", () => {
+  const lines = new LineMap("\uFEFFab\ncd");
+
+  it("takes no column", () => {
+    expect(lines.range(0, 2)).toEqual({
+      start: { line: 1, column: 1 },
+      end: { line: 1, column: 2 },
+    });
+    expect(lines.position(4)).toEqual({ line: 2, column: 1 });
+    expect(lines.line(1)).toBe("ab");
+  });
+
+  it("stays before everything that is found by its position", () => {
+    expect(lines.offset({ line: 1, column: 1 })).toBe(1);
+    expect(lines.offset({ line: 2, column: 2 })).toBe(5);
+  });
+});
+
+describe("an offset", () => {
+  it("is found again by its position, and never lies outside", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat(50), (text, at) => {
+        const lines = new LineMap(text);
+        const start = text.startsWith("\uFEFF") ? 1 : 0;
+        const inside = Math.max(start, Math.min(at, text.length));
+        expect(lines.offset(lines.position(at))).toBe(inside);
+        expect(lines.offset({ line: at + 1, column: at + 1 })).toBeLessThanOrEqual(text.length);
+      }),
+    );
+  });
+});
+
 describe("a line map", () => {
   it("knows LF, CRLF and CR, and counts columns in UTF-16 units", () => {
     const lines = new LineMap("a\r\nb😀c\rd\n\ne");

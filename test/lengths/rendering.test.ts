@@ -7,7 +7,12 @@ import { type ChatTemplate, withEnd } from "../../src/catalogue/template.js";
 import { MemoryHost } from "../../src/host/memory-host.js";
 import { NodeHost } from "../../src/host/node-host.js";
 import { LANGUAGE } from "../../src/language/language.js";
-import { countTokens, type Supervision } from "../../src/lengths/count.js";
+import {
+  countTokens,
+  SUPERVISIONS,
+  type Supervision,
+  superviseSegments,
+} from "../../src/lengths/count.js";
 import { parseSample, type SampleFormat } from "../../src/lengths/format.js";
 import { loadTokenizer } from "../../src/lengths/load-tokenizer.js";
 import { type Rendering, renderSample, type Segment } from "../../src/lengths/render.js";
@@ -31,7 +36,7 @@ function segmentsOf(row: unknown, rendering: Rendering): readonly Segment[] {
 }
 
 /** Stretches of text that are trained or not. */
-function runs(segments: readonly Segment[], all: boolean): readonly (readonly [string, boolean])[] {
+function runs(segments: readonly Segment[]): readonly (readonly [string, boolean])[] {
   const found: [string, boolean][] = [];
   const add = (text: string, trained: boolean) => {
     const last = found.at(-1);
@@ -40,8 +45,8 @@ function runs(segments: readonly Segment[], all: boolean): readonly (readonly [s
     else found.push([text, trained]);
   };
   for (const { text, header, trained } of segments) {
-    add(header, all);
-    add(text.slice(header.length), all || trained);
+    add(header, false);
+    add(text.slice(header.length), trained);
   }
   return found;
 }
@@ -50,7 +55,8 @@ describe.each(vectors)("$name", ({ row, pieces, supervise, template, end, ...vec
   const rendering = vector.rendering as unknown as Rendering;
 
   it("has these pieces", () => {
-    expect(runs(segmentsOf(row, rendering), supervise === "all")).toEqual(pieces);
+    const segments = superviseSegments(segmentsOf(row, rendering), supervise as Supervision);
+    expect(runs(segments)).toEqual(pieces);
   });
 
   it("has as many tokens as the runtime counts", () => {
@@ -67,6 +73,10 @@ describe.each(vectors)("$name", ({ row, pieces, supervise, template, end, ...vec
     const named = template === null ? null : templateByName(template);
     expect(named && withEnd(named, end)).toEqual(rendering.template);
   });
+});
+
+it("what can be supervised is the same in the language", () => {
+  expect(LANGUAGE.data.properties.supervise.type.values).toEqual(SUPERVISIONS);
 });
 
 it("templates of the catalogue and of the language are the same", () => {
@@ -147,6 +157,7 @@ it.each([
   ["roles: { a: { separator: x } }", "/roles/a/separator has no meaning without 'into'"],
   ["roles: { a: { into: b, header: x }, b: {} }", "/roles/a cannot have pieces of its own"],
   ["{", "is neither JSON nor YAML"],
+  ['roles: { a: { end: ["\\ud800"] } }', "holds half a character"],
 ])("the template %s is refused", (text, problem) => {
   const read = readTemplateText(text);
   expect(read.ok ? [] : read.problems.join()).toContain(problem);

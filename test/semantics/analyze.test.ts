@@ -107,11 +107,6 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   ["ranks that do not divide", spec({ parallel: "{ context = 3 }" }), ["ranks-not-divisible: 3"]],
   [
-    "a group across nodes",
-    spec({ cluster: "{ nodes = 2 gpus = 1 gpu = cpu }" }),
-    ["group-crosses-nodes: 2"],
-  ],
-  [
     "too large a budget",
     spec({ cluster: "{ gpus = 2 gpu = h100_sxm_80gb }", memory: "{ budget = 90 GiB }" }),
     ["budget-exceeds-memory: 90 GiB"],

@@ -50,7 +50,7 @@ class StepTimer:
         self.degrees = class_degrees(
             scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel
         )
-        self.groups = GroupTable(timedelta(minutes=train.timeout_minutes))
+        self.groups = GroupTable(timedelta(seconds=train.timeout_seconds))
         self.groups.prepare(self.degrees)
 
     def seconds(self, batch: Batch) -> float:

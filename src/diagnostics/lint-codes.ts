@@ -1,0 +1,301 @@
+import type { Entry } from "./catalogue.js";
+
+/** What lint rules report of sound specs, and what concerns their configuration and suppression. */
+export const LINT_CODES = {
+  // Parallelism and the batch
+  "group-crosses-nodes": {
+    severity: "warning",
+    message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",
+    why: "Keys and values of every sharded sequence then cross the network in every layer.",
+    help: "Use a CP degree of at most the GPUs per node if the longest sequence fits it.",
+  },
+  "context-too-large": {
+    severity: "warning",
+    message:
+      "the longest sequence ({longest} tokens) fits on {needed} of the {context} ranks that share it",
+    why: "Under local-or-all every sequence that is shared is cut into {context} pieces and waits for {context} ranks.",
+  },
+  "idle-ranks": {
+    severity: "warning",
+    message:
+      "a global batch of {batch} gives {idle} of {groups} data-parallel groups nothing to do",
+    why: "A sequence belongs to one group, so the others wait in every step.",
+    help: "Raise global_batch to {groups} or more, or raise the CP degree.",
+  },
+  "heads-not-divisible": {
+    severity: "warning",
+    message:
+      "{heads} query heads and {kv_heads} key-value heads cannot be shared by {context} ranks",
+    why: "policy = deepspeed stands for DeepSpeed's sequence parallelism, which hands every rank its share of the heads; with these heads it could not run, and skrull's schedule of that name has nothing to be compared with.",
+    help: "Compare at a CP degree that divides the heads.",
+  },
+  "hosts-name-local": {
+    severity: "warning",
+    message: "'{host}' is every node's name for itself",
+    why: "Of {nodes} nodes, each would look for the others at home.",
+    help: "Name the nodes as they reach each other.",
+  },
+  "gain-too-small": {
+    severity: "info",
+    message: "the schedule is predicted {gain} faster than policy = {policy}",
+    why: "So little is below what the forecast can tell, and the simpler policy is easier to reason about.",
+    help: "Nothing is wrong: these lengths leave nothing to gain. A larger global batch might.",
+  },
+  "planned-search-short": {
+    severity: "warning",
+    message: "{iterations} refinement moves for {batch} sequences of a global batch",
+    why: "Planned mode pays for its stored schedules with refinement, and so few moves do not touch every sequence once.",
+    help: "Allow some moves a sequence, or schedule online.",
+  },
+  // Memory
+  "bucket-too-small": {
+    severity: "warning",
+    message: "the bucket of {bucket} tokens is {share} of the {most} that fit",
+    why: "Every micro-batch has a fixed cost, and a small bucket makes many of them.",
+    help: "Leave the bucket out: the largest that fits is then taken.",
+  },
+  "reserve-too-small": {
+    severity: "warning",
+    message: "{reserve} are reserved on a GPU",
+    why: "The CUDA context, communicators and fragmentation take {usual} or more, and the run would end with an out-of-memory error that the plan did not see.",
+  },
+  "budget-assumed": {
+    severity: "info",
+    message: "no memory budget is set for CPU ranks; {assumed} each are assumed",
+    why: "How much a process may use depends on the machine and on how many ranks share it.",
+    help: "Set memory { budget }.",
+  },
+  "host-memory-short": {
+    severity: "warning",
+    message:
+      "offloading needs {needed} of a node's memory; nodes of {ranks} GPUs usually have up to {have}",
+    why: "The ranks of a node keep there: {table}. Where it does not fit, the kernel kills the run without a message.",
+    help: "Say what a node has in cluster { host_memory }, use more nodes, or offload less.",
+  },
+  "offload-needless": {
+    severity: "warning",
+    message: "everything fits on the GPU without offload = {offload}",
+    why: "The longest sequence needs {needed} of the {available} a rank may use with the states beside it, and the host's memory is slower by an order of magnitude.",
+  },
+  "logits-dominate": {
+    severity: "warning",
+    message: "logits of one chunk take {logits}, {share} of what model states leave",
+    why: "The loss holds the logits of {tokens} targets at a time, each of {vocabulary} entries, and they leave little room for the sequences.",
+    help: "Write a smaller train { loss_chunk }, raise the budget, or shard or offload the states.",
+  },
+  // Model and precision
+  "full-precision-on-gpu": {
+    severity: "warning",
+    message: "fp32 on {gpu} reaches {fp_thirty_two} TFLOP/s of {bf_sixteen} in bf16",
+    why: "Weights and activations also take twice the memory, and FlashAttention is not available.",
+    help: "Use precision = bf16; the optimizer keeps fp32 master weights all the same.",
+  },
+  "remote-code-needed": {
+    severity: "warning",
+    message: "{file} names code of its own ({names}), which a run never executes",
+    why: "A run loads models without trust_remote_code, so the {model_type} of transformers is trained, whatever that code does otherwise.",
+    help: "Check that the model gives the same outputs without its own code, or use a checkpoint in the form of transformers.",
+  },
+  "incompatible-combination": {
+    severity: "warning",
+    message: "{what}",
+    about:
+      "Settings that are each sound do not go together in some versions of the packages that run them.",
+    why: "{reason}. Known of {versions}; see {thread}.",
+  },
+  "unknown-deepspeed": {
+    severity: "warning",
+    message: "version {version} of DeepSpeed is newer than any that runs were tried with",
+    why: "Its defaults and its checks of configurations change between versions; runs were tried with {oldest} to {newest}.",
+    help: "Leave the version out: the run's requirements then take one that is known.",
+  },
+  "outdated-deepspeed": {
+    severity: "error",
+    message: "version {version} of DeepSpeed is too old for a varying number of micro-batches",
+    why: "Before {oldest} gradients are dropped or leak into the next step ({threads}).",
+    help: "Install {oldest} or newer.",
+  },
+  "attention-needs-gpu": {
+    severity: "error",
+    message: "attention = {attention} has no CPU kernel",
+    why: "The run would end before its first step.",
+    help: "Use attention = auto or sdpa.",
+  },
+  "tokenizer-without-meaning": {
+    severity: "warning",
+    message: "the pretrained weights know nothing of the byte tokenizer's ids",
+    why: "A model's weights were trained on the ids of its own tokenizer; others select embeddings at random.",
+    help: "Name the model's tokenizer, or write weights = random.",
+  },
+  "max-length-beyond-positions": {
+    severity: "warning",
+    message: "max_length allows {limit} tokens; the model reaches {positions}",
+    why: "Positions beyond were neither trained nor made reachable by scaled rotary embeddings.",
+  },
+  // Adapters
+  "adapters-on-random-weights": {
+    severity: "warning",
+    message: "adapters on random weights have nothing to adapt",
+    why: "The weights beneath them stay the noise they began as.",
+    help: "Write weights = pretrained, or lora { rank = 0 }.",
+  },
+  "adapters-with-zero-three": {
+    severity: "warning",
+    message: "frozen weights of {weights} are gathered in every pass of every micro-batch",
+    about:
+      "Adapters leave little to shard: where the whole weights fit on every GPU, a lower ZeRO stage spares their gathering in every pass.",
+    why: "Adapters leave little to shard: at stage {stage} a rank needs {needed} of {available} before its first token, and the weights stay where they are.",
+  },
+  "adapters-too-large": {
+    severity: "warning",
+    message: "adapters of rank {rank} have {parameters} parameters, {share} of the model",
+    why: "Adapters pay by being small; at this size training the model itself costs little more.",
+    help: "Lower the rank or adapt fewer matrices.",
+  },
+  "adapter-scale-unusual": {
+    severity: "warning",
+    message: "adapters count alpha / rank = {scale}",
+    why: "Usual are 0.5 to 2; beyond, the learning rate means something else than it seems.",
+    help: "Set alpha to the rank or to twice the rank.",
+  },
+  "adapter-rate-low": {
+    severity: "warning",
+    message: "a learning rate of {rate} is low for adapters",
+    why: "Adapters begin at zero and are usually trained at 1e-4 to 5e-4, ten times the rate of a whole model.",
+  },
+  "adapter-rate-high": {
+    severity: "warning",
+    message: "a learning rate of {rate} is high for adapters",
+    why: "Beyond {most} low-rank training seldom converges.",
+  },
+  // Optimisation
+  "learning-rate-high": {
+    severity: "warning",
+    message: "a learning rate of {rate} is high for pretrained weights",
+    why: "Fine-tuning of a whole model uses 1e-6 to 1e-4; more makes it forget what it knew.",
+  },
+  "betas-unsound": {
+    severity: "error",
+    message: "the betas [{first}, {second}] of AdamW {problem}",
+    about:
+      "A decay of 1 divides by zero, and squares averaged over fewer steps than gradients let the step diverge.",
+    why: "{reason}",
+    help: "Usual are [0.9, 0.95] to [0.9, 0.999].",
+  },
+  "clip-unusual": {
+    severity: "warning",
+    message: "gradients are clipped at a norm of {clip}",
+    about: "A norm so small cuts nearly every step to the same length, one so large clips nothing.",
+    why: "{reason}",
+    help: "Usual is 1; 0 switches clipping off.",
+  },
+  "warmup-dominates": {
+    severity: "warning",
+    message: "{warmup} of {steps} steps are warm-up",
+    about: "Usual are a few percent; the learning rate is at its peak for the rest only.",
+    why: "{reason}",
+  },
+  "interval-beyond-run": {
+    severity: "warning",
+    message: "every {interval} steps is never: the run has {steps}",
+    about: "What an interval longer than the run asks for happens at its end only.",
+    why: "{reason}",
+  },
+  "checkpoint-never": {
+    severity: "warning",
+    message: "a run of {steps} steps is saved only at its end",
+    why: "Whatever stops it earlier loses all of it.",
+    help: "Set checkpoint_every.",
+  },
+  "batch-exceeds-data": {
+    severity: "warning",
+    message: "a global batch of {batch} is more than the {samples} samples there are",
+    why: "Every step then sees all of the data, and an epoch is one step.",
+  },
+  "last-batch-tiny": {
+    severity: "info",
+    message: "the last global batch of an epoch has {last} of {batch} sequences",
+    why: "It moves the weights as far as a full one, by the gradient of very few.",
+  },
+  // Data
+  "unsupervised-samples": {
+    severity: "warning",
+    message: "{count} of {samples} samples have no target",
+    why: "They take time and memory and teach nothing.",
+    help: "Look at their roles, or at what truncation left of them; or write supervise = all.",
+  },
+  "evaluation-on-training-data": {
+    severity: "warning",
+    message: "'{file}' is trained on and evaluated on",
+    why: "The evaluation would measure what was memorised.",
+    help: "Hold data out that no pattern of data.train names.",
+  },
+  "evaluation-too-long": {
+    severity: "error",
+    message:
+      "the longest sequence of the evaluation ({longest} tokens) does not fit, that of the training ({trained}) does",
+    why: "The run would end in its first evaluation: a rank's share is {shard} tokens, and {bucket} fit.",
+  },
+  "stale-lengths": {
+    severity: "info",
+    message: "'{file}' has changed since its lengths were measured",
+    why: "Rules that know the data are silent until it is measured again.",
+    help: "Run skrull plan on this spec.",
+  },
+  "resume-on-other-ranks": {
+    severity: "warning",
+    message: "'{folder}' has a checkpoint of {had} ranks; this spec has {ranks}",
+    about:
+      "A run goes on from the checkpoint in its folder; on another number of ranks it is converted first, which DeepSpeed does for AdamW only.",
+    why: "{reason}",
+  },
+  // The spec as a file
+  "secret-in-spec": {
+    severity: "error",
+    message: "this looks like {kind}",
+    why: "A spec is kept in version control and copied into runs, where everyone can read it.",
+    help: "Revoke it, and pass it to the run in its environment.",
+  },
+  "key-without-effect": {
+    severity: "warning",
+    message: "'{name}' has no effect {where}",
+    about: "A key is set that other settings leave without an effect.",
+    why: "{reason}",
+  },
+  // Configuration and suppression
+  "invalid-config": {
+    severity: "error",
+    message: "{problem}",
+    about: "The configuration of lint is not what its schema asks for.",
+    why: "Lint would not do what this file asks for.",
+    help: "schemas/config.schema.json says what the file holds.",
+  },
+  "unknown-rule": {
+    severity: "error",
+    message: "there is no lint rule '{name}'",
+    why: "A misspelt rule would otherwise be configured in vain.",
+  },
+  "suppression-without-reason": {
+    severity: "warning",
+    message: "this suppression {problem}, so it does not count",
+    why: "Whoever reads it later must know why the rule does not apply.",
+    help: "Write # skrull-ignore RULE: REASON",
+  },
+  "unknown-suppressed-rule": {
+    severity: "warning",
+    message: "there is no lint rule or warning '{name}' to suppress",
+    why: "A misspelt name suppresses nothing.",
+  },
+  "unsuppressible-error": {
+    severity: "warning",
+    message: "'{name}' is an error of the language and cannot be suppressed",
+    why: "Without a sound spec there is nothing to compile.",
+    help: "Mend what it reports, and remove this suppression.",
+  },
+  "unused-suppression": {
+    severity: "warning",
+    message: "nothing here reports '{name}'",
+    why: "A suppression that is no longer needed would hide the next mistake.",
+    help: "Remove it.",
+  },
+} as const satisfies Readonly<Record<string, Entry>>;

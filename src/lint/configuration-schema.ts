@@ -1,0 +1,51 @@
+import { CATALOGUE } from "../diagnostics/catalogue.js";
+import type { Rule } from "./rule.js";
+import { RULES } from "./rules/index.generated.js";
+
+const LEVEL = { enum: ["off", "info", "warning", "error"] };
+
+/** JSON Schema of `skrull.config.yaml`; schemas/config.schema.json is written from it. */
+export const CONFIGURATION_SCHEMA = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "skrull.config.yaml",
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    lint: {
+      type: "object",
+      additionalProperties: false,
+      properties: {
+        rules: {
+          type: "object",
+          description: "Level of a rule, or its level and options.",
+          additionalProperties: false,
+          properties: Object.fromEntries(RULES.map((rule) => [rule.code, settingSchema(rule)])),
+        },
+        exclude: {
+          type: "array",
+          description:
+            "Glob patterns, relative to this file, of specs that a folder's lint leaves out.",
+          items: { type: "string", minLength: 1 },
+        },
+      },
+    },
+  },
+};
+
+function settingSchema({ code, options }: Rule) {
+  const numbers = Object.entries(options).map(([name, { doc, min, max, default: value }]) => [
+    name,
+    { type: "number", minimum: min, maximum: max, default: value, description: doc },
+  ]);
+  return {
+    description: CATALOGUE[code].why,
+    anyOf: [
+      LEVEL,
+      {
+        type: "object",
+        additionalProperties: false,
+        properties: { level: LEVEL, ...Object.fromEntries(numbers) },
+      },
+    ],
+  };
+}

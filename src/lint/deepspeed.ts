@@ -1,0 +1,20 @@
+/** Versions of DeepSpeed that runs were tried with. */
+export const OLDEST = "0.19.2";
+export const NEWEST = "0.19.8";
+/** From here on, defaults may have changed. */
+export const UNKNOWN_FROM = "0.20";
+/** Why no older version will do. */
+export const THREADS = "DeepSpeed#7981, #7985, #7965, #7724";
+
+/** Below 0 where `a` is the older of two versions; what follows their numbers does not count. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [numbersOf(a), numbersOf(b)];
+  for (let n = 0; n < Math.max(left.length, right.length); n += 1) {
+    const difference = (left[n] ?? 0) - (right[n] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+const numbersOf = (version: string): readonly number[] =>
+  (/^\d+(\.\d+)*/.exec(version)?.[0] ?? "").split(".").map(Number);

@@ -1,0 +1,37 @@
+import { basename } from "pathe";
+import type { Host } from "../../host/host.js";
+import { LEVELS, type Level } from "../rule.js";
+import type { LintSubject, SpecSubject } from "../subject.js";
+import { findCheckpoints } from "./checkpoints.js";
+import { knownLengths, lengthFacts } from "./lengths.js";
+import { loadMachine } from "./machine.js";
+import { planInputs, rankFacts } from "./memory.js";
+import { planFacts } from "./schedules.js";
+
+/** What is known around a spec; nothing where the model itself is not. */
+export async function loadFacts(
+  host: Host,
+  folder: string,
+  { file, spec, origins }: SpecSubject,
+  level: Level,
+): Promise<Pick<LintSubject, "inputs" | "lengths" | "plan">> {
+  const machine = await loadMachine(host, folder, spec);
+  if (!machine) return {};
+  const known = await knownLengths(host, folder, spec);
+  const wants = (other: Level) => LEVELS.indexOf(level) >= LEVELS.indexOf(other);
+  const lengths = wants("lengths") ? lengthFacts(spec, known) : undefined;
+  const material = planInputs(machine, lengths);
+  const { dimensions, modelConfig, gpu, profile } = machine;
+  const inputs = {
+    dimensions,
+    modelConfig,
+    gpu,
+    profile,
+    checkpoints: findCheckpoints(host, folder, basename(file), spec),
+    stale: known.stale,
+    ...rankFacts(spec, origins, material),
+  };
+  const fits = lengths && inputs.memory().fits;
+  const plan = fits && wants("plan") ? planFacts(spec, origins, material) : undefined;
+  return { inputs, lengths, plan };
+}

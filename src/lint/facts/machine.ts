@@ -1,0 +1,63 @@
+import { join } from "pathe";
+import { type ModelDimensions, readDimensions } from "../../catalogue/dimensions.js";
+import type { Gpu } from "../../catalogue/gpu.js";
+import { gpuByName, modelByName } from "../../catalogue/names.js";
+import type { Profile } from "../../catalogue/profile.js";
+import { withRopeScaling } from "../../catalogue/rope.js";
+import { readText } from "../../host/files.js";
+import { type Host, HostError } from "../../host/host.js";
+import type { Spec } from "../../language/language.js";
+
+/** The model and the machines of a spec. */
+export interface Machine {
+  readonly dimensions: ModelDimensions;
+  readonly modelConfig: unknown;
+  readonly gpu: Gpu;
+  readonly profile: Profile | undefined;
+}
+
+/** `undefined` where the model or the GPU cannot be read: `plan` says why. */
+export async function loadMachine(
+  host: Host,
+  folder: string,
+  spec: Spec,
+): Promise<Machine | undefined> {
+  const gpu = gpuByName(spec.cluster.gpu);
+  const modelConfig = scaled(configOf(host, folder, spec), spec);
+  const read = readDimensions(modelConfig);
+  if (!gpu || !read.ok) return undefined;
+  const profile = await loadProfile(host, folder, spec);
+  return { dimensions: read.dimensions, modelConfig, gpu, profile };
+}
+
+function configOf(host: Host, folder: string, { model }: Spec): unknown {
+  return model.config === undefined
+    ? modelByName(model.label ?? "")?.config
+    : readJson(host, folder, model.config);
+}
+
+/** With the spec's rotary embeddings; those that cannot be make the model unknown. */
+function scaled(config: unknown, { model }: Spec): unknown {
+  if (config === undefined || model.rope_scaling === undefined) return config;
+  const result = withRopeScaling(config, model.rope_scaling);
+  return result.ok ? result.config : undefined;
+}
+
+function readJson(host: Host, folder: string, path: string | undefined): unknown {
+  if (path === undefined) return undefined;
+  try {
+    return JSON.parse(readText(host, join(folder, path)));
+  } catch (error) {
+    if (error instanceof HostError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Its schema is compiled only where there is one. */
+async function loadProfile(host: Host, folder: string, { cluster }: Spec) {
+  const json = readJson(host, folder, cluster.profile);
+  if (json === undefined) return undefined;
+  const { readProfile } = await import("../../catalogue/profile.js");
+  const read = readProfile(json);
+  return read.ok ? read.profile : undefined;
+}

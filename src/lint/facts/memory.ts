@@ -1,0 +1,84 @@
+import type { Diagnostic } from "../../diagnostics/diagnostic.js";
+import type { Spec } from "../../language/language.js";
+import { type PlanInputs, Planner, type SettledSpec } from "../../plan/build-plan.js";
+import { type PreparedData, prepareData } from "../../plan/data.js";
+import { contexts } from "../../plan/tune.js";
+import type { Origins } from "../../semantics/report.js";
+import type { InputFacts, LengthFacts, MemoryChange } from "../subject.js";
+import type { Machine } from "./machine.js";
+
+/** What the planner takes: where lengths are not known, as if the longest sequence were one token. */
+export function planInputs(machine: Machine, lengths: LengthFacts | undefined): PlanInputs {
+  return {
+    modelName: "",
+    dimensions: machine.dimensions,
+    gpu: machine.gpu,
+    profile: machine.profile,
+    tokenizerSha256: "",
+    // Nothing of memory or schedules depends on it.
+    rendering: { format: { type: "text", text: "" }, template: null, begin: "", end: "" },
+    data: lengths?.train ?? withLongest(1),
+    evaluation: lengths?.evaluation,
+    skrullVersion: "",
+  };
+}
+
+/** Data of no samples, whose longest is of that many tokens. */
+function withLongest(longest: number): PreparedData {
+  const none = prepareData([], longest, "error", []);
+  return { ...none, summary: { ...none.summary, longest } };
+}
+
+/** Memory of a rank, and what the planner finds without a schedule; each worked out when it is first asked for. */
+export function rankFacts(
+  spec: Spec,
+  origins: Origins,
+  inputs: PlanInputs,
+): Pick<InputFacts, "memory" | "problems"> {
+  const plannerOf = (change: MemoryChange = {}) => {
+    const { longest, ...rest } = change;
+    const known =
+      longest === undefined
+        ? inputs
+        : { ...inputs, data: withLongest(longest), evaluation: undefined };
+    return settledPlanner(changed(spec, rest), origins, known);
+  };
+  let problems: readonly Diagnostic[] | undefined;
+  return {
+    memory: (change) => plannerOf(change).rankMemory(),
+    problems: () => {
+      problems ??= plannerOf().check();
+      return problems;
+    },
+  };
+}
+
+function changed(spec: Spec, { context, zero, offload }: MemoryChange): Spec {
+  return {
+    ...spec,
+    parallel: {
+      ...spec.parallel,
+      ...(context === undefined ? {} : { context }),
+      ...(zero === undefined ? {} : { zero }),
+    },
+    memory: { ...spec.memory, ...(offload === undefined ? {} : { offload }) },
+  };
+}
+
+function settledPlanner(spec: Spec, origins: Origins, inputs: PlanInputs): Planner {
+  return new Planner(settleForMemory(spec, origins, inputs), origins, inputs);
+}
+
+/** `context = auto` becomes the smallest degree at which everything fits; an open reduction, the one of less memory. */
+export function settleForMemory(spec: Spec, origins: Origins, inputs: PlanInputs): SettledSpec {
+  const { context, reduction: asked } = spec.parallel;
+  const reduction = asked === "once" ? "once" : "every-micro-batch";
+  const settled = (degree: number): SettledSpec => ({
+    ...spec,
+    parallel: { ...spec.parallel, context: degree, reduction },
+  });
+  if (context !== "auto") return settled(context);
+  const degrees = contexts(spec);
+  const fits = (degree: number) => new Planner(settled(degree), origins, inputs).rankMemory().fits;
+  return settled(degrees.find(fits) ?? degrees.at(-1) ?? 1);
+}

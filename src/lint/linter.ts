@@ -1,0 +1,99 @@
+import { minimatch } from "minimatch";
+import { dirname, relative, resolve } from "pathe";
+import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
+import { boundDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Host } from "../host/host.js";
+import type { Analysis } from "../semantics/analyze.js";
+import { commentsOf } from "./comments.js";
+import type { Configuration } from "./configuration.js";
+import { type LintResult, levelNeeded, lintRules } from "./lint-rules.js";
+import { ConfigurationLoader } from "./load-configuration.js";
+import { loadSubject } from "./load-subject.js";
+import { RULES } from "./rules/index.generated.js";
+import type { Source } from "./subject.js";
+import { suppress } from "./suppressions.js";
+
+/** Lints files under the configurations that hold for them. */
+export class Linter {
+  readonly #configurations: ConfigurationLoader;
+  readonly #sources = new Map<string, Source>();
+  readonly #found = new Map<string, readonly Diagnostic[]>();
+
+  constructor(private readonly host: Host) {
+    this.#configurations = new ConfigurationLoader(host);
+  }
+
+  /** The analysis with all that lint has to say in place of the checker's diagnostics. @throws HostError */
+  async lint(analysis: Analysis): Promise<Analysis> {
+    const { file, text, documents } = analysis;
+    const configuration = await this.#configuration(file);
+    const results = await this.#results(analysis, configuration);
+    const found = [...analysis.diagnostics, ...results.flatMap(({ diagnostics }) => diagnostics)];
+    // Without a sound spec most rules have not looked, and nobody knows which suppressions are needed.
+    const sound = analysis.runs.some(({ spec }) => spec);
+    const judged = new Set(sound ? CHECKED : []);
+    for (const result of results) for (const code of result.judged) if (sound) judged.add(code);
+    let left: readonly Diagnostic[] = withoutRepeats(found);
+    for (const imported of documents.slice(1))
+      left = suppress(imported, left, new Set(), await commentsOf(imported)).kept;
+    const own = suppress({ file, text }, left, judged, await commentsOf({ file, text }));
+    return { ...analysis, diagnostics: boundDiagnostics([...own.kept, ...own.problems]) };
+  }
+
+  /** Of every spec of the file; of its text alone where there is no sound one. */
+  async #results(
+    { file, text, documents, runs }: Analysis,
+    configuration: Configuration,
+  ): Promise<readonly LintResult[]> {
+    const level = levelNeeded(configuration);
+    const results: LintResult[] = [];
+    for (const { spec, origins } of runs) {
+      if (!spec) continue;
+      const subject = { file, text, documents, spec, origins };
+      results.push(lintRules(await loadSubject(this.host, subject, level), configuration));
+    }
+    return results.length > 0 ? results : [lintRules({ file, text, documents }, configuration)];
+  }
+
+  /** Whether the configuration leaves a file out where a folder is linted. @throws HostError */
+  async excludes(file: string): Promise<boolean> {
+    const { exclude, folder } = await this.#configuration(file);
+    const path = relative(folder, resolve(this.host.workingFolder, file));
+    return exclude.some((pattern) => minimatch(path, pattern, { nocomment: true, nonegate: true }));
+  }
+
+  /** What is wrong with the configurations that were met, each told once. */
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.#found.values()].flat();
+  }
+
+  /** The configurations themselves. */
+  get sources(): readonly Source[] {
+    return [...this.#sources.values()];
+  }
+
+  async #configuration(file: string): Promise<Configuration> {
+    const folder = dirname(resolve(this.host.workingFolder, file));
+    const { configuration, diagnostics, source } = await this.#configurations.of(folder);
+    if (source) {
+      this.#sources.set(source.file, source);
+      this.#found.set(source.file, diagnostics);
+    }
+    return configuration;
+  }
+}
+
+/** Several runs of a file have much in common. */
+function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((found) => [JSON.stringify(found), found])).values()];
+}
+
+const RULE_CODES = new Set<DiagnosticCode>(RULES.map(({ code }) => code));
+/** Warnings that need the data itself: only `plan` finds them. */
+const OF_DATA: readonly DiagnosticCode[] = ["malformed-data-tolerated"];
+
+/** What the checker can find besides errors, in every file. */
+const CHECKED: readonly DiagnosticCode[] = (Object.keys(CATALOGUE) as DiagnosticCode[]).filter(
+  (code) =>
+    CATALOGUE[code].severity === "warning" && !RULE_CODES.has(code) && !OF_DATA.includes(code),
+);

@@ -1,0 +1,45 @@
+import { dirname, join, relative } from "pathe";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { readText } from "../host/files.js";
+import type { Host } from "../host/host.js";
+import { CONFIGURATION_NAME, type Configuration, DEFAULT_CONFIGURATION } from "./configuration.js";
+
+export interface LoadedConfiguration {
+  readonly configuration: Configuration;
+  /** Of the configuration's file. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Of the file, for code frames; absent without one. */
+  readonly source?: { readonly file: string; readonly text: string };
+}
+
+/** Finds the configuration of a folder in it or above it, and reads each file once. */
+export class ConfigurationLoader {
+  readonly #byFolder = new Map<string, Promise<LoadedConfiguration>>();
+
+  constructor(private readonly host: Host) {}
+
+  /** @param folder absolute. @throws HostError where the file is there and cannot be read */
+  of(folder: string): Promise<LoadedConfiguration> {
+    const known = this.#byFolder.get(folder);
+    if (known) return known;
+    const loaded = this.#load(folder);
+    this.#byFolder.set(folder, loaded);
+    return loaded;
+  }
+
+  async #load(folder: string): Promise<LoadedConfiguration> {
+    const path = join(folder, CONFIGURATION_NAME);
+    if (this.host.status(path)?.kind === "file") return this.#read(path);
+    const parent = dirname(folder);
+    if (parent === folder) return { configuration: DEFAULT_CONFIGURATION, diagnostics: [] };
+    return this.of(parent);
+  }
+
+  /** What checks a configuration is loaded only where there is one. */
+  async #read(path: string): Promise<LoadedConfiguration> {
+    const file = relative(this.host.workingFolder, path);
+    const text = readText(this.host, path);
+    const { readConfiguration } = await import("./read-configuration.js");
+    return { ...readConfiguration(file, text, dirname(path)), source: { file, text } };
+  }
+}

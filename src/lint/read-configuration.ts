@@ -1,0 +1,155 @@
+import { Ajv, type ErrorObject } from "ajv";
+import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import type { DiagnosticCode } from "../diagnostics/catalogue.js";
+import {
+  type Diagnostic,
+  diagnostic,
+  type Extra,
+  hasErrors,
+  sortDiagnostics,
+  type Values,
+} from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../foundation/suggest.js";
+import { LineMap, type Range } from "../foundation/text.js";
+import { type Configuration, DEFAULT_CONFIGURATION, type RuleSetting } from "./configuration.js";
+import { CONFIGURATION_SCHEMA } from "./configuration-schema.js";
+import { RULES } from "./rules/index.generated.js";
+
+/** The shape that the schema lets through. */
+interface ConfigurationFile {
+  readonly lint?: {
+    readonly rules?: Readonly<Record<string, Level | SettingFile>>;
+    readonly exclude?: readonly string[];
+  };
+}
+
+type Level = NonNullable<RuleSetting["level"]>;
+type SettingFile = { readonly level?: Level } & Readonly<Record<string, number | Level>>;
+
+/** Reads a configuration's text; where it is wrong, diagnostics say so and lint goes on as without it. */
+export function readConfiguration(
+  file: string,
+  text: string,
+  folder: string,
+): { readonly configuration: Configuration; readonly diagnostics: readonly Diagnostic[] } {
+  const reader = new ConfigurationReader(file, text);
+  const content = reader.read();
+  const { diagnostics } = reader;
+  if (hasErrors(diagnostics))
+    return { configuration: DEFAULT_CONFIGURATION, diagnostics: sortDiagnostics(diagnostics) };
+  const { rules = {}, exclude = [] } = content.lint ?? {};
+  const settings = Object.entries(rules).map(([name, value]) => [name, settingOf(value)] as const);
+  return { configuration: { rules: new Map(settings), exclude, folder }, diagnostics };
+}
+
+function settingOf(value: Level | SettingFile): RuleSetting {
+  if (typeof value === "string") return { level: value, options: {} };
+  const { level, ...options } = value;
+  return { level, options: options as Readonly<Record<string, number>> };
+}
+
+class ConfigurationReader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #lines: LineMap;
+  readonly #document;
+
+  constructor(
+    private readonly file: string,
+    text: string,
+  ) {
+    this.#lines = new LineMap(text);
+    this.#document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: false });
+  }
+
+  read(): ConfigurationFile {
+    for (const { pos, message } of [...this.#document.errors, ...this.#document.warnings]) {
+      this.#add("invalid-config", this.#lines.range(pos[0], pos[1]), {
+        problem: `is not YAML: ${message}`,
+      });
+    }
+    if (this.diagnostics.length > 0) return {};
+    const content: unknown = this.#document.toJS() ?? {};
+    const validate = new Ajv({ allErrors: true, verbose: true }).compile(CONFIGURATION_SCHEMA);
+    if (!validate(content)) for (const error of tellingErrors(validate.errors)) this.#tell(error);
+    return content as ConfigurationFile;
+  }
+
+  #tell(error: ErrorObject): void {
+    const path = error.instancePath.split("/").slice(1).map(unescapePointer);
+    const { additionalProperty: key } = error.params as { additionalProperty?: string };
+    if (key === undefined) {
+      const name = path.at(-1) ?? "the file";
+      const problem = `'${name}' ${problemOf(error)}`;
+      this.#add("invalid-config", this.#rangeOf(path), { problem });
+      return;
+    }
+    const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
+    const near = didYouMean(key, known);
+    const range = this.#rangeOfKey(path, key);
+    const help = near ? `Did you mean ${near}?` : `Known: ${known.join(", ")}.`;
+    const fix = near && {
+      fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] },
+    };
+    const extra = { help, ...fix };
+    if (path.join(".") === "lint.rules") this.#add("unknown-rule", range, { name: key }, extra);
+    else
+      this.#add(
+        "invalid-config",
+        range,
+        { problem: `there is no key '${key}' in ${ownerOf(path)}` },
+        extra,
+      );
+  }
+
+  #rangeOf(path: readonly string[]): Range {
+    const node = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+    return this.#rangeOfNode(node as Node | null | undefined);
+  }
+
+  #rangeOfKey(path: readonly string[], key: string): Range {
+    const map = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+    const pairs = isMap(map) ? map.items : [];
+    const pair = pairs.find((item) => isScalar(item.key) && String(item.key.value) === key);
+    return this.#rangeOfNode(pair?.key as Node | undefined);
+  }
+
+  #rangeOfNode(node: Node | null | undefined): Range {
+    const [start, end] = node?.range ?? [0, 0];
+    return this.#lines.range(start, end);
+  }
+
+  #add<Code extends DiagnosticCode>(
+    code: Code,
+    range: Range,
+    values: Values<Code>,
+    extra: Extra = {},
+  ): void {
+    this.diagnostics.push(diagnostic(code, values, { file: this.file, range }, extra));
+  }
+}
+
+const ownerOf = (path: readonly string[]) => (path.length === 0 ? "the file" : `'${path.at(-1)}'`);
+
+const unescapePointer = (part: string) => part.replaceAll("~1", "/").replaceAll("~0", "~");
+
+/** A rule's value is a level or an object: of what each of the two would need, only what fits what was written. */
+function tellingErrors(errors: readonly ErrorObject[] | null | undefined): readonly ErrorObject[] {
+  return (errors ?? []).filter(({ keyword, params, schemaPath, data }) => {
+    if (keyword === "if") return false;
+    if (keyword !== "anyOf" && !schemaPath.includes("/anyOf/")) return true;
+    const isObject = typeof data === "object" && data !== null;
+    if (keyword === "enum" && schemaPath.includes("/anyOf/0/")) return !isObject;
+    const typeOfObject = (params as { type?: unknown }).type === "object";
+    return keyword !== "anyOf" && !typeOfObject;
+  });
+}
+
+function problemOf({ keyword, params, message }: ErrorObject): string {
+  if (keyword === "enum") {
+    return `must be one of ${(params as { allowedValues: string[] }).allowedValues.join(", ")}`;
+  }
+  return message ?? "is not what it should be";
+}
+
+/** Names of all rules, for messages and suppressions. */
+export const RULE_NAMES: readonly string[] = RULES.map(({ code }) => code);

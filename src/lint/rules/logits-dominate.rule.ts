@@ -1,0 +1,41 @@
+import { totalBytes } from "../../cost/memory.js";
+import { formatBytes, formatCount, formatShare } from "../../foundation/format.js";
+import { removeKey } from "../edits.js";
+import { defineRule } from "../rule.js";
+
+/** Of the planner's memory rows. */
+const ROW = "logits of a chunk";
+
+export default defineRule({
+  code: "logits-dominate",
+  needs: "inputs",
+  options: {
+    share: {
+      doc: "Share that logits may take of what model states leave.",
+      default: 0.3,
+      min: 0,
+      max: 1,
+    },
+  },
+  check(subject, report, { share }) {
+    const { spec, inputs } = subject;
+    const { model, available } = inputs.memory();
+    const logits = model.fixed.find(({ name }) => name === ROW)?.bytes ?? 0;
+    const left = available - (totalBytes(model.fixed) - logits);
+    // Where the states alone do not fit, another rule says so.
+    if (left <= 0 || logits <= share * left) return;
+    const { vocab_size: vocabulary } = inputs.dimensions.shape;
+    const perLogit = spec.model.precision === "bf16" ? 10 : 12;
+    const chosen = subject.origins.has("train.loss_chunk");
+    const values = {
+      logits: formatBytes(logits),
+      share: formatShare(logits / left),
+      vocabulary: formatCount(vocabulary),
+      tokens: formatCount(logits / (perLogit * vocabulary)),
+    };
+    if (!chosen) return report.at("memory.budget", values);
+    const help = "Lower loss_chunk, or leave it out.";
+    const fix = removeKey(subject, "train.loss_chunk", false);
+    report.at("train.loss_chunk", values, { help, ...fix });
+  },
+});

@@ -1,0 +1,105 @@
+import type { ModelDimensions } from "../catalogue/dimensions.js";
+import type { Gpu } from "../catalogue/gpu.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Spec } from "../language/language.js";
+import type { RankMemory } from "../plan/build-plan.js";
+import type { PreparedData } from "../plan/data.js";
+import type { Origins } from "../semantics/report.js";
+import type { Level } from "./rule.js";
+
+/** A text that diagnostics may point into. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A file, one of its specs and what is known around that. Whatever is missing was not asked for, or cannot be known. */
+export interface LintSubject extends Source {
+  /** The file itself, then what it imports. */
+  readonly documents: readonly Source[];
+  readonly spec?: Spec | undefined;
+  readonly origins?: Origins | undefined;
+  readonly inputs?: InputFacts | undefined;
+  readonly lengths?: LengthFacts | undefined;
+  readonly plan?: PlanFacts | undefined;
+}
+
+/** The model and the machines, from the catalogue and small files. */
+export interface InputFacts {
+  readonly dimensions: ModelDimensions;
+  /** The Hugging Face configuration as it was read. */
+  readonly modelConfig: unknown;
+  readonly gpu: Gpu;
+  /** What a profile was measured on, if the spec names one. */
+  readonly profile: { readonly gpu: string; readonly precision: string } | undefined;
+  /** Memory of a rank under the spec with some values changed; degree and reduction settled for the least memory. */
+  memory(change?: MemoryChange): RankMemory;
+  /** What the planner finds wrong with memory and dimensions, for the longest sequence known. */
+  problems(): readonly Diagnostic[];
+  /** Runs of this spec that were compiled near it and have a checkpoint. */
+  readonly checkpoints: readonly CheckpointFacts[];
+  /** Data files whose counts in the cache are of an earlier content. */
+  readonly stale: readonly { readonly key: DataKey; readonly file: string }[];
+}
+
+export type DataKey = "data.train" | "evaluate.data";
+
+export interface MemoryChange {
+  readonly context?: number;
+  readonly zero?: 0 | 1 | 2 | 3;
+  readonly offload?: Spec["memory"]["offload"];
+  readonly longest?: number;
+}
+
+export interface CheckpointFacts {
+  /** Relative to the spec's folder. */
+  readonly folder: string;
+  readonly ranks: number;
+}
+
+/** Measured lengths, from the cache. */
+export interface LengthFacts {
+  readonly train: PreparedData;
+  /** `undefined` where there is none, or it has not been measured. */
+  readonly evaluation: PreparedData | undefined;
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  /** Sequences of an epoch's last global batch. */
+  readonly lastBatch: number;
+}
+
+/** Schedules of the run's first global batches. */
+export interface PlanFacts {
+  /** Predicted tokens per second of the spec's policy. */
+  readonly speed: number;
+  /** The same under simpler policies; those without a schedule are left out. */
+  readonly others: Readonly<Record<string, number>>;
+}
+
+interface KnownSpec {
+  readonly spec: Spec;
+  readonly origins: Origins;
+}
+interface KnownInputs extends KnownSpec {
+  readonly inputs: InputFacts;
+}
+interface KnownLengths extends KnownInputs {
+  readonly lengths: LengthFacts;
+}
+interface KnownPlan extends KnownLengths {
+  readonly plan: PlanFacts;
+}
+
+interface Known {
+  readonly text: unknown;
+  readonly spec: KnownSpec;
+  readonly inputs: KnownInputs;
+  readonly lengths: KnownLengths;
+  readonly plan: KnownPlan;
+}
+
+/** A subject of which at least a level is known. */
+export type SubjectWith<Needs extends Level> = LintSubject & Known[Needs];
+
+/** A sound spec with its file. */
+export type SpecSubject = SubjectWith<"spec">;

@@ -1,0 +1,217 @@
+import { CATALOGUE, type DiagnosticCode, type Severity } from "../diagnostics/catalogue.js";
+import { type Diagnostic, diagnostic, type Extra } from "../diagnostics/diagnostic.js";
+import { didYouMean } from "../foundation/suggest.js";
+import { LineMap, type Range } from "../foundation/text.js";
+import { type Comment, type Comments, commentsOf, SUPPRESSION_MARK } from "./comments.js";
+import { RULES } from "./rules/index.generated.js";
+import type { Source } from "./subject.js";
+
+const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b\s*([^:]*?)\s*(?::(.*))?$/s;
+
+/** One name in one comment: what it suppresses, and where it stands. */
+interface Suppression {
+  readonly code: string;
+  /** The line whose diagnostics it suppresses; every line where it stands for the whole file. */
+  readonly line: number | "file";
+  readonly range: Range;
+  /** Of the comment, to remove it with. */
+  readonly comment: Comment;
+  /** No other name stands in the comment. */
+  readonly alone: boolean;
+}
+
+export interface Suppressed {
+  /** What was not suppressed. */
+  readonly kept: readonly Diagnostic[];
+  /** What is wrong with the suppressions. */
+  readonly problems: readonly Diagnostic[];
+}
+
+/**
+ * Leaves out the diagnostics of a file that its comments suppress with a reason.
+ *
+ * @param judged what could have been found: a suppression of anything else may be needed, whatever was found
+ */
+export function suppress(
+  { file, text }: Source,
+  diagnostics: readonly Diagnostic[],
+  judged: ReadonlySet<DiagnosticCode>,
+  comments: Comments,
+): Suppressed {
+  if (comments.comments.length === 0) return { kept: diagnostics, problems: [] };
+  const reader = new SuppressionReader(file, text, comments);
+  const suppressions = reader.read();
+  const used = new Set<Suppression>();
+  const kept = diagnostics.filter((found) => {
+    const by = found.file === file ? suppressions.filter((s) => covers(s, found)) : [];
+    for (const suppression of by) used.add(suppression);
+    return by.length === 0;
+  });
+  for (const suppression of suppressions) {
+    const could = judged.has(suppression.code as DiagnosticCode);
+    if (could && !used.has(suppression)) reader.reportUnused(suppression);
+  }
+  return { kept, problems: reader.diagnostics };
+}
+
+/** What no comment of the documents suppresses; errors stop the compiler, whatever a comment says. */
+export async function withoutSuppressed(
+  documents: readonly Source[],
+  diagnostics: readonly Diagnostic[],
+): Promise<readonly Diagnostic[]> {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  let rest = diagnostics.filter(({ severity }) => severity !== "error");
+  for (const document of documents)
+    rest = [...suppress(document, rest, new Set(), await commentsOf(document)).kept];
+  return [...errors, ...rest];
+}
+
+const covers = ({ code, line }: Suppression, found: Diagnostic): boolean =>
+  found.code === code && (line === "file" || line === found.range.start.line);
+
+const RULE_CODES: readonly string[] = RULES.map(({ code }) => code);
+const ENTRIES: Readonly<Record<string, { readonly severity: Severity }>> = CATALOGUE;
+
+/** Rules, and whatever else does not stop the compiler. */
+export function isSuppressible(code: string): boolean {
+  if (RULE_CODES.includes(code)) return true;
+  return Object.hasOwn(ENTRIES, code) && ENTRIES[code]?.severity !== "error";
+}
+
+class SuppressionReader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #lines: LineMap;
+  readonly #comments: readonly Comment[];
+  /** Where the first thing that is no comment begins. */
+  readonly #content: number;
+
+  constructor(
+    private readonly file: string,
+    private readonly text: string,
+    { comments, content }: Comments,
+  ) {
+    this.#lines = new LineMap(text);
+    this.#comments = comments;
+    this.#content = content;
+  }
+
+  read(): readonly Suppression[] {
+    return this.#comments.flatMap((comment) => this.#readComment(comment));
+  }
+
+  reportUnused({ code, range, comment, alone }: Suppression): void {
+    const removed = alone ? this.#wholeComment(comment) : this.#nameInList(range);
+    const fix = {
+      title: `Remove the suppression of ${code}`,
+      safe: true,
+      edits: [{ range: removed, new_text: "" }],
+    };
+    this.#report("unused-suppression", code, range, { fix });
+  }
+
+  #readComment(comment: Comment): readonly Suppression[] {
+    const match = SYNTAX.exec(comment.text);
+    if (!match) return [];
+    const [, wholeFile, list = "", written] = match;
+    const reason = written?.trim() || undefined;
+    const names = list.split(/[\s,]+/).filter((name) => name !== "");
+    const problem = this.#problem(comment, names, wholeFile !== undefined, reason);
+    if (problem !== undefined) {
+      const range = this.#lines.range(comment.start, comment.end);
+      const values = { problem };
+      const place = { file: this.file, range };
+      this.diagnostics.push(diagnostic("suppression-without-reason", values, place));
+      return [];
+    }
+    const line = wholeFile === undefined ? this.#lineOf(comment) : "file";
+    return names.flatMap((code) => {
+      const start =
+        comment.start +
+        comment.text.indexOf(
+          code,
+          comment.text.indexOf(SUPPRESSION_MARK) + SUPPRESSION_MARK.length,
+        );
+      const range = this.#lines.range(start, start + code.length);
+      if (!this.#isKnown(code, range)) return [];
+      return [{ code, line, range, comment, alone: names.length === 1 }];
+    });
+  }
+
+  #problem(
+    { start }: Comment,
+    names: readonly string[],
+    wholeFile: boolean,
+    reason: string | undefined,
+  ): string | undefined {
+    if (names.length === 0) return "names no rule";
+    if (reason === undefined) return "gives no reason";
+    if (wholeFile && start > this.#content) return "of the whole file does not stand at its top";
+    return undefined;
+  }
+
+  #isKnown(code: string, range: Range): boolean {
+    if (isSuppressible(code)) return true;
+    if (Object.hasOwn(ENTRIES, code)) {
+      this.#report("unsuppressible-error", code, range);
+      return false;
+    }
+    const near = didYouMean(code, Object.keys(ENTRIES).filter(isSuppressible));
+    const fix = near && {
+      fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] },
+    };
+    const help = near ? `Did you mean ${near}?` : "skrull explain lists what can be reported.";
+    this.#report("unknown-suppressed-rule", code, range, { help, ...fix });
+    return false;
+  }
+
+  /** A comment beside something is of its own line, one that stands alone of the next line with something. */
+  #lineOf({ start, end }: Comment): number {
+    const { line, column } = this.#lines.position(start);
+    if (
+      this.#lines
+        .line(line)
+        .slice(0, column - 1)
+        .trim() !== ""
+    )
+      return line;
+    const commented = new Map(this.#comments.map((c) => [c.start, c.end]));
+    let at = end;
+    while (at < this.text.length) {
+      const skipped = commented.get(at);
+      if (skipped !== undefined) at = skipped;
+      else if (/\s/.test(this.text[at] ?? "")) at += 1;
+      else break;
+    }
+    return this.#lines.position(at).line;
+  }
+
+  /** With the spaces before it, and its line where nothing else is on it. */
+  #wholeComment({ start, end }: Comment): Range {
+    let from = start;
+    while (from > 0 && /[ \t]/.test(this.text[from - 1] ?? "")) from -= 1;
+    const alone = from === 0 || /[\r\n]/.test(this.text[from - 1] ?? "");
+    const rest = alone ? (/^\r?\n|^\r/.exec(this.text.slice(end))?.[0].length ?? 0) : 0;
+    return this.#lines.range(from, end + rest);
+  }
+
+  /** With the comma that separates it. */
+  #nameInList({ start, end }: Range): Range {
+    const line = this.#lines.line(start.line);
+    const after = /^\s*,\s*/.exec(line.slice(end.column - 1))?.[0].length ?? 0;
+    const before =
+      after > 0 ? 0 : (/\s*,?\s*$/.exec(line.slice(0, start.column - 1))?.[0].length ?? 0);
+    return {
+      start: { line: start.line, column: start.column - before },
+      end: { line: end.line, column: end.column + after },
+    };
+  }
+
+  #report(
+    code: "unused-suppression" | "unknown-suppressed-rule" | "unsuppressible-error",
+    name: string,
+    range: Range,
+    extra: Extra = {},
+  ): void {
+    this.diagnostics.push(diagnostic(code, { name }, { file: this.file, range }, extra));
+  }
+}

@@ -1,0 +1,153 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { analyzeFile, analyzeText } from "../../src/cli/analysis.js";
+import { type ExampleReport, isOfCode, reportsOf } from "../../src/cli/example.js";
+import { CATALOGUE, type DiagnosticCode } from "../../src/diagnostics/catalogue.js";
+import { applyFixes } from "../../src/diagnostics/fixes.js";
+import { DIAGNOSTIC_CODES, diagnosticPage, summaryOf } from "../../src/diagnostics/page.js";
+import { NodeHost } from "../../src/host/node-host.js";
+import { ROOT, skrull } from "../cli/run.js";
+
+const EXAMPLES = fileURLToPath(new URL("../../docs/diagnostics/examples/", import.meta.url));
+const PAGES = fileURLToPath(new URL("../../docs/diagnostics/", import.meta.url));
+
+/** Codes that no spec short enough for a page reports, or no spec alone: other tests have what does. */
+const WITHOUT_EXAMPLE: readonly DiagnosticCode[] = [
+  ...(["file-too-large", "too-many-errors", "chain-too-long"] as const),
+  ...(["invalid-config", "unknown-rule", "stale-lengths"] as const),
+];
+
+let cache = "";
+beforeAll(() => {
+  cache = mkdtempSync(join(tmpdir(), "skrull-pages-"));
+});
+afterAll(() => rmSync(cache, { recursive: true, force: true }));
+
+/** The file of an example: `wrong.skrull`, or `wrong.skrull.yaml`. */
+function exampleFile(code: DiagnosticCode, start: string): string {
+  const found = readdirSync(join(EXAMPLES, code)).filter((name) =>
+    name.startsWith(`${start}.skrull`),
+  );
+  expect(found).toHaveLength(1);
+  return found[0] ?? "";
+}
+
+async function reports(code: DiagnosticCode, start: string): Promise<readonly ExampleReport[]> {
+  const host = new NodeHost(join(EXAMPLES, code), { SKRULL_CACHE: join(cache, code) });
+  const all: ExampleReport[] = [];
+  for await (const report of reportsOf(host, exampleFile(code, start), "0")) all.push(report);
+  return all;
+}
+
+const shows = (code: DiagnosticCode, { diagnostics }: ExampleReport) =>
+  diagnostics.some((text) => isOfCode(text, code));
+
+/** Where `lint` offers a fix for an example, the fix does away with the mistake. */
+async function expectMended(code: DiagnosticCode): Promise<void> {
+  const name = exampleFile(code, "wrong");
+  const host = new NodeHost(join(EXAMPLES, code), { SKRULL_CACHE: "" });
+  const { text, diagnostics } = await analyzeFile(host, name);
+  const own = diagnostics.filter((found) => found.code === code && found.file === name);
+  if (!own.some(({ fix }) => fix)) return;
+  const mended = await analyzeText(host, name, applyFixes(text, own, { unsafe: true }));
+  expect(mended.diagnostics.filter((found) => found.code === code)).toEqual([]);
+}
+
+describe("the examples", () => {
+  it("are there for every code, and for no other", () => {
+    expect(readdirSync(EXAMPLES).sort()).toEqual(DIAGNOSTIC_CODES);
+    for (const code of WITHOUT_EXAMPLE) expect(existsSync(`${EXAMPLES}${code}/note.md`)).toBe(true);
+  });
+
+  for (const code of DIAGNOSTIC_CODES.filter((c) => !WITHOUT_EXAMPLE.includes(c))) {
+    it(`of ${code}: the wrong one reports it, the right one is without it and without errors`, async () => {
+      const wrong = await reports(code, "wrong");
+      const stage = wrong.findIndex((report) => shows(code, report));
+      expect(stage, `no verb reports ${code}`).toBeGreaterThanOrEqual(0);
+      expect(wrong[stage]?.exitCode).toBe(CATALOGUE[code].severity === "error" ? 1 : 0);
+      await expectMended(code);
+      const right = await reports(code, "right");
+      for (const report of right.slice(0, stage + 1)) {
+        expect(shows(code, report)).toBe(false);
+        expect(report.exitCode).toBe(0);
+      }
+    });
+  }
+});
+
+describe("the pages", () => {
+  it("are there for every code", () => {
+    const names = readdirSync(PAGES).filter((name) => name.endsWith(".md"));
+    expect(names.sort()).toEqual(["README.md", ...DIAGNOSTIC_CODES.map((c) => `${c}.md`)].sort());
+  });
+
+  it.each(DIAGNOSTIC_CODES)("of %s shows its examples as they are", (code) => {
+    const page = readFileSync(`${PAGES}${code}.md`, "utf8");
+    expect(page).toContain(`# ${code}\n`);
+    expect(page).toContain(summaryOf(code));
+    if (WITHOUT_EXAMPLE.includes(code)) return;
+    expect(page).toContain(`[${code}]\n`);
+    for (const start of ["wrong", "right"]) {
+      const source = readFileSync(join(EXAMPLES, code, exampleFile(code, start)), "utf8");
+      expect(page).toMatch(/^```(skrull|yaml)\n/m);
+      expect(page).toContain(`\n${source.trimEnd()}\n\`\`\`\n`);
+    }
+  });
+
+  it("leave nothing of a template open but an ellipsis", () => {
+    for (const code of DIAGNOSTIC_CODES) {
+      const page = diagnosticPage(code, {});
+      expect(page).not.toMatch(/\{\w+\}/);
+      expect(page).not.toMatch(/^(Error|Warning|Info): […\W]*$/m);
+      expect(page).not.toMatch(/^[…\W]+$/m);
+    }
+  });
+});
+
+describe("the package", () => {
+  it("has the pages, and leaves their examples at home", () => {
+    const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+    const run = spawnSync("npm", pack, { cwd: ROOT, encoding: "utf8" });
+    const [{ files }] = JSON.parse(run.stdout) as readonly [{ files: { path: string }[] }];
+    const packed = files.map(({ path }) => path).filter((path) => path.startsWith("docs/"));
+    const pages = ["README", ...DIAGNOSTIC_CODES].map((name) => `docs/diagnostics/${name}.md`);
+    expect(packed.sort()).toEqual(pages.sort());
+  });
+});
+
+describe("skrull explain", () => {
+  it("shows the page of a code, without markup or colour where there is no terminal", () => {
+    const run = skrull(["explain", "duplicate-key"]);
+    expect(run).toMatchObject({ status: 0, stderr: "" });
+    expect(run.stdout).toMatch(/^duplicate-key\n\nError: '…' is set twice\.\n/);
+    expect(run.stdout).toContain("\nWrong\n\n    skrull 1\n");
+    expect(run.stdout).not.toMatch(/```|<!--|^#/m);
+    expect(run.stdout).not.toContain("\u001b");
+  });
+
+  it("lists all codes", () => {
+    const { status, stdout } = skrull(["explain"]);
+    expect(status).toBe(0);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(DIAGNOSTIC_CODES);
+  });
+
+  it("suggests the nearest code for one there is not", () => {
+    const near = skrull(["explain", "duplicte-key"]);
+    expect(near).toMatchObject({ status: 2, stdout: "" });
+    expect(near.stderr).toContain("did you mean duplicate-key?");
+    const far = skrull(["explain", "../../package\u001b"]);
+    expect(far.status).toBe(2);
+    expect(far.stderr).toBe(
+      "error: there is no diagnostic '../../package\uFFFD'; 'skrull explain' lists all codes\n",
+    );
+  });
+});

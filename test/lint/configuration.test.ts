@@ -1,0 +1,142 @@
+import { Ajv } from "ajv";
+import { describe, expect, it } from "vitest";
+import { CATALOGUE } from "../../src/diagnostics/catalogue.js";
+import { CONFIGURATION_SCHEMA } from "../../src/lint/configuration-schema.js";
+import { lintRules } from "../../src/lint/lint-rules.js";
+import { readConfiguration } from "../../src/lint/read-configuration.js";
+import { defineRule } from "../../src/lint/rule.js";
+import { RULES } from "../../src/lint/rules/index.generated.js";
+import { analyze } from "../../src/semantics/analyze.js";
+import { DATA, MODEL, spec } from "../cli/run.js";
+import { hostOf, lint, lintProject } from "./project.js";
+
+const FILES = { "model.json": MODEL, "data.jsonl": DATA };
+const CROSSING = spec({
+  cluster: "{ nodes = 2 gpus = 2 gpu = cpu }",
+  parallel: "{ context = 4 }",
+});
+
+/** `line:column code text: message`, the text being what the range covers. */
+function found(text: string): readonly string[] {
+  const { diagnostics } = readConfiguration("skrull.config.yaml", text, "/project");
+  return diagnostics.map(({ code, message, range: { start, end } }) => {
+    const line = text.split("\n")[start.line - 1] ?? "";
+    const covered = line.slice(
+      start.column - 1,
+      end.line === start.line ? end.column - 1 : undefined,
+    );
+    return `${start.line}:${start.column} ${code} ${covered}: ${message}`;
+  });
+}
+
+describe("a configuration", () => {
+  it.each([
+    ["nothing", ""],
+    ["a comment", "# nothing yet\n"],
+    ["levels", "lint:\n  rules:\n    idle-ranks: off\n    group-crosses-nodes: error\n"],
+    ["options", "lint: { rules: { overlong-samples-lost: { share: 0.2, level: info } } }"],
+    ["exclusions", "lint: { exclude: ['old/**'] }"],
+  ])("may hold %s", (_, text) => {
+    expect(found(text)).toEqual([]);
+  });
+
+  it.each([
+    [
+      "lint:\n  rules:\n    idle-rank: off\n",
+      ["3:5 unknown-rule idle-rank: there is no lint rule 'idle-rank'"],
+    ],
+    [
+      "lint:\n  rules:\n    idle-ranks: loud\n",
+      ["3:17 invalid-config loud: 'idle-ranks' must be one of off, info, warning, error"],
+    ],
+    [
+      "lint:\n  rules:\n    overlong-samples-lost: { share: 2 }\n",
+      ["3:37 invalid-config 2: 'share' must be <= 1"],
+    ],
+    [
+      "lint:\n  rules:\n    overlong-samples-lost: { shre: 0.1 }\n",
+      ["3:30 invalid-config shre: there is no key 'shre' in 'overlong-samples-lost'"],
+    ],
+    ["lints: {}\n", ["1:1 invalid-config lints: there is no key 'lints' in the file"]],
+    ["- a\n", ["1:1 invalid-config - a: 'the file' must be object"]],
+    ["lint: { exclude: 'a' }\n", ["1:18 invalid-config 'a': 'exclude' must be array"]],
+  ])("is held to its schema: %j", (text, expected) => {
+    expect(found(text)).toEqual(expected);
+  });
+
+  it("must be YAML", () => {
+    expect(found("lint: {\n")[0]).toMatch(/^2:1 invalid-config .*is not YAML/);
+  });
+
+  it("suggests the rule that was meant", () => {
+    const text = "lint: { rules: { idle-rank: off } }";
+    const [first] = readConfiguration("c.yaml", text, "/").diagnostics;
+    expect(first?.help).toBe("Did you mean idle-ranks?");
+    expect(first?.fix?.edits[0]?.new_text).toBe("idle-ranks");
+  });
+
+  it("is a schema that validators take as it is", () => {
+    expect(new Ajv().validateSchema(CONFIGURATION_SCHEMA)).toBe(true);
+  });
+
+  it("is found in a folder above, and the nearest holds", async () => {
+    const files = { ...FILES, "a/b/spec.skrull": CROSSING, "a/b/model.json": MODEL };
+    const level = (to: string) => `lint: { rules: { group-crosses-nodes: ${to} } }`;
+    const above = hostOf({ ...files, "skrull.config.yaml": level("error") });
+    expect((await lint(above, "a/b/spec.skrull")).map(({ severity }) => severity)).toEqual([
+      "error",
+    ]);
+    const both = hostOf({
+      ...files,
+      "skrull.config.yaml": level("error"),
+      "a/skrull.config.yaml": level("off"),
+    });
+    expect(await lint(both, "a/b/spec.skrull")).toEqual([]);
+  });
+
+  it("that is wrong is reported, and lint goes on as without it", async () => {
+    const files = { ...FILES, "spec.skrull": CROSSING, "skrull.config.yaml": "lint: { rule: 1 }" };
+    const diagnostics = await lintProject(files);
+    expect(diagnostics.map(({ code, file }) => `${file} ${code}`)).toEqual([
+      "skrull.config.yaml invalid-config",
+      "spec.skrull group-crosses-nodes",
+    ]);
+  });
+
+  it("sets the options of rules", async () => {
+    const text = spec({ train: "{ optimizer = adamw { lr = 1e-3 } clip_norm = 50 }" });
+    const config = "lint: { rules: { clip-unusual: { most: 10 } } }";
+    const codes = async (more: Record<string, string>) =>
+      (await lintProject({ ...FILES, "spec.skrull": text, ...more })).map(({ code }) => code);
+    expect(await codes({})).toEqual([]);
+    expect(await codes({ "skrull.config.yaml": config })).toEqual(["clip-unusual"]);
+  });
+});
+
+describe("the rules", () => {
+  it("have a catalogue entry each, and options within their range", () => {
+    for (const { code, options } of RULES) {
+      expect(CATALOGUE).toHaveProperty(code);
+      for (const option of Object.values(options)) {
+        expect(option.default).toBeGreaterThanOrEqual(option.min);
+        expect(option.default).toBeLessThanOrEqual(option.max);
+      }
+    }
+  });
+
+  it("that fail are faults that name the rule", () => {
+    const broken = defineRule({
+      code: "idle-ranks",
+      needs: "spec",
+      check: () => {
+        throw new TypeError("oops");
+      },
+    });
+    const { runs, documents, file, text } = analyze("a.skrull", spec());
+    const subject = { ...runs[0], documents, file, text };
+    const configuration = { rules: new Map(), exclude: [], folder: "/" };
+    expect(() => lintRules(subject, configuration, [broken])).toThrow(
+      "the lint rule 'idle-ranks' failed on a.skrull",
+    );
+  });
+});

@@ -1,0 +1,567 @@
+import { describe, expect, it } from "vitest";
+import type { Diagnostic } from "../../src/diagnostics/diagnostic.js";
+import { RULES } from "../../src/lint/rules/index.generated.js";
+import { conversation, MODEL, spec } from "../cli/run.js";
+import { type Files, hostOf, lint, lintProject, measure } from "./project.js";
+
+type Parts = Readonly<Record<string, string>>;
+
+interface Case {
+  readonly code: string;
+  readonly wrong: Parts;
+  readonly right: Parts;
+  /** `text under the range: message`, of every diagnostic of the rule. */
+  readonly found: readonly string[];
+  /** Lengths are known. */
+  readonly measured?: boolean;
+  /** Besides the model and five short samples. */
+  readonly files?: Files;
+}
+
+const SAMPLES = ["a", "bb", "c".repeat(300), "d", "e".repeat(50)].map(conversation).join("");
+const GPU = "{ gpus = 8 gpu = h100_sxm_80gb }";
+const QWEN = '"Qwen/Qwen2.5-7B" { }';
+const HUB = {
+  model: QWEN,
+  cluster: GPU,
+  data: '{ train = ["data.jsonl"] tokenizer = "tok.json" max_length = 1K }',
+  memory: "{ reserve = 6 GiB }",
+  schedule: "{ global_batch = 64 }",
+  train: "{ optimizer = adamw { lr = 1e-5 } }",
+};
+const ADAPTERS = { ...HUB, train: "{ optimizer = adamw { lr = 2e-4 } }" };
+
+const CASES: readonly Case[] = [
+  {
+    code: "group-crosses-nodes",
+    wrong: { cluster: "{ nodes = 2 gpus = 2 gpu = cpu }", parallel: "{ context = 4 }" },
+    right: { cluster: "{ nodes = 2 gpus = 2 gpu = cpu }", parallel: "{ context = 2 }" },
+    found: ["4: a context-parallel group of 4 spans nodes of 2 GPUs"],
+  },
+  {
+    code: "idle-ranks",
+    wrong: { cluster: "{ gpus = 8 gpu = cpu }", schedule: "{ global_batch = 3 }" },
+    right: { cluster: "{ gpus = 8 gpu = cpu }", schedule: "{ global_batch = 4 }" },
+    found: ["3: a global batch of 3 gives 1 of 4 data-parallel groups nothing to do"],
+  },
+  {
+    code: "heads-not-divisible",
+    wrong: {
+      cluster: "{ gpus = 3 gpu = cpu }",
+      parallel: "{ context = 3 }",
+      schedule: "{ global_batch = 4 policy = deepspeed }",
+    },
+    right: {
+      cluster: "{ gpus = 3 gpu = cpu }",
+      parallel: "{ context = 3 }",
+      schedule: "{ global_batch = 4 policy = packed }",
+    },
+    found: ["3: 4 query heads and 2 key-value heads cannot be shared by 3 ranks"],
+  },
+  {
+    code: "hosts-name-local",
+    wrong: { cluster: '{ nodes = 2 gpus = 2 gpu = cpu hosts = ["node-a", "localhost"] }' },
+    right: { cluster: '{ nodes = 2 gpus = 2 gpu = cpu hosts = ["node-a", "node-b"] }' },
+    found: ["\"localhost\": 'localhost' is every node's name for itself"],
+  },
+  {
+    code: "key-without-effect",
+    wrong: {
+      schedule: "{ global_batch = 4 iterations = 100 }",
+      lora: "{ alpha = 16 }",
+      evaluate: "{ every = 1 }",
+    },
+    right: { schedule: "{ global_batch = 4 mode = planned iterations = 100 }" },
+    found: [
+      "100: 'iterations' has no effect with mode = online",
+      "16: 'alpha' has no effect with rank = 0",
+      "1: 'every' has no effect without evaluate.data",
+    ],
+  },
+  {
+    code: "planned-search-short",
+    wrong: { schedule: "{ global_batch = 4 mode = planned iterations = 3 }" },
+    right: { schedule: "{ global_batch = 4 mode = planned iterations = 4 }" },
+    found: ["3: 3 refinement moves for 4 sequences of a global batch"],
+  },
+  {
+    code: "adapters-on-random-weights",
+    wrong: { lora: "{ rank = 8 }", train: "{ optimizer = adamw { lr = 2e-4 } }" },
+    right: { lora: "{ rank = 0 }" },
+    found: ["8: adapters on random weights have nothing to adapt"],
+  },
+  {
+    code: "tokenizer-without-meaning",
+    wrong: {
+      model: '{ config = "model.json" path = "weights" precision = fp32 }',
+      train: HUB.train,
+    },
+    right: {},
+    found: ['"bytes": the pretrained weights know nothing of the byte tokenizer\'s ids'],
+  },
+  {
+    code: "evaluation-on-training-data",
+    wrong: {
+      data: '{ train = ["d*.jsonl"] tokenizer = "bytes" max_length = 1K }',
+      evaluate: '{ data = ["./data.jsonl"] }',
+    },
+    right: {
+      data: '{ train = ["d*.jsonl"] tokenizer = "bytes" max_length = 1K }',
+      evaluate: '{ data = ["held-out.jsonl"] }',
+    },
+    found: ["\"./data.jsonl\": './data.jsonl' is trained on and evaluated on"],
+  },
+  {
+    code: "betas-unsound",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 betas = [0.9, 1] } }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 betas = [0.9, 0.95] } }" },
+    found: ["[0.9, 1]: the betas [0.9, 1] of AdamW divide by zero"],
+  },
+  {
+    code: "clip-unusual",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } clip_norm = 1e-4 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } clip_norm = 0 }" },
+    found: ["1e-4: gradients are clipped at a norm of 0.0001"],
+  },
+  {
+    code: "adapter-rate-low",
+    wrong: { ...HUB, lora: "{ rank = 8 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }" },
+    found: ["1e-5: a learning rate of 1e-5 is low for adapters"],
+  },
+  {
+    code: "adapter-rate-high",
+    wrong: { ...HUB, lora: "{ rank = 8 }", train: "{ optimizer = adamw { lr = 1e-2 } }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }" },
+    found: ["1e-2: a learning rate of 1e-2 is high for adapters"],
+  },
+  {
+    code: "learning-rate-high",
+    wrong: { ...HUB, train: "{ optimizer = adamw { lr = 1e-3 } }" },
+    right: HUB,
+    found: ["1e-3: a learning rate of 1e-3 is high for pretrained weights"],
+  },
+  {
+    code: "adapter-scale-unusual",
+    wrong: { ...ADAPTERS, lora: "{ rank = 8 alpha = 128 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 alpha = 16 }" },
+    found: ["128: adapters count alpha / rank = 16"],
+  },
+  {
+    code: "attention-needs-gpu",
+    wrong: {
+      model: '{ config = "model.json" weights = random precision = fp32 attention = flash }',
+    },
+    right: {
+      model: '{ config = "model.json" weights = random precision = fp32 attention = sdpa }',
+    },
+    found: ["flash: attention = flash has no CPU kernel"],
+  },
+  {
+    code: "checkpoint-never",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 5000 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 5000 checkpoint_every = 500 }" },
+    found: ["train: a run of 5,000 steps is saved only at its end"],
+  },
+  {
+    code: "interval-beyond-run",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 10 checkpoint_every = 11 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 10 checkpoint_every = 10 }" },
+    found: ["11: every 11 steps is never: the run has 10"],
+  },
+  {
+    code: "interval-beyond-run",
+    measured: true,
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } epochs = 2 checkpoint_every = 5 }" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } epochs = 2 checkpoint_every = 4 }" },
+    found: ["5: every 5 steps is never: the run has 4"],
+  },
+  {
+    code: "warmup-dominates",
+    wrong: {
+      train:
+        "{ optimizer = adamw { lr = 1e-3 } steps = 10 learning_rate = cosine { warmup_steps = 4 } }",
+    },
+    right: {
+      train:
+        "{ optimizer = adamw { lr = 1e-3 } steps = 10 learning_rate = cosine { warmup_steps = 3 } }",
+    },
+    found: ["4: 4 of 10 steps are warm-up"],
+  },
+  {
+    code: "full-precision-on-gpu",
+    wrong: { ...HUB, model: '"Qwen/Qwen2.5-7B" { precision = fp32 }' },
+    right: HUB,
+    found: ["fp32: fp32 on NVIDIA H100 SXM 80 GB reaches 495 TFLOP/s of 989 in bf16"],
+  },
+  {
+    code: "reserve-too-small",
+    wrong: { ...HUB, memory: "{ reserve = 256 MiB }" },
+    right: { ...HUB, memory: "{ reserve = 256 MiB budget = 70 GiB }" },
+    found: ["256 MiB: 256 MiB are reserved on a GPU"],
+  },
+  {
+    code: "budget-assumed",
+    wrong: { memory: "{ bucket = 1K }" },
+    right: {},
+    found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each are assumed"],
+  },
+  {
+    code: "remote-code-needed",
+    wrong: {},
+    right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },
+    files: {
+      "model.json": JSON.stringify({
+        ...JSON.parse(MODEL),
+        auto_map: { AutoModelForCausalLM: "modeling_own.OwnModel" },
+      }),
+    },
+    found: [
+      '"model.json": model.json names code of its own (modeling_own.OwnModel), which a run never executes',
+    ],
+  },
+  {
+    code: "host-memory-short",
+    wrong: {
+      ...HUB,
+      model: '{ config = "large.json" }'.replace("}", 'path = "weights" }'),
+      cluster: "{ gpus = 2 gpu = h100_sxm_80gb }",
+      parallel: "{ context = 2 zero = 3 }",
+      memory: "{ reserve = 6 GiB offload = all }",
+    },
+    right: { ...HUB, memory: "{ reserve = 6 GiB offload = optimizer }" },
+    files: {
+      "large.json": JSON.stringify({
+        ...JSON.parse(MODEL),
+        hidden_size: 8192,
+        intermediate_size: 28672,
+        num_hidden_layers: 80,
+        num_attention_heads: 64,
+        num_key_value_heads: 8,
+        vocab_size: 128256,
+      }),
+    },
+    found: [
+      "all: offloading needs 1.14 TiB of a node's memory; nodes of 2 GPUs usually have up to 384 GiB",
+    ],
+  },
+  {
+    code: "adapters-with-zero-three",
+    wrong: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ context = 2 zero = 3 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ context = 2 zero = 1 }" },
+    found: ["3: frozen weights of 14.2 GiB are gathered in every pass of every micro-batch"],
+  },
+  {
+    code: "adapters-too-large",
+    wrong: { ...ADAPTERS, lora: "{ rank = 4096 }" },
+    right: { ...ADAPTERS, lora: "{ rank = 64 }" },
+    found: ["4096: adapters of rank 4096 have 2,583,691,264 parameters, 33.9 % of the model"],
+  },
+  {
+    code: "logits-dominate",
+    wrong: {
+      ...HUB,
+      memory: "{ budget = 26 GiB reserve = 6 GiB }",
+      parallel: "{ context = 2 zero = 3 }",
+    },
+    right: { ...HUB, parallel: "{ context = 2 zero = 3 }" },
+    found: ["26 GiB: logits of one chunk take 1.25 GiB, 60.0 % of what model states leave"],
+  },
+  {
+    code: "bucket-too-small",
+    wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 1K }" },
+    right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 8K }" },
+    found: ["1K: the bucket of 1,024 tokens is 4.6 % of the 22,470 that fit"],
+  },
+  {
+    code: "max-length-beyond-positions",
+    wrong: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 8K }' },
+    right: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 4K }' },
+    found: ["8K: max_length allows 8,192 tokens; the model reaches 4,096"],
+  },
+  {
+    code: "states-exceed-budget",
+    wrong: { ...HUB, memory: "{ budget = 20 GiB reserve = 6 GiB }" },
+    right: { ...HUB, parallel: "{ zero = 3 }" },
+    found: [
+      "20 GiB: model states need 31.6 GiB of the 14.0 GiB a rank may use, before the first token",
+    ],
+  },
+  {
+    code: "bucket-exceeds-budget",
+    wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 64K }" },
+    right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 16K }" },
+    found: ["64K: a bucket of 65,536 tokens needs 178 GiB of the 73.6 GiB a rank may use"],
+  },
+  {
+    code: "host-memory-exceeded",
+    wrong: {
+      ...HUB,
+      cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 64 GiB }",
+      memory: "{ reserve = 6 GiB offload = optimizer }",
+    },
+    right: {
+      ...HUB,
+      cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 1 TiB }",
+      memory: "{ reserve = 6 GiB offload = optimizer }",
+    },
+    found: [
+      "optimizer: offloaded states of 8 ranks need 113 GiB on a node with 64.0 GiB of memory",
+    ],
+  },
+  {
+    code: "host-memory-at-start",
+    wrong: { ...HUB, cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 64 GiB }" },
+    right: { ...HUB, cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 256 GiB }" },
+    found: ["64 GiB: while they start, 8 ranks of a node load 113 GiB; it has 64.0 GiB of memory"],
+  },
+  {
+    code: "unknown-adapter-target",
+    wrong: { ...ADAPTERS, lora: "{ rank = 8 targets = [q_proj, c_fc] }" },
+    right: { ...ADAPTERS, lora: "{ rank = 8 targets = [q_proj, up_proj] }" },
+    found: ["c_fc: this model's layers have no matrix 'c_fc' that can have an adapter"],
+  },
+  {
+    code: "incompatible-combination",
+    wrong: { ...HUB, model: '"Qwen/Qwen2.5-7B" { precision = fp32 attention = flash }' },
+    right: { ...HUB, model: '"Qwen/Qwen2.5-7B" { attention = flash }' },
+    found: ["flash: FlashAttention has no kernels for fp32"],
+  },
+  {
+    code: "incompatible-combination",
+    wrong: {
+      ...ADAPTERS,
+      cluster: '{ gpus = 8 gpu = h100_sxm_80gb deepspeed = "0.19.2" }',
+      lora: "{ rank = 8 }",
+      parallel: "{ zero = 3 }",
+    },
+    right: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ zero = 3 }" },
+    found: ["3: adapters, ZeRO 3 and recomputation can fail together in the first backward"],
+  },
+  {
+    code: "incompatible-combination",
+    wrong: {
+      ...HUB,
+      model: '{ config = "wide.json" path = "weights" attention = varlen }',
+    },
+    right: { ...HUB, model: '{ config = "wide.json" path = "weights" }' },
+    files: { "wide.json": JSON.stringify({ ...JSON.parse(MODEL), head_dim: 512 }) },
+    found: ["varlen: FlashAttention has no kernels for heads of 512"],
+  },
+  {
+    code: "incompatible-combination",
+    wrong: {
+      ...HUB,
+      model: '{ config = "odd.json" path = "weights" attention = flash }',
+    },
+    right: { ...HUB, model: '{ config = "odd.json" path = "weights" attention = sdpa }' },
+    files: { "odd.json": JSON.stringify({ ...JSON.parse(MODEL), head_dim: 12 }) },
+    found: ["flash: FlashAttention pads heads of 12 to a multiple of 8"],
+  },
+  {
+    code: "unknown-deepspeed",
+    wrong: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.20.0" }' },
+    right: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.19.8" }' },
+    found: ['"0.20.0": version 0.20.0 of DeepSpeed is newer than any that runs were tried with'],
+  },
+  {
+    code: "outdated-deepspeed",
+    wrong: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.19.1" }' },
+    right: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.19.2" }' },
+    found: [
+      '"0.19.1": version 0.19.1 of DeepSpeed is too old for a varying number of micro-batches',
+    ],
+  },
+  {
+    code: "profile-mismatch",
+    wrong: {
+      cluster: '{ gpus = 2 gpu = cpu profile = "profile.json" }',
+      model: '{ config = "model.json" weights = random precision = bf16 }',
+    },
+    right: { cluster: '{ gpus = 2 gpu = cpu profile = "profile.json" }' },
+    files: {
+      "profile.json": '{ "format_version": 1, "name": "p", "gpu": "cpu", "precision": "fp32" }',
+    },
+    found: ['"profile.json": the profile was measured on cpu in fp32, the spec has cpu in bf16'],
+  },
+  {
+    code: "resume-on-other-ranks",
+    wrong: { cluster: "{ gpus = 4 gpu = cpu }" },
+    right: {},
+    files: {
+      "runs/a/skrull.manifest.json": '{ "inputs": { "spec.skrull": "x" } }',
+      "runs/a/output/checkpoints/step-00000002/skrull_state.json": '{ "ranks": 2 }',
+      "runs/b/skrull.manifest.json": '{ "inputs": { "other.skrull": "x" } }',
+      "runs/b/output/checkpoints/step-00000002/skrull_state.json": '{ "ranks": 3 }',
+    },
+    found: ["4: 'runs/a' has a checkpoint of 2 ranks; this spec has 4"],
+  },
+  {
+    code: "secret-in-spec",
+    wrong: { log: `{ wandb = "hf_${"aB3".repeat(11)}" }` },
+    right: { log: '{ wandb = "hf_short" }' },
+    found: [`hf_${"aB3".repeat(11)}: this looks like a Hugging Face token`],
+  },
+  {
+    code: "sequence-too-long",
+    measured: true,
+    wrong: { memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 128 }" },
+    right: { memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 256 }" },
+    found: ["128: the longest sequence (323 tokens) needs 162 tokens on each of 2 ranks; 128 fit"],
+  },
+  {
+    code: "evaluation-too-long",
+    measured: true,
+    wrong: {
+      memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 256 }",
+      evaluate: '{ data = ["long.jsonl"] }',
+    },
+    right: {
+      memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 512 }",
+      evaluate: '{ data = ["long.jsonl"] }',
+    },
+    files: { "long.jsonl": conversation("x".repeat(900)) },
+    found: [
+      '["long.jsonl"]: the longest sequence of the evaluation (923 tokens) does not fit, that of the training (323) does',
+    ],
+  },
+  {
+    code: "position-limit",
+    measured: true,
+    wrong: { data: '{ train = ["long.jsonl"] tokenizer = "bytes" max_length = 8K }' },
+    right: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 8K }' },
+    files: { "long.jsonl": conversation("x".repeat(5000)) },
+    found: ["8K: the longest sequence has 5,023 tokens; the model was made for 4,096"],
+  },
+  {
+    code: "overlong-samples",
+    measured: true,
+    wrong: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 128 }' },
+    right: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K }' },
+    found: ["128: 1 samples are longer than 128 tokens, the longest 323 (data.jsonl:3)"],
+  },
+  {
+    code: "overlong-samples-lost",
+    measured: true,
+    wrong: {
+      data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 128 overlong = drop }',
+    },
+    right: {
+      data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K overlong = drop }',
+    },
+    found: ["drop: 1 of 5 samples are over max_length and dropped: 68.9 % of all tokens are lost"],
+  },
+  {
+    code: "context-too-large",
+    measured: true,
+    wrong: { cluster: "{ gpus = 4 gpu = cpu }", parallel: "{ context = 4 }" },
+    right: {
+      cluster: "{ gpus = 4 gpu = cpu }",
+      parallel: "{ context = 4 }",
+      memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 128 }",
+    },
+    found: ["4: the longest sequence (323 tokens) fits on 1 of the 4 ranks that share it"],
+  },
+  {
+    code: "offload-needless",
+    measured: true,
+    wrong: { memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 1K offload = optimizer }" },
+    right: {},
+    found: ["optimizer: everything fits on the GPU without offload = optimizer"],
+  },
+  {
+    code: "unsupervised-samples",
+    measured: true,
+    wrong: {},
+    right: {
+      data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K supervise = all }',
+    },
+    files: {
+      "data.jsonl": `${SAMPLES}${JSON.stringify({ messages: [{ role: "user", content: "x" }] })}\n`,
+    },
+    found: ["data: 1 of 6 samples have no target"],
+  },
+  {
+    code: "batch-exceeds-data",
+    measured: true,
+    wrong: { schedule: "{ global_batch = 6 }" },
+    right: { schedule: "{ global_batch = 5 }" },
+    found: ["6: a global batch of 6 is more than the 5 samples there are"],
+  },
+  {
+    code: "last-batch-tiny",
+    measured: true,
+    wrong: { schedule: "{ global_batch = 20 }" },
+    right: { schedule: "{ global_batch = 7 }" },
+    files: { "data.jsonl": conversation("x").repeat(21) },
+    found: ["20: the last global batch of an epoch has 1 of 20 sequences"],
+  },
+  {
+    code: "gain-too-small",
+    measured: true,
+    wrong: {},
+    right: {
+      model: '"Qwen/Qwen2.5-0.5B" { weights = random }',
+      cluster: GPU,
+      data: '{ train = ["mixed.jsonl"] tokenizer = "bytes" max_length = 32K }',
+      parallel: "{ context = 8 }",
+      schedule: "{ global_batch = 64 degrees = powers-of-two }",
+      memory: "{ reserve = 6 GiB }",
+    },
+    files: { "mixed.jsonl": SAMPLES.repeat(12) + conversation("x".repeat(20000)).repeat(2) },
+    found: ["schedule: the schedule is predicted 2.0 % faster than policy = packed"],
+  },
+];
+
+const text = (source: string, { range }: Diagnostic) => {
+  const { start, end } = range;
+  const line = source.split("\n")[start.line - 1] ?? "";
+  return line.slice(start.column - 1, end.line === start.line ? end.column - 1 : undefined);
+};
+
+describe("every rule", () => {
+  it.each(CASES)("$code reports what is wrong, and nothing else", async (c) => {
+    const filesOf = (parts: Parts) => ({
+      "model.json": MODEL,
+      "data.jsonl": SAMPLES,
+      ...c.files,
+      "spec.skrull": spec(parts),
+    });
+    const of = async (parts: Parts) => {
+      const files = filesOf(parts);
+      const diagnostics = await lintProject(files, { measured: c.measured ?? false });
+      const own = diagnostics.filter(({ code }) => code === c.code);
+      return own.map((found) => `${text(files["spec.skrull"], found)}: ${found.message}`);
+    };
+    expect(await of(c.wrong)).toEqual(c.found);
+    expect(await of(c.right)).toEqual([]);
+  });
+
+  it("has a test", () => {
+    const tested = new Set([...CASES.map(({ code }) => code), "stale-lengths"]);
+    expect(RULES.map(({ code }) => code).filter((code) => !tested.has(code))).toEqual([]);
+  });
+});
+
+describe("stale-lengths", () => {
+  const files = { "model.json": MODEL, "data.jsonl": SAMPLES, "spec.skrull": spec() };
+
+  it("is reported where the data has another content than was measured", async () => {
+    const host = hostOf(files);
+    await measure(host, "spec.skrull", files["spec.skrull"]);
+    host.writeFile("/project/data.jsonl", SAMPLES.repeat(2));
+    const found = (await lint(host, "spec.skrull")).filter(({ code }) => code === "stale-lengths");
+    expect(found.map((f) => `${text(files["spec.skrull"], f)}: ${f.message}`)).toEqual([
+      `["data.jsonl"]: 'data.jsonl' has changed since its lengths were measured`,
+    ]);
+  });
+
+  it("is not reported where the file is only younger, or was never measured", async () => {
+    const host = hostOf(files);
+    const codes = async () => (await lint(host, "spec.skrull")).map(({ code }) => code);
+    expect(await codes()).not.toContain("stale-lengths");
+    await measure(host, "spec.skrull", files["spec.skrull"]);
+    host.writeFile("/project/data.jsonl", SAMPLES);
+    expect(await codes()).not.toContain("stale-lengths");
+  });
+});

@@ -1,0 +1,191 @@
+import { describe, expect, it } from "vitest";
+import { applyFixes } from "../../src/diagnostics/fixes.js";
+import { analyze } from "../../src/semantics/analyze.js";
+import { readYaml } from "../../src/syntax/yaml/read-yaml.js";
+import { spec } from "../cli/run.js";
+
+const read = (file: string, text: string) => analyze(file, text, { yaml: readYaml }).diagnostics;
+
+/** Part of a spec, what safe fixes make of it, and what the others do. */
+type Case = readonly [name: string, block: string, wrong: string, safe: string, unsafe?: string];
+
+const CASES: readonly Case[] = [
+  ["a key without =", "parallel", "{ context 2 }", "{ context = 2 }"],
+  ["a colon for =", "parallel", "{ context: 2  zero : 1 }", "{ context = 2  zero = 1 }"],
+  ["semicolons", "parallel", "{ context = 2; zero = 1; }", "{ context = 2 zero = 1 }"],
+  [
+    "a list without commas",
+    "cluster",
+    '{ gpus = 2  gpu = cpu  nodes = 2  hosts = ["a" "b"] }',
+    '{ gpus = 2  gpu = cpu  nodes = 2  hosts = ["a", "b"] }',
+  ],
+  [
+    "one value for a list",
+    "data",
+    '{ train = "data.jsonl"  tokenizer = "bytes"  max_length = 1K }',
+    '{ train = ["data.jsonl"]  tokenizer = "bytes"  max_length = 1K }',
+  ],
+  [
+    "a path without quotes, a word and numbers with them",
+    "data",
+    '{ train = [data]  tokenizer = bytes  max_length = "1K"  overlong = "drop" malformed = "3" }',
+    '{ train = ["data"]  tokenizer = "bytes"  max_length = 1K  overlong = drop malformed = 3 }',
+  ],
+  [
+    "a string that is not closed",
+    "train",
+    '{ optimizer = sgd { lr = 1 }  output = "first }',
+    '{ optimizer = sgd { lr = 1 }  output = "first }',
+    '{ optimizer = sgd { lr = 1 }  output = "first" }',
+  ],
+  [
+    "backslashes in a path",
+    "train",
+    '{ optimizer = sgd { lr = 1 }  output = "runs\\\\first" }',
+    '{ optimizer = sgd { lr = 1 }  output = "runs/first" }',
+  ],
+  [
+    "backslashes that are no escapes",
+    "train",
+    '{ optimizer = sgd { lr = 1 }  output = "runs\\second" }',
+    '{ optimizer = sgd { lr = 1 }  output = "runs/second" }',
+  ],
+  [
+    "backslashes in a text",
+    "model",
+    '"Qwen/Qwen2.5-0.5B" { revision = "a\\d" }',
+    '"Qwen/Qwen2.5-0.5B" { revision = "a\\d" }',
+    '"Qwen/Qwen2.5-0.5B" { revision = "a\\\\d" }',
+  ],
+  [
+    "truth by other names",
+    "train",
+    "{ optimizer = sgd { lr = 1 }  export = yes }",
+    "{ optimizer = sgd { lr = 1 }  export = true }",
+  ],
+  [
+    "words in another case or with other hyphens",
+    "schedule",
+    "{ globalBatch = 4  degrees = Local_Or_All  policy = AUTO }",
+    "{ global_batch = 4  degrees = local-or-all  policy = auto }",
+  ],
+  [
+    "misspelt words",
+    "schedule",
+    "{ globl_batch = 4  policy = packd }",
+    "{ globl_batch = 4  policy = packd }",
+    "{ global_batch = 4  policy = packed }",
+  ],
+  ["a binary unit in small letters", "memory", "{ budget = 4 gib }", "{ budget = 4 GiB }"],
+  [
+    "a unit that might be another",
+    "memory",
+    "{ budget = 4000 mb }",
+    "{ budget = 4000 mb }",
+    "{ budget = 4000 MB }",
+  ],
+  [
+    "a unit where none is",
+    "parallel",
+    "{ context = 2 GiB }",
+    "{ context = 2 GiB }",
+    "{ context = 2 }",
+  ],
+  [
+    "the same said twice",
+    "parallel",
+    "{ context = 2  zero = 1  context = 2 }",
+    "{ context = 2  zero = 1 }",
+  ],
+  [
+    "a line that says the same again",
+    "parallel",
+    "{\n  context = 2\n  zero = 1\n  context = 2\n}",
+    "{\n  context = 2\n  zero = 1\n}",
+  ],
+  [
+    "a line of its own with a comment",
+    "parallel",
+    "{\n  context = 2\n  context = 2 # again\n}",
+    "{\n  context = 2\n # again\n}",
+  ],
+  [
+    "two things said",
+    "parallel",
+    "{ context = 2  context = 1 }",
+    "{ context = 2  context = 1 }",
+    "{ context = 2 }",
+  ],
+  [
+    "a misspelt model",
+    "model",
+    '"Qwen/Qwen2.5-0.6B" { weights = random }',
+    '"Qwen/Qwen2.5-0.6B" { weights = random }',
+    '"Qwen/Qwen2.5-0.5B" { weights = random }',
+  ],
+];
+
+/** Fixes applied as often as they offer something. */
+function mended(text: string, unsafe: boolean, file = "a.skrull"): string {
+  let current = text;
+  for (let round = 0; round < 5; round += 1)
+    current = applyFixes(current, read(file, current), { unsafe });
+  return current;
+}
+
+describe("the fix of", () => {
+  for (const [name, block, wrong, safe, unsafe = safe] of CASES) {
+    it(name, () => {
+      expect(mended(spec({ [block]: wrong }), false)).toBe(spec({ [block]: safe }));
+      expect(mended(spec({ [block]: wrong }), true)).toBe(spec({ [block]: unsafe }));
+      const errors = read("a.skrull", spec({ [block]: unsafe })).filter(
+        ({ severity }) => severity === "error",
+      );
+      expect(errors).toEqual([]);
+    });
+  }
+
+  it("a path that is not closed leaves the rest of its line alone", () => {
+    const text = spec({ model: '{ config = "a\\b  weights = random }' });
+    expect(mended(text, false)).toBe(text);
+  });
+
+  it("a constant's value leaves its use alone", () => {
+    for (const value of ["bytes", '"8K"', "Drop", "2 gib"]) {
+      const text = `${spec({
+        data: '{ train = ["a"]  tokenizer = c  max_length = c  overlong = c }',
+        memory: "{ budget = c }",
+      })}let c = ${value}\n`;
+      expect(mended(text, true)).toBe(text);
+    }
+  });
+});
+
+describe("the fix in YAML", () => {
+  const yaml = (memory: string, schedule: string) =>
+    [
+      "skrull: 1",
+      "model: { config: model.json, weights: random }",
+      "cluster: { gpus: 2, gpu: cpu }",
+      "data: { train: [data.jsonl], tokenizer: bytes, max_length: 1K }",
+      `memory: { budget: ${memory} }`,
+      `schedule: { global_batch: 4, ${schedule} }`,
+      "train: { optimizer: { type: sgd, lr: 1 } }",
+      "",
+    ].join("\n");
+
+  it("of a word replaces the word", () => {
+    const wrong = yaml("1 GiB", "policy: packd");
+    expect(mended(wrong, true, "a.skrull.yaml")).toBe(yaml("1 GiB", "policy: packed"));
+  });
+
+  it("of a unit, whose place in its scalar is not known, is none", () => {
+    const wrong = yaml("1 gib", "policy: packed");
+    expect(mended(wrong, true, "a.skrull.yaml")).toBe(wrong);
+  });
+
+  it("of a key said twice is none", () => {
+    const wrong = yaml("1 GiB", "global_batch: 4");
+    expect(mended(wrong, true, "a.skrull.yaml")).toBe(wrong);
+  });
+});
