@@ -1,5 +1,6 @@
 import { type CodeAction, CodeActionKind, type Range, type TextEdit } from "vscode-languageserver";
 import type { Diagnostic, Fix } from "../diagnostics/diagnostic.js";
+import { chooseFixes } from "../diagnostics/fixes.js";
 import { lspDiagnostic } from "./diagnostics.js";
 import type { AnalysedDocument } from "./document.js";
 import { lspRange } from "./positions.js";
@@ -12,6 +13,8 @@ export interface CodeActionScope {
   readonly range: Range;
   /** Kinds that the client asks for; all where it does not say. */
   readonly only: readonly string[] | undefined;
+  /** What is known to be wrong with the document. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** The fixes of the diagnostics in a range, safe ones preferred; and all safe ones of the file at once. */
@@ -21,9 +24,8 @@ export function codeActions(
 ): readonly CodeAction[] {
   const wanted = (kind: string) =>
     scope.only?.some((asked) => kind === asked || kind.startsWith(`${asked}.`)) ?? true;
-  const own = document.analysis.diagnostics.filter(
-    ({ file, fix }) => file === document.analysis.file && fix,
-  );
+  const { file } = document.analysis;
+  const own = scope.diagnostics.filter((one) => one.file === file && one.fix);
   const here = own.filter((one) => overlaps(lspRange(one.range), scope.range));
   const fixes = wanted(CodeActionKind.QuickFix) ? here.flatMap((one) => quickFix(one, scope)) : [];
   const all = wanted(CodeActionKind.SourceFixAll) ? fixAll(own, scope) : [];
@@ -44,14 +46,9 @@ function quickFix(found: Diagnostic, { uri, uriOf }: CodeActionScope): readonly 
   ];
 }
 
+/** What `skrull lint --fix` would do. */
 function fixAll(found: readonly Diagnostic[], { uri }: CodeActionScope): readonly CodeAction[] {
-  const edits: TextEdit[] = [];
-  for (const { fix } of found) {
-    if (!fix?.safe) continue;
-    const own = editsOf(fix);
-    // A fix in the way of another one waits for the next time.
-    if (!own.some((a) => edits.some((b) => collide(a.range, b.range)))) edits.push(...own);
-  }
+  const edits = chooseFixes(found, { unsafe: false }).flatMap(editsOf);
   if (edits.length === 0) return [];
   const title = "Apply all safe fixes of skrull";
   return [{ title, kind: CodeActionKind.SourceFixAll, edit: { changes: { [uri]: edits } } }];
@@ -66,8 +63,3 @@ const before = (a: Range["start"], b: Range["start"]): boolean =>
 /** Whether two ranges have a place in common, ends included. */
 const overlaps = (a: Range, b: Range): boolean =>
   !before(a.end, b.start) && !before(b.end, a.start);
-
-/** Whether two edits cannot both be made. */
-const collide = (a: Range, b: Range): boolean =>
-  (before(a.start, b.end) && before(b.start, a.end)) ||
-  (!before(a.start, b.start) && !before(b.start, a.start));
