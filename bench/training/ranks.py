@@ -20,7 +20,7 @@ from skrull_runtime.data import SampleIndex, data_root
 from skrull_runtime.model import DTYPES
 from skrull_runtime.starting import start_process_group
 
-TIMEOUT_MINUTES = 10.0  # of any collective
+TIMEOUT_SECONDS = 600.0  # of any collective
 
 
 class Run(NamedTuple):
@@ -67,7 +67,7 @@ def start() -> torch.device:
     """Starts the process group; returns the rank's device. Without a GPU the rank keeps to one core."""
     if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
         pin(int(os.environ["LOCAL_RANK"]))
-    return start_process_group(TIMEOUT_MINUTES)
+    return start_process_group(TIMEOUT_SECONDS)
 
 
 def pin(rank: int) -> None:

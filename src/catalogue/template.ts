@@ -18,9 +18,6 @@ export interface RoleTemplate {
 
 /** How a conversation becomes text: data, not a program, so that compiler and runtime cannot disagree on it. */
 export interface ChatTemplate {
-  /** For people, like its source. */
-  readonly name?: string;
-  readonly source?: string;
   /** Before the first message. */
   readonly begin?: readonly string[];
   /** By role; `*` is every other. `{role}` stands for the role's name, `{end}` for the end token. */

@@ -26,6 +26,7 @@ it("a spec with every field of data, positions and schedule trains as planned", 
       cluster: "{ gpus = 2 gpu = cpu host_memory = 8 GiB timeout = 2 min }",
       data: `{ train = ["data.jsonl", "more.jsonl"] weights = [2, 0.5] tokenizer = "bytes"
                format = sharegpt { conversations = "dialog" } template = mistral max_length = 512 }`,
+      schedule: "{ global_batch = 4 mode = planned iterations = 50 strict = true }",
       memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 256 }",
       train: `{ optimizer = adamw { lr = 1e-2 } epochs = 2 loss_chunk = 32 resume = never
                 learning_rate = warmup-stable-decay { warmup_steps = 1 decay_ratio = 0.5 min_ratio = 0.1 } }`,

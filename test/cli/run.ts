@@ -35,7 +35,7 @@ export function skrull(
 const projects: string[] = [];
 afterAll(() => {
   for (const folder of projects.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+}, 120_000);
 
 /** A fresh folder with these files, gone after the tests of the file. */
 export function project(files: Readonly<Record<string, string | Uint8Array>>): string {
