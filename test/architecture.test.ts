@@ -34,7 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   writer: ["foundation", "emit", "host"],
   server: [
     ...["foundation", "diagnostics", "host", "catalogue", "syntax", "language", "semantics"],
-    ...["format", "plan", "inputs"],
+    ...["format", "lint", "plan", "inputs"],
   ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],

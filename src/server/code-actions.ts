@@ -13,6 +13,8 @@ export interface CodeActionScope {
   readonly range: Range;
   /** Kinds that the client asks for; all where it does not say. */
   readonly only: readonly string[] | undefined;
+  /** What is known to be wrong with the document. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** The fixes of the diagnostics in a range, safe ones preferred; and all safe ones of the file at once. */
@@ -22,9 +24,8 @@ export function codeActions(
 ): readonly CodeAction[] {
   const wanted = (kind: string) =>
     scope.only?.some((asked) => kind === asked || kind.startsWith(`${asked}.`)) ?? true;
-  const own = document.analysis.diagnostics.filter(
-    ({ file, fix }) => file === document.analysis.file && fix,
-  );
+  const { file } = document.analysis;
+  const own = scope.diagnostics.filter((one) => one.file === file && one.fix);
   const here = own.filter((one) => overlaps(lspRange(one.range), scope.range));
   const fixes = wanted(CodeActionKind.QuickFix) ? here.flatMap((one) => quickFix(one, scope)) : [];
   const all = wanted(CodeActionKind.SourceFixAll) ? fixAll(own, scope) : [];
@@ -45,6 +46,7 @@ function quickFix(found: Diagnostic, { uri, uriOf }: CodeActionScope): readonly 
   ];
 }
 
+/** What `skrull lint --fix` would do. */
 function fixAll(found: readonly Diagnostic[], { uri }: CodeActionScope): readonly CodeAction[] {
   const edits = chooseFixes(found, { unsafe: false }).flatMap(editsOf);
   if (edits.length === 0) return [];

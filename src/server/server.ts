@@ -10,6 +10,7 @@ import {
   TextDocumentSyncKind,
 } from "vscode-languageserver";
 import type { Host } from "../host/host.js";
+import { BackgroundLint } from "./background-lint.js";
 import { CODE_ACTION_KINDS, codeActions } from "./code-actions.js";
 import { complete } from "./completion.js";
 import { definitionAt, nameAt } from "./definition.js";
@@ -31,12 +32,30 @@ export interface ServerOptions {
   readonly skrullVersion: string;
 }
 
+const WATCHED = "**/{*.skrull,*.skrull.yaml,*.skrull.yml,*.skrull.json,skrull.config.yaml}";
+
 /** Answers an editor over a connection. Features are pure functions; here they meet the protocol. */
 export function serve(connection: Connection, host: Host, options: ServerOptions): void {
   const workspace = new Workspace(host);
   const plans = new PlanHovers(host, options.skrullVersion);
   const publisher = new Publisher(connection, workspace);
-  const refresher = new Refresher(host, (uris) => publisher.show(uris));
+  const lint = new BackgroundLint(
+    host,
+    (uri, document, found) => publisher.showLinted(uri, document, found),
+    (error) => connection.console.error(`lint failed: ${stackOf(error)}`),
+  );
+  const refresher = new Refresher(host, (uris) => {
+    try {
+      publisher.show(uris);
+      for (const uri of uris) {
+        const document = workspace.analysed(uri);
+        if (document) lint.start(uri, document);
+      }
+    } catch (error) {
+      // A fault of ours in one text must not take the editor's help away from all the others.
+      connection.console.error(`internal error: ${stackOf(error)}`);
+    }
+  });
   let client: InitializeParams["capabilities"] = {};
 
   connection.onInitialize(({ capabilities }) => {
@@ -45,17 +64,21 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   });
   connection.onInitialized(() => {
     if (client.workspace?.didChangeWatchedFiles?.dynamicRegistration !== true) return;
-    const watchers = [{ globPattern: "**/*.{skrull,skrull.yaml,skrull.json}" }];
+    const watchers = [{ globPattern: WATCHED }];
     void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
   });
 
   const refresh = (uris: readonly string[]) => {
-    for (const uri of uris) plans.cancel(uri);
+    for (const uri of uris) {
+      plans.cancel(uri);
+      lint.cancel(uri);
+    }
     refresher.add(uris);
   };
   workspace.documents.onDidChangeContent(({ document }) => refresh(workspace.touch(document.uri)));
   workspace.documents.onDidClose(({ document: { uri } }) => {
     plans.cancel(uri);
+    lint.cancel(uri);
     refresher.forget(uri);
     publisher.close(uri);
     refresh(workspace.touch(uri));
@@ -100,7 +123,11 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     whole(textDocument.uri, (document) => [...foldingRanges(document)]),
   );
   connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
-    whole(uri, (document) => [...codeActions(document, { uri, uriOf, range, only: context.only })]),
+    whole(uri, (document) => {
+      const diagnostics = publisher.diagnosticsOf(uri);
+      const scope = { uri, uriOf, range, only: context.only, diagnostics };
+      return [...codeActions(document, scope)];
+    }),
   );
   connection.onDefinition((params) =>
     at(params, (document, offset) => {
@@ -145,6 +172,9 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   workspace.documents.listen(connection);
   connection.listen();
 }
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
 
 function initializeResult(version: string): InitializeResult {
   return {

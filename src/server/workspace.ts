@@ -1,4 +1,4 @@
-import { basename, dirname, join, normalize } from "pathe";
+import { basename, dirname, join, normalize, resolve } from "pathe";
 import { type Location, TextDocuments, type TextEdit } from "vscode-languageserver";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { URI } from "vscode-uri";
@@ -96,7 +96,8 @@ export class Workspace {
   }
 
   /** The address that the client knows a path by. */
-  uriOf(path: string): string {
+  uriOf(file: string): string {
+    const path = resolve(this.host.workingFolder, file);
     const open = this.documents.keys().find((uri) => this.pathOf(uri) === path);
     return open ?? URI.file(path).toString();
   }

@@ -24,14 +24,16 @@ describe("code actions", () => {
     await client.open("spec.skrull", wrong);
     const found = await actions(client);
     expect(found.map(({ title, kind, isPreferred }) => [title, kind, isPreferred])).toEqual([
-      ["Rename to context", "quickfix", undefined],
-      ["Write GiB", "quickfix", undefined],
+      ["Write context", "quickfix", undefined],
+      ["Write GiB", "quickfix", true],
+      ["Apply all safe fixes of skrull", "source.fixAll", undefined],
     ]);
-    expect(found.map(({ diagnostics }) => diagnostics?.map(({ code }) => code))).toEqual([
+    const quick = found.filter(({ kind }) => kind === "quickfix");
+    expect(quick.map(({ diagnostics }) => diagnostics?.map(({ code }) => code))).toEqual([
       ["unknown-key"],
       ["wrong-unit"],
     ]);
-    const both = found.flatMap((action) => editsOf(client, action));
+    const both = quick.flatMap((action) => editsOf(client, action));
     await client.change("spec.skrull", edited(wrong, both));
     expect(await client.diagnostics("spec.skrull")).toEqual([]);
     expect(await actions(client)).toEqual([]);
@@ -42,7 +44,8 @@ describe("code actions", () => {
     await client.open("spec.skrull", wrong);
     const line = wrong.split("\n").findIndex((one) => one.startsWith("memory"));
     const range = { start: { line, character: 0 }, end: { line, character: 80 } };
-    expect((await actions(client, range)).map(({ title }) => title)).toEqual(["Write GiB"]);
+    const found = await actions(client, range, ["quickfix"]);
+    expect(found.map(({ title }) => title)).toEqual(["Write GiB"]);
   });
 
   it("prefer safe fixes, and make all of them at once", async () => {
@@ -56,9 +59,11 @@ describe("code actions", () => {
     const only = await actions(client, ALL, ["source.fixAll"]);
     expect(only.map(({ kind }) => kind)).toEqual(["source.fixAll"]);
     const [first] = only;
-    await client.change("spec.skrull", edited(withoutVersion, editsOf(client, first)));
+    const mended = edited(withoutVersion, editsOf(client, first));
+    expect(mended).toContain("budget = 1 GiB");
+    await client.change("spec.skrull", mended);
     const codes = (await client.diagnostics("spec.skrull")).map(({ code }) => code);
-    expect(codes).toEqual(["unknown-key", "wrong-unit"]);
+    expect(codes).toEqual(["unknown-key"]);
     expect(await actions(client, ALL, ["refactor"])).toEqual([]);
   });
 });
