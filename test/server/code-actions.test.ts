@@ -16,7 +16,7 @@ const editsOf = (client: Client, action: CodeAction | undefined): TextEdit[] =>
   action?.edit?.changes?.[client.uri("spec.skrull")] ?? [];
 
 describe("code actions", () => {
-  const wrong = spec({ parallel: "{ contxt = 2 }", memory: "{ budget = 1 GiBB reserve = 1 MiB }" });
+  const wrong = spec({ parallel: "{ contxt = 2 }", memory: "{ budget = 1 gib reserve = 1 MiB }" });
   const withoutVersion = wrong.replace("skrull 1\n", "");
 
   it("are the fixes of the diagnostics there, and mend them", async () => {
@@ -24,7 +24,7 @@ describe("code actions", () => {
     await client.open("spec.skrull", wrong);
     const found = await actions(client);
     expect(found.map(({ title, kind, isPreferred }) => [title, kind, isPreferred])).toEqual([
-      ["Write context", "quickfix", undefined],
+      ["Rename to context", "quickfix", undefined],
       ["Write GiB", "quickfix", true],
       ["Apply all safe fixes of skrull", "source.fixAll", undefined],
     ]);
