@@ -271,7 +271,7 @@ export class Planner {
       const found = leversThatFit(fit);
       return found.length > 0
         ? `Any one of these would do: ${found.join("; ")}.`
-        : "No single setting makes it fit.";
+        : "No other degree, stage, recomputation, bucket or length makes it fit alone.";
     };
     const fixed = totalBytes(model.fixed);
     if (fixed > fit.budgetBytes) {

@@ -23,8 +23,11 @@ export function longestShard(longest: number, contextParallel: number): number {
   return 2 * Math.ceil(longest / (2 * contextParallel));
 }
 
+/** The spec's, where it fits; 0 where it does not. */
 function bucketOf({ setting, budgetBytes, bucket }: FitProblem): number {
-  return bucket ?? bucketFor(memoryModel(setting), budgetBytes).tokens;
+  const model = memoryModel(setting);
+  if (bucket === undefined) return bucketFor(model, budgetBytes).tokens;
+  return peakBytes(model, bucket + 1) <= budgetBytes ? bucket : 0;
 }
 
 /** Whether every sequence can be placed: the longest fits over its whole context-parallel group. */
@@ -58,14 +61,15 @@ export function leversThatFit(problem: FitProblem): readonly string[] {
 function memoryLevers(problem: FitProblem): readonly string[] {
   const { setting, longest, budgetBytes, bucket } = problem;
   const shard = longestShard(longest, setting.contextParallel);
-  const needed = peakBytes(memoryModel(setting), shard + 1);
+  const neededBy = (tokens: number) => peakBytes(memoryModel(setting), tokens + 1);
   const room = bucketOf(problem) * setting.contextParallel;
   const shorter =
     room > 0
       ? [`data { max_length = ${Math.floor(room)} } (now the longest has ${formatCount(longest)})`]
       : [];
-  if (bucket !== undefined) {
-    return needed <= budgetBytes ? [`memory { bucket = ${shard} }`, ...shorter] : shorter;
+  if (bucket !== undefined && bucket < shard) {
+    return neededBy(shard) <= budgetBytes ? [`memory { bucket = ${shard} }`, ...shorter] : shorter;
   }
-  return [`a budget of ${formatBytes(needed - budgetBytes)} more`, ...shorter];
+  const more = neededBy(bucket ?? shard) - budgetBytes;
+  return [`a budget of ${formatBytes(more)} more`, ...shorter];
 }
