@@ -1,8 +1,11 @@
-import { CATALOGUE } from "../diagnostics/catalogue.js";
+import { summaryOf } from "../diagnostics/page.js";
 import type { Rule } from "./rule.js";
 import { RULES } from "./rules/index.generated.js";
 
 const LEVEL = { enum: ["off", "info", "warning", "error"] };
+
+/** Of which all lines may be commented out. */
+const SECTION = ["object", "null"];
 
 /** JSON Schema of `skrull.config.yaml`; schemas/config.schema.json is written from it. */
 export const CONFIGURATION_SCHEMA = {
@@ -12,17 +15,17 @@ export const CONFIGURATION_SCHEMA = {
   additionalProperties: false,
   properties: {
     lint: {
-      type: "object",
+      type: SECTION,
       additionalProperties: false,
       properties: {
         rules: {
-          type: "object",
+          type: SECTION,
           description: "Level of a rule, or its level and options.",
           additionalProperties: false,
           properties: Object.fromEntries(RULES.map((rule) => [rule.code, settingSchema(rule)])),
         },
         exclude: {
-          type: "array",
+          type: ["array", "null"],
           description:
             "Glob patterns, relative to this file, of specs that a folder's lint leaves out.",
           items: { type: "string", minLength: 1 },
@@ -38,7 +41,7 @@ function settingSchema({ code, options }: Rule) {
     { type: "number", minimum: min, maximum: max, default: value, description: doc },
   ]);
   return {
-    description: CATALOGUE[code].why,
+    description: summaryOf(code),
     anyOf: [
       LEVEL,
       {

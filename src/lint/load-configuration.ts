@@ -1,6 +1,7 @@
 import { dirname, join, relative } from "pathe";
-import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import { readText } from "../host/files.js";
+import { type Diagnostic, diagnostic } from "../diagnostics/diagnostic.js";
+import { decodeUtf8 } from "../foundation/encoding.js";
+import { LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { CONFIGURATION_NAME, type Configuration, DEFAULT_CONFIGURATION } from "./configuration.js";
 
@@ -38,8 +39,14 @@ export class ConfigurationLoader {
   /** What checks a configuration is loaded only where there is one. */
   async #read(path: string): Promise<LoadedConfiguration> {
     const file = relative(this.host.workingFolder, path);
-    const text = readText(this.host, path);
+    const { text, problem } = decodeUtf8(this.host.readBytes(path));
+    const source = { file, text };
+    if (problem) {
+      const range = new LineMap(text).range(problem.offset, problem.offset + 1);
+      const found = diagnostic("wrong-encoding", { problem: problem.what }, { file, range });
+      return { configuration: DEFAULT_CONFIGURATION, diagnostics: [found], source };
+    }
     const { readConfiguration } = await import("./read-configuration.js");
-    return { ...readConfiguration(file, text, dirname(path)), source: { file, text } };
+    return { ...readConfiguration(file, text, dirname(path)), source };
   }
 }

@@ -18,9 +18,9 @@ import { RULES } from "./rules/index.generated.js";
 /** The shape that the schema lets through. */
 interface ConfigurationFile {
   readonly lint?: {
-    readonly rules?: Readonly<Record<string, Level | SettingFile>>;
-    readonly exclude?: readonly string[];
-  };
+    readonly rules?: Readonly<Record<string, Level | SettingFile>> | null;
+    readonly exclude?: readonly string[] | null;
+  } | null;
 }
 
 type Level = NonNullable<RuleSetting["level"]>;
@@ -37,9 +37,12 @@ export function readConfiguration(
   const { diagnostics } = reader;
   if (hasErrors(diagnostics))
     return { configuration: DEFAULT_CONFIGURATION, diagnostics: sortDiagnostics(diagnostics) };
-  const { rules = {}, exclude = [] } = content.lint ?? {};
-  const settings = Object.entries(rules).map(([name, value]) => [name, settingOf(value)] as const);
-  return { configuration: { rules: new Map(settings), exclude, folder }, diagnostics };
+  const { rules, exclude } = content.lint ?? {};
+  const settings = Object.entries(rules ?? {}).map(
+    ([name, value]) => [name, settingOf(value)] as const,
+  );
+  const configuration = { rules: new Map(settings), exclude: exclude ?? [], folder };
+  return { configuration, diagnostics };
 }
 
 function settingOf(value: Level | SettingFile): RuleSetting {
@@ -148,6 +151,8 @@ function problemOf({ keyword, params, message }: ErrorObject): string {
   if (keyword === "enum") {
     return `must be one of ${(params as { allowedValues: string[] }).allowedValues.join(", ")}`;
   }
+  if (keyword === "type")
+    return `must be ${[(params as { type: string | string[] }).type].flat()[0]}`;
   return message ?? "is not what it should be";
 }
 

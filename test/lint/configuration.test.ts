@@ -33,6 +33,8 @@ describe("a configuration", () => {
   it.each([
     ["nothing", ""],
     ["a comment", "# nothing yet\n"],
+    ["sections without a line", "lint:\n  rules:\n  exclude:\n"],
+    ["no section", "lint:\n"],
     ["levels", "lint:\n  rules:\n    idle-ranks: off\n    group-crosses-nodes: error\n"],
     ["options", "lint: { rules: { overlong-samples-lost: { share: 0.2, level: info } } }"],
     ["exclusions", "lint: { exclude: ['old/**'] }"],
