@@ -25,6 +25,13 @@ describe("a page in a terminal", () => {
     );
   });
 
+  it("shows the beginning of long lines of data, and other lines whole", () => {
+    const long = "x".repeat(300);
+    const fenced = (language: string) => `\`\`\`${language}\n${long}\n\`\`\``;
+    const shown = markdownText(["jsonl", "skrull", ""].map(fenced).join("\n"), false);
+    expect(shown.split("\n")).toEqual([`${"x".repeat(98)} …`, `    ${long}`, `    ${long}`, ""]);
+  });
+
   it("has its headings in bold where colour is allowed", () => {
     expect(markdownText(PAGE, true)).toContain("\u001b[1msome-code\u001b[0m\n");
     expect(markdownText(PAGE, true)).toContain("    # a comment");
