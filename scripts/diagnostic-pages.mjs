@@ -7,6 +7,7 @@ import { build } from "esbuild";
 import { ROOT } from "./lib.mjs";
 
 const EXAMPLES = join(ROOT, "docs", "diagnostics", "examples");
+const CONFIGURATION = "skrull.config.yaml";
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
 /** Path to text of every page and of their index. */
@@ -36,14 +37,19 @@ async function examplesOf(code) {
     text: readFileSync(join(folder, name), "utf8"),
   }));
   const found = (start) => files.find(({ name }) => name.startsWith(start));
-  const [wrong, right, note] = ["wrong.skrull", "right.skrull", "note.md"].map(found);
+  const example = (start) => found(`${start}.skrull`) ?? found(`${start}/${CONFIGURATION}`);
+  const [wrong, right, note] = [example("wrong"), example("right"), found("note.md")];
+  const shown = [wrong, right, note, found("wrong/spec"), found("right/spec")];
   return {
-    ...(wrong ? { wrong: { ...wrong, shown: await shownOf(code, wrong.name) } } : {}),
+    ...(wrong ? { wrong: { ...wrong, shown: await shownOf(code, specOf(wrong.name)) } } : {}),
     ...(right ? { right } : {}),
     ...(note ? { note: note.text } : {}),
-    beside: files.filter((file) => file !== wrong && file !== right && file !== note),
+    beside: files.filter((file) => !shown.includes(file)),
   };
 }
+
+/** What is linted: a configuration has a spec beside it. */
+const specOf = (name) => name.replace(CONFIGURATION, "spec.skrull");
 
 async function shownOf(code, name) {
   const { NodeHost, isOfCode, reportsOf } = await exampleRunner();

@@ -18,7 +18,7 @@ const PAGES = fileURLToPath(new URL("../../docs/diagnostics/", import.meta.url))
 /** Codes that no spec short enough for a page reports, or no spec alone: other tests have what does. */
 const WITHOUT_EXAMPLE: readonly DiagnosticCode[] = [
   ...(["file-too-large", "too-many-errors", "chain-too-long"] as const),
-  ...(["invalid-config", "unknown-rule", "stale-lengths"] as const),
+  "stale-lengths",
 ];
 
 let cache = "";
@@ -27,8 +27,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
-/** The file of an example: `wrong.skrull`, or `wrong.skrull.yaml`. */
+/** The spec of an example: `wrong.skrull`, or `wrong.skrull.yaml`; of one about a configuration, the spec beside that. */
 function exampleFile(code: DiagnosticCode, start: string): string {
+  if (existsSync(join(EXAMPLES, code, start))) return `${start}/spec.skrull`;
   const found = readdirSync(join(EXAMPLES, code)).filter((name) =>
     name.startsWith(`${start}.skrull`),
   );
@@ -92,7 +93,8 @@ describe("the pages", () => {
     if (WITHOUT_EXAMPLE.includes(code)) return;
     expect(page).toContain(`[${code}]\n`);
     for (const start of ["wrong", "right"]) {
-      const source = readFileSync(join(EXAMPLES, code, exampleFile(code, start)), "utf8");
+      const shown = exampleFile(code, start).replace("/spec.skrull", "/skrull.config.yaml");
+      const source = readFileSync(join(EXAMPLES, code, shown), "utf8");
       expect(page).toMatch(/^```(skrull|yaml)\n/m);
       expect(page).toContain(`\n${source.trimEnd()}\n\`\`\`\n`);
     }

@@ -37,14 +37,14 @@ async function lintText(folder: string, file: string, text: string) {
   return (await new Linter(host).lint(analysis)).diagnostics;
 }
 
-/** Codes without an example: a note says why. */
-const NOTED = ["invalid-config", "unknown-rule", "stale-lengths"];
+/** Codes whose examples are of other files, or that have none. */
+const OTHERS = ["invalid-config", "unknown-rule", "stale-lengths"];
 
 describe("the examples of the rules' pages", () => {
   const codes = Object.keys(LINT_CODES).filter((code) => readdirSync(EXAMPLES).includes(code));
 
   it.each(
-    codes.filter((code) => !NOTED.includes(code)),
+    codes.filter((code) => !OTHERS.includes(code)),
   )("of %s say what they should", async (code) => {
     const folder = join(EXAMPLES, code);
     const of = async (name: string) =>
