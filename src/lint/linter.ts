@@ -2,8 +2,11 @@ import { minimatch } from "minimatch";
 import { dirname, relative, resolve } from "pathe";
 import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
 import { boundDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
+import { LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
+import { Origins } from "../semantics/report.js";
+import { acrossRuns, type RunFindings } from "./across-runs.js";
 import { commentsOf } from "./comments.js";
 import type { Configuration } from "./configuration.js";
 import { type LintResult, levelNeeded, lintRules } from "./lint-rules.js";
@@ -28,11 +31,12 @@ export class Linter {
     const { file, text, documents } = analysis;
     const configuration = await this.#configuration(file);
     const results = await this.#results(analysis, configuration);
-    const found = [...analysis.diagnostics, ...results.flatMap(({ diagnostics }) => diagnostics)];
+    const found = [...analysis.diagnostics, ...acrossRuns(results)];
     // Without a sound spec most rules have not looked, and nobody knows which suppressions are needed.
     const sound = analysis.runs.some(({ spec }) => spec);
     const judged = new Set(sound ? CHECKED : []);
     for (const result of results) for (const code of result.judged) if (sound) judged.add(code);
+    for (const code of STRICTER_IN_PLANS) judged.delete(code);
     let left: readonly Diagnostic[] = withoutRepeats(found);
     for (const imported of documents.slice(1))
       left = suppress(imported, left, new Set(), await commentsOf(imported)).kept;
@@ -44,15 +48,18 @@ export class Linter {
   async #results(
     { file, text, documents, runs }: Analysis,
     configuration: Configuration,
-  ): Promise<readonly LintResult[]> {
+  ): Promise<readonly (LintResult & RunFindings)[]> {
     const level = levelNeeded(configuration);
-    const results: LintResult[] = [];
+    const results: (LintResult & RunFindings)[] = [];
     for (const { spec, origins } of runs) {
       if (!spec) continue;
       const subject = { file, text, documents, spec, origins };
-      results.push(lintRules(await loadSubject(this.host, subject, level), configuration));
+      const known = await loadSubject(this.host, subject, level);
+      results.push({ ...lintRules(known, configuration), origins });
     }
-    return results.length > 0 ? results : [lintRules({ file, text, documents }, configuration)];
+    if (results.length > 0) return results;
+    const origins = new Origins({ file, range: new LineMap(text).range(0, 0) });
+    return [{ ...lintRules({ file, text, documents }, configuration), origins }];
   }
 
   /** Whether the configuration leaves a file out where a folder is linted. @throws HostError */
@@ -89,11 +96,17 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic
 }
 
 const RULE_CODES = new Set<DiagnosticCode>(RULES.map(({ code }) => code));
-/** Warnings that need the data itself: only `plan` finds them. */
-const OF_DATA: readonly DiagnosticCode[] = ["malformed-data-tolerated"];
+/** Warnings that only `plan` and `compile` give, from the data and the tokenizer themselves or from all steps. */
+const OF_PLANS: readonly DiagnosticCode[] = [
+  "malformed-data-tolerated",
+  "end-token-split",
+  "warmup-too-long",
+];
+/** Rules that are stricter there, so that a suppression which lint has no use for may be needed. */
+const STRICTER_IN_PLANS: readonly DiagnosticCode[] = ["overlong-samples-lost"];
 
 /** What the checker can find besides errors, in every file. */
 const CHECKED: readonly DiagnosticCode[] = (Object.keys(CATALOGUE) as DiagnosticCode[]).filter(
   (code) =>
-    CATALOGUE[code].severity === "warning" && !RULE_CODES.has(code) && !OF_DATA.includes(code),
+    CATALOGUE[code].severity === "warning" && !RULE_CODES.has(code) && !OF_PLANS.includes(code),
 );

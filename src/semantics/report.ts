@@ -34,6 +34,17 @@ export class Origins {
     return this.#places.has(path);
   }
 
+  /** Whether a value, or a block, of the spec was written there. */
+  uses({ file, range }: Place): boolean {
+    const { line, column } = range.start;
+    return [...this.#places.values()].some(
+      (place) =>
+        place.file === file &&
+        place.range.start.line === line &&
+        place.range.start.column === column,
+    );
+  }
+
   /** Place of a value; of its block where it was not set; of the file's start where there is no block. */
   place(path: string): Place {
     const block = path.split(".")[0] ?? path;

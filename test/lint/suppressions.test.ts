@@ -101,6 +101,11 @@ describe("a suppression", () => {
     expect(await found(crossing({ beside }), config)).toEqual([]);
   });
 
+  it("is not called unused where only a plan reports what it names", async () => {
+    const top = "# skrull-ignore-file warmup-too-long, end-token-split: told by skrull plan";
+    expect(await found(crossing({ top }))).toEqual([REPORTED]);
+  });
+
   it("hides a rule that the configuration made an error", async () => {
     const config = "lint: { rules: { group-crosses-nodes: error } }";
     const beside = "# skrull-ignore group-crosses-nodes: fast";

@@ -9,7 +9,12 @@ const INTERVALS: readonly (readonly [string, (spec: Spec) => number, string])[] 
     ({ train }) => train.checkpoint_every,
     "Only the end of the run is saved.",
   ],
-  ["evaluate.every", ({ evaluate }) => evaluate.every, "Only the end of the run is evaluated."],
+  [
+    "evaluate.every",
+    // Without data another rule says that nothing is evaluated at all.
+    ({ evaluate }) => (evaluate.data.length > 0 ? evaluate.every : 0),
+    "Only the end of the run is evaluated.",
+  ],
   ["train.log_every", ({ train }) => train.log_every, "No step is printed."],
 ];
 

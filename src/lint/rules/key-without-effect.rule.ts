@@ -70,6 +70,8 @@ export default defineRule({
   check(subject, report) {
     for (const { path, where, reason, holds } of KEYS) {
       if (!subject.origins.has(path) || !holds(subject.spec)) continue;
+      // An imported file is also for specs in which it has one.
+      if (subject.origins.place(path).file !== subject.file) continue;
       const name = path.split(".")[1] ?? path;
       report.at(path, { name, where, reason }, removeKey(subject, path));
     }
