@@ -1,4 +1,5 @@
 import { dirname, relative, resolve } from "pathe";
+import { coveredDiagnostic } from "../diagnostics/covered.js";
 import { type Diagnostic, diagnostic } from "../diagnostics/diagnostic.js";
 import {
   type DiagnosticFormat,
@@ -6,6 +7,7 @@ import {
   formatDiagnostics,
 } from "../diagnostics/formats.js";
 import { type Decoded, decodeUtf8 } from "../foundation/encoding.js";
+import { secretCover } from "../foundation/secrets.js";
 import { LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { importLoader } from "../inputs/import-loader.js";
@@ -57,8 +59,11 @@ export function showDiagnostics(
   options: { readonly format: DiagnosticFormat } & Omit<FormatOptions, "textOf">,
 ): string {
   const texts = new Map(sources.map(({ file, text }) => [file, text]));
-  return formatDiagnostics(diagnostics, options.format, {
-    ...options,
-    textOf: (file) => texts.get(file),
-  });
+  const cover = secretCover([...texts.values()]);
+  const covered = diagnostics.map((found) => coveredDiagnostic(found, cover));
+  const textOf = (file: string) => {
+    const text = texts.get(file);
+    return text === undefined ? undefined : cover(text);
+  };
+  return formatDiagnostics(covered, options.format, { ...options, textOf });
 }

@@ -8,6 +8,7 @@ import {
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
+import secretInSpec from "../lint/rules/secret-in-spec.rule.js";
 import { withoutSuppressed } from "../lint/suppressions.js";
 import type { PlanInputs } from "../plan/build-plan.js";
 import { makePlan } from "../plan/make-plan.js";
@@ -79,7 +80,7 @@ export async function withSpec<Result>(
   use: (loaded: LoadedSpec, found: Diagnostic[]) => Result | undefined,
 ): Promise<Result | undefined> {
   const analysis = await analyzeFile(host, request.path);
-  const found: Diagnostic[] = [...analysis.diagnostics];
+  const found: Diagnostic[] = [...analysis.diagnostics, ...secretsIn(analysis)];
   const loaded = await loadSpec(host, terminal, request, analysis, found);
   const result = loaded && use(loaded, found);
   const left = await withoutSuppressed(analysis.documents, found);
@@ -88,6 +89,12 @@ export async function withSpec<Result>(
   terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(left), shown));
   return hasErrors(found) ? undefined : result;
 }
+
+/** What looks like a credential goes into plans and runs as it is: whoever makes them is told, and not stopped. */
+const secretsIn = ({ file, text, documents }: Analysis): readonly Diagnostic[] =>
+  secretInSpec
+    .run({ file, text, documents }, {})
+    .map((found) => ({ ...found, severity: "warning" as const }));
 
 /** From a spec's path to its plan; as {@link withSpec}. @throws HostError */
 export async function planFile(

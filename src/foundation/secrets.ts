@@ -22,7 +22,11 @@ const PATTERNS: readonly Pattern[] = [
   },
   { kind: "a GitHub token", regex: /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{60,})/g },
   { kind: "a GitLab token", regex: /\bglpat-[\w-]{20,}/g },
-  { kind: "an API key", regex: /\bsk-(?:[a-z]+-)*[A-Za-z0-9_-]{32,}/g },
+  {
+    // A file's name may begin as one does, but not hold that many letters and digits without a break.
+    kind: "an API key",
+    regex: /\bsk-(?=[\w-]*[A-Za-z0-9]{20})(?:[a-z]+-)*[\w-]{32,}/g,
+  },
   { kind: "a Slack token", regex: /\bxox[abprs]-[A-Za-z0-9-]{10,}/g },
   { kind: "a Google API key", regex: /\bAIza[\w-]{35}/g },
   { kind: "a Weights & Biases key", regex: /\bwandb_v\d_\w{20,}/g },
@@ -55,6 +59,29 @@ export function findSecrets(text: string): readonly Secret[] {
     end = secret.end;
     return true;
   });
+}
+
+/** Of a credential that is looked for by itself; shorter ones are met by chance. */
+const SHORTEST = 6;
+
+/** A function that covers credentials, and those of some texts also where nothing beside them gives them away. */
+export function secretCover(texts: readonly string[]): (text: string) => string {
+  const known = texts.flatMap((text) =>
+    findSecrets(text).map(({ start, end }) => text.slice(start, end)),
+  );
+  const secrets = [...new Set(known)].filter(({ length }) => length >= SHORTEST);
+  return (text) => secrets.reduce(coverOne, coverSecrets(text));
+}
+
+/** Also its beginning, where a message has shortened it. */
+function coverOne(text: string, secret: string): string {
+  const covered = text.replaceAll(secret, "*".repeat(secret.length));
+  if (!covered.includes("…")) return covered;
+  for (let length = secret.length - 1; length >= SHORTEST; length -= 1) {
+    const beginning = `${secret.slice(0, length)}…`;
+    if (covered.includes(beginning)) return covered.replaceAll(beginning, `${"*".repeat(length)}…`);
+  }
+  return covered;
 }
 
 /** The text with every credential covered, character for character. */

@@ -52,6 +52,22 @@ describe("skrull lint", () => {
     }
   });
 
+  it("never prints a secret without the words that gave it away", () => {
+    const digits = "0123456789abcdef".repeat(3).slice(0, 40);
+    const key = `sk-${"aB3".repeat(14)}`;
+    const library = `skrull 1\nlet wandb_key = "${digits}"\nlet ${SECRET} = 1\n`;
+    const cluster = "{ gpus = 1 gpu = cpu deepspeed = wandb_key }";
+    const own = `import "keys.skrull"\n${spec({ cluster }).replace("skrull 1", "")}`;
+    const wrong = `skrull 1\n${own}memory ${key} { }\nlog { steps = ${SECRET.slice(0, -1)} }\n`;
+    const cwd = project({ ...files(), "keys.skrull": library, "spec.skrull": wrong });
+    for (const format of ["pretty", "json", "sarif", "github"]) {
+      const { stdout, stderr } = skrull(["lint", "spec.skrull", "--format", format], { cwd });
+      expect(stdout).toContain("secret-in-spec");
+      for (const secret of [digits, key, SECRET])
+        expect(stdout + stderr).not.toContain(secret.slice(0, 16));
+    }
+  });
+
   it("knows the data after plan has measured it", () => {
     const cwd = project(files({ schedule: "{ global_batch = 6 }" }));
     const codes = () => skrull(["lint", "spec.skrull"], { cwd }).stdout.match(/\[[a-z-]+\]/g) ?? [];
@@ -62,6 +78,14 @@ describe("skrull lint", () => {
 });
 
 describe("skrull plan", () => {
+  it("says that a credential goes into the run, and goes on", () => {
+    const cwd = project(files({ log: `{ wandb = "${SECRET}" }` }));
+    const { status, stderr } = skrull(["plan", "spec.skrull"], { cwd });
+    expect(status).toBe(0);
+    expect(stderr).toContain("warning [secret-in-spec]");
+    expect(stderr).not.toContain(SECRET);
+  });
+
   it("leaves out what the spec suppresses, and no error", () => {
     const data = (comment: string) =>
       `{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 128 ${comment} }`;
@@ -121,6 +145,28 @@ describe("an imported file", () => {
   it("alone is a library: only its text is looked at", async () => {
     const library = { "spec.skrull": machines(`// ${SECRET}\n`) };
     expect((await lintProject(library)).map(({ code }) => code)).toEqual(["secret-in-spec"]);
+  });
+});
+
+describe("a file of several runs", () => {
+  const runs = (second: string) =>
+    `${spec({ schedule: "{ global_batch = 4 iterations = 9 }" })}
+run slow { schedule { mode = planned } }
+run fast { ${second} }
+`;
+
+  it("keeps a value that one of them needs", async () => {
+    const found = async (text: string) =>
+      (await lintProject({ ...files(), "spec.skrull": text })).map(
+        ({ code, range }) => `${range.start.line} ${code}`,
+      );
+    expect(await found(runs(""))).toEqual([]);
+    expect(await found(runs("schedule { iterations = 5 }"))).toEqual([
+      expect.stringMatching(/ key-without-effect$/),
+    ]);
+    expect(await found(runs("").replace("mode = planned", ""))).toEqual([
+      expect.stringMatching(/ key-without-effect$/),
+    ]);
   });
 });
 
