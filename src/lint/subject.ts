@@ -62,6 +62,8 @@ export interface LengthFacts {
   readonly train: PreparedData;
   /** `undefined` where there is none, or it has not been measured. */
   readonly evaluation: PreparedData | undefined;
+  /** Tokens of the longest sequence, held-out ones too. */
+  readonly longest: number;
   readonly steps: number;
   readonly stepsPerEpoch: number;
   /** Sequences of an epoch's last global batch. */
@@ -70,10 +72,15 @@ export interface LengthFacts {
 
 /** Schedules of the run's first global batches. */
 export interface PlanFacts {
-  /** Predicted tokens per second of the spec's policy. */
-  readonly speed: number;
-  /** The same under simpler policies; those without a schedule are left out. */
-  readonly others: Readonly<Record<string, number>>;
+  /** Context-parallel degrees that these ranks can have, ascending. */
+  readonly degrees: readonly number[];
+  /** Predicted tokens per second under the spec with some values changed; `undefined` where there is no schedule. */
+  speed(change?: ScheduleChange): number | undefined;
+}
+
+export interface ScheduleChange {
+  readonly context?: number;
+  readonly policy?: Spec["schedule"]["policy"];
 }
 
 interface KnownSpec {

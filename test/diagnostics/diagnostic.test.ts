@@ -120,7 +120,7 @@ describe("as JSON", () => {
           file: "a.skrull",
           range: { start: { line: 2, column: 3 }, end: { line: 2, column: 5 } },
           why: CATALOGUE["group-crosses-nodes"].why,
-          help: CATALOGUE["group-crosses-nodes"].help,
+          help: CATALOGUE["group-crosses-nodes"].help.replace("{gpus}", "8"),
         },
         {
           code: "duplicate-key",

@@ -31,6 +31,14 @@ const HUB = {
 };
 const ADAPTERS = { ...HUB, train: "{ optimizer = adamw { lr = 2e-4 } }" };
 
+/** Sequences that nobody need share. */
+const LOCAL = {
+  model: '"Qwen/Qwen2.5-0.5B" { weights = random }',
+  cluster: GPU,
+  data: '{ train = ["alike.jsonl"] tokenizer = "bytes" max_length = 8K }',
+  memory: "{ reserve = 6 GiB }",
+};
+
 const CASES: readonly Case[] = [
   {
     code: "group-crosses-nodes",
@@ -454,13 +462,15 @@ const CASES: readonly Case[] = [
   {
     code: "context-too-large",
     measured: true,
-    wrong: { cluster: "{ gpus = 4 gpu = cpu }", parallel: "{ context = 4 }" },
-    right: {
-      cluster: "{ gpus = 4 gpu = cpu }",
-      parallel: "{ context = 4 }",
-      memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 128 }",
+    wrong: {
+      ...LOCAL,
+      parallel: "{ context = 8 }",
+      schedule: "{ global_batch = 16 policy = packed }",
     },
-    found: ["4: the longest sequence (323 tokens) fits on 1 of the 4 ranks that share it"],
+    // The policy shares only what pays: the wider group costs nothing.
+    right: { ...LOCAL, parallel: "{ context = 8 }", schedule: "{ global_batch = 16 }" },
+    files: { "alike.jsonl": conversation("x".repeat(100)).repeat(16) },
+    found: ["8: context = 1 is predicted 7.8 % faster than 8"],
   },
   {
     code: "offload-needless",
@@ -518,6 +528,34 @@ const text = (source: string, { range }: Diagnostic) => {
   const line = source.split("\n")[start.line - 1] ?? "";
   return line.slice(start.column - 1, end.line === start.line ? end.column - 1 : undefined);
 };
+
+describe("a group that crosses nodes", () => {
+  const codes = async (parts: Parts) => {
+    const crossing = {
+      cluster: "{ nodes = 2 gpus = 2 gpu = cpu }",
+      parallel: "{ context = 4 }",
+      ...parts,
+    };
+    const files = { "model.json": MODEL, "data.jsonl": SAMPLES, "spec.skrull": spec(crossing) };
+    return (await lintProject(files)).map(({ code }) => code);
+  };
+
+  it("is reported where a node would do", async () => {
+    expect(await codes({})).toEqual(["group-crosses-nodes"]);
+  });
+
+  it("is not where the longest sequence needs it", async () => {
+    const memory = "{ budget = 1 GiB reserve = 1 MiB bucket = 256 }";
+    expect(await codes({ memory })).not.toContain("group-crosses-nodes");
+  });
+
+  it("is not where the schedule shares no more than pays", async () => {
+    const schedule = "{ global_batch = 4 degrees = powers-of-two }";
+    expect(await codes({ schedule })).toEqual([]);
+    const packed = "{ global_batch = 4 degrees = powers-of-two policy = packed }";
+    expect(await codes({ schedule: packed })).toEqual(["group-crosses-nodes"]);
+  });
+});
 
 describe("every rule", () => {
   it.each(CASES)("$code reports what is wrong, and nothing else", async (c) => {

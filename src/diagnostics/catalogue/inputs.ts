@@ -91,6 +91,7 @@ export const INPUT_CODES = {
     message:
       "{count} of {rows} samples are over max_length and {fate}: {share} of all tokens are lost",
     why: "What is lost is not trained on.",
+    help: "Raise max_length where memory allows, shared by more ranks if need be; or cut these samples into shorter ones.",
   },
   "weight-draws-nothing": {
     severity: "error",

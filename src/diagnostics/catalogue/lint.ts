@@ -7,13 +7,13 @@ export const LINT_CODES = {
     severity: "warning",
     message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",
     why: "Keys and values of every sharded sequence then cross the network in every layer.",
-    help: "Use a CP degree of at most the GPUs per node if the longest sequence fits it.",
+    help: "Use context = {gpus} if the longest sequence fits on it, or degrees = powers-of-two, which keeps shorter ones inside a node.",
   },
   "context-too-large": {
     severity: "warning",
-    message:
-      "the longest sequence ({longest} tokens) fits on {needed} of the {context} ranks that share it",
-    why: "Under local-or-all every sequence that is shared is cut into {context} pieces and waits for {context} ranks.",
+    message: "context = {better} is predicted {gain} faster than {context}",
+    why: "The longest sequence ({longest} tokens) also fits on {better} of the ranks, and each that is shared by {context} waits for the exchange between all of them.",
+    help: "Use context = {better}; skrull tune also tries ZeRO stages and checkpointing.",
   },
   "idle-ranks": {
     severity: "warning",
@@ -178,7 +178,7 @@ export const LINT_CODES = {
     severity: "error",
     message: "the betas [{first}, {second}] of AdamW {problem}",
     about:
-      "A decay of 1 divides by zero, and squares averaged over fewer steps than gradients let the step diverge.",
+      "A decay of 1 divides by zero, and squares averaged over fewer steps than gradients can let the step diverge.",
     why: "{reason}",
     help: "Usual are [0.9, 0.95] to [0.9, 0.999].",
   },

@@ -84,6 +84,7 @@ export function lengthFacts(
   return {
     train: data,
     evaluation,
+    longest: Math.max(data.summary.longest, evaluation?.summary.longest ?? 0),
     steps: count.total_steps,
     stepsPerEpoch: count.steps_per_epoch,
     lastBatch: count.last_batch,

@@ -1,32 +1,62 @@
 import type { Spec } from "../../language/language.js";
 import { type PlanInputs, Planner, type SettledSpec } from "../../plan/build-plan.js";
+import { contexts } from "../../plan/tune.js";
 import type { Origins } from "../../semantics/report.js";
-import type { PlanFacts } from "../subject.js";
+import type { PlanFacts, ScheduleChange } from "../subject.js";
 import { settleForMemory } from "./memory.js";
 
 /** Enough to tell a gain from none; lint has no time for more. */
 const MOST_BATCHES = 4;
 const MOST_SEQUENCES = 1024;
-const SIMPLER = ["packed", "sorted"] as const;
 
-/** Predicted speed of the spec's policy and of simpler ones; `undefined` where the spec's own finds no schedule. */
-export function planFacts(spec: Spec, origins: Origins, inputs: PlanInputs): PlanFacts | undefined {
-  const least = settleForMemory(spec, origins, inputs);
-  const settled = spec.parallel.reduction === "auto" ? reducedOnce(least, origins, inputs) : least;
+/** Predicted speeds of a spec, each found when it is first asked for. */
+export function planFacts(spec: Spec, origins: Origins, inputs: PlanInputs): PlanFacts {
   const sequences = Math.min(spec.schedule.global_batch, inputs.data.summary.samples);
   const batches = Math.max(1, Math.min(MOST_BATCHES, Math.floor(MOST_SEQUENCES / sequences)));
-  const speedOf = (policy: Spec["schedule"]["policy"]): number | undefined => {
-    const other = { ...settled, schedule: { ...settled.schedule, policy } };
-    const trial = new Planner(other, origins, inputs).tryOut(batches);
-    return trial.fits ? trial.tokens_per_second : undefined;
+  const tried = new Map<string, number | undefined>();
+  const speedAt = (context: number, policy: Policy): number | undefined => {
+    const key = `${context} ${policy}`;
+    if (!tried.has(key)) {
+      const changed = settled(spec, { context, policy }, origins, inputs);
+      const trial = new Planner(changed, origins, inputs).tryOut(batches);
+      tried.set(key, trial.fits ? trial.tokens_per_second : undefined);
+    }
+    return tried.get(key);
   };
-  const speed = speedOf(spec.schedule.policy);
-  if (speed === undefined) return undefined;
-  const others = SIMPLER.flatMap((policy) => {
-    const found = speedOf(policy);
-    return found === undefined ? [] : [[policy, found] as const];
-  });
-  return { speed, others: Object.fromEntries(others) };
+  const degrees = contexts(spec);
+  const own = spec.schedule.policy;
+  const chosen = () =>
+    spec.parallel.context === "auto"
+      ? fastest(degrees, (degree) => speedAt(degree, own))
+      : spec.parallel.context;
+  return {
+    degrees,
+    speed: ({ context = chosen(), policy = own }: ScheduleChange = {}) => speedAt(context, policy),
+  };
+}
+
+type Policy = Spec["schedule"]["policy"];
+
+/** As `context = auto` chooses. */
+function fastest(degrees: readonly number[], speed: (degree: number) => number | undefined) {
+  let best = degrees[0] ?? 1;
+  for (const degree of degrees) if ((speed(degree) ?? 0) > (speed(best) ?? 0)) best = degree;
+  return best;
+}
+
+function settled(
+  spec: Spec,
+  { context, policy }: Required<ScheduleChange>,
+  origins: Origins,
+  inputs: PlanInputs,
+): SettledSpec {
+  const changed: Spec = {
+    ...spec,
+    parallel: { ...spec.parallel, context },
+    schedule: { ...spec.schedule, policy },
+  };
+  const least = settleForMemory(changed, origins, inputs);
+  return spec.parallel.reduction === "auto" ? reducedOnce(least, origins, inputs) : least;
 }
 
 /** With gradients reduced once a step where they fit, which is nearly always the faster. */

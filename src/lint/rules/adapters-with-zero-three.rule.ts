@@ -18,13 +18,14 @@ export default defineRule({
     },
   },
   check(subject, report, { share }) {
-    const { spec, inputs } = subject;
+    const { spec, inputs, lengths } = subject;
     const single = spec.cluster.nodes * spec.cluster.gpus === 1;
     if (spec.lora.rank === 0 || spec.parallel.zero !== 3 || single) return;
     if (spec.memory.offload === "all") return;
-    const { model, available } = inputs.memory({ zero: STAGE });
+    const longest = lengths ? {} : { longest: spec.data.max_length };
+    const { model, available, fits } = inputs.memory({ zero: STAGE, ...longest });
     const needed = totalBytes(model.fixed);
-    if (needed > share * available) return;
+    if (!fits || needed > share * available) return;
     const { parameters } = inputs.dimensions.shape;
     const values = {
       weights: formatBytes(parameters * BYTES_PER_ELEMENT[spec.model.precision]),

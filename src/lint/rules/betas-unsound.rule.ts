@@ -24,6 +24,6 @@ function faultOf(first: number, second: number) {
   return {
     problem: "average squares over fewer steps than gradients",
     reason:
-      "The step is then scaled by a spread that forgets faster than the mean it scales, and diverges.",
+      "The step is then scaled by a spread that forgets faster than the mean it scales, and can diverge.",
   };
 }

@@ -4,9 +4,12 @@ import { defineRule } from "../rule.js";
 export default defineRule({
   code: "budget-assumed",
   needs: "inputs",
-  check({ spec, inputs }, report) {
+  check({ spec, origins, file, inputs }, report) {
     const { device, memory_bytes } = inputs.gpu;
-    if (device === "cpu" && spec.memory.budget === undefined)
-      report.at("memory", { assumed: formatBytes(memory_bytes) });
+    if (device !== "cpu" || spec.memory.budget !== undefined) return;
+    // What this spec leaves out is not said of a file that it imports.
+    const own = origins.place("cluster.gpu").file === file;
+    const place = own && !origins.has("memory") ? "cluster.gpu" : "memory";
+    report.at(place, { assumed: formatBytes(memory_bytes) });
   },
 });

@@ -1,29 +1,35 @@
-import { formatCount } from "../../foundation/format.js";
-import { divisors } from "../../foundation/integers.js";
+import { formatCount, formatShare } from "../../foundation/format.js";
 import { replaceValue } from "../edits.js";
 import { defineRule } from "../rule.js";
 
 export default defineRule({
   code: "context-too-large",
-  needs: "lengths",
-  check(subject, report) {
-    const { spec, inputs } = subject;
+  needs: "plan",
+  options: {
+    share: {
+      doc: "Gain of a smaller degree from which it is said.",
+      default: 0.05,
+      min: 0,
+      max: 10,
+    },
+  },
+  check(subject, report, { share }) {
+    const { spec, plan, lengths } = subject;
     const { context } = spec.parallel;
-    // Other degrees share a sequence among as few ranks as it needs, whatever the largest is.
-    if (context === "auto" || spec.schedule.degrees !== "local-or-all") return;
-    if (!inputs.memory().fits) return;
-    const smaller = divisors(context).filter((degree) => degree < context);
-    const needed = smaller.find((degree) => inputs.memory({ context: degree }).fits);
-    if (needed === undefined) return;
-    const { train, evaluation } = subject.lengths;
-    const longest = Math.max(train.summary.longest, evaluation?.summary.longest ?? 0);
-    report.at(
-      "parallel.context",
-      { longest: formatCount(longest), needed, context },
-      {
-        help: `Use context = ${needed}, or degrees = powers-of-two, which shares a sequence among as few ranks as pays.`,
-        ...replaceValue(subject, "parallel.context", String(needed)),
-      },
-    );
+    if (context === "auto") return;
+    const speed = plan.speed();
+    const [best] = plan.degrees
+      .filter((degree) => degree < context)
+      .map((degree) => ({ degree, speed: plan.speed({ context: degree }) ?? 0 }))
+      .sort((a, b) => b.speed - a.speed);
+    if (speed === undefined || best === undefined || best.speed < (1 + share) * speed) return;
+    const values = {
+      better: best.degree,
+      gain: formatShare(best.speed / speed - 1),
+      context,
+      longest: formatCount(lengths.longest),
+    };
+    const fix = replaceValue(subject, "parallel.context", String(best.degree));
+    report.at("parallel.context", values, fix);
   },
 });

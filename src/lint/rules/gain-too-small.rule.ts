@@ -1,6 +1,8 @@
 import { formatShare } from "../../foundation/format.js";
 import { defineRule } from "../rule.js";
 
+const SIMPLER = ["packed", "sorted"] as const;
+
 export default defineRule({
   code: "gain-too-small",
   needs: "plan",
@@ -13,12 +15,15 @@ export default defineRule({
     },
   },
   check({ spec, plan }, report, { share }) {
-    const { policy: chosen } = spec.schedule;
-    const [best] = Object.entries(plan.others).sort(([, a], [, b]) => b - a);
-    if (!best || chosen !== "auto" || spec.cluster.nodes * spec.cluster.gpus === 1) return;
-    const [policy, speed] = best;
-    const gain = plan.speed / speed - 1;
+    if (spec.schedule.policy !== "auto" || spec.cluster.nodes * spec.cluster.gpus === 1) return;
+    const speed = plan.speed();
+    const [best] = SIMPLER.map((policy) => ({ policy, speed: plan.speed({ policy }) ?? 0 })).sort(
+      (a, b) => b.speed - a.speed,
+    );
+    if (speed === undefined || !best || best.speed === 0) return;
+    const gain = speed / best.speed - 1;
     if (gain >= share) return;
-    report.at("schedule.policy", { gain: formatShare(Math.max(0, gain)), policy });
+    const values = { gain: formatShare(Math.max(0, gain)), policy: best.policy };
+    report.at("schedule.policy", values);
   },
 });

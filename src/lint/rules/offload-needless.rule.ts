@@ -21,11 +21,7 @@ export default defineRule({
     const { context } = spec.parallel;
     if (offload === "none" || context === "auto") return;
     const { model, available } = inputs.memory({ offload: "none" });
-    const longest = Math.max(
-      lengths.train.summary.longest,
-      lengths.evaluation?.summary.longest ?? 0,
-    );
-    const needed = peakBytes(model, longestShard(longest, context) + 1);
+    const needed = peakBytes(model, longestShard(lengths.longest, context) + 1);
     if (needed > share * available) return;
     const values = { offload, needed: formatBytes(needed), available: formatBytes(available) };
     report.at("memory.offload", values, removeKey(subject, "memory.offload", false));
