@@ -43,7 +43,7 @@ export async function lintCommand(
   terminal.out(showDiagnostics(sources, diagnostics, { ...options, colour: terminal.colour }));
   reportFixes(terminal, linted, options);
   const warnings = count(diagnostics, "warning");
-  if (options.format === "pretty") terminal.out(summary(linted.length, diagnostics, options));
+  if (options.format === "pretty") terminal.out(summary(analyses, diagnostics, options));
   if (found.problems.length + unreadable.length > 0) return EXIT.couldNotRun;
   return hasErrors(diagnostics) || (options.denyWarnings && warnings > 0)
     ? EXIT.findings
@@ -112,19 +112,22 @@ function reportFixes(terminal: Terminal, linted: readonly Linted[], { fix }: Lin
 }
 
 function summary(
-  files: number,
+  analyses: readonly Analysis[],
   diagnostics: readonly Diagnostic[],
   { fix, unsafeFixes }: LintOptions,
 ): string {
   const found = `${plural(count(diagnostics, "error"), "error")}, ${plural(count(diagnostics, "warning"), "warning")}`;
-  const safe = diagnostics.filter((d) => d.fix?.safe).length;
-  const unsafe = diagnostics.filter((d) => d.fix && !d.fix.safe).length;
+  // Of specs only: nobody asked for another configuration.
+  const files = new Set(analyses.map(({ file }) => file));
+  const fixes = diagnostics.flatMap((d) => (d.fix && files.has(d.file) ? [d.fix] : []));
+  const safe = fixes.filter((one) => one.safe).length;
+  const unsafe = fixes.length - safe;
   const offers = [
     ...(safe > 0 && !fix ? [`--fix mends ${safe}`] : []),
     ...(unsafe > 0 && !unsafeFixes ? [`--unsafe-fixes ${unsafe}${safe > 0 ? " more" : ""}`] : []),
   ];
   const offer = offers.length > 0 ? `; ${offers.join(", ")}` : "";
-  return `${plural(files, "file")} checked: ${found}${offer}\n`;
+  return `${plural(analyses.length, "file")} checked: ${found}${offer}\n`;
 }
 
 const count = (diagnostics: readonly Diagnostic[], severity: string) =>

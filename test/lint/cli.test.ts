@@ -30,6 +30,8 @@ describe("skrull lint", () => {
     expect(run.stdout.match(/\[unknown-rule\]/g)).toHaveLength(1);
     expect(run.stdout).toContain("skrull.config.yaml:3:5 error [unknown-rule]");
     expect(run.stdout).toContain("3 |     idle-rank: off");
+    // Fixes are applied to specs alone.
+    expect(run.stdout).toContain("2 files checked: 1 error, 0 warnings\n");
   });
 
   it("leaves excluded files out of folders, not where they are named", () => {
