@@ -57,12 +57,28 @@ export function runs(
   return found;
 }
 
-/** Rows with their heads at one width; blocks whose heads differ too much in theirs stay as they are. */
+/** Rows with their heads at one width; of blocks, those neighbours whose heads do not differ too much in theirs. */
 export function aligned(rows: readonly Row[]): readonly string[] {
-  const heads = headWidths(rows);
-  const apart = rows.some(({ body }) => body) && spread(heads) > FARTHEST_BODY;
-  const column = apart ? 0 : largest(heads);
-  return rows.map(({ head, tail }) => (tail === "" ? head : `${padded(head, column)} ${tail}`));
+  return alikeNeighbours(rows).flatMap((group) => {
+    const column = largest(headWidths(group));
+    return group.map(({ head, tail }) => (tail === "" ? head : `${padded(head, column)} ${tail}`));
+  });
+}
+
+function alikeNeighbours(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const groups: Row[][] = [];
+  let [least, most] = [0, 0];
+  for (const row of rows) {
+    const own = width(row.head);
+    [least, most] = [Math.min(least, own), Math.max(most, own)];
+    const group = groups.at(-1);
+    if (group && !(row.body && most - least > FARTHEST_BODY)) group.push(row);
+    else {
+      groups.push([row]);
+      [least, most] = [own, own];
+    }
+  }
+  return groups;
 }
 
 /** Lines with the comments at their ends in one column, two spaces after the longest. */
@@ -99,9 +115,6 @@ const inlineTail = (parts: readonly Part[]) => (parts.length === 0 ? "" : inline
 
 const headWidths = (rows: readonly (Row | undefined)[]): readonly number[] =>
   rows.flatMap((row) => (row && row.tail !== "" ? [width(row.head)] : []));
-
-const spread = (widths: readonly number[]): number =>
-  largest(widths) - widths.reduce((least, each) => Math.min(least, each), largest(widths));
 
 /** The farthest that a row's tail can be moved, however many of its neighbours turn out not to fit. */
 const farthestColumn = ({ head, body }: Row, widest: number): number =>
