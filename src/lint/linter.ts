@@ -40,19 +40,24 @@ export class Linter {
     return { ...analysis, diagnostics: boundDiagnostics([...own.kept, ...own.problems]) };
   }
 
-  /** Of every spec of the file; of its text alone where there is no sound one. */
+  /** Of the file, and of every sound spec in it. */
   async #results(
-    { file, text, documents, runs }: Analysis,
+    { file, text, documents, symbols, runs }: Analysis,
     configuration: Configuration,
   ): Promise<readonly LintResult[]> {
     const level = levelNeeded(configuration);
-    const results: LintResult[] = [];
+    const whole = { file, text, documents };
+    const [document] = documents;
+    const sound = runs.some(({ spec }) => spec);
+    const names = sound && document ? { document, documents, symbols } : undefined;
+    const results = [lintRules({ ...whole, names }, configuration, OF_FILE)];
     for (const { spec, origins } of runs) {
-      if (!spec) continue;
-      const subject = { file, text, documents, spec, origins };
-      results.push(lintRules(await loadSubject(this.host, subject, level), configuration));
+      if (!spec || !names) continue;
+      const subject = { ...whole, names, spec, origins };
+      const known = await loadSubject(this.host, subject, level);
+      results.push(lintRules(known, configuration, OF_SPEC));
     }
-    return results.length > 0 ? results : [lintRules({ file, text, documents }, configuration)];
+    return results;
   }
 
   /** Whether the configuration leaves a file out where a folder is linted. @throws HostError */
@@ -88,6 +93,11 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic
   return [...new Map(diagnostics.map((found) => [JSON.stringify(found), found])).values()];
 }
 
+/** What is the same for every run of a file is looked at once. */
+const [OF_FILE, OF_SPEC] = [
+  RULES.filter(({ needs }) => needs === "text" || needs === "names"),
+  RULES.filter(({ needs }) => needs !== "text" && needs !== "names"),
+];
 const RULE_CODES = new Set<DiagnosticCode>(RULES.map(({ code }) => code));
 /** Warnings that need the data itself: only `plan` finds them. */
 const OF_DATA: readonly DiagnosticCode[] = ["malformed-data-tolerated"];
