@@ -17,11 +17,11 @@ const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
 const { rulesPage } = await built("lint/rules-page.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { textmateGrammar } = await built("language/textmate.js");
-const { grammarEbnf } = await built("syntax/ebnf.js");
+const { CONTEXTUAL_WORDS, grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
 
 const ebnf = grammarEbnf();
-const drawn = railroadFiles(SPEC_PARSER.getSerializedGastProductions(), ebnf);
+const drawn = railroadFiles(SPEC_PARSER.getSerializedGastProductions(), ebnf, CONTEXTUAL_WORDS);
 const grammar = Object.entries({ "skrull.ebnf": ebnf, ...drawn });
 
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;

@@ -13,10 +13,24 @@ rect { stroke: #444; stroke-width: 2; fill: #e3f0ff; }
 g.terminal rect { fill: #e9f7e4; }
 `;
 
-/** File in grammar/ to content: an SVG of every rule, and a page that shows them with their EBNF. */
-export function railroadFiles(productions, ebnf) {
-  const diagrams = productions.map((rule) => [`diagrams/${rule.name}.svg`, svgOf(rule)]);
+/**
+ * File in grammar/ to content: an SVG of every rule, and a page that shows them with their EBNF.
+ *
+ * @param words the contextual word that a rule begins with, by its name
+ */
+export function railroadFiles(productions, ebnf, words) {
+  const diagrams = productions.map((rule) => [
+    `diagrams/${rule.name}.svg`,
+    svgOf(withWord(rule, words[rule.name])),
+  ]);
   return { ...Object.fromEntries(diagrams), "README.md": page(productions, ebnf) };
+}
+
+/** A rule that begins with a contextual word, shown as it is written. */
+function withWord(rule, word) {
+  if (word === undefined) return rule;
+  const [first, ...rest] = rule.definition;
+  return { ...rule, definition: [{ ...first, label: `'${word}'` }, ...rest] };
 }
 
 function svgOf(rule) {

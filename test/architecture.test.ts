@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   syntax: ["foundation", "diagnostics"],
   language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
-  format: ["diagnostics", "syntax"],
+  format: ["foundation", "diagnostics", "syntax"],
   lengths: ["foundation", "host", "catalogue"],
   plan: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],

@@ -6,7 +6,12 @@ export interface Row {
   readonly head: string;
   /** From the `=`, or a block's body; empty where nothing is aligned. */
   readonly tail: string;
+  /** The tail is a body: it is not moved far from its header. */
+  readonly body: boolean;
 }
+
+/** Bodies in a column stand at most so far from where they would without it. */
+const FARTHEST_BODY = 8;
 
 type Shape = "entry" | "block" | "other";
 
@@ -21,10 +26,10 @@ export function fittingRows(
 ): readonly (Row | undefined)[] {
   const rows = items.map((item) => (item.kind === "statement" ? rowOf(item, inList) : undefined));
   for (const run of runs(items, inList, () => true)) {
-    const column = headWidth(run.map((n) => rows[n]));
+    const widest = largest(headWidths(run.map((n) => rows[n])));
     for (const n of run) {
       const row = rows[n];
-      if (row && widthOf(row, column) > room) rows[n] = undefined;
+      if (row && widthOf(row, farthestColumn(row, widest)) > room) rows[n] = undefined;
     }
   }
   return rows;
@@ -52,10 +57,28 @@ export function runs(
   return found;
 }
 
-/** Rows with their heads at one width. */
+/** Rows with their heads at one width; of blocks, those neighbours whose heads do not differ too much in theirs. */
 export function aligned(rows: readonly Row[]): readonly string[] {
-  const column = headWidth(rows);
-  return rows.map(({ head, tail }) => (tail === "" ? head : `${padded(head, column)} ${tail}`));
+  return alikeNeighbours(rows).flatMap((group) => {
+    const column = largest(headWidths(group));
+    return group.map(({ head, tail }) => (tail === "" ? head : `${padded(head, column)} ${tail}`));
+  });
+}
+
+function alikeNeighbours(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const groups: Row[][] = [];
+  let [least, most] = [0, 0];
+  for (const row of rows) {
+    const own = width(row.head);
+    [least, most] = [Math.min(least, own), Math.max(most, own)];
+    const group = groups.at(-1);
+    if (group && !(row.body && most - least > FARTHEST_BODY)) group.push(row);
+    else {
+      groups.push([row]);
+      [least, most] = [own, own];
+    }
+  }
+  return groups;
 }
 
 /** Lines with the comments at their ends in one column, two spaces after the longest. */
@@ -84,13 +107,18 @@ function rowOf(statement: Statement, inList: boolean): Row | undefined {
     other: parts.length,
   }[shape];
   const [head, tail] = [inline(parts.slice(0, cut)), inlineTail(parts.slice(cut))];
-  return head === undefined || tail === undefined ? undefined : { head, tail };
+  const body = shape === "block";
+  return head === undefined || tail === undefined ? undefined : { head, tail, body };
 }
 
 const inlineTail = (parts: readonly Part[]) => (parts.length === 0 ? "" : inline(parts));
 
-const headWidth = (rows: readonly (Row | undefined)[]): number =>
-  largest(rows.map((row) => (row && row.tail !== "" ? width(row.head) : 0)));
+const headWidths = (rows: readonly (Row | undefined)[]): readonly number[] =>
+  rows.flatMap((row) => (row && row.tail !== "" ? [width(row.head)] : []));
+
+/** The farthest that a row's tail can be moved, however many of its neighbours turn out not to fit. */
+const farthestColumn = ({ head, body }: Row, widest: number): number =>
+  body ? Math.min(widest, width(head) + FARTHEST_BODY) : widest;
 
 const widthOf = ({ head, tail }: Row, column: number): number =>
   tail === "" ? width(head) : Math.max(column, width(head)) + 1 + width(tail);

@@ -1,3 +1,4 @@
+import { withoutBlanksAtEnd } from "../foundation/text.js";
 import type { ConcreteSyntax, SourceToken } from "../syntax/concrete.js";
 
 /** What a file, a body or a list holds, one item a line. */
@@ -40,6 +41,8 @@ export function layOut(text: string, syntax: ConcreteSyntax): readonly Item[] {
 
 class Arranger {
   #next = 0;
+  /** The next token that is no comment, as far as it was looked for: many comments are passed once. */
+  #content = 0;
 
   constructor(
     private readonly text: string,
@@ -67,8 +70,8 @@ class Arranger {
     const blankBefore = items.length > 0 && this.breaksBefore() > 1;
     const last = items.at(-1);
     const trails = last?.kind === "statement" && last.comment === undefined;
-    if (trails && this.breaksBefore() === 0) last.comment = trimmed(text);
-    else items.push({ kind: "comment", text: trimmed(text), blankBefore });
+    if (trails && this.breaksBefore() === 0) last.comment = withoutBlanksAtEnd(text);
+    else items.push({ kind: "comment", text: withoutBlanksAtEnd(text), blankBefore });
   }
 
   /** Comments in the middle of a statement move above it. */
@@ -80,7 +83,7 @@ class Arranger {
     for (let token = this.peek(); token; token = this.peek()) {
       if (parts.length > 0 && this.ends(inList)) break;
       const taken = this.take();
-      if (taken.kind === "comment") moved.push(trimmed(taken.text));
+      if (taken.kind === "comment") moved.push(withoutBlanksAtEnd(taken.text));
       else parts.push(taken.text === "{" || taken.text === "[" ? this.group(taken.text) : taken);
     }
     moved.forEach((text, n) => {
@@ -105,14 +108,14 @@ class Arranger {
 
   private openingComment(): string | undefined {
     if (this.peek()?.kind !== "comment" || this.breaksBefore(this.#next) > 0) return undefined;
-    return trimmed(this.take().text);
+    return withoutBlanksAtEnd(this.take().text);
   }
 
   /** Whether the next token that is not a comment is no longer part of the statement. */
   private ends(inList: boolean): boolean {
-    let index = this.#next;
-    while (this.syntax.tokens[index]?.kind === "comment") index += 1;
-    const token = this.syntax.tokens[index];
+    this.#content = Math.max(this.#content, this.#next);
+    while (this.syntax.tokens[this.#content]?.kind === "comment") this.#content += 1;
+    const token = this.syntax.tokens[this.#content];
     if (!token || token.text === "}" || token.text === "]") return true;
     return inList ? token.text === "," : this.syntax.statements.has(token.start);
   }
@@ -138,5 +141,3 @@ class Arranger {
     return this.syntax.tokens[this.#next - 1] as SourceToken;
   }
 }
-
-const trimmed = (comment: string): string => comment.replace(/[ \t]+$/, "");

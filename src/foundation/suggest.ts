@@ -1,9 +1,16 @@
+/** Pairs of characters that are compared for one name: a file may declare thousands of long names, and misspell each. */
+const MOST_COMPARED = 100_000;
+
 /** The known name that a misspelt one most likely meant, if any is near enough. */
 export function didYouMean(name: string, known: readonly string[]): string | undefined {
   if (name.length > 64) return undefined;
   const limit = Math.max(1, Math.floor(name.length / 3));
   let best: { name: string; distance: number } | undefined;
+  let compared = 0;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) > limit) continue;
+    compared += candidate.length * name.length;
+    if (compared > MOST_COMPARED) break;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
       best = { name: candidate, distance };

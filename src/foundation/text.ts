@@ -49,3 +49,29 @@ export class LineMap {
     return this.text.slice(start, this.#starts[number] ?? this.text.length).replace(/[\r\n]+$/, "");
   }
 }
+
+const isBlank = (character: string | undefined): boolean => character === " " || character === "\t";
+const isBreak = (character: string | undefined): boolean =>
+  character === "\n" || character === "\r";
+
+/** A text without blanks at its end; a regular expression would try each run of blanks once a character. */
+export function withoutBlanksAtEnd(text: string): string {
+  let end = text.length;
+  while (isBlank(text[end - 1])) end -= 1;
+  return text.slice(0, end);
+}
+
+/** What to remove with a stretch of text: the blanks before it, and its line where nothing else is on it. */
+export function withSpaceAround(
+  text: string,
+  { start, end }: { readonly start: number; readonly end: number },
+): { readonly start: number; readonly end: number } {
+  let from = start;
+  while (isBlank(text[from - 1])) from -= 1;
+  let to = end;
+  while (isBlank(text[to])) to += 1;
+  const first = from === 0 || text[from - 1] === "\uFEFF" || isBreak(text[from - 1]);
+  if (!first || !(to === text.length || isBreak(text[to]))) return { start: from, end };
+  if (text[to] === "\r" && text[to + 1] === "\n") to += 1;
+  return { start: from, end: Math.min(to + 1, text.length) };
+}

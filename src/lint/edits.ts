@@ -1,5 +1,7 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
-import { LineMap, type Range } from "../foundation/text.js";
+import { LineMap, type Range, withSpaceAround } from "../foundation/text.js";
+import { isYamlPath, type SourceDocument } from "../semantics/document.js";
+import type { Span } from "../syntax/tree.js";
 import type { SpecSubject } from "./subject.js";
 
 /** A fix that puts another text in a value's place; none where the spec does not set it in this file. */
@@ -28,6 +30,19 @@ export function removeKey(
   const range = entryRange(text, key, place.range);
   if (!range) return {};
   return { fix: { title: `Remove ${key}`, safe, edits: [{ range, new_text: "" }] } };
+}
+
+/** A fix that removes a statement; none in YAML, where commas and lines belong to its neighbours. */
+export function removal(
+  { file, text, lines }: SourceDocument,
+  statement: Span,
+  what: string,
+  safe: boolean,
+): { readonly fix?: Fix } {
+  if (isYamlPath(file)) return {};
+  const { start, end } = withSpaceAround(text, statement);
+  const edits = [{ range: lines.range(start, end), new_text: "" }];
+  return { fix: { title: `Remove ${what}`, safe, edits } };
 }
 
 /** From the key to the end of its value; the whole line where there is nothing else on it. */

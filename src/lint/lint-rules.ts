@@ -16,7 +16,7 @@ export interface LintResult {
 export function lintRules(
   subject: LintSubject,
   configuration: Configuration,
-  rules: readonly Rule[] = RULES,
+  rules: readonly Rule[],
 ): LintResult {
   const diagnostics: Diagnostic[] = [];
   const judged = new Set<DiagnosticCode>();
@@ -39,8 +39,8 @@ export function levelNeeded(configuration: Configuration): Level {
 }
 
 /** A level is known with those below it. */
-function knows({ spec, inputs, lengths, plan }: LintSubject, level: Level): boolean {
-  const facts = [true, spec, inputs, lengths, plan].slice(0, LEVELS.indexOf(level) + 1);
+function knows({ names, spec, inputs, lengths, plan }: LintSubject, level: Level): boolean {
+  const facts = [true, names, spec, inputs, lengths, plan].slice(0, LEVELS.indexOf(level) + 1);
   return facts.every(Boolean);
 }
 

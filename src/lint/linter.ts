@@ -44,22 +44,26 @@ export class Linter {
     return { ...analysis, diagnostics: boundDiagnostics([...own.kept, ...own.problems]) };
   }
 
-  /** Of every spec of the file; of its text alone where there is no sound one. */
+  /** Of the file, and of every sound spec in it. */
   async #results(
-    { file, text, documents, runs }: Analysis,
+    { file, text, documents, symbols, runs }: Analysis,
     configuration: Configuration,
   ): Promise<readonly (LintResult & RunFindings)[]> {
     const level = levelNeeded(configuration);
-    const results: (LintResult & RunFindings)[] = [];
+    const whole = { file, text, documents };
+    const [document] = documents;
+    const sound = runs.some(({ spec }) => spec);
+    const names = sound && document ? { document, documents, symbols } : undefined;
+    const nowhere = new Origins({ file, range: new LineMap(text).range(0, 0) });
+    const ofFile = lintRules({ ...whole, names }, configuration, OF_FILE);
+    const results = [{ ...ofFile, origins: nowhere }];
     for (const { spec, origins } of runs) {
-      if (!spec) continue;
-      const subject = { file, text, documents, spec, origins };
+      if (!spec || !names) continue;
+      const subject = { ...whole, names, spec, origins };
       const known = await loadSubject(this.host, subject, level);
-      results.push({ ...lintRules(known, configuration), origins });
+      results.push({ ...lintRules(known, configuration, OF_SPEC), origins });
     }
-    if (results.length > 0) return results;
-    const origins = new Origins({ file, range: new LineMap(text).range(0, 0) });
-    return [{ ...lintRules({ file, text, documents }, configuration), origins }];
+    return results;
   }
 
   /** Whether the configuration leaves a file out where a folder is linted. @throws HostError */
@@ -95,6 +99,11 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic
   return [...new Map(diagnostics.map((found) => [JSON.stringify(found), found])).values()];
 }
 
+/** What is the same for every run of a file is looked at once. */
+const [OF_FILE, OF_SPEC] = [
+  RULES.filter(({ needs }) => needs === "text" || needs === "names"),
+  RULES.filter(({ needs }) => needs !== "text" && needs !== "names"),
+];
 const RULE_CODES = new Set<DiagnosticCode>(RULES.map(({ code }) => code));
 /** Warnings that only `plan` and `compile` give, from the data and the tokenizer themselves or from all steps. */
 const OF_PLANS: readonly DiagnosticCode[] = [

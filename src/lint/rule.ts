@@ -4,7 +4,7 @@ import { LineMap } from "../foundation/text.js";
 import type { LintSubject, Source, SubjectWith } from "./subject.js";
 
 /** What a rule must know of a file besides its text; a rule is silent where that is not known. */
-export const LEVELS = ["text", "spec", "inputs", "lengths", "plan"] as const;
+export const LEVELS = ["text", "names", "spec", "inputs", "lengths", "plan"] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** A number of a rule that users may set. */
@@ -74,13 +74,16 @@ function reportOf<Code extends DiagnosticCode>(
   { origins }: LintSubject,
   found: Diagnostic[],
 ): RuleReport<Code> {
+  const lineMaps = new Map<string, LineMap>();
   return {
     at: (path, values, extra = {}) => {
       if (!origins) throw new Error(`'${code}' needs a spec to report at one of its values`);
       found.push(diagnostic(code, values, origins.place(path), extra));
     },
     span: ({ file, text }, start, end, values, extra = {}) => {
-      const range = new LineMap(text).range(start, end);
+      const lines = lineMaps.get(file) ?? new LineMap(text);
+      lineMaps.set(file, lines);
+      const range = lines.range(start, end);
       found.push(diagnostic(code, values, { file, range }, extra));
     },
   };

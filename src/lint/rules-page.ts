@@ -4,6 +4,10 @@ import { RULES } from "./rules/index.generated.js";
 
 const HEADINGS: Readonly<Record<Level, readonly [title: string, text: string]>> = {
   text: ["Of the text", "They look at every file, sound or not."],
+  names: [
+    "Of names",
+    "They need a file without errors that says what to train: what a library declares is for others.",
+  ],
   spec: ["Of the spec", "They need a spec without errors and nothing else."],
   inputs: [
     "Of the model and the machines",

@@ -4,7 +4,9 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Spec } from "../language/language.js";
 import type { RankMemory } from "../plan/build-plan.js";
 import type { PreparedData } from "../plan/data.js";
+import type { SourceDocument } from "../semantics/document.js";
 import type { Origins } from "../semantics/report.js";
+import type { SymbolUse } from "../semantics/symbols.js";
 import type { Level } from "./rule.js";
 
 /** A text that diagnostics may point into. */
@@ -17,11 +19,20 @@ export interface Source {
 export interface LintSubject extends Source {
   /** The file itself, then what it imports. */
   readonly documents: readonly Source[];
+  readonly names?: NameFacts | undefined;
   readonly spec?: Spec | undefined;
   readonly origins?: Origins | undefined;
   readonly inputs?: InputFacts | undefined;
   readonly lengths?: LengthFacts | undefined;
   readonly plan?: PlanFacts | undefined;
+}
+
+/** What a file without errors declares and uses; unknown of libraries, whose names are for others. */
+export interface NameFacts {
+  readonly document: SourceDocument;
+  /** The file itself, then what it imports. */
+  readonly documents: readonly SourceDocument[];
+  readonly symbols: readonly SymbolUse[];
 }
 
 /** The model and the machines, from the catalogue and small files. */
@@ -83,7 +94,10 @@ export interface ScheduleChange {
   readonly policy?: Spec["schedule"]["policy"];
 }
 
-interface KnownSpec {
+interface KnownNames {
+  readonly names: NameFacts;
+}
+interface KnownSpec extends KnownNames {
   readonly spec: Spec;
   readonly origins: Origins;
 }
@@ -99,6 +113,7 @@ interface KnownPlan extends KnownLengths {
 
 interface Known {
   readonly text: unknown;
+  readonly names: KnownNames;
   readonly spec: KnownSpec;
   readonly inputs: KnownInputs;
   readonly lengths: KnownLengths;

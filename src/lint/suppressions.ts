@@ -1,12 +1,12 @@
 import { CATALOGUE, type DiagnosticCode, type Severity } from "../diagnostics/catalogue.js";
 import { type Diagnostic, diagnostic, type Extra } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
-import { LineMap, type Range } from "../foundation/text.js";
+import { LineMap, type Range, withSpaceAround } from "../foundation/text.js";
 import { type Comment, type Comments, commentsOf, SUPPRESSION_MARK } from "./comments.js";
 import { RULES } from "./rules/index.generated.js";
 import type { Source } from "./subject.js";
 
-const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b\s*([^:]*?)\s*(?::(.*))?$/s;
+const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b([^:]*)(?::(.*))?$/s;
 
 /** One name in one comment: what it suppresses, and where it stands. */
 interface Suppression {
@@ -78,12 +78,29 @@ export function isSuppressible(code: string): boolean {
   return Object.hasOwn(ENTRIES, code) && ENTRIES[code]?.severity !== "error";
 }
 
+/** For the end of every comment, where the content after it begins: from the last one on, so that none is passed twice. */
+function contentAfterComments(
+  text: string,
+  comments: readonly Comment[],
+): ReadonlyMap<number, number> {
+  const starts = new Map(comments.map(({ start, end }) => [start, end]));
+  const found = new Map<number, number>();
+  for (const { end } of [...comments].sort((a, b) => b.start - a.start)) {
+    let at = end;
+    while (at < text.length && /\s/.test(text[at] ?? "")) at += 1;
+    const next = starts.get(at);
+    found.set(end, next === undefined ? at : (found.get(next) ?? at));
+  }
+  return found;
+}
+
 class SuppressionReader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #lines: LineMap;
   readonly #comments: readonly Comment[];
   /** Where the first thing that is no comment begins. */
   readonly #content: number;
+  #followed: ReadonlyMap<number, number> | undefined;
 
   constructor(
     private readonly file: string,
@@ -174,24 +191,19 @@ class SuppressionReader {
         .trim() !== ""
     )
       return line;
-    const commented = new Map(this.#comments.map((c) => [c.start, c.end]));
-    let at = end;
-    while (at < this.text.length) {
-      const skipped = commented.get(at);
-      if (skipped !== undefined) at = skipped;
-      else if (/\s/.test(this.text[at] ?? "")) at += 1;
-      else break;
-    }
-    return this.#lines.position(at).line;
+    return this.#lines.position(this.#contentAfter(end)).line;
+  }
+
+  /** Where the first thing after an offset begins that is neither a comment nor space. */
+  #contentAfter(end: number): number {
+    this.#followed ??= contentAfterComments(this.text, this.#comments);
+    return this.#followed.get(end) ?? this.text.length;
   }
 
   /** With the spaces before it, and its line where nothing else is on it. */
-  #wholeComment({ start, end }: Comment): Range {
-    let from = start;
-    while (from > 0 && /[ \t]/.test(this.text[from - 1] ?? "")) from -= 1;
-    const alone = from === 0 || /[\r\n]/.test(this.text[from - 1] ?? "");
-    const rest = alone ? (/^\r?\n|^\r/.exec(this.text.slice(end))?.[0].length ?? 0) : 0;
-    return this.#lines.range(from, end + rest);
+  #wholeComment(comment: Comment): Range {
+    const { start, end } = withSpaceAround(this.text, comment);
+    return this.#lines.range(start, end);
   }
 
   /** With the comma that separates it. */

@@ -1,13 +1,13 @@
-import type { Diagnostic, Place } from "../diagnostics/diagnostic.js";
+import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { LANGUAGE, LANGUAGE_VERSION, type Spec } from "../language/language.js";
 import type { Block } from "../language/types.js";
-import type { BlockNode, FileNode, NameNode, Span } from "../syntax/tree.js";
+import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
 import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
 import { type CheckContext, checkProperties, reportMisplaced } from "./check-properties.js";
 import { type Composition, compose, isBlock, isReference, runsOf } from "./compose.js";
-import { type DocumentReader, readDocument, type SourceDocument } from "./document.js";
+import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } from "./document.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
@@ -62,6 +62,8 @@ class Analyzer {
   readonly #symbols = new Symbols();
   readonly #scope: Scope;
   readonly #evaluator: Evaluator;
+  /** Keys that stand where blocks do. */
+  readonly #mistaken = new Set<string>();
   readonly #checked = new Map<Stack, { readonly values: unknown; readonly origins: Origins }>();
 
   constructor(file: string, text: string, { load, yaml }: AnalyzeOptions) {
@@ -103,7 +105,8 @@ class Analyzer {
       if (!run.given) this.#report.at("missing-name", { what: RUN }, run.name);
       if (run.label) this.#report.at("unexpected-label", { name: RUN }, run.label);
       for (const { name, given } of run.body.blocks) {
-        if (!isBlock(name.text)) this.#unknownBlock(name);
+        if (name.text === RUN) this.#report.at("misplaced-statement", { what: "a run" }, name);
+        else if (!isBlock(name.text)) this.#unknownBlock(name);
         else if (given) this.#report.at("misplaced-statement", { what: "a named block" }, given);
       }
     }
@@ -111,13 +114,31 @@ class Analyzer {
 
   #checkEntries(entries: FileNode["entries"]): void {
     for (const entry of entries) {
-      if (isReference(entry) || (isBlock(entry.key.text) && !entry.value)) continue;
+      // Without a value the parser has already said what is wrong.
+      if (isReference(entry) || !entry.value) continue;
+      this.#mistaken.add(entry.key.text);
       const found = `the key '${entry.key.text}'`;
-      const help = isBlock(entry.key.text)
-        ? `Write ${entry.key.text} { ... }, or the name of a block that is declared elsewhere.`
-        : "Put it into one of the blocks.";
-      this.#report.at("unexpected-token", { expected: "a block", found }, entry.key, { help });
+      const extra = isBlock(entry.key.text)
+        ? this.#meantBlock(entry.key, entry.value)
+        : { help: "Put it into one of the blocks." };
+      this.#report.at("unexpected-token", { expected: "a block", found }, entry.key, extra);
     }
+  }
+
+  /** `cluster = node { ... }` and `model = "NAME"`, as the language writes them. */
+  #meantBlock(key: NameNode, value: ValueNode): Extra {
+    const name = key.text;
+    if (value.kind === "tagged") {
+      const help = `Write ${name} extends ${value.tag.text} { ... }.`;
+      if (isYamlPath(this.#root.file)) return { help };
+      const sign = { start: key.end, end: value.tag.start };
+      return { help, fix: this.#report.replacement("Write extends", sign, " extends ") };
+    }
+    if (value.kind === "string" && BLOCKS[name]?.label !== undefined)
+      return { help: `Write ${name} ${this.#report.written(value)} { ... }.` };
+    return {
+      help: `Write ${name} { ... }, or the name of a block that is declared elsewhere.`,
+    };
   }
 
   #unknownBlock(name: NameNode): void {
@@ -173,8 +194,8 @@ class Analyzer {
     const values: Record<string, unknown> = {};
     for (const [name, declared] of Object.entries(BLOCKS)) {
       const stack = composition.get(name);
-      // A block may be missing only because the parser could not read it.
-      if (stack === undefined && this.#scope.broken) continue;
+      // A block may be missing only because the parser could not read it, or because it is written otherwise.
+      if (!stack && (this.#scope.broken || this.#mistaken.has(name))) continue;
       values[name] = stack
         ? this.#checkStack(name, stack, origins)
         : this.#missingBlock(name, declared, start);

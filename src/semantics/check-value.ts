@@ -1,7 +1,8 @@
 import { join } from "pathe";
 import type { Fix } from "../diagnostics/diagnostic.js";
+import { formatBytes, formatCount } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
-import { type NumberRange, type ValueType, wordsOf } from "../language/types.js";
+import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
 import { COUNT_UNITS, DIMENSION_NAMES, UNITLESS, UNITS, unitsOf } from "../language/units.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
@@ -247,7 +248,7 @@ function whole(
 ): number | undefined {
   const rounded = type.dimension === "bytes" ? Math.floor(value) : value;
   if (type.dimension !== "tokens" || Number.isInteger(rounded))
-    return inRange(node, rounded, type.range, context);
+    return inRange(node, rounded, type.range, context, type.dimension);
   const reason = "Tokens are counted.";
   const found = `${value} tokens`;
   context.report.at(
@@ -263,6 +264,7 @@ function inRange(
   value: number,
   range: NumberRange,
   context: ValueContext,
+  dimension?: Dimension,
 ): number | undefined {
   const low = range.min === undefined || (range.above ? value > range.min : value >= range.min);
   if (low && value <= (range.max ?? Number.MAX_VALUE)) return value;
@@ -270,18 +272,24 @@ function inRange(
   const written = node.unit ? `${node.text} ${node.unit.text}` : node.text;
   context.report.at(
     "out-of-range",
-    { name: context.name, value: written, range: describeRange(range), reason },
+    { name: context.name, value: written, range: describeRange(range, dimension), reason },
     node,
   );
   return undefined;
 }
 
 /** A range in words: `at least 1`, `from 0 to 3`, `more than 0`. */
-export function describeRange({ min, max, above }: NumberRange): string {
-  const low = min === undefined ? "" : above ? `more than ${min}` : `at least ${min}`;
+function describeRange({ min, max, above }: NumberRange, dimension?: Dimension): string {
+  const shown = (bound: number) => describeBound(bound, dimension);
+  const low = min === undefined ? "" : above ? `more than ${shown(min)}` : `at least ${shown(min)}`;
   if (max === undefined) return low;
-  if (min === undefined) return `at most ${max}`;
-  return above ? `${low} and at most ${max}` : `from ${min} to ${max}`;
+  if (min === undefined) return `at most ${shown(max)}`;
+  return above ? `${low} and at most ${shown(max)}` : `from ${shown(min)} to ${shown(max)}`;
+}
+
+function describeBound(bound: number, dimension: Dimension | undefined): string {
+  if (dimension === "bytes") return bound === 0 ? "0" : formatBytes(bound);
+  return Number.isInteger(bound) ? formatCount(bound) : String(bound);
 }
 
 function checkEnumeration(

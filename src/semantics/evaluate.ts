@@ -2,7 +2,14 @@ import { didYouMean } from "../foundation/suggest.js";
 import type { Dimension } from "../language/types.js";
 import { BASE_UNITS, COUNT_UNITS, UNITS } from "../language/units.js";
 import { parseValue } from "../syntax/parse.js";
-import type { ChainNode, NumberNode, Operator, Span, ValueNode } from "../syntax/tree.js";
+import type {
+  ChainNode,
+  NumberNode,
+  Operator,
+  ScalarNode,
+  Span,
+  ValueNode,
+} from "../syntax/tree.js";
 import { LONGEST_CHAIN } from "./layers.js";
 import type { Report } from "./report.js";
 import type { Scope } from "./scope.js";
@@ -45,9 +52,20 @@ export class Evaluator {
         const quantity = this.#quantity(node, report);
         return quantity && { node: numberOf(quantity, node), report };
       }
+      case "scalar": {
+        const calculation = this.#calculation(node);
+        return calculation ? this.evaluate(calculation, report) : { node, report };
+      }
       default:
         return { node, report };
     }
+  }
+
+  /** What a constant of YAML says of other constants; any other scalar is left to the type of the key it is for. */
+  #calculation(node: ScalarNode): ValueNode | undefined {
+    const value = parseValue(node.text, node);
+    const names = value ? namesIn(value) : [];
+    return names.length > 0 && names.every((name) => this.scope.constant(name)) ? value : undefined;
   }
 
   /** Every constant, so that mistakes in unused ones are told too. */
@@ -81,8 +99,16 @@ export class Evaluator {
     this.#open.push(name);
     const evaluated = this.evaluate(declared.node.value, own);
     this.#open.pop();
-    this.#values.set(name, evaluated);
-    return evaluated;
+    const sound = evaluated && this.#hasKnownUnit(evaluated) ? evaluated : undefined;
+    this.#values.set(name, sound);
+    return sound;
+  }
+
+  /** What counts in no unit is no value of any key; after a syntax error it may be the next word. */
+  #hasKnownUnit({ node, report }: Evaluated): boolean {
+    return (
+      node.kind !== "number" || this.scope.broken || this.#measured(node, report) !== undefined
+    );
   }
 
   /** The mistake has been told where the constant is declared, in this pass or an earlier one. */
@@ -116,7 +142,7 @@ export class Evaluator {
 
   #named(name: string, use: Span, report: Report): Quantity | undefined {
     if (!this.scope.constant(name)) {
-      if (this.scope.broken) return this.#spoilt(report);
+      if (this.scope.broken || report.findings.full) return this.#spoilt(report);
       const near = didYouMean(name, this.scope.constantNames);
       report.at("unknown-name", { what: "constant", name }, use, {
         help: near ? `Did you mean ${near}?` : `Declare it: let ${name} = ...`,
@@ -157,6 +183,20 @@ export class Evaluator {
       sum = result;
     }
     return sum;
+  }
+}
+
+/** The constants that a calculation is made of. */
+function namesIn(node: ValueNode): readonly string[] {
+  switch (node.kind) {
+    case "name":
+      return [node.text];
+    case "negative":
+      return namesIn(node.operand);
+    case "chain":
+      return [node.first, ...node.rest.map(({ operand }) => operand)].flatMap(namesIn);
+    default:
+      return [];
   }
 }
 

@@ -30,6 +30,10 @@ export function loadImports(
   return { documents: [...walk.documents.values()], wantsYaml: walk.wantsYaml };
 }
 
+/** The file that an import names, written as its document's own path is. */
+export const importedFile = ({ file }: SourceDocument, { path }: ImportNode): string =>
+  join(dirname(file), path.value);
+
 class ImportWalk {
   readonly documents = new Map<string, SourceDocument>();
   wantsYaml: boolean;
@@ -57,7 +61,7 @@ class ImportWalk {
       report.at("unsafe-path", { problem: problem.text }, node.path, { help: problem.help });
       return;
     }
-    const file = join(dirname(document.file), written);
+    const file = importedFile(document, node);
     if (path.includes(file)) {
       const names = [...path.slice(path.indexOf(file)), file].join(" → ");
       report.at("import-cycle", { path: names }, node.path);

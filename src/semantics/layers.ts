@@ -1,7 +1,8 @@
+import type { Related } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
 import type { BlockNode, NameNode } from "../syntax/tree.js";
 import type { Report } from "./report.js";
-import { type Declared, RUN, type Scope } from "./scope.js";
+import type { Declared, Scope } from "./scope.js";
 
 /** What a block is made of: each layer overrides the ones before it, key by key. */
 export type Layer = Declared<BlockNode>;
@@ -58,15 +59,30 @@ export function findBlock(
     scope.useBlock(kind, name.text, report.place(name));
     return found;
   }
-  if (scope.broken) {
+  if (scope.broken || report.findings.full) {
     report.findings.spoil();
     return undefined;
   }
   const near = didYouMean(name.text, scope.blockNames(kind));
-  const declare = kind === RUN ? `run ${name.text} { ... }` : `${kind} ${name.text} { ... }`;
+  const others = scope.othersCalled(name.text);
+  const declare = `Declare it, or import the file that does: ${kind} ${name.text} { ... }`;
   report.at("unknown-name", { what: kind, name: name.text }, name, {
-    help: near ? `Did you mean ${near}?` : `Declare it, or import the file that does: ${declare}`,
+    help: near ? `Did you mean ${near}?` : (ofOtherKind(kind, others) ?? declare),
+    ...(others.length > 0 ? { related: others.map((one) => declaredThere(one, report)) } : {}),
     ...(near ? { fix: report.replacement(`Write ${near}`, name, near) } : {}),
   });
   return undefined;
+}
+
+/** A block is made of, and a reference leads to, blocks of its own kind. */
+function ofOtherKind(kind: string, others: readonly Layer[]): string | undefined {
+  const kinds = others.map(({ node }) => node.name.text).join(", ");
+  return others.length === 0
+    ? undefined
+    : `That name is a ${kinds}; only a ${kind} can stand here.`;
+}
+
+function declaredThere({ node, document }: Layer, report: Report): Related {
+  const place = report.in(document).place(node.given ?? node.name);
+  return { message: `this ${node.name.text} has the name`, ...place };
 }

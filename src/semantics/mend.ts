@@ -73,19 +73,8 @@ export function withoutEntry(entry: EntryNode, first: EntryNode, report: Report)
   return {
     title: `Remove this ${entry.key.text}`,
     safe: said(entry) !== undefined && said(entry) === said(first),
-    edits: [{ range: report.range(withSpaceAround(entry, report)), new_text: "" }],
+    edits: [{ range: report.rangeWithSpace(entry), new_text: "" }],
   };
-}
-
-/** With the space before it; with its line where nothing else is on it. */
-function withSpaceAround({ start, end }: Span, report: Report): Span {
-  const before = report.written({ start: 0, end: start });
-  const from = before.replace(/[ \t]+$/, "").length;
-  const after = report.written({ start: end, end: Number.MAX_SAFE_INTEGER });
-  const alone =
-    /^\r?\n$|^\n|^$/.test(before.slice(from - 1, from)) && /^[ \t]*(\r?\n|$)/.test(after);
-  if (!alone) return { start: from, end };
-  return { start: from, end: end + (/^[ \t]*(\r?\n)?/.exec(after)?.[0].length ?? 0) };
 }
 
 const plain = (text: string): string => text.replace(/[-_]/g, "").toLowerCase();

@@ -8,7 +8,7 @@ import {
   type Place,
   type Values,
 } from "../diagnostics/diagnostic.js";
-import type { LineMap, Range } from "../foundation/text.js";
+import { type LineMap, type Range, withSpaceAround } from "../foundation/text.js";
 import type { Span } from "../syntax/tree.js";
 
 /** Where the values of a spec were written: `memory.budget` to its value, `memory` to the block's name. */
@@ -80,10 +80,15 @@ export class Findings {
     return this.#count;
   }
 
+  /** Nothing that is found from here on is kept: no need to look for what was meant. */
+  get full(): boolean {
+    return this.diagnostics.length > MOST_DIAGNOSTICS;
+  }
+
   /** One more than the most is kept: it says that there are more. */
   add(found: Diagnostic): void {
     if (found.severity === "error") this.#count += 1;
-    if (this.diagnostics.length > MOST_DIAGNOSTICS) return;
+    if (this.full) return;
     const { line, column } = found.range.start;
     const key = `${found.code} ${line}:${column} ${found.file} ${found.message}`;
     if (this.#told.has(key)) return;
@@ -124,6 +129,11 @@ export class Report {
 
   range(span: Span): Range {
     return this.document.lines.range(span.start, span.end);
+  }
+
+  /** With its line where nothing else is on it. */
+  rangeWithSpace(span: Span): Range {
+    return this.range(withSpaceAround(this.document.lines.text, span));
   }
 
   place(span: Span): Place {

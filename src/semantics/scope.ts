@@ -44,6 +44,11 @@ export class Scope {
     return this.#blocks.get(`${kind} ${name}`);
   }
 
+  /** Named blocks and runs of a name, of whatever kind. */
+  othersCalled(name: string): readonly Declared<BlockNode>[] {
+    return [...this.#blocks.values()].filter(({ node }) => node.given?.text === name);
+  }
+
   blockNames(kind: string): readonly string[] {
     return [...this.#blocks.values()].flatMap(({ node }) =>
       node.name.text === kind && node.given ? [node.given.text] : [],
@@ -79,14 +84,20 @@ export class Scope {
     const report = this.report.in(declared.document);
     const first = names.get(key);
     if (first) {
-      const values = { what: kind ?? what, name: name.text };
-      const place = this.report.in(first.document).place(nameOf(first.node as never));
-      const related = [{ message: "first declared here", ...place }];
-      report.at("duplicate-name", values, name, { related });
+      const before = this.report.in(first.document).place(nameOf(first.node as never));
+      this.#reportTwice({ what: kind ?? what, name: name.text }, before, report.place(name));
       return;
     }
     names.set(key, declared);
     this.symbols.define(what, what === "block" ? kind : undefined, name.text, report.place(name));
+  }
+
+  /** What a spec declares again it can change; what it imports belongs to others too. */
+  #reportTwice(values: { what: string; name: string }, before: Place, after: Place): void {
+    const imported = before.file !== after.file;
+    const [place, other] = imported ? [before, after] : [after, before];
+    const message = imported ? "also declared here" : "first declared here";
+    this.report.atPlace("duplicate-name", values, place, { related: [{ message, ...other }] });
   }
 }
 

@@ -30,10 +30,12 @@ export class Symbols {
 
   use(kind: SymbolKind, block: string | undefined, name: string, place: Place): void {
     const { line, column } = place.range.start;
-    const at = `${place.file} ${line}:${column}`;
+    const key = keyOf(kind, block, name);
+    // A calculation in YAML is one place of all its names.
+    const at = `${key} ${place.file} ${line}:${column}`;
     if (this.#seen.has(at)) return;
     this.#seen.add(at);
-    this.#entries.get(keyOf(kind, block, name))?.uses.push(place);
+    this.#entries.get(key)?.uses.push(place);
   }
 
   all(): readonly SymbolUse[] {

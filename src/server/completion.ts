@@ -77,7 +77,8 @@ function propose(
     case "import":
       return imports(cursor.quoted, document, options);
     case "base":
-      return names(document, cursor.block);
+      // No block is made of itself.
+      return names(document, cursor.block).filter(({ label }) => label !== cursor.name);
     case "header":
       return header(cursor.block, cursor.named);
     case "value":
@@ -255,7 +256,7 @@ function paths(
     }));
 }
 
-const SPEC_FILE = /(\/|\.skrull(\.yaml|\.json)?)$/;
+const SPEC_FILE = /(\/|\.skrull(\.ya?ml|\.json)?)$/;
 
 function imports(
   quoted: string | undefined,

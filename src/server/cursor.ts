@@ -21,7 +21,8 @@ export type Cursor = { readonly replace: Span } & (
   | { readonly kind: "unit"; readonly type?: ValueType }
   | { readonly kind: "label"; readonly block: string; readonly quoted?: string }
   | { readonly kind: "import"; readonly quoted?: string }
-  | { readonly kind: "base"; readonly block: string }
+  /** After `extends`, in the header of the block that has this name. */
+  | { readonly kind: "base"; readonly block: string; readonly name: string | undefined }
   | { readonly kind: "header"; readonly block: string; readonly named: boolean }
 );
 
@@ -77,7 +78,7 @@ function classify(
       if (scope.kind === "body") return undefined;
       const block = member.first.text;
       if (member.last.text === "extends" && member.last !== member.first)
-        return { kind: "base", block };
+        return { kind: "base", block, name: key };
       return { kind: "header", block, named: member.last !== member.first };
     }
   }

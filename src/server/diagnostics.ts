@@ -1,6 +1,7 @@
 import {
   type DiagnosticRelatedInformation,
   DiagnosticSeverity,
+  DiagnosticTag,
   type Diagnostic as LspDiagnostic,
 } from "vscode-languageserver";
 import type { Severity } from "../diagnostics/catalogue.js";
@@ -21,6 +22,8 @@ export function lspDiagnostic(found: Diagnostic, uriOf: (file: string) => string
     severity: SEVERITIES[found.severity],
     code: found.code,
     source: "skrull",
+    // Editors fade it.
+    ...(found.code.startsWith("unused-") ? { tags: [DiagnosticTag.Unnecessary] } : {}),
     message: [message, why, ...(help === undefined ? [] : [help])].join("\n"),
     ...(related.length > 0
       ? { relatedInformation: related.map((one) => information(one, uriOf)) }

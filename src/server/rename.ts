@@ -16,7 +16,27 @@ export function rename(
 ): Renaming {
   const problem = nameProblem(symbol, name) ?? conflict(symbol, name, project);
   if (problem !== undefined) return { ok: false, problem };
-  return { ok: true, places: [symbol.definition, ...usesIn(symbol, project)] };
+  const places = [symbol.definition, ...usesIn(symbol, project)];
+  return { ok: true, places: places.flatMap((place) => nameInside(place, symbol.name, project)) };
+}
+
+/** In YAML the place of a name is its whole scalar, which may be a calculation or have quotes. */
+function nameInside(
+  place: Place,
+  name: string,
+  project: readonly AnalysedDocument[],
+): readonly Place[] {
+  const document = project.find(({ path }) => path === place.file);
+  if (!document) return [place];
+  const { text, lines } = document;
+  const start = lines.offset(place.range.start);
+  const written = text.slice(start, lines.offset(place.range.end));
+  return [...written.matchAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, "g"))].map(
+    ({ index }) => ({
+      file: place.file,
+      range: lines.range(start + index, start + index + name.length),
+    }),
+  );
 }
 
 function nameProblem({ kind }: SymbolUse, name: string): string | undefined {

@@ -183,11 +183,16 @@ class Walker {
   #open(token: Token, n: number): void {
     const member = this.#member;
     const last = this.#before(n);
-    const tagged = member?.kind === "entry" && this.#depth === 0 && last?.kind === "name";
+    const named = member?.kind === "entry" || member?.kind === "let";
+    const tagged = named && this.#depth === 0 && last?.kind === "name";
     this.#depth = 0;
     this.#member = undefined;
     if (tagged && member.key && !Object.hasOwn(BLOCKS, last.text)) {
-      this.#scope = variantScope(this.#scope, member.key.text, last.text);
+      const key = member.key.text;
+      this.#scope =
+        member.kind === "let"
+          ? constantScope(this.#scope, key, last.text)
+          : variantScope(this.#scope, key, last.text);
       return;
     }
     const header = member?.kind === "block" || member?.kind === "run" ? member : undefined;
@@ -323,6 +328,34 @@ function blockScope(parent: Scope, block: string, name: string | undefined): Sco
     ...(known ? { properties: known.properties } : {}),
     ...(name === undefined ? {} : { name }),
   };
+}
+
+/** `let fast = sgd { ... }`: nobody says here which key it is for. */
+function constantScope(parent: Scope, name: string, tag: string): Scope {
+  const properties = VARIANTS.get(tag);
+  return {
+    kind: "body",
+    name,
+    path: `let ${name}`,
+    parent,
+    members: new Set(),
+    ...(properties ? { properties } : {}),
+  };
+}
+
+/** Keys of every choice that some key takes; those of two choices of one name together. */
+const VARIANTS: ReadonlyMap<string, Properties> = variantsOf(BLOCKS);
+
+function variantsOf(blocks: Readonly<Record<string, Block>>): ReadonlyMap<string, Properties> {
+  const found = new Map<string, Properties>();
+  for (const { properties } of Object.values(blocks)) {
+    for (const { type } of Object.values(properties)) {
+      if (type.kind !== "tagged") continue;
+      for (const [tag, keys] of Object.entries(type.variants))
+        found.set(tag, { ...found.get(tag), ...keys });
+    }
+  }
+  return found;
 }
 
 function variantScope(parent: Scope, key: string, tag: string): Scope {

@@ -17,7 +17,8 @@ NumberLiteral = digit, { digit | "_" }, [ ".", digit, { digit } ], [ ( "e" | "E"
 Rate          = letter, { letter }, "/s" ;
 Name          = ( letter | "_" ), { letter | digit | "_" | "-" } ;
 (* Comments run from # or // to the end of the line. White space separates, and means nothing else.
-   After a number, a name on the same line is its unit, unless it begins the next entry or block. *)
+   After a number, a name on the same line is its unit, unless it begins the next entry or block.
+   The words skrull, import, let and extends are names wherever these rules do not have them. *)
 `;
 
 /** Words that mean something only where their rule begins; elsewhere they are names. */

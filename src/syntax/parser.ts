@@ -251,8 +251,12 @@ export class SpecParser extends CstParser {
     );
   }
 
+  /** With a path, or a name that was meant as one. */
   private startsImport(): boolean {
-    return this.LA(1).image === "import" && isText(this.LA(2)) && !opens(this.LA(3));
+    if (this.LA(1).image !== "import") return false;
+    const next = this.LA(2);
+    if (isText(next)) return !opens(this.LA(3));
+    return next.tokenType === Name && this.onLine(2) && !this.startsBlock();
   }
 
   private startsConstant(): boolean {
@@ -265,12 +269,19 @@ export class SpecParser extends CstParser {
     if (this.LA(next).tokenType === Name && !this.startsBase(next)) next += 1;
     if (isText(this.LA(next))) next += 1;
     if (this.startsBase(next)) next += 2;
+    // `cluster big extends { ... }`, without the name.
+    else if (next > 2 && this.LA(next).image === "extends") next += 1;
     return opens(this.LA(next));
   }
 
   /** Whether `extends NAME` stands there. */
   private startsBase(at: number): boolean {
     return this.LA(at).image === "extends" && this.LA(at + 1).tokenType === Name;
+  }
+
+  /** Whether a token is on the line of the one before it. */
+  private onLine(at: number): boolean {
+    return this.LA(at).startLine === this.LA(at - 1).startLine;
   }
 
   /** Recovery from each error looks far ahead: a file of nothing but errors would take minutes. */
@@ -284,7 +295,7 @@ export class SpecParser extends CstParser {
    */
   private startsMember(): boolean {
     const next = this.LA(2);
-    const sameLine = this.LA(1).startLine === this.LA(0).startLine;
+    const sameLine = this.onLine(1);
     const begins = next.tokenType === Equals || opens(next) || isText(next);
     return !sameLine || begins || this.startsConstant();
   }

@@ -71,6 +71,25 @@ describe("the canonical style", () => {
     );
   });
 
+  it("leaves bodies beside their headers where these differ much in length", () => {
+    const text = lines(
+      "memory { budget = 76 GiB }",
+      "cluster big extends h100x32 { nodes = 8 }",
+      "memory   { budget = 76 GiB }",
+      "schedule { global_batch = 8 }",
+      "train    {}",
+    );
+    expect(format(text.replaceAll(/ +\{/g, " {"))).toBe(text);
+    // The long header leaves its neighbours when its block does not fit: they stay where they were.
+    const wide = `cluster big extends h100x32 { gpu = "${"x".repeat(70)}" }`;
+    expect(format(`memory { a = 1 }\nmodel { a = 1 }\n${wide}`)).toBe(
+      lines(
+        ...["memory { a = 1 }", "model  { a = 1 }", ""],
+        ...["cluster big extends h100x32 {", `  gpu = "${"x".repeat(70)}"`, "}"],
+      ),
+    );
+  });
+
   it("keeps a block on one line that was written so and fits", () => {
     expect(format("memory{budget=76GiB reserve=6GiB}\nschedule { global_batch=256 }\nx{ }")).toBe(
       lines(

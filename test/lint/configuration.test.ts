@@ -7,6 +7,7 @@ import { readConfiguration } from "../../src/lint/read-configuration.js";
 import { defineRule } from "../../src/lint/rule.js";
 import { RULES } from "../../src/lint/rules/index.generated.js";
 import { analyze } from "../../src/semantics/analyze.js";
+import type { SourceDocument } from "../../src/semantics/document.js";
 import { DATA, MODEL, spec } from "../cli/run.js";
 import { hostOf, lint, lintProject } from "./project.js";
 
@@ -134,8 +135,9 @@ describe("the rules", () => {
         throw new TypeError("oops");
       },
     });
-    const { runs, documents, file, text } = analyze("a.skrull", spec());
-    const subject = { ...runs[0], documents, file, text };
+    const { runs, documents, symbols, file, text } = analyze("a.skrull", spec());
+    const names = { document: documents[0] as SourceDocument, documents, symbols };
+    const subject = { ...runs[0], names, documents, file, text };
     const configuration = { rules: new Map(), exclude: [], folder: "/" };
     expect(() => lintRules(subject, configuration, [broken])).toThrow(
       "the lint rule 'idle-ranks' failed on a.skrull",

@@ -405,6 +405,19 @@ const CASES: readonly Case[] = [
     found: ["4: 'runs/a' has a checkpoint of 2 ranks; this spec has 4"],
   },
   {
+    code: "unused-constant",
+    wrong: { train: "{ optimizer = adamw { lr = 1e-3 } }\nlet spare = 3" },
+    right: { train: "{ optimizer = adamw { lr = 1e-3 } steps = spare }\nlet spare = 3" },
+    found: ["spare: the constant 'spare' is not used"],
+  },
+  {
+    code: "unused-import",
+    wrong: { train: '{ optimizer = adamw { lr = 1e-3 } }\nimport "lib.skrull"' },
+    right: { train: '{ optimizer = adamw { lr = 1e-3 } steps = few }\nimport "lib.skrull"' },
+    files: { "lib.skrull": "skrull 1\nlet few = 3\n" },
+    found: [`import "lib.skrull": the import of 'lib.skrull' brings nothing`],
+  },
+  {
     code: "secret-in-spec",
     wrong: { log: `{ wandb = "hf_${"aB3".repeat(11)}" }` },
     right: { log: '{ wandb = "hf_short" }' },

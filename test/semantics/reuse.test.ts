@@ -76,6 +76,8 @@ describe("a constant", () => {
     ['let a = "x" + 1', "1K", ["unexpected-token: +"]],
     ["let a = 1 let a = 2", "a", ["duplicate-name: a"]],
     ["let a = 3 Kib * 2", "a", ["invalid-arithmetic: Kib"]],
+    ["let a = 3 Kib", "1K", ["invalid-arithmetic: Kib"]],
+    ["let a = 3 Kib", "a", ["invalid-arithmetic: Kib"]],
   ];
   for (const [lets, value, expected] of wrong) {
     it(`${lets}; ${value} is told`, () => {
@@ -131,6 +133,25 @@ describe("a named block", () => {
     });
   }
 
+  it("of another kind, or written otherwise, is told with what to do", () => {
+    const help = (head: string, cluster: string) =>
+      check(named(head, cluster)).diagnostics.flatMap(({ help, related = [] }) => [
+        help,
+        ...related.map(({ message }) => message),
+      ]);
+    expect(help("memory m {}", "cluster extends m { gpus = 1 gpu = cpu }")).toEqual([
+      "That name is a memory; only a cluster can stand here.",
+      "this memory has the name",
+    ]);
+    const node = "cluster node { gpus = 2 gpu = cpu }";
+    expect(help(node, "cluster = node { nodes = 2 }")[0]).toBe(
+      "Write cluster extends node { ... }.",
+    );
+    expect(help("", 'model = "Qwen/Qwen2.5-7B"\ncluster { gpus = 2 gpu = cpu }')).toEqual([
+      'Write model "Qwen/Qwen2.5-7B" { ... }.',
+    ]);
+  });
+
   it("and its constants come with an import, from a folder of its own", () => {
     const profile =
       'skrull 1\nlet ranks = 2\ncluster two { gpus = ranks gpu = cpu profile = "p.json" }\n';
@@ -169,6 +190,7 @@ describe("an import", () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ['import "c.skrull"', []],
     ['import "c.skrull" import "c.skrull"', []],
+    ['import "c.skrull" cluster two { gpus = 1 gpu = cpu }', ["duplicate-name: two"]],
     ['import "./x/../c.skrull"', []],
     ['import "none.skrull"', ['import-failed: "none.skrull"']],
     ['import "/etc/passwd"', ['unsafe-path: "/etc/passwd"']],

@@ -83,6 +83,26 @@ describe("a spec in YAML", () => {
     expect(symbols.map(({ name }) => name)).toEqual(["seq", "two"]);
   });
 
+  it("knows the constants that constants and calculations are made of", () => {
+    const lets = "let:\n  a: 2\n  b: 1K\n  c: a * b\n  d: c\n";
+    const text = change("let:\n", lets).replace("max_length: seq * 2", "max_length: d + seq + a");
+    const { runs, diagnostics, symbols } = check(text);
+    expect(diagnostics).toEqual([]);
+    expect(runs[0]?.spec?.data.max_length).toBe(3074);
+    const uses = (name: string) =>
+      symbols
+        .filter((one) => one.kind === "constant" && one.name === name)
+        .flatMap((one) => one.uses.map(({ range }) => textAt(text, range)));
+    const sum = "d + seq + a";
+    expect(["a", "b", "c", "d", "seq"].map(uses)).toEqual([
+      ["a * b", sum],
+      ["a * b"],
+      ["c"],
+      [sum],
+      [sum],
+    ]);
+  });
+
   it("asks for its reader where there is none", () => {
     const analysis = analyze("a.skrull.yaml", YAML, { load: () => ({ text: LIBRARY }) });
     expect(analysis.wantsYaml).toBe(true);
@@ -99,6 +119,12 @@ describe("a spec in YAML", () => {
     ["steps: 4", "steps:", ["invalid-yaml: steps"]],
     ["global_batch: 4", "global_batch: *x", ["invalid-yaml: *x"]],
     ["  tokenizer: bytes", "  tokenizer: bytes\n  tokenizer: bytes", ["duplicate-key: tokenizer"]],
+    ["runs:\n", "runs: {}\nruns:\n", ["invalid-yaml: runs"]],
+    ["type: adamw,", "type: adamw, type: sgd,", ["invalid-yaml: type"]],
+    ["let:\n", "let: {}\nlet:\n", ["invalid-yaml: let"]],
+    ["  short:", "  the short:", ["invalid-yaml: the short"]],
+    ["runs:\n", "run:\n", ["invalid-yaml: run"]],
+    ["short: { ", "short: { name: x, ", ["unexpected-label: x"]],
     ["skrull: 1", "", ["missing-version: "]],
     ["skrull: 1", "skrull: 3", ["unsupported-version: 3"]],
     ["lib.skrull", "no.skrull", ["import-failed: no.skrull"]],

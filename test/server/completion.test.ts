@@ -107,6 +107,15 @@ describe("completion of values", () => {
     ]);
   });
 
+  it("offers keys and words inside a constant's block", async () => {
+    const { sgd } = LANGUAGE.train.properties.optimizer.type.variants;
+    const settings = Object.keys(sgd).filter((key) => key !== "momentum");
+    const text = `skrull 1\nlet slow = sgd { momentum = 0.5 ${C} }`;
+    expect(await labels(client, text)).toEqual(settings);
+    const after = `skrull 1\nlet slow = sgd { momentum = 0.5 }\ntrain { optim${C} }`;
+    expect(await labels(client, after)).toContain("optimizer");
+  });
+
   it("offers the units of a number's dimension, near it and after a space", async () => {
     const memory = Object.keys(UNITS.bytes);
     expect(await labels(client, `skrull 1 memory { budget = 76 ${C}`)).toEqual(memory);

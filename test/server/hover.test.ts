@@ -60,6 +60,13 @@ describe("hover", () => {
     expect(shown?.value).toContain("Here: **0.1**");
   });
 
+  it("on a key inside a constant's block, and shows no run's value there", async () => {
+    const shown = await hover(client, `${spec()}let slow = sgd { lr = 1e-3 moment${C}um = 0.5 }`);
+    expect(shown?.over).toBe("momentum");
+    expect(shown?.value).toContain("Momentum.");
+    expect(shown?.value).not.toContain("Here");
+  });
+
   it("on a unit, a block, a GPU and a model", async () => {
     const unit = await hover(client, spec({ memory: `{ budget = 4 Gi${C}B }` }));
     expect(unit).toEqual({

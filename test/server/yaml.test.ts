@@ -59,3 +59,18 @@ it("has an outline, definitions and renaming, and leaves the rest to the schema"
   const options = { tabSize: 2, insertSpaces: true };
   expect(await ask("textDocument/formatting", 0, 0, { options })).toEqual([]);
 });
+
+it("renames a constant inside a calculation, and nothing around it", async () => {
+  const client = await startClient({ ...files(), "names.skrull": NAMES });
+  const text = TEXT.replace("steps: steps", 'steps: "2 * steps + steps - 1"');
+  await client.open(NAME, text);
+  await client.open("names.skrull", NAMES);
+  const { changes = {} } = await client.request<WorkspaceEdit>("textDocument/rename", {
+    textDocument: { uri: client.uri("names.skrull") },
+    position: { line: 1, character: 5 },
+    newName: "n",
+  });
+  expect(edited(text, changes[client.uri(NAME)] ?? [])).toBe(
+    text.replace("2 * steps + steps - 1", "2 * n + n - 1"),
+  );
+});

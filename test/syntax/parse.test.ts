@@ -134,6 +134,8 @@ const MISTAKES: readonly (readonly [string, readonly string[], unknown])[] = [
     { k: 1, z: 2 },
   ],
   ["skrull «b» { k = 1 }", ["expected a number, found 'b'"], { k: 1 }],
+  ["import «lib» b { k = 1 }", ["expected a string, found 'lib'"], { k: 1 }],
+  ["b x extends «{» k = 1 }", ["expected a name, found '{'"], { k: 1 }],
 ];
 
 describe("a mistake", () => {

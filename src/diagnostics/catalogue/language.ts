@@ -39,9 +39,9 @@ export const LANGUAGE_CODES = {
   },
   "unexpected-label": {
     severity: "error",
-    message: "the block '{name}' takes no name",
-    why: "Only some blocks are named.",
-    help: "Remove the quoted name.",
+    message: "'{name}' takes no name in quotes",
+    why: "Only a model has one: its name in the catalogue.",
+    help: "Remove it. For others to use the block, give it a bare name: {name} first { ... }",
   },
   "deprecated-key": {
     severity: "warning",

@@ -256,6 +256,19 @@ export const LINT_CODES = {
     why: "A spec is kept in version control and copied into runs, where everyone can read it.",
     help: "Revoke it, and pass it to the run in its environment.",
   },
+  "unused-import": {
+    severity: "warning",
+    message: "the import of '{path}' brings nothing",
+    about: "An import brings the named blocks and constants of a file, and none of them is used.",
+    why: "{reason}",
+    help: "Remove it; lint --fix does.",
+  },
+  "unused-constant": {
+    severity: "warning",
+    message: "the constant '{name}' is not used",
+    why: "Whoever changes it expects a change of the run. Where a key has a word of that name, the word is meant.",
+    help: "Use it, or remove it.",
+  },
   "key-without-effect": {
     severity: "warning",
     message: "'{name}' has no effect {where}",

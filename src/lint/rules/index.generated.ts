@@ -51,6 +51,8 @@ import tokenizerWithoutMeaning from "./tokenizer-without-meaning.rule.js";
 import unknownAdapterTarget from "./unknown-adapter-target.rule.js";
 import unknownDeepspeed from "./unknown-deepspeed.rule.js";
 import unsupervisedSamples from "./unsupervised-samples.rule.js";
+import unusedConstant from "./unused-constant.rule.js";
+import unusedImport from "./unused-import.rule.js";
 import warmupDominates from "./warmup-dominates.rule.js";
 
 export const RULES: readonly Rule[] = [
@@ -105,5 +107,7 @@ export const RULES: readonly Rule[] = [
   unknownAdapterTarget,
   unknownDeepspeed,
   unsupervisedSamples,
+  unusedConstant,
+  unusedImport,
   warmupDominates,
 ];

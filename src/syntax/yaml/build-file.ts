@@ -41,9 +41,11 @@ class YamlBuilder {
 
   file(contents: Node, empty: FileNode): FileNode {
     const items = this.#items(contents, "a spec is a map of its blocks");
-    const named = (name: string) => items.find(({ key }) => key.text === name);
-    const statements: readonly string[] = [...Object.values(STATEMENTS), NAMED, RUNS];
+    const named = (name: string) => this.#only(name, items);
+    const statements: readonly string[] = [...Object.values(STATEMENTS), NAMED, RUNS, RUN];
     const rest = items.filter(({ key }) => !statements.includes(key.text));
+    const run = items.find(({ key }) => key.text === RUN);
+    if (run) this.report("runs have names here", run.key, `Write ${RUNS}: { NAME: { ... } }`);
     return {
       ...empty,
       ...this.#version(named(STATEMENTS.version)),
@@ -52,6 +54,21 @@ class YamlBuilder {
       entries: this.#references(rest),
       blocks: [...this.#blocks(rest), ...this.#named(named(NAMED)), ...this.#runs(named(RUNS))],
     };
+  }
+
+  /** The one item of a key that is no property; the checker, which looks for other doubles, does not see these. */
+  #only(name: string, items: readonly Item[]): Item | undefined {
+    const [first, second] = items.filter(({ key }) => key.text === name);
+    if (second) this.report(`'${name}' is written twice`, second.key, "Merge the two.");
+    return first;
+  }
+
+  /** The spec language, and the command line, could not write other names. */
+  #declared({ key }: Item): boolean {
+    if (/^[A-Za-z_][\w-]*$/.test(key.text)) return true;
+    const help = "A name is made of letters, digits, _ and -, and begins with a letter.";
+    this.report("this cannot be a name", key, help);
+    return false;
   }
 
   #version(item: Item | undefined): Pick<FileNode, "version"> {
@@ -74,12 +91,15 @@ class YamlBuilder {
 
   #constants(item: Item | undefined): readonly ConstantNode[] {
     if (!item) return [];
-    return this.#items(item.value, "constants are a map of names and values").map((one) => {
-      const value = this.#value(one.value, one.key);
-      const { key: name } = one;
-      const end = value?.end ?? name.end;
-      return { kind: "constant", name, start: name.start, end, ...(value ? { value } : {}) };
-    });
+    const items = this.#items(item.value, "constants are a map of names and values");
+    return items
+      .filter((one) => this.#declared(one))
+      .map((one) => {
+        const value = this.#value(one.value, one.key);
+        const { key: name } = one;
+        const end = value?.end ?? name.end;
+        return { kind: "constant", name, start: name.start, end, ...(value ? { value } : {}) };
+      });
   }
 
   /** `cluster: h100x32`. */
@@ -97,25 +117,28 @@ class YamlBuilder {
   #named(item: Item | undefined): readonly BlockNode[] {
     if (!item) return [];
     return this.#items(item.value, "named blocks are a map of blocks").flatMap((kind) =>
-      this.#items(kind.value, "named blocks are a map of their names").map(({ key, value }) =>
-        this.#block(kind.key, key, value),
-      ),
+      this.#items(kind.value, "named blocks are a map of their names")
+        .filter((one) => this.#declared(one))
+        .map(({ key, value }) => this.#block(kind.key, key, value)),
     );
   }
 
   #runs(item: Item | undefined): readonly BlockNode[] {
     if (!item) return [];
-    return this.#items(item.value, "runs are a map of their names").map(({ key, value }) => {
-      const items = this.#items(value, "a run is a map of its blocks");
-      const rest = items.filter((one) => one.key.text !== BASE);
-      const body = {
-        ...this.#body([], value, key),
-        entries: this.#references(rest),
-        blocks: this.#blocks(rest),
-      };
-      const name: NameNode = { ...key, text: RUN };
-      return this.#assemble(name, key, items, body);
-    });
+    const runs = this.#items(item.value, "runs are a map of their names");
+    return runs
+      .filter((one) => this.#declared(one))
+      .map(({ key, value }) => {
+        const items = this.#items(value, "a run is a map of its blocks");
+        const rest = items.filter((one) => one.key.text !== BASE && one.key.text !== LABEL);
+        const body = {
+          ...this.#body([], value, key),
+          entries: this.#references(rest),
+          blocks: this.#blocks(rest),
+        };
+        const name: NameNode = { ...key, text: RUN };
+        return this.#assemble(name, key, items, body);
+      });
   }
 
   #block(name: NameNode, given: NameNode | undefined, value: Node | null): BlockNode {
@@ -130,9 +153,9 @@ class YamlBuilder {
     items: readonly Item[],
     body: BodyNode,
   ): BlockNode {
-    const labelled = items.find(({ key }) => key.text === LABEL)?.value;
+    const labelled = this.#only(LABEL, items)?.value;
     const label = labelled && this.#string(labelled);
-    const extended = items.find(({ key }) => key.text === BASE)?.value;
+    const extended = this.#only(BASE, items)?.value;
     const base = extended && this.#name(extended);
     return {
       kind: "block",
@@ -179,7 +202,7 @@ class YamlBuilder {
   /** `{ type: adamw, lr: 1e-5 }`. */
   #tagged(node: YAMLMap): TaggedNode | undefined {
     const items = this.#items(node, "");
-    const tag = items.find(({ key }) => key.text === TAG)?.value;
+    const tag = this.#only(TAG, items)?.value;
     const name = tag ? this.#name(tag) : undefined;
     if (!name) {
       this.report(`this map does not say its ${TAG}`, spanOf(node), `Add a key: ${TAG}: NAME`);
