@@ -36,7 +36,8 @@ export async function runProgram(addVerbs: (program: Program) => void): Promise<
   try {
     await program.parseAsync();
   } catch (error) {
-    end(explain(error, terminal));
+    const code = explain(error, terminal);
+    if (code !== EXIT.clean) end(code);
   }
 }
 

@@ -28,14 +28,20 @@ export function keepCompiled(folder: string | undefined): void {
 /**
  * Runs a script in CommonJS whose first line says which it is. Most of a short command's time goes into compiling, so
  * the compiled code is kept, with all that was compiled until the end: Node's own cache holds less.
+ *
+ * @param isTypical asked at the end: whether this start has compiled what most starts need
  */
-export function runScript(path: string, folder: string | undefined): void {
+export function runScript(
+  path: string,
+  folder: string | undefined,
+  isTypical: () => boolean,
+): void {
   if (folder === undefined || process.env[SWITCH]) createRequire(path)(path);
-  else runKept(path, join(folder, "code"));
+  else runKept(path, join(folder, "code"), isTypical);
 }
 
 /** As Node's `require` does it, with the compiled code of an earlier start where there is some. */
-function runKept(path: string, folder: string): void {
+function runKept(path: string, folder: string, isTypical: () => boolean): void {
   const source = fs.readFileSync(path, "utf8");
   const kept = join(folder, fileName(source));
   const code = readKept(kept);
@@ -48,9 +54,10 @@ function runKept(path: string, folder: string): void {
   const run = script.runInThisContext() as (...values: readonly unknown[]) => void;
   const own = { exports: {} };
   run(own.exports, createRequire(path), own, path, dirname(path));
-  // At the end V8 has compiled all that a start of this kind needs.
-  if (!code || script.cachedDataRejected)
-    process.once("exit", () => keep(kept, script.createCachedData()));
+  if (code && !script.cachedDataRejected) return;
+  process.once("exit", () => {
+    if (isTypical()) keep(kept, script.createCachedData());
+  });
 }
 
 /** V8 takes compiled code for another's source if that is as long: the name holds the digest of ours. */

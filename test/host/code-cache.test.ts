@@ -7,8 +7,12 @@ import { files, project, ROOT } from "../cli/run.js";
 const CLEAN = "1 file checked: 0 errors, 0 warnings\n";
 
 /** `lint` of a sound spec, with its cache in the project. */
-function lint(folder: string, environment: Readonly<Record<string, string>> = {}) {
-  const command = [`${ROOT}dist/cli/main.js`, "lint", "spec.skrull"];
+function lint(
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+  what = "spec.skrull",
+) {
+  const command = [`${ROOT}dist/cli/main.js`, "lint", what];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, {
     cwd: folder,
     encoding: "utf8",
@@ -94,11 +98,21 @@ describe("compiled code of lint", () => {
     expect(readdirSync(folder)).not.toContain("cache");
   });
 
+  it("is not kept of starts that need little of it", () => {
+    const folder = project({ ...files(), "broken.skrull": "skrull 1\nmodel {" });
+    expect(lint(folder, {}, "--help").status).toBe(0);
+    expect(lint(folder, {}, "--nothing").status).toBe(2);
+    expect(lint(folder, {}, "nowhere.skrull").status).toBe(2);
+    expect(lint(folder, {}, "broken.skrull").status).toBe(1);
+    expect(readdirSync(folder)).not.toContain("cache");
+  });
+
   it("changes no exit code and no message", () => {
-    const folder = project({ "spec.skrull": "skrull 1\nmodel {" });
-    const first = lint(folder);
-    expect(first.status).toBe(1);
-    expect(first.stdout).toContain("error [unexpected-token]");
-    expect(lint(folder)).toEqual(first);
+    const folder = project({ ...files(), "broken.skrull": "skrull 1\nmodel {" });
+    const before = lint(folder, {}, "broken.skrull");
+    expect(before.status).toBe(1);
+    expect(before.stdout).toContain("error [unexpected-token]");
+    keptOnce(folder);
+    expect(lint(folder, {}, "broken.skrull")).toEqual(before);
   });
 });
