@@ -1,4 +1,5 @@
 // npm run build: modules with types (tsc), then the command line in a few files, so that it starts fast (esbuild).
+import { createHash } from "node:crypto";
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -17,33 +18,51 @@ run(process.execPath, [
   "tsconfig.build.json",
 ]);
 
-const { metafile, outputFiles } = await build({
+const SHARED = {
   absWorkingDir: ROOT,
-  entryPoints: [ENTRY],
-  outdir: CLI,
-  // Chunks lie beside the entry: where a module is says where the package's files are.
-  chunkNames: "[name]-[hash]",
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20.19",
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
   external: EXTERNAL,
+  metafile: true,
+  write: false,
+  logLevel: "warning",
+};
+const program = await build({
+  ...SHARED,
+  entryPoints: [ENTRY],
+  outdir: CLI,
+  // Chunks lie beside the entry: where a module is says where the package's files are.
+  chunkNames: "[name]-[hash]",
+  splitting: true,
+  format: "esm",
   // Packages in CommonJS that require what Node brings.
   banner: {
     js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
   },
-  metafile: true,
-  write: false,
-  logLevel: "warning",
+});
+// One script that V8's compiled code can be kept of, on every Node.
+const lint = await build({
+  ...SHARED,
+  entryPoints: [join(CLI, "lint-main.js")],
+  outfile: join(CLI, "lint.cjs"),
+  format: "cjs",
+  define: { "import.meta.url": "moduleUrl" },
+  banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 });
 for (const name of readdirSync(CLI)) rmSync(join(CLI, name));
-for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+for (const { path, contents } of program.outputFiles) writeFileSync(path, contents);
+for (const { path, contents, text } of lint.outputFiles) {
+  // Under which its compiled code is kept.
+  const digest = createHash("sha256").update(contents).digest("hex");
+  writeFileSync(path, `// ${digest}\n${text}`);
+}
 chmodSync(ENTRY, 0o755);
-writeFileSync(join(CLI, "THIRD-PARTY-LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
+const bundled = [program, lint].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+writeFileSync(join(CLI, "THIRD-PARTY-LICENSES.txt"), licenses(bundled));
 
 /** The licences of every package that the bundle holds. */
 function licenses(inputs) {

@@ -2,7 +2,7 @@ import { jsonText } from "../foundation/json.js";
 import type { Range } from "../foundation/text.js";
 import { CATALOGUE, type DiagnosticCode, type Severity } from "./catalogue.js";
 import type { Diagnostic, Fix, Related } from "./diagnostic.js";
-import { adviceOf, pageAddress, reasonOf, summaryOf } from "./page.js";
+import { adviceOf, reasonOf, summaryOf } from "./page.js";
 
 const LEVELS: Readonly<Record<Severity, string>> = {
   error: "error",
@@ -16,7 +16,7 @@ export function formatSarif(diagnostics: readonly Diagnostic[], skrullVersion: s
   const driver = {
     name: "skrull",
     version: skrullVersion,
-    rules: codes.map((code) => rule(code, skrullVersion)),
+    rules: codes.map(rule),
   };
   return jsonText({
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -31,14 +31,19 @@ export function formatSarif(diagnostics: readonly Diagnostic[], skrullVersion: s
   });
 }
 
-function rule(code: DiagnosticCode, skrullVersion: string) {
+function rule(code: DiagnosticCode) {
   const advice = adviceOf(code);
   return {
     id: code,
     shortDescription: { text: summaryOf(code) },
     fullDescription: { text: reasonOf(code) },
-    help: { text: [reasonOf(code), ...(advice === undefined ? [] : [advice])].join("\n") },
-    helpUri: pageAddress(code, skrullVersion),
+    help: {
+      text: [
+        reasonOf(code),
+        ...(advice === undefined ? [] : [advice]),
+        `With examples: skrull explain ${code}`,
+      ].join("\n"),
+    },
     defaultConfiguration: { level: LEVELS[CATALOGUE[code].severity] },
   };
 }

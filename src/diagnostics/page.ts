@@ -88,11 +88,6 @@ export function adviceOf(code: DiagnosticCode): string | undefined {
   return help === undefined ? undefined : templateText(help);
 }
 
-/** Where a published version of the compiler has the page of a code. */
-export function pageAddress(code: DiagnosticCode, skrullVersion: string): string {
-  return `https://unpkg.com/skrull@${skrullVersion}/docs/diagnostics/${code}.md`;
-}
-
 /** A template for readers: what is filled in is left open. */
 function templateText(template: string): string {
   return template.replace(/\{\w+\}/g, "…");

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { availableParallelism, homedir } from "node:os";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { dirname, join, resolve } from "pathe";
+import { cacheFolder } from "./cache-folder.js";
 import { type Digest, type Host, HostError, type PathStatus, type WriteOptions } from "./host.js";
+import { makeFolders } from "./make-folders.js";
 
 const PACKAGE_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -30,20 +32,6 @@ function attempt<T>(path: string, action: () => T): T {
   } catch (error) {
     throw hostError(path, error);
   }
-}
-
-function cacheFolder(environment: NodeJS.ProcessEnv): string | undefined {
-  const chosen = environment["SKRULL_CACHE"];
-  if (chosen !== undefined) return chosen === "" ? undefined : resolve(chosen);
-  const base = environment["XDG_CACHE_HOME"];
-  return join(base || join(homedir(), ".cache"), "skrull");
-}
-
-/** Node's own recursive mkdir never returns where a file system refuses every new folder, as /proc does. */
-function makeFolders(path: string): void {
-  if (fs.existsSync(path)) return;
-  makeFolders(dirname(path));
-  fs.mkdirSync(path);
 }
 
 /** The {@link Host} of a command-line run: the real file system, process and clock. */

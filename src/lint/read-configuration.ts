@@ -89,12 +89,14 @@ class ConfigurationReader {
     const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
     const near = didYouMean(key, known);
     const range = this.#rangeOfKey(path, key);
-    const help = near ? `Did you mean ${near}?` : `Known: ${known.join(", ")}.`;
+    const isRule = path.join(".") === "lint.rules";
+    const all = isRule ? "skrull explain lists all codes." : `Known: ${known.join(", ")}.`;
+    const help = near ? `Did you mean ${near}?` : all;
     const fix = near && {
       fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] },
     };
     const extra = { help, ...fix };
-    if (path.join(".") === "lint.rules") this.#add("unknown-rule", range, { name: key }, extra);
+    if (isRule) this.#add("unknown-rule", range, { name: key }, extra);
     else
       this.#add(
         "invalid-config",

@@ -1,0 +1,26 @@
+import { Option } from "commander";
+import type { Program } from "./program.js";
+
+/** @param more besides those that every verb with output has */
+export const formatOption = (...more: readonly string[]): Option =>
+  new Option("--format <format>", "output format")
+    .choices(["pretty", "json", ...more])
+    .default("pretty");
+
+/** Apart from the other verbs: it is built as a program of its own. */
+export function addLint({ program, host, terminal, version, end }: Program): void {
+  program
+    .command("lint")
+    .description("check specs: syntax, types, units and meaning")
+    .argument("<path...>", "spec files, or folders with specs")
+    .addOption(formatOption("sarif", "github"))
+    .option("--deny-warnings", "exit with 1 on warnings too", false)
+    .option("--fix", "apply the fixes that cannot change what was meant", false)
+    .addOption(
+      new Option("--unsafe-fixes", "apply all fixes").default(false).implies({ fix: true }),
+    )
+    .action(async (paths: string[], options) => {
+      const { lintCommand } = await import("./lint.js");
+      end(await lintCommand(host, terminal, paths, { ...options, skrullVersion: version }));
+    });
+}

@@ -1,0 +1,198 @@
+import { InvalidArgumentError, Option } from "commander";
+import { addLint, formatOption } from "./lint-verb.js";
+import type { Program } from "./program.js";
+import { DEFAULT_TEMPLATE, TEMPLATES } from "./templates.js";
+
+const runOption = () => new Option("--run <name>", "which of the file's runs");
+
+/** Each verb loads its own code: `schedule` and `--help` start without a parser or a tokenizer. */
+export function addVerbs(all: Program): void {
+  const { program, host, terminal, version, end } = all;
+
+  program
+    .command("init")
+    .description("write a starter spec with sample data; overwrites nothing")
+    .argument("[dir]", "folder to write to", ".")
+    .addOption(
+      new Option("--template <name>", "what to start from")
+        .choices(Object.keys(TEMPLATES))
+        .default(DEFAULT_TEMPLATE),
+    )
+    .action(async (folder: string, options) => {
+      const { initCommand } = await import("./init.js");
+      end(initCommand(host, terminal, folder, options));
+    });
+
+  addLint(all);
+
+  program
+    .command("explain")
+    .description("the page of a diagnostic, offline; without a code, the list of all")
+    .argument("[code]", "code of a diagnostic, such as unknown-key")
+    .action(async (code: string | undefined) => {
+      const { explainCommand } = await import("./explain.js");
+      end(explainCommand(host, terminal, code));
+    });
+
+  program
+    .command("fmt")
+    .description("format specs in place; '-' formats standard input to standard output")
+    .argument("<path...>", "spec files, folders with specs, or -")
+    .option("--check", "write nothing; exit with 1 if a file is not formatted", false)
+    .option("--diff", "write nothing; show what would change", false)
+    .action(async (paths: string[], options) => {
+      const { fmtCommand } = await import("./fmt.js");
+      end(await fmtCommand(host, terminal, paths, options, readInput));
+    });
+
+  program
+    .command("plan")
+    .description("measure, solve and explain; writes nothing")
+    .argument("<spec>", "spec file")
+    .addOption(runOption())
+    .addOption(formatOption())
+    .action(async (spec: string, options) => {
+      const { planCommand } = await import("./plan.js");
+      end(
+        await planCommand(host, terminal, {
+          ...options,
+          path: spec,
+          skrullVersion: version,
+        }),
+      );
+    });
+
+  program
+    .command("compare")
+    .description("predicted step time of the scheduling policies side by side; writes nothing")
+    .argument("<spec>", "spec file")
+    .addOption(runOption())
+    .option("--policies <names>", "only these, separated by commas (and the baselines)", splitNames)
+    .addOption(formatOption())
+    .action(async (spec: string, options) => {
+      const { compareCommand } = await import("./compare.js");
+      end(
+        await compareCommand(host, terminal, {
+          ...options,
+          path: spec,
+          skrullVersion: version,
+        }),
+      );
+    });
+
+  program
+    .command("tune")
+    .description("ranks CP degrees, ZeRO stages, recomputation and C for a spec; writes nothing")
+    .argument("<spec>", "spec file")
+    .addOption(runOption())
+    .addOption(formatOption())
+    .action(async (spec: string, options) => {
+      const { tuneCommand } = await import("./tune.js");
+      end(
+        await tuneCommand(host, terminal, {
+          ...options,
+          path: spec,
+          skrullVersion: version,
+        }),
+      );
+    });
+
+  program
+    .command("compile")
+    .description(
+      "emit a run: DeepSpeed configuration, sampler, training entry point, launch script",
+    )
+    .argument("<spec>", "spec file")
+    .addOption(runOption())
+    .requiredOption("--out <dir>", "folder to write")
+    .option(
+      "--check",
+      "write nothing; exit with 1 if the folder is not what would be emitted",
+      false,
+    )
+    .option("--force", "overwrite files that were edited by hand", false)
+    .action(async (spec: string, options) => {
+      const { compileCommand } = await import("./compile.js");
+      end(
+        await compileCommand(host, terminal, {
+          ...options,
+          path: spec,
+          skrullVersion: version,
+        }),
+      );
+    });
+
+  program
+    .command("lengths")
+    .description("token lengths of JSONL data")
+    .argument("<data...>", "JSONL files, folders or glob patterns")
+    .requiredOption("--tokenizer <path>", "tokenizer.json, a folder with one, or bytes")
+    .addOption(formatOption())
+    .addOption(
+      new Option("--supervise <tokens>", "tokens the loss counts")
+        .choices(["assistant", "last", "all"])
+        .default("assistant"),
+    )
+    .addOption(
+      new Option("--data-format <format>", "layout of a line")
+        .choices(["messages", "sharegpt", "alpaca", "prompt-completion", "text"])
+        .default("messages"),
+    )
+    .option("--column <key=name>", "a column of another name, such as messages=dialog", append, [])
+    .option("--template <template>", "how a conversation becomes text: a name, or a file", "chatml")
+    .option("--begin-token <text>", "token before a sample that is no conversation")
+    .option("--end-token <text>", "token that ends a sample, where the template leaves it open")
+    .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
+    .option(
+      "--show <line>",
+      "show a line's text instead, and what of it the loss counts",
+      lineNumber,
+    )
+    .action(async (data: string[], options) => {
+      const { lengthsCommand } = await import("./lengths.js");
+      end(await lengthsCommand(host, terminal, data, options));
+    });
+
+  program
+    .command("schedule")
+    .description("solve one scheduling problem: JSON on stdin, JSON on stdout")
+    .action(async () => {
+      const { scheduleCommand } = await import("./schedule.js");
+      end(scheduleCommand(host, terminal, await readInput()));
+    });
+
+  program
+    .command("lsp")
+    .description("language server for editors, on stdin and stdout")
+    .option("--stdio", "the only way there is; editors may say so")
+    .option("--clientProcessId <pid>", "end when this process does")
+    .action(async () => {
+      const { lspCommand } = await import("./lsp.js");
+      const { stdin: input, stdout: output } = process;
+      lspCommand(host, { input, output }, { skrullVersion: version });
+    });
+}
+
+function splitNames(value: string): readonly string[] {
+  return value.split(",").map((name) => name.trim());
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function lineNumber(value: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError("must be a line's number");
+  return Number(value);
+}
+
+function nonEmpty(value: string): string {
+  if (value === "") throw new InvalidArgumentError("must not be empty");
+  return value;
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks).toString("utf8");
+}
