@@ -15,7 +15,7 @@ const OTHERS = [
   "tensorboard",
   "pytest",
 ];
-const TESTS = ["parity", "leak", "overlap", "resume", "outputs", "model"];
+const TESTS = ["parity", "leak", "overlap", "resume", "outputs", "model", "bf16"];
 
 const wanted = process.argv[2];
 if (wanted !== undefined && !Object.hasOwn(SETS, wanted))

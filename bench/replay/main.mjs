@@ -66,13 +66,14 @@ function python(...args) {
   });
 }
 
-/** Means over global batches; ratios batch by batch, at their median. */
+/** Means over global batches, and their ratio; then ratios batch by batch, at their median. */
 function tableOf({ device, policies }) {
   const baseline = policies[BASELINE];
   const rows = Object.entries(policies).map(([policy, batches]) => [
     policy,
     mean(batches, "micro_batches").toFixed(1),
     mean(batches, "seconds").toFixed(3),
+    (mean(baseline, "seconds") / mean(batches, "seconds")).toFixed(2),
     median(batches.map((own, n) => baseline[n].seconds / own.seconds)).toFixed(2),
     median(batches.map((own, n) => baseline[n].predicted_seconds / own.predicted_seconds)).toFixed(
       2,
@@ -83,7 +84,8 @@ function tableOf({ device, policies }) {
     mebibytes(Math.max(...batches.map((own) => own.peak_bytes))),
     mebibytes(Math.max(...batches.map((own) => own.predicted_bytes))),
   ]);
-  const head = ["policy", "micro-batches", "step s", `speed over ${BASELINE}`, "as planned"];
+  const speed = `speed over ${BASELINE}`;
+  const head = ["policy", "micro-batches", "step s", speed, "median batch", "as planned"];
   const more = ["planned / replayed", "computed by all ranks, s", "communication in sight, s"];
   const name = setting === "cpu" ? `${device} of ${cpus()[0]?.model}` : device;
   return `${name}; ${baseline.length} global batches\n\n${table([...head, ...more, "peak MiB", "planned MiB"], rows)}`;

@@ -62,7 +62,7 @@ def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
 
     Damaged ones are passed over, which rank 0 says. Raises ValueError where all are damaged.
     """
-    folders = checkpoint_folders(output)
+    folders = _agreed_folders(output)
     for folder in reversed(folders):
         problem = _agreed_problem(folder)
         if problem is None:
@@ -72,6 +72,14 @@ def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
     if folders:
         raise ValueError(f"{output / FOLDER}: every checkpoint is damaged; start with --no-resume")
     return None
+
+
+def _agreed_folders(output: Path) -> list[Path]:
+    """What rank 0 sees: other nodes may still see, on a shared disk, what it has just set aside, and would wait for the
+    others to look at it with them."""
+    names = [[path.name for path in checkpoint_folders(output)] if dist.get_rank() == 0 else []]
+    dist.broadcast_object_list(names)
+    return [output / FOLDER / name for name in names[0]]
 
 
 def _agreed_problem(folder: Path) -> str | None:

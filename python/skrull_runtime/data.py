@@ -8,8 +8,8 @@ import os
 from pathlib import Path, PurePosixPath
 
 from .config import DataConfig
-from .rendering import render
-from .tokenization import Encode, Tokens, tokenize_segments
+from .rendering import read_row, render
+from .tokenization import IGNORED, Encode, Tokens, tokenize_segments
 
 ROOT_VARIABLE = "SKRULL_DATA_ROOT"
 
@@ -77,13 +77,22 @@ class SampleIndex:
             stream.seek(self.samples["offset"][sample])
             line = stream.readline()
         limit = self.config.max_length if self.config.overlong == "truncate" else None
-        segments = render(json.loads(line), self.config.rendering)
+        try:
+            segments = render(read_row(line), self.config.rendering)
+        except ValueError as error:
+            raise ValueError(f"{self.place(sample)}: {error}") from error
         tokens = tokenize_segments(segments, encode, self.config.supervise, limit)
-        if len(tokens.ids) != self.lengths[sample]:
-            raise ValueError(
-                f"{self.place(sample)}: has {len(tokens.ids)} tokens, {self.lengths[sample]} when it was compiled"
-            )
+        targets = len(tokens.labels) - tokens.labels.count(IGNORED)
+        self._require("tokens", len(tokens.ids), self.lengths[sample], sample)
+        # The loss of a step is scaled by the targets that were counted.
+        self._require("targets", targets, self.supervised[sample], sample)
         return tokens
+
+    def _require(self, what: str, found: int, compiled: int, sample: int) -> None:
+        if found != compiled:
+            raise ValueError(
+                f"{self.place(sample)}: has {found} {what}, {compiled} when it was compiled"
+            )
 
     def place(self, sample: int) -> str:
         """File and line of a sample, for messages."""

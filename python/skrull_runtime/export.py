@@ -13,11 +13,14 @@ import torch.distributed as dist
 from torch import nn
 from transformers.utils.logging import disable_progress_bar
 
+from .model import base_of
+
 FOLDER = "model"
 
 
 def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> Path:
-    """Writes ``output/model``: weights, configuration and tokenizer; of a model with adapters these alone.
+    """Writes ``output/model``: weights, configuration and tokenizer. Of a model with adapters, these are the weights;
+    they are for the model with that configuration, whose rotary embeddings may not be those of its publisher.
 
     Collective: under ZeRO-3 every rank helps to gather. Rank 0 holds one copy of what is written in host memory.
     Raises ValueError where it cannot be written; an earlier export is then as it was.
@@ -56,6 +59,7 @@ def _try_to_write(
         partial.mkdir(parents=True)
         disable_progress_bar()
         model.save_pretrained(partial, state_dict=weights)
+        base_of(model).config.save_pretrained(partial)  # peft leaves it out
         tokenizer = run_dir / "tokenizer"
         if tokenizer.is_dir():
             shutil.copytree(tokenizer, partial, dirs_exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -126,14 +127,25 @@ def step_batches(dataset: StepDataset, sampler: Iterable[GlobalBatch]) -> Iterat
     """Step batches in order, made by a worker process that starts now and stays two steps in front."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     loader = DataLoader(
-        dataset, batch_size=None, sampler=sampler, num_workers=1, worker_init_fn=_outlive_sigterm
+        dataset, batch_size=None, sampler=sampler, num_workers=1, worker_init_fn=_prepare_worker
     )
     return iter(loader)
 
 
-def _outlive_sigterm(_: int) -> None:
-    """Schedulers send it to all processes, and the loop still trains and saves: it says when the worker ends."""
+def _prepare_worker(_: int) -> None:
+    """A worker ends with its rank, neither before nor after."""
+    # Schedulers send it to all processes, and the loop still trains and saves.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_rank, daemon=True).start()
+
+
+def _end_with_the_rank() -> None:
+    """Where the rank is killed. By itself a worker would wait for ever for somebody to read its batches, and hold what
+    it has inherited: the handles of a GPU, and so the memory that the rank had there."""
+    rank = multiprocessing.parent_process()
+    if rank is not None:
+        rank.join()
+        os._exit(1)
 
 
 def stop_workers() -> None:

@@ -6,6 +6,7 @@ role, what stands around a message's content. The compiler has looked at every r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -41,6 +42,18 @@ class Segment(NamedTuple):
     text: str
     header: str
     trained: bool
+
+
+def read_row(line: bytes | str) -> dict[str, Any]:
+    """A line of JSONL. Raises ValueError where it cannot be read, and no other error: a worker could not pass it on."""
+    try:
+        # Python refuses whole numbers of thousands of digits; nothing here looks at numbers.
+        row = json.loads(line, parse_int=float)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is no JSON that can be read ({error})") from None
+    if not isinstance(row, dict):
+        raise ValueError("is not a JSON object")
+    return row
 
 
 def render(row: dict[str, Any], rendering: dict[str, Any]) -> list[Segment]:

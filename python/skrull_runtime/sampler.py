@@ -69,16 +69,17 @@ class ScheduledBatchSampler(Sampler[GlobalBatch]):
         """Goes on after the steps of ``state``. Raises ValueError where the global batches would not be the same."""
         now = {"samples": len(self.lengths), **self._identity()}
         for name, value in now.items():
-            if state.get(name) != value:
+            before = state.get(name, [])  # without a mixture there are shares of nothing
+            if before != value:
                 raise ValueError(
-                    f"cannot resume: {name.replace('_', ' ')} was {state.get(name)}, now it is {value};"
+                    f"cannot resume: {name.replace('_', ' ')} was {before}, now it is {value};"
                     " start a new run with --no-resume"
                 )
         self.start_step = state["step"]
 
     def _identity(self) -> dict[str, Any]:
-        drawn = {"mixture": self.config.mixture} if self.config.mixture else {}
-        return {"global_batch": self.config.global_batch, "seed": self.config.seed, **drawn}
+        names = ("global_batch", "seed", "mixture")
+        return {name: getattr(self.config, name) for name in names}
 
 
 def schedule_batch(

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import zlib
+from array import array
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import accumulate
@@ -63,7 +64,8 @@ class TokenCache:
 
     def __init__(self, path: Path, lengths: list[int]):
         self._path, self._lengths = path, lengths
-        self._starts = [0, *accumulate(4 * (1 + length) for length in lengths)]
+        ends = accumulate((4 * (1 + length) for length in lengths), initial=0)
+        self._starts = array("q", ends)  # a fifth of a list: there may be millions
         self._file: int | None = None
         self._limit = 0
         try:

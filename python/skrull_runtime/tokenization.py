@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .rendering import CHATML, CHATML_MESSAGES, Segment, render, render_conversation
+from .rendering import CHATML, CHATML_MESSAGES, Segment, read_row, render, render_conversation
 
 START, END = "<|im_start|>", "<|im_end|>"
 IGNORED = -100
@@ -124,7 +124,7 @@ def main() -> None:
     encode = load_encoder(arguments.tokenizer)
     with arguments.data.open(encoding="utf-8") as lines:
         for line in lines:
-            segments = render(json.loads(line), arguments.rendering)
+            segments = render(read_row(line), arguments.rendering)
             tokens = tokenize_segments(segments, encode, arguments.supervise)
             targets = sum(label != IGNORED for label in tokens.labels)
             sys.stdout.write(json.dumps({"length": len(tokens.ids), "supervised": targets}) + "\n")

@@ -31,9 +31,9 @@ def plain_loss(model: torch.nn.Module, data: Path) -> float:
     return total / targets
 
 
-def trained(folder: Path, stage: int) -> Path:
+def trained(folder: Path, stage: int, family: str = "qwen2") -> Path:
     """A run that is evaluated on its own data."""
-    write_run(folder, stage)
+    write_run(folder, stage, family)
     shutil.copy(folder / "data_index.json", folder / "evaluation_index.json")
     launch.run(2, SCRIPT, str(folder))
     return folder / "output"
@@ -76,12 +76,16 @@ def assert_tracked(output: Path) -> None:
         assert entry["mfu"] > entry["tokens"] * 1e6 / (entry["seconds"] * 2 * 1e12)
 
 
-def test_adapters_are_exported_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_adapters_are_exported_with_the_configuration_that_they_are_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("LORA", "1")
-    output = trained(tmp_path / "run", 3)
+    output = trained(tmp_path / "run", 3, "yarn")
     assert not (output / "model" / "model.safetensors").exists()
+    config = AutoConfig.from_pretrained(output / "model")
+    assert config.rope_parameters["rope_type"] == "yarn"
     torch.manual_seed(3)  # the run's seed: its frozen weights are random ones
-    base = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(tmp_path / "run"))
+    base = AutoModelForCausalLM.from_config(config)
     model = PeftModel.from_pretrained(base, output / "model")
     loss = plain_loss(model, tmp_path / "run" / "data.jsonl")
     assert loss == pytest.approx(evaluations(output)[-1]["evaluation_loss"], rel=1e-5)

@@ -31,10 +31,10 @@ COMPARED = (
 )
 
 
-def write_run(folder: Path, stage: int = 2) -> None:
+def write_run(folder: Path, stage: int = 2, family: str = "qwen2") -> None:
     """A run's folder: configuration, data and its index."""
     folder.mkdir()
-    tiny.write_config(folder)
+    tiny.write_config(folder, family)
     (folder / "ds_config.json").write_text(json.dumps(ds_config(stage)))
     samples: dict[str, list[int]] = {
         "file": [],
@@ -142,6 +142,8 @@ def test_a_run_that_never_resumes_starts_anew_and_keeps_the_earlier_output(
     folder = tmp_path / "anew"
     shutil.copytree(whole_run, folder)
     monkeypatch.setenv("RESUME", "never")
+    monkeypatch.setenv("STALE", "1")
+    monkeypatch.setenv("TIMEOUT", "30")
     output = launch.run(2, SCRIPT, str(folder), "--steps", "2")
     assert "resumed after" not in output
     assert "the earlier run's output is kept in output.1" in output

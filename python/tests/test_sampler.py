@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import tiny
 import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler
+from transformers import get_wsd_schedule
 
 from skrull_runtime.collate import collate
 from skrull_runtime.config import SchedulingConfig
@@ -72,6 +75,11 @@ def test_a_mixture_resumes_only_as_itself():
     assert list(again) == whole[5:]
     with pytest.raises(ValueError, match=r"mixture was .*, now it is"):
         mixed([6, 3], [5, 11]).load_state_dict(state)
+    without = ScheduledBatchSampler([5] * 11, config(1, 1, 4), 10)
+    with pytest.raises(ValueError, match=r"mixture was .*, now it is \[\]"):
+        without.load_state_dict(state)
+    with pytest.raises(ValueError, match=r"mixture was \[\], now it is"):
+        mixed([6, 3], [5, 12]).load_state_dict(without.state_dict())
     with pytest.raises(ValueError, match="is of 11 samples, there are 3"):
         ScheduledBatchSampler([5] * 3, replace(config(1, 1), mixture=[[6, 3], [5, 12]]))
 
@@ -155,6 +163,36 @@ def test_a_stable_learning_rate_falls_at_the_end_only():
     assert rates == pytest.approx([4 / 3, 8 / 3, 4, 4, 4, 4, 4, 3, 2, 1])
     settings["min_ratio"] = 0.5
     assert learning_rate(9, 10, 4.0, settings) == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("lowest", [0.0, 0.1])
+def test_rates_are_those_of_the_libraries_once_they_are_up(lowest: float):
+    warmup, steps, decay = 3, 20, 5
+
+    def ours(kind: str) -> list[float]:
+        settings = {"type": kind, "warmup_steps": warmup, "min_ratio": lowest, "decay_steps": decay}
+        return [learning_rate(step, steps, 3.0, settings) for step in range(warmup, steps)]
+
+    def theirs(make: Callable[[torch.optim.Optimizer], LRScheduler], first: int = 0) -> list[float]:
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=3.0)
+        scheduler, rates = make(optimizer), []
+        for _ in range(first + steps - warmup):
+            rates += scheduler.get_last_lr()
+            optimizer.step()
+            scheduler.step()
+        return rates[first:]
+
+    falling = steps - warmup
+    assert ours("linear") == pytest.approx(theirs(lambda o: LinearLR(o, 1.0, lowest, falling)))
+    cosine = theirs(lambda o: CosineAnnealingLR(o, falling, 3.0 * lowest))
+    assert ours("cosine") == pytest.approx(cosine)
+    stable = theirs(
+        lambda o: get_wsd_schedule(
+            o, warmup, decay, steps, decay_type="linear", min_lr_ratio=lowest
+        ),
+        warmup,
+    )
+    assert ours("warmup-stable-decay") == pytest.approx(stable)
 
 
 def test_the_tiny_batches_are_of_real_shape():

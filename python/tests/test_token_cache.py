@@ -33,8 +33,9 @@ def index(tmp_path: Path) -> SampleIndex:
     for number in range(COUNT):
         answer = "".join(source.choice("añ b") for _ in range(source.randrange(300)))
         messages = [{"role": role, "content": answer} for role in ("user", "assistant")]
-        length = len(tokenize(messages, bytes_encoder()).ids)
-        row = (0, len(content), number + 1, length, 1)
+        tokens = tokenize(messages, bytes_encoder())
+        targets = sum(label != IGNORED for label in tokens.labels)
+        row = (0, len(content), number + 1, len(tokens.ids), targets)
         for column, value in zip(samples.values(), row, strict=True):
             column.append(value)
         content += json.dumps({"messages": messages}).encode() + b"\n"

@@ -62,7 +62,7 @@ def test_a_missing_tokenizer_is_said_plainly(tmp_path: Path):
         load_encoder(str(tmp_path))
 
 
-def write_index(folder: Path, content: str, length: int) -> SampleIndex:
+def write_index(folder: Path, content: str, length: int, targets: int = 3) -> SampleIndex:
     import hashlib
 
     (folder / "d.jsonl").write_text(content)
@@ -71,7 +71,7 @@ def write_index(folder: Path, content: str, length: int) -> SampleIndex:
         "sha256": hashlib.sha256(content.encode()).hexdigest(),
         "bytes": len(content),
     }
-    samples = {"file": [0], "offset": [0], "line": [1], "length": [length], "supervised": [1]}
+    samples = {"file": [0], "offset": [0], "line": [1], "length": [length], "supervised": [targets]}
     (folder / "data_index.json").write_text(
         json.dumps({"format_version": 1, "files": [entry], "samples": samples})
     )
@@ -95,6 +95,28 @@ def test_a_sample_of_another_length_names_its_line(tmp_path: Path):
     index = write_index(tmp_path, LINE, 16)
     with pytest.raises(ValueError, match=r"d\.jsonl line 1: has 15 tokens, 16 when"):
         index.tokens(0, bytes_encoder())
+
+
+def test_a_sample_with_other_targets_names_its_line(tmp_path: Path):
+    assert len(write_index(tmp_path, LINE, 15).tokens(0, bytes_encoder()).ids) == 15
+    index = write_index(tmp_path, LINE, 15, targets=4)
+    with pytest.raises(ValueError, match=r"d\.jsonl line 1: has 3 targets, 4 when"):
+        index.tokens(0, bytes_encoder())
+
+
+def test_a_column_that_nobody_reads_may_hold_any_number(tmp_path: Path):
+    line = f'{{"id": {"9" * 5000}, {LINE[1:]}'
+    assert len(write_index(tmp_path, line, 15).tokens(0, bytes_encoder()).ids) == 15
+
+
+@pytest.mark.parametrize(
+    "line", ["{", '{"a": ' + "[" * 100_000, "[1]", "\u00a0", '{"messages": 3}']
+)
+def test_a_line_that_cannot_be_read_names_itself(line: str, tmp_path: Path):
+    index = write_index(tmp_path, line, 15)
+    with pytest.raises(ValueError, match=r"d\.jsonl line 1: is no") as raised:
+        index.tokens(0, bytes_encoder())
+    assert raised.type is ValueError, "a data worker can pass on no error with more parts"
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x"])

@@ -581,7 +581,7 @@ export const LANGUAGE = {
       },
       export: {
         type: { kind: "boolean" },
-        doc: "Write the trained model as a Hugging Face folder at the end, `model` in the output folder; of adapters these alone.",
+        doc: "Write the trained model as a Hugging Face folder at the end, `model` in the output folder; of adapters these alone, with the configuration of the model that they are for.",
         since: 1,
         default: true,
       },

@@ -4,7 +4,7 @@ import type { Host } from "../host/host.js";
 import type { CountSettings, FileMeasurement } from "./measurement.js";
 
 /** Counts made by another version of the counting code are not reused. */
-const COUNTING_VERSION = 2;
+export const COUNTING_VERSION = 3;
 
 /** Where the counts of these bytes under this tokenizer are kept; `undefined` with caching off. */
 export function cachePath(

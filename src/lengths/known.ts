@@ -1,7 +1,7 @@
 import { join } from "pathe";
 import { readText, sha256Of, sha256OfFile } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { readCache } from "./cache.js";
+import { COUNTING_VERSION, readCache } from "./cache.js";
 import type { FileMeasurement } from "./measurement.js";
 
 /** What a file was when it was last measured. */
@@ -104,7 +104,7 @@ async function isUnchanged(host: Host, path: string, mark: Mark | undefined): Pr
 
 function sightingPath(host: Host, path: string, { key, files }: CountRequest): string | undefined {
   if (host.cacheFolder === undefined) return undefined;
-  const name = sha256Of(host, JSON.stringify([path, key, files]));
+  const name = sha256Of(host, JSON.stringify([COUNTING_VERSION, path, key, files]));
   return join(host.cacheFolder, "sightings", `${name}.json`);
 }
 

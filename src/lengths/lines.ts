@@ -52,11 +52,18 @@ function lineDecoder() {
   return (bytes: Uint8Array | undefined) => {
     if (bytes === undefined) return { text: undefined, problem: "is longer than 256 MiB" };
     try {
-      return { text: decoder.decode(bytes).trimEnd(), problem: undefined };
+      return { text: withoutEnd(decoder.decode(bytes)), problem: undefined };
     } catch {
       return { text: undefined, problem: "is not UTF-8" };
     }
   };
+}
+
+/** Without white space as JSON knows it: after any other, the runtime could not read the line either. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && " \t\r".includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
 function startsWithMark(bytes: Uint8Array): boolean {

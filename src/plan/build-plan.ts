@@ -495,11 +495,13 @@ export class Planner {
       const values = { warmup: formatCount(warmup), steps: formatCount(totalSteps) };
       this.report.at("warmup-too-long", "train.learning_rate", values);
     }
+    // From its peak, so not before the warm-up is over: rounded shares may overlap by a step.
+    const decay = (ratio: number) => Math.max(1, Math.min(part(ratio), totalSteps - warmup));
     return {
       type: rate.type,
       warmup_steps: warmup,
       min_ratio: "min_ratio" in rate ? rate.min_ratio : 0,
-      decay_steps: "decay_ratio" in rate ? Math.max(1, part(rate.decay_ratio)) : 0,
+      decay_steps: "decay_ratio" in rate ? decay(rate.decay_ratio) : 0,
     };
   }
 

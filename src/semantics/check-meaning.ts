@@ -169,9 +169,12 @@ function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
   }
 }
 
+/** Every letter can be matched in one way only: else a long wrong text would take for ever. */
+const VERSION = /^\d+\.\d([.+-]?[A-Za-z0-9])*$/;
+
 /** It goes into a line of the run's requirements. */
 function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
-  if (deepspeed === undefined || /^\d+(\.\d+)+([.+-]?[A-Za-z0-9]+)*$/.test(deepspeed)) return;
+  if (deepspeed === undefined || VERSION.test(deepspeed)) return;
   at("out-of-range", "cluster.deepspeed", {
     name: "deepspeed",
     value: JSON.stringify(deepspeed),

@@ -105,6 +105,11 @@ describe("lines", () => {
     expect(measured.line).toEqual([7]);
   });
 
+  it("may end in white space, but only in JSON's", async () => {
+    const measured = await measureText(`${good} \t\r\n${good}\u00a0\n\ufeff${good}\n${good}\u2028`);
+    expect(measured).toMatchObject({ line: [1], malformedLines: 3 });
+  });
+
   it("that are not UTF-8 are malformed", async () => {
     const measured = await measureText(new Uint8Array([0xff, 0xfe, 0x0a]));
     expect(measured).toMatchObject({ malformedLines: 1, length: [] });

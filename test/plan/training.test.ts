@@ -70,6 +70,12 @@ describe("the learning rate", () => {
       decay_steps: 4,
     });
     expect((await rate("warmup-stable-decay { decay_ratio = 0.001 }")).rate?.decay_steps).toBe(1);
+    // 3 and 3 of 5 steps: it falls once it is up.
+    const halves = "warmup-stable-decay { warmup_ratio = 0.5 decay_ratio = 0.5 }";
+    expect((await rate(halves, "steps = 5")).rate).toMatchObject({
+      warmup_steps: 3,
+      decay_steps: 2,
+    });
   });
 
   it.each([

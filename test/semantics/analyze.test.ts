@@ -43,6 +43,11 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ['unexpected-label: "x"'],
   ],
   ["a wrong type", spec({ parallel: '{ context = "2" }' }), ['wrong-type: "2"']],
+  [
+    "a version of DeepSpeed that is a long word",
+    spec({ cluster: `{ gpus = 2 gpu = cpu deepspeed = "0.19${"a".repeat(60)}!" }` }),
+    [`out-of-range: "0.19${"a".repeat(60)}!"`],
+  ],
   ["a fraction of a count", spec({ parallel: "{ context = 1.5 }" }), ["wrong-type: 1.5"]],
   ["a wrong unit", spec({ memory: "{ budget = 2 Gbit/s }" }), ["wrong-unit: Gbit/s"]],
   ["a unit where none is", spec({ parallel: "{ context = 2 GiB }" }), ["wrong-unit: GiB"]],

@@ -1,0 +1,66 @@
+"""The worker process that makes batches ends with its rank, however that ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+# Prints its worker's id once the worker has more to say than fits between two processes, and waits to be killed.
+RANK = """
+import multiprocessing, time
+import numpy as np
+from skrull_runtime.feed import step_batches
+
+class Batches:
+    def __getitem__(self, batch):
+        return np.zeros(1_000_000, np.int32)
+
+batches = step_batches(Batches(), range(100))
+next(batches)
+time.sleep(1)
+(worker,) = multiprocessing.active_children()
+print(worker.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def is_running(process: int) -> bool:
+    """Whether it is there, and not only because nobody has asked how it ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_worker_does_not_outlive_a_killed_rank():
+    path = str(Path(__file__).resolve().parents[1])
+    rank = subprocess.Popen(
+        [sys.executable, "-c", RANK],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert rank.stdout is not None
+    worker = int(rank.stdout.readline())
+    try:
+        assert is_running(worker)
+        os.kill(worker, signal.SIGTERM)  # which schedulers send to all
+        time.sleep(0.5)
+        assert is_running(worker)
+        rank.kill()
+        rank.wait()
+        deadline = time.monotonic() + 30
+        while is_running(worker):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        rank.kill()
+        if is_running(worker):
+            os.kill(worker, signal.SIGKILL)
