@@ -115,7 +115,9 @@ describe("the package", () => {
     const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
     const run = spawnSync("npm", pack, { cwd: ROOT, encoding: "utf8" });
     const [{ files }] = JSON.parse(run.stdout) as readonly [{ files: { path: string }[] }];
-    const packed = files.map(({ path }) => path).filter((path) => path.startsWith("docs/diagnostics/"));
+    const packed = files
+      .map(({ path }) => path)
+      .filter((path) => path.startsWith("docs/diagnostics/"));
     const pages = ["README", ...DIAGNOSTIC_CODES].map((name) => `docs/diagnostics/${name}.md`);
     expect(packed.sort()).toEqual(pages.sort());
   });
