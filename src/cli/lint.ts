@@ -1,5 +1,5 @@
 import { resolve } from "pathe";
-import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
+import { type Diagnostic, hasErrors, withoutRepeats } from "../diagnostics/diagnostic.js";
 import type { DiagnosticFormat } from "../diagnostics/formats.js";
 import { printable } from "../foundation/printable.js";
 import { type Host, HostError } from "../host/host.js";
@@ -64,12 +64,6 @@ async function withoutExcluded(
     if (kept) chosen.push(file);
   }
   return chosen;
-}
-
-/** What is wrong in an imported file is found with every spec that imports it. */
-function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const known = new Map(diagnostics.map((found) => [JSON.stringify(found), found]));
-  return [...known.values()];
 }
 
 interface Linted {

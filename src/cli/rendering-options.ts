@@ -2,6 +2,7 @@ import { resolve } from "pathe";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import { type Diagnostic, diagnostic, hasErrors, type Values } from "../diagnostics/diagnostic.js";
 import { printable } from "../foundation/printable.js";
+import { FILE_START } from "../foundation/text.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import { type RenderingSettings, renderingOf } from "../inputs/rendering.js";
@@ -52,8 +53,7 @@ export function renderingFromOptions(
 }
 
 /** Options have no place in a file. */
-const START = { line: 1, column: 1 };
-const NO_PLACE = { file: "", range: { start: START, end: START } };
+const NO_PLACE = { file: "", range: FILE_START };
 
 const { format: FORMAT, template: TEMPLATE } = LANGUAGE.data.properties;
 const TEMPLATES = TEMPLATE.type.variants;

@@ -5,6 +5,7 @@ import {
   hasErrors,
   sortDiagnostics,
 } from "../diagnostics/diagnostic.js";
+import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
@@ -41,19 +42,17 @@ function chooseRun(
   wanted: string | undefined,
   found: Diagnostic[],
 ): RunAnalysis | undefined {
-  const range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  const place = { file, range: FILE_START };
   const names = runs.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const help = names.length > 0 ? `Its runs: ${names.join(", ")}.` : "It has no named runs.";
   const chosen =
     wanted === undefined && runs.length === 1 ? runs[0] : runs.find(({ name }) => name === wanted);
   if (chosen) return chosen;
   if (wanted !== undefined)
-    found.push(
-      diagnostic("unknown-name", { what: "run", name: wanted }, { file, range }, { help }),
-    );
+    found.push(diagnostic("unknown-name", { what: "run", name: wanted }, place, { help }));
   else if (names.length > 0)
-    found.push(diagnostic("run-not-chosen", { runs: names.join(", ") }, { file, range }));
-  else found.push(diagnostic("nothing-to-run", {}, { file, range }));
+    found.push(diagnostic("run-not-chosen", { runs: names.join(", ") }, place));
+  else found.push(diagnostic("nothing-to-run", {}, place));
   return undefined;
 }
 

@@ -108,6 +108,11 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Di
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** Each once: runs and files that share something have its mistakes in common. */
+export function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((found) => [JSON.stringify(found), found])).values()];
+}
+
 /** Whether anything stops the compiler. */
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((d) => d.severity === "error");

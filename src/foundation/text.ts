@@ -10,6 +10,9 @@ export interface Range {
   readonly end: Position;
 }
 
+/** Where something is reported that no place of a file stands for. */
+export const FILE_START: Range = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+
 /** Turns offsets into a text into positions. Lines end with LF, CRLF or CR; a byte-order mark has no column. */
 export class LineMap {
   readonly #starts: number[];

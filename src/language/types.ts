@@ -55,6 +55,10 @@ export type Property = {
   readonly formerly?: string;
 } & Presence;
 
+/** What a property is where the spec does not set it. */
+export const defaultOf = (property: Property): unknown =>
+  "default" in property ? property.default : undefined;
+
 export type Properties = Readonly<Record<string, Property>>;
 
 export interface Block {

@@ -48,6 +48,10 @@ export const DIMENSION_NAMES: Readonly<Record<Dimension, string>> = {
   time: "a length of time",
 };
 
+/** What one of a unit counts for; `undefined` where none of these is called so. */
+export const factorOf = (units: Units, name: string): number | undefined =>
+  Object.hasOwn(units, name) ? units[name] : undefined;
+
 /** Units of a dimension, to show. */
 export function unitsOf(dimension: Dimension): string {
   return Object.keys(UNITS[dimension]).join(", ");

@@ -1,8 +1,8 @@
 import { minimatch } from "minimatch";
 import { dirname, relative, resolve } from "pathe";
 import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
-import { boundDiagnostics, type Diagnostic } from "../diagnostics/diagnostic.js";
-import { LineMap } from "../foundation/text.js";
+import { boundDiagnostics, type Diagnostic, withoutRepeats } from "../diagnostics/diagnostic.js";
+import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
 import { Origins } from "../semantics/report.js";
@@ -54,7 +54,7 @@ export class Linter {
     const [document] = documents;
     const sound = runs.some(({ spec }) => spec);
     const names = sound && document ? { document, documents, symbols } : undefined;
-    const nowhere = new Origins({ file, range: new LineMap(text).range(0, 0) });
+    const nowhere = new Origins({ file, range: FILE_START });
     const ofFile = lintRules({ ...whole, names }, configuration, OF_FILE);
     const results = [{ ...ofFile, origins: nowhere }];
     for (const { spec, origins } of runs) {
@@ -92,11 +92,6 @@ export class Linter {
     }
     return configuration;
   }
-}
-
-/** Several runs of a file have much in common. */
-function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return [...new Map(diagnostics.map((found) => [JSON.stringify(found), found])).values()];
 }
 
 /** What is the same for every run of a file is looked at once. */

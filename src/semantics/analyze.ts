@@ -2,7 +2,7 @@ import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { LANGUAGE, LANGUAGE_VERSION, type Spec } from "../language/language.js";
-import type { Block } from "../language/types.js";
+import { type Block, defaultOf } from "../language/types.js";
 import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
 import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
 import { type CheckContext, checkProperties, reportMisplaced } from "./check-properties.js";
@@ -259,9 +259,7 @@ class Analyzer {
       return undefined;
     }
     const entries = Object.entries(declared.properties);
-    return Object.fromEntries(
-      entries.map(([key, property]) => [key, "default" in property ? property.default : undefined]),
-    );
+    return Object.fromEntries(entries.map(([key, property]) => [key, defaultOf(property)]));
   }
 }
 

@@ -1,5 +1,5 @@
 import { didYouMean } from "../foundation/suggest.js";
-import type { Properties, Property } from "../language/types.js";
+import { defaultOf, type Properties, type Property } from "../language/types.js";
 import type { BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
 import { isYamlPath, type SourceDocument } from "./document.js";
@@ -127,7 +127,7 @@ function absent(name: string, property: Property, owner: Owner, context: CheckCo
       { help: `Add ${name} = ... to it.` },
     );
   }
-  return "default" in property ? property.default : undefined;
+  return defaultOf(property);
 }
 
 function checkEntry(

@@ -3,7 +3,14 @@ import type { Fix } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
-import { COUNT_UNITS, DIMENSION_NAMES, UNITLESS, UNITS, unitsOf } from "../language/units.js";
+import {
+  COUNT_UNITS,
+  DIMENSION_NAMES,
+  factorOf,
+  UNITLESS,
+  UNITS,
+  unitsOf,
+} from "../language/units.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
@@ -157,9 +164,7 @@ function plainNumber(
     return wrongType(node, expected, context, help, fix);
   }
   if (!node.unit) return node;
-  const factor = Object.hasOwn(COUNT_UNITS, node.unit.text)
-    ? COUNT_UNITS[node.unit.text]
-    : undefined;
+  const factor = factorOf(COUNT_UNITS, node.unit.text);
   if (factor !== undefined) return { ...node, value: node.value * factor };
   const values = {
     unit: node.unit.text,
@@ -228,7 +233,7 @@ function checkQuantity(
     return undefined;
   }
   const unit = node.unit.text;
-  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+  const factor = factorOf(units, unit);
   if (factor !== undefined) return whole(node, node.value * factor, type, context);
   const near = didYouMean(unit, Object.keys(units));
   const fix = near === undefined ? undefined : otherUnit(node.unit, near, node, context.report);

@@ -1,6 +1,6 @@
 import { didYouMean } from "../foundation/suggest.js";
 import type { Dimension } from "../language/types.js";
-import { BASE_UNITS, COUNT_UNITS, UNITS } from "../language/units.js";
+import { BASE_UNITS, COUNT_UNITS, factorOf, UNITS } from "../language/units.js";
 import { parseValue } from "../syntax/parse.js";
 import type {
   ChainNode,
@@ -156,11 +156,11 @@ export class Evaluator {
 
   #measured({ value, unit }: NumberNode, report: Report): Quantity | undefined {
     if (!unit) return { value, dimension: "count" };
-    if (Object.hasOwn(COUNT_UNITS, unit.text))
-      return { value: value * (COUNT_UNITS[unit.text] ?? 1), dimension: "count" };
-    for (const [dimension, units] of Object.entries(UNITS) as [Dimension, typeof COUNT_UNITS][]) {
-      if (Object.hasOwn(units, unit.text))
-        return { value: value * (units[unit.text] ?? 1), dimension };
+    const count = factorOf(COUNT_UNITS, unit.text);
+    if (count !== undefined) return { value: value * count, dimension: "count" };
+    for (const dimension of Object.keys(UNITS) as Dimension[]) {
+      const factor = factorOf(UNITS[dimension], unit.text);
+      if (factor !== undefined) return { value: value * factor, dimension };
     }
     const known = Object.values(UNITS).flatMap((units) => Object.keys(units));
     const near = didYouMean(unit.text, known);

@@ -7,7 +7,7 @@ import {
 } from "vscode-languageserver";
 import { MODEL_NAMES } from "../catalogue/names.js";
 import { LANGUAGE } from "../language/language.js";
-import type { Block, Property, ValueType } from "../language/types.js";
+import { type Block, defaultOf, type Property, type ValueType } from "../language/types.js";
 import { UNITS } from "../language/units.js";
 import { type Cursor, cursorAt } from "./cursor.js";
 import { blockDoc, propertyDoc, shortType } from "./describe.js";
@@ -206,7 +206,7 @@ function values(
 
 /** Words that a type takes. */
 function wordsOf(type: ValueType, property: Property | undefined): readonly Proposal[] {
-  const preset = property && "default" in property ? property.default : undefined;
+  const preset = property && defaultOf(property);
   const word = (label: string, kind: CompletionItemKind): Proposal => ({
     label,
     kind,

@@ -1,10 +1,9 @@
 import { dirname, join } from "pathe";
 import type { Place } from "../diagnostics/diagnostic.js";
+import { FILE_START } from "../foundation/text.js";
 import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
 import { nameOf, placeOf, sameName } from "./names.js";
-
-const START = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
 
 /** A declared name, and the place of it that was asked about. */
 export interface Named {
@@ -35,7 +34,8 @@ export function nameAt(document: AnalysedDocument, offset: number): Named | unde
 /** Where the name at an offset is declared; on an import, the start of the file. */
 export function definitionAt(document: AnalysedDocument, offset: number): Place | undefined {
   const written = importAt(document, offset);
-  if (written !== undefined) return { file: join(dirname(document.path), written), range: START };
+  if (written !== undefined)
+    return { file: join(dirname(document.path), written), range: FILE_START };
   return nameAt(document, offset)?.symbol.definition;
 }
 

@@ -2,7 +2,7 @@ import { gpuByName, modelByName } from "../catalogue/names.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import { describePresence, describeType } from "../language/reference-page.js";
 import type { Block, Dimension, Property, ValueType } from "../language/types.js";
-import { BASE_UNITS, DIMENSION_NAMES, UNITS } from "../language/units.js";
+import { BASE_UNITS, DIMENSION_NAMES, factorOf, UNITS } from "../language/units.js";
 
 /** Markdown of a key: what it takes, what it means, what holds without it. */
 export function propertyDoc(name: string, property: Property): string {
@@ -42,8 +42,7 @@ export function shortType(type: ValueType): string {
 /** Markdown of a unit; `undefined` where there is none of that name. */
 export function unitDoc(unit: string): string | undefined {
   for (const dimension of Object.keys(UNITS) as Dimension[]) {
-    const units = UNITS[dimension];
-    const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+    const factor = factorOf(UNITS[dimension], unit);
     if (factor === undefined) continue;
     return `\`1 ${unit}\` = ${inBase(factor, dimension)}\n\nUnit of ${DIMENSION_NAMES[dimension]}.`;
   }
