@@ -11,6 +11,7 @@ import type {
   ValueNode,
 } from "../syntax/tree.js";
 import { LONGEST_CHAIN } from "./layers.js";
+import { otherUnit, otherWord } from "./mend.js";
 import type { Report } from "./report.js";
 import type { Scope } from "./scope.js";
 
@@ -144,9 +145,10 @@ export class Evaluator {
     if (!this.scope.constant(name)) {
       if (this.scope.broken || report.findings.full) return this.#spoilt(report);
       const near = didYouMean(name, this.scope.constantNames);
+      const fix = near && otherWord({ ...use, text: name }, near, report);
       report.at("unknown-name", { what: "constant", name }, use, {
         help: near ? `Did you mean ${near}?` : `Declare it: let ${name} = ...`,
-        ...(near ? { fix: report.replacement(`Write ${near}`, use, near) } : {}),
+        ...(fix ? { fix } : {}),
       });
       return undefined;
     }
@@ -154,7 +156,8 @@ export class Evaluator {
     return evaluated && this.#quantity(evaluated.node, evaluated.report);
   }
 
-  #measured({ value, unit }: NumberNode, report: Report): Quantity | undefined {
+  #measured(node: NumberNode, report: Report): Quantity | undefined {
+    const { value, unit } = node;
     if (!unit) return { value, dimension: "count" };
     const count = factorOf(COUNT_UNITS, unit.text);
     if (count !== undefined) return { value: value * count, dimension: "count" };
@@ -164,9 +167,10 @@ export class Evaluator {
     }
     const known = Object.values(UNITS).flatMap((units) => Object.keys(units));
     const near = didYouMean(unit.text, known);
+    const fix = near && otherUnit(unit, near, node, report);
     report.at("invalid-arithmetic", { problem: `'${unit.text}' is not a unit` }, unit, {
       help: near ? `Did you mean ${near}?` : `Units: ${known.join(", ")}.`,
-      ...(near ? { fix: report.replacement(`Write ${near}`, unit, near) } : {}),
+      ...(fix ? { fix } : {}),
     });
     return undefined;
   }

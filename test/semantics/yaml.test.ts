@@ -71,6 +71,19 @@ describe("a spec in YAML", () => {
     expect(accepts(change("{ extends: two, nodes: 2 }", "[two]"))).toBe(false);
   });
 
+  it("offers no fix that would replace a whole scalar for one name or unit in it", () => {
+    const wrong = [
+      ["max_length: seq * 2", "max_length: sqe * 2", "unknown-name", "Did you mean seq?"],
+      ["budget: 1 GiB", "budget: 2 Gib * 2", "invalid-arithmetic", "Did you mean GiB?"],
+    ] as const;
+    for (const [from, to, code, help] of wrong) {
+      const found = check(change(from, to)).diagnostics.filter((d) => d.code === code);
+      expect(found.map((d) => [d.help, d.fix])).toEqual([[help, undefined]]);
+    }
+    const one = check(change("global_batch: 4", "global_batch: -sqe")).diagnostics;
+    expect(one.map(({ code }) => code)).toContain("unknown-name");
+  });
+
   it("may be JSON", () => {
     const json = JSON.stringify({
       skrull: 1,
