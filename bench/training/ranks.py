@@ -18,7 +18,6 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from skrull_runtime.config import RunConfig, SchedulingConfig
 from skrull_runtime.data import SampleIndex, data_root
 from skrull_runtime.model import DTYPES
-from skrull_runtime.starting import start_process_group
 
 TIMEOUT_SECONDS = 600.0  # of any collective
 
@@ -63,19 +62,14 @@ def plain_model(run: Run, attention: str) -> nn.Module:
     ).train()
 
 
-def start() -> torch.device:
-    """Starts the process group; returns the rank's device. Without a GPU the rank keeps to one core."""
-    if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
-        pin(int(os.environ["LOCAL_RANK"]))
-    return start_process_group(TIMEOUT_SECONDS)
-
-
-def pin(rank: int) -> None:
-    """Keeps this process, its threads and its children to a core of its own, where the system can."""
+def keep_to_a_core() -> None:
+    """Without a GPU, keeps this rank, its threads and its children to a core of its own, where the system can."""
+    if deepspeed.accelerator.get_accelerator().device_name() != "cpu":
+        return
     torch.set_num_threads(1)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[rank % len(cores)]})
+        os.sched_setaffinity(0, {cores[int(os.environ["LOCAL_RANK"]) % len(cores)]})
 
 
 def peak_bytes(device: torch.device) -> int:

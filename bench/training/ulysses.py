@@ -8,7 +8,6 @@ each rank has loaded, and needs a reshape on gloo.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import deepspeed
@@ -16,10 +15,10 @@ import torch
 import torch.distributed as dist
 from deepspeed.runtime.sequence_parallel.ulysses_sp import UlyssesSPAttentionHF
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from skrull_runtime.data import SampleIndex
-from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler
+from skrull_runtime.sampler import GlobalBatch
 from skrull_runtime.tokenization import IGNORED, Encode, Tokens, load_encoder
 
 
@@ -126,20 +125,3 @@ class StepDataset(Dataset[Step]):
             sum(len(tokens.ids) for tokens in samples),
             sum(self.index.supervised[sample] for sample in batch.samples),
         )
-
-
-def steps_of(dataset: StepDataset, sampler: ScheduledBatchSampler) -> Iterator[Step]:
-    """Steps in order, made ahead by a worker process, as the runtime's are."""
-    return iter(
-        DataLoader(
-            dataset,
-            batch_size=None,
-            sampler=sampler,
-            num_workers=1,
-            collate_fn=_as_it_is,
-        )
-    )
-
-
-def _as_it_is(step: Step) -> Step:
-    return step

@@ -19,15 +19,16 @@ from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
-from ranks import Run, ds_config, load_run, peak_bytes, plain_model, start
+from ranks import TIMEOUT_SECONDS, Run, ds_config, keep_to_a_core, load_run, peak_bytes, plain_model
 from ulysses import StepDataset as PartsDataset
-from ulysses import UlyssesTrainer, steps_of
+from ulysses import UlyssesTrainer
 
-from skrull_runtime.feed import StepDataset, step_batches
+from skrull_runtime.feed import StepDataset, StepFeed, stop_workers
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.optimizer import build_optimizer
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
+from skrull_runtime.starting import own_rank, start_process_group
 from skrull_runtime.token_cache import cache_file
 from skrull_runtime.trainer import Trainer
 
@@ -46,14 +47,22 @@ class Trained(NamedTuple):
     predicted: float
 
 
-def ulysses(run: Run, device: torch.device) -> Generator[Trained, None, None]:
+def feed_of(method: str, run: Run) -> StepFeed:
+    """What makes this rank's steps ahead; to be started before the process group."""
+    rank, ranks = own_rank()
+    if method == "ulysses":
+        return StepFeed(PartsDataset(run.index, run.tokenizer, ranks, rank))
+    cache = cache_file(run.folder, run.index.file, run.config.data, run.tokenizer)
+    return StepFeed(StepDataset(run.index, run.scheduling, rank, run.tokenizer, cache=cache))
+
+
+def ulysses(run: Run, feed: StepFeed, device: torch.device) -> Generator[Trained, None, None]:
     """Trains the run's global batches as DeepSpeed users do today."""
     model = plain_model(run, "sdpa")
     optimizer = build_optimizer(model.parameters(), run.config.train.optimizer, device)
     trainer = UlyssesTrainer(model, optimizer, ds_config(run))
     sampler = sampler_of(run)
-    dataset = PartsDataset(run.index, run.tokenizer, trainer.degree, dist.get_rank())
-    batches = steps_of(dataset, sampler)
+    batches = feed.batches(sampler)
     for _ in range(sampler.total_steps):
         started = time.perf_counter()
         batch = next(batches)
@@ -64,15 +73,13 @@ def ulysses(run: Run, device: torch.device) -> Generator[Trained, None, None]:
         yield Trained(0, loss, batch.tokens, len(batch.parts), seconds, waited, 0.0, 0.0, 0.0)
 
 
-def scheduled(run: Run, device: torch.device) -> Generator[Trained, None, None]:
+def scheduled(run: Run, feed: StepFeed, device: torch.device) -> Generator[Trained, None, None]:
     """Trains the run with the runtime, by the policy that it was compiled with."""
     model = build_model(run.config.model, run.folder, None, run.config.train.seed)
     trainer = Trainer(model, ds_config(run), run.config.model, run.config.train)
     groups = GroupTable(timedelta(seconds=run.config.train.timeout_seconds))
     sampler = sampler_of(run)
-    cache = cache_file(run.folder, run.index.file, run.config.data, run.tokenizer)
-    dataset = StepDataset(run.index, run.scheduling, dist.get_rank(), run.tokenizer, cache=cache)
-    batches = step_batches(dataset, sampler)
+    batches = feed.batches(sampler)
     for _ in range(sampler.total_steps):
         started = time.perf_counter()
         batch = next(batches)
@@ -127,9 +134,11 @@ def main() -> None:
     """Trains as many steps as each line of stdin says."""
     method, folder = sys.argv[1], Path(sys.argv[2]).resolve()
     with os.fdopen(3, "w") as results:
-        device = start()
+        keep_to_a_core()
         run = load_run(folder)
-        training = {"ulysses": ulysses, "scheduled": scheduled}[method](run, device)
+        feed = feed_of(method, run)
+        device = start_process_group(TIMEOUT_SECONDS)
+        training = {"ulysses": ulysses, "scheduled": scheduled}[method](run, feed, device)
         batches = iter(sampler_of(run))
         for line in sys.stdin:
             dist.barrier()  # both ranks have been told
@@ -137,7 +146,8 @@ def main() -> None:
             result = {"steps": steps, "peak_bytes": peak_bytes(device)}
             results.write(json.dumps(result) + "\n")
             results.flush()
-        training.close()  # and with it the worker process that makes batches
+        training.close()
+        stop_workers()
         dist.barrier()
         dist.destroy_process_group()
 

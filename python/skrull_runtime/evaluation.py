@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .feed import StepDataset, step_batches
+from .feed import StepDataset, StepFeed
 from .groups import GroupTable
 from .sampler import GlobalBatch
 from .trainer import Trainer
@@ -30,13 +30,13 @@ class EvaluationBatches:
 
 
 class Evaluation:
-    """Held-out samples and how often to look at them."""
+    """Held-out samples and how often to look at them. To be made before the process group: it starts a worker."""
 
     def __init__(self, dataset: StepDataset, every: int):
         self.index, self.every = dataset.index, every
         self._targets = sum(self.index.supervised)
         self._batches = EvaluationBatches(len(self.index), dataset.scheduling.global_batch)
-        self._dataset = dataset
+        self._feed = StepFeed(dataset)
 
     def is_due(self, steps: int, last: bool) -> bool:
         """After this many trained steps: every so many, and after the last."""
@@ -44,6 +44,6 @@ class Evaluation:
 
     def loss(self, trainer: Trainer, groups: GroupTable) -> float:
         """Mean loss of a target token, over all held-out samples; the same on all ranks."""
-        batches = step_batches(self._dataset, self._batches)
+        batches = self._feed.batches(self._batches)
         total = sum(trainer.evaluate(batch, groups) for batch in batches)
         return total / max(1, self._targets)

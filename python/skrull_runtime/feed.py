@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import torch
+import torch.distributed as dist
 from torch.utils.data import DataLoader, Dataset
 
 from .agreement import digest_of
@@ -123,13 +125,41 @@ def make_step_batch(
     )
 
 
-def step_batches(dataset: StepDataset, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
-    """Step batches in order, made by a worker process that starts now and stays two steps in front."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    loader = DataLoader(
-        dataset, batch_size=None, sampler=sampler, num_workers=1, worker_init_fn=_prepare_worker
-    )
-    return iter(loader)
+class StepFeed:
+    """A worker process that makes a rank's step batches. It starts here, and waits for what to make.
+
+    To be started before the process group: a fork copies the locks that other threads hold in that moment, and in the
+    copy nobody ever opens them. Threads of gloo and NCCL take even the interpreter's own.
+    """
+
+    def __init__(self, dataset: Dataset[StepBatch]):
+        assert not dist.is_initialized(), "a worker forked now may never wake up"
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        self._wanted = _Wanted()
+        self._loader = DataLoader(
+            dataset,
+            batch_size=None,
+            sampler=self._wanted,
+            num_workers=1,
+            worker_init_fn=_prepare_worker,
+            persistent_workers=True,
+            generator=torch.Generator(),  # else it draws one of the model's random numbers
+        )
+        iter(self._loader)  # over nothing yet, which starts the worker
+
+    def batches(self, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
+        """Step batches in order; from now on the worker stays two steps in front. One iterator at a time."""
+        self._wanted.batches = sampler
+        return iter(self._loader)
+
+
+class _Wanted:
+    """The batches to make, which are known later than the worker starts."""
+
+    batches: Iterable[GlobalBatch] = ()
+
+    def __iter__(self) -> Iterator[GlobalBatch]:
+        return iter(self.batches)
 
 
 def _prepare_worker(_: int) -> None:

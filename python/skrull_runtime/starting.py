@@ -28,6 +28,16 @@ DEEPSPEED_FILE = "ds_config.json"
 INDEX_FILE = "data_index.json"
 
 
+def own_rank() -> tuple[int, int]:
+    """This rank and the number of ranks, before there is a process group. Raises ValueError without a launcher."""
+    try:
+        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    except (KeyError, ValueError):
+        raise ValueError(
+            "RANK and WORLD_SIZE are not set: start the run with launch.sh, which starts every rank"
+        ) from None
+
+
 def start_process_group(timeout_seconds: float) -> torch.device:
     """This rank's device, once it can talk to the others; no collective takes longer than the time given."""
     quieten_deepspeed()
@@ -63,8 +73,9 @@ def quieten_deepspeed() -> None:
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
-def for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
-    """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows.
+def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingConfig:
+    """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows. Rank 0 says
+    where these are not the compiled ones.
 
     Raises ValueError where the ranks do not divide into groups of the CP degree.
     """
@@ -78,7 +89,7 @@ def for_world(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
         raise ValueError(
             f"this run was compiled for {expected} ranks and started with {ranks}, which is not {needed}"
         )
-    if dist.get_rank() == 0:
+    if rank == 0:
         print(
             f"compiled for {expected} ranks, started with {ranks}: scheduling for these."
             " Memory was planned for the former; compile again where it is tight",
@@ -119,9 +130,12 @@ def verify_data(indices: list[SampleIndex]) -> None:
 
 
 def planned_schedules(
-    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig
+    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig, rank: int
 ) -> PlannedSchedules | None:
-    """The planned schedules; None to schedule online. Raises ValueError where only planned ones would do."""
+    """The planned schedules; None to schedule online, which rank 0 says where they were expected.
+
+    Raises ValueError where only planned ones would do.
+    """
     if scheduling.mode != "planned":
         return None
     try:
@@ -130,6 +144,6 @@ def planned_schedules(
         problem = f"the planned schedules are not used: {error}"
         if scheduling.strict:
             raise ValueError(f"{problem}; compile again, or set strict = false") from error
-        if dist.get_rank() == 0:
+        if rank == 0:
             print(f"{problem}; scheduling online instead", flush=True)
         return None

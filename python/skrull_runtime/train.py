@@ -21,7 +21,7 @@ from .data import SampleIndex, data_root
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation
 from .export import export_model
-from .feed import StepDataset, step_batches
+from .feed import StepDataset, StepFeed
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
@@ -35,6 +35,7 @@ from .starting import (
     agree,
     ending_plainly,
     for_world,
+    own_rank,
     planned_schedules,
     start_process_group,
     verify_data,
@@ -47,8 +48,7 @@ def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None
     """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
     arguments = _arguments(config)
     with ending_plainly():
-        device = start_process_group(config.train.timeout_seconds)
-        _run(config, scheduling, run_dir.resolve(), arguments, device)
+        _run(config, scheduling, run_dir.resolve(), arguments)
 
 
 def _arguments(config: RunConfig) -> argparse.Namespace:
@@ -78,13 +78,18 @@ def _run(
     compiled: SchedulingConfig,
     run_dir: Path,
     arguments: argparse.Namespace,
-    device: torch.device,
 ) -> None:
     train = config.train
-    scheduling = for_world(compiled, dist.get_world_size())
+    rank, ranks = own_rank()
+    scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
-    evaluation = _evaluation(config, scheduling, run_dir, root)
+    planned = planned_schedules(run_dir, index.lengths, scheduling, rank)
+    dataset = _dataset(config.data, scheduling, run_dir, index, rank, planned)
+    feed = StepFeed(dataset)
+    evaluation = _evaluation(config, scheduling, run_dir, root, rank)
+
+    device = start_process_group(train.timeout_seconds)
     verify_data([index] if evaluation is None else [index, evaluation.index])
     data_digest = agree(config, scheduling, run_dir, device)
 
@@ -98,9 +103,7 @@ def _run(
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     if resume is not None:
         ds_config = resume.configuration(ds_config)
-    planned = planned_schedules(run_dir, index.lengths, scheduling)
-    dataset = _dataset(config.data, scheduling, run_dir, index, planned)
-    batches = step_batches(dataset, sampler)  # made while the model is, and what follows
+    batches = feed.batches(sampler)  # made while the model is, and what follows
     model = build_model(config.model, run_dir, root, train.seed)
     trainer = Trainer(model, ds_config, config.model, train)
     groups = GroupTable(timedelta(seconds=train.timeout_seconds))
@@ -200,13 +203,13 @@ class TrainingLoop:
 
 
 def _evaluation(
-    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, root: Path
+    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, root: Path, rank: int
 ) -> Evaluation | None:
     file = run_dir / EVALUATION_FILE
     if not file.is_file():
         return None
     index = SampleIndex(file, config.data, root)
-    dataset = _dataset(config.data, scheduling, run_dir, index)
+    dataset = _dataset(config.data, scheduling, run_dir, index, rank)
     return Evaluation(dataset, config.train.evaluate_every)
 
 
@@ -215,12 +218,13 @@ def _dataset(
     scheduling: SchedulingConfig,
     run_dir: Path,
     index: SampleIndex,
+    rank: int,
     planned: PlannedSchedules | None = None,
 ) -> StepDataset:
     """This rank's batches of the samples of an index."""
     tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
     cache = cache_file(run_dir, index.file, data, tokenizer)
-    return StepDataset(index, scheduling, dist.get_rank(), tokenizer, planned, cache)
+    return StepDataset(index, scheduling, rank, tokenizer, planned, cache)
 
 
 def _preflight(

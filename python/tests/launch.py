@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def start(ranks: int, script: Path, *arguments: str, extra_path: Path = PYTHON_R
         "OMP_NUM_THREADS": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONPATH": str(extra_path),
+        "PYTHONFAULTHANDLER": "1",  # says where a rank was that is ended by an error of its own or by SIGABRT
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(free_port()),
         "WORLD_SIZE": str(ranks),
@@ -71,10 +73,17 @@ def finish(ranks: list[Rank], timeout: float = 600, grace: float = 20) -> list[t
             failed = True
             deadline = min(deadline, time.monotonic() + grace)
         if time.monotonic() > deadline:
-            for rank in ranks:
-                rank.process.kill()
+            end(ranks)
         time.sleep(0.05)
     return [(rank.process.returncode, rank.output()) for rank in ranks]
+
+
+def end(ranks: list[Rank], moment: float = 3) -> None:
+    """Ends what still runs; the output shows where it was."""
+    for number in (signal.SIGABRT, signal.SIGKILL):
+        for rank in ranks:
+            rank.process.send_signal(number)
+        time.sleep(moment)
 
 
 def run(ranks: int, script: Path, *arguments: str, timeout: float = 600) -> str:

@@ -10,24 +10,54 @@ import time
 from pathlib import Path
 
 import pytest
+import torch.distributed as dist
+from torch.utils.data import Dataset
+
+from skrull_runtime.feed import StepFeed, stop_workers
 
 # Prints its worker's id once the worker has more to say than fits between two processes, and waits to be killed.
 RANK = """
 import multiprocessing, time
 import numpy as np
-from skrull_runtime.feed import step_batches
+from skrull_runtime.feed import StepFeed
 
 class Batches:
     def __getitem__(self, batch):
         return np.zeros(1_000_000, np.int32)
 
-batches = step_batches(Batches(), range(100))
+batches = StepFeed(Batches()).batches(range(100))
 next(batches)
 time.sleep(1)
 (worker,) = multiprocessing.active_children()
 print(worker.pid, flush=True)
 time.sleep(60)
 """
+
+
+class Doubled(Dataset[int]):
+    """Stands for the batches."""
+
+    def __getitem__(self, number: int) -> int:
+        return 2 * number
+
+
+def test_a_worker_makes_one_series_of_batches_after_the_other():
+    feed = StepFeed(Doubled())
+    try:
+        assert list(feed.batches(range(5))) == [0, 2, 4, 6, 8]
+        assert list(feed.batches(())) == []
+        assert list(feed.batches([7, 3])) == [14, 6]
+    finally:
+        stop_workers()
+
+
+def test_no_worker_is_forked_from_a_process_with_the_threads_of_a_process_group():
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        with pytest.raises(AssertionError, match="never wake up"):
+            StepFeed(Doubled())
+    finally:
+        dist.destroy_process_group()
 
 
 def is_running(process: int) -> bool:
