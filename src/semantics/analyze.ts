@@ -281,7 +281,10 @@ function checkVersion({ version }: FileNode, report: Report, broken: boolean): v
   const { keyword } = version;
   if (keyword.text !== "skrull") {
     report.at("unexpected-token", { expected: "'skrull'", found: `'${keyword.text}'` }, keyword);
-  } else if (version.value !== LANGUAGE_VERSION) {
-    report.at("unsupported-version", { found: version.text }, version);
+  } else if (version.text !== String(LANGUAGE_VERSION)) {
+    const known = String(LANGUAGE_VERSION);
+    const same = version.value === LANGUAGE_VERSION && report.written(version) === version.text;
+    const fix = same && report.replacement(`Write ${known}`, version, known, true);
+    report.at("unsupported-version", { found: version.text }, version, fix ? { fix } : {});
   }
 }

@@ -1,5 +1,5 @@
 import { join } from "pathe";
-import type { Fix } from "../diagnostics/diagnostic.js";
+import type { Extra, Fix } from "../diagnostics/diagnostic.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
@@ -11,6 +11,7 @@ import {
   UNITS,
   unitsOf,
 } from "../language/units.js";
+import { numberProblem } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
@@ -159,8 +160,7 @@ function plainNumber(
   context: ValueContext,
 ): NumberNode | undefined {
   if (node.kind !== "number") {
-    const fix = unquotedNumber(node, context);
-    const help = fix && "Write the number without quotes.";
+    const { help, fix } = meantNumber(node, context);
     return wrongType(node, expected, context, help, fix);
   }
   if (!node.unit) return node;
@@ -178,9 +178,18 @@ function plainNumber(
   return undefined;
 }
 
-function unquotedNumber(node: ValueNode, { report }: ValueContext): Fix | undefined {
-  if (node.kind !== "string" || parseValue(node.value, node)?.kind !== "number") return undefined;
-  return unquoted(node, report);
+/** A number in quotes, or one of YAML that this language writes otherwise. */
+function meantNumber(node: ValueNode, { report }: ValueContext): Pick<Extra, "help" | "fix"> {
+  if (node.kind !== "string") return {};
+  if (parseValue(node.value, node)?.kind === "number") {
+    const fix = unquoted(node, report);
+    return fix ? { help: "Write the number without quotes.", fix } : {};
+  }
+  const { problem, meant } = numberProblem(node.value) ?? {};
+  if (problem === undefined) return {};
+  const help = `Of '${node.value}', ${problem}.`;
+  if (meant === undefined || report.written(node) !== node.value) return { help };
+  return { help, fix: report.replacement(`Write ${meant}`, node, meant, true) };
 }
 
 function checkInteger(
@@ -225,7 +234,8 @@ function checkQuantity(
   const units = UNITS[type.dimension];
   const help = `Units of ${dimension}: ${unitsOf(type.dimension)}.`;
   if (node.kind !== "number") {
-    return wrongType(node, dimension, context, help, unquotedNumber(node, context));
+    const meant = meantNumber(node, context);
+    return wrongType(node, dimension, context, meant.help ?? help, meant.fix);
   }
   if (!node.unit) {
     if (UNITLESS.includes(type.dimension)) return whole(node, node.value, type, context);

@@ -1,6 +1,7 @@
 import { didYouMean } from "../foundation/suggest.js";
 import type { Dimension } from "../language/types.js";
 import { BASE_UNITS, COUNT_UNITS, factorOf, UNITS } from "../language/units.js";
+import { negated } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
 import type {
   ChainNode,
@@ -126,7 +127,7 @@ export class Evaluator {
         return this.#chain(node, report);
       case "negative": {
         const operand = this.#quantity(node.operand, report);
-        return operand && { ...operand, value: -operand.value };
+        return operand && { ...operand, value: negated(operand.value) };
       }
       case "scalar": {
         const parsed = parseValue(node.text, node);

@@ -19,6 +19,7 @@ import {
   OpenBrace,
   OpenBracket,
   OpenParen,
+  OtherQuotes,
   Plus,
   Rate,
   Slash,
@@ -177,7 +178,7 @@ export class SpecParser extends CstParser {
   });
 
   readonly operand = this.RULE("operand", () => {
-    this.MANY(() =>
+    this.OPTION(() =>
       this.OR1([{ ALT: () => this.CONSUME(Minus) }, { ALT: () => this.CONSUME(Plus) }]),
     );
     this.OR([
@@ -302,7 +303,7 @@ export class SpecParser extends CstParser {
 }
 
 const opens = (token: IToken): boolean => token.tokenType === OpenBrace;
-const isText = (token: IToken): boolean =>
-  token.tokenType === Text || token.tokenType === UnterminatedText;
+const TEXTS: readonly TokenType[] = [Text, UnterminatedText, OtherQuotes];
+const isText = (token: IToken): boolean => TEXTS.includes(token.tokenType);
 
 export const SPEC_PARSER = new SpecParser();

@@ -12,6 +12,26 @@ type Case = readonly [name: string, block: string, wrong: string, safe: string, 
 const CASES: readonly Case[] = [
   ["a key without =", "parallel", "{ context 2 }", "{ context = 2 }"],
   ["a colon for =", "parallel", "{ context: 2  zero : 1 }", "{ context = 2  zero = 1 }"],
+  ["commas", "parallel", "{ context = 2, zero = 1, }", "{ context = 2 zero = 1 }"],
+  [
+    "numbers of other languages",
+    "train",
+    "{ optimizer = sgd { lr = .5 }  steps = 0x10  seed = 1__0  log_every = 007  clip_norm = 1. }",
+    "{ optimizer = sgd { lr = 0.5 }  steps = 16  seed = 1_0  log_every = 7  clip_norm = 1 }",
+  ],
+  ["two signs", "parallel", "{ context = --2  zero = ++1 }", "{ context = 2  zero = 1 }"],
+  [
+    "signs that only look like those of the language",
+    "parallel",
+    "{ context ＝ ２\u00a0 zero = 2 − 1 }",
+    "{ context = 2  zero = 2 - 1 }",
+  ],
+  [
+    "other quotes",
+    "train",
+    "{ optimizer = sgd { lr = '1' }  output = “first” }",
+    '{ optimizer = sgd { lr = 1 }  output = "first" }',
+  ],
   ["semicolons", "parallel", "{ context = 2; zero = 1; }", "{ context = 2 zero = 1 }"],
   [
     "a list without commas",
@@ -150,6 +170,24 @@ describe("the fix of", () => {
     expect(mended(text, false)).toBe(text);
   });
 
+  it("a comma in a number is none: it may mean two things", () => {
+    const text = spec({ parallel: "{ zero = 1,5 }" });
+    expect(mended(text, true)).toBe(text);
+    expect(read("a.skrull", text)[0]?.help).toContain("0.5");
+  });
+
+  it("a version is for those that mean the same", () => {
+    const withVersion = (version: string) => spec({}).replace("skrull 1", `skrull ${version}`);
+    for (const version of ["1.0", "1e0", "01", "+1"]) {
+      expect(read("a.skrull", withVersion(version)).map(({ severity }) => severity)).toContain(
+        "error",
+      );
+    }
+    expect(mended(withVersion("1.0"), false)).toBe(withVersion("1"));
+    expect(mended(withVersion("01"), false)).toBe(withVersion("1"));
+    expect(mended(withVersion("1.5"), true)).toBe(withVersion("1.5"));
+  });
+
   it("a constant's value leaves its use alone", () => {
     const withValue = (value: string) =>
       `${spec({
@@ -184,6 +222,17 @@ describe("the fix in YAML", () => {
   it("of a unit, whose place in its scalar is not known, is none", () => {
     const wrong = yaml("1 gib", "policy: packed");
     expect(mended(wrong, true, "a.skrull.yaml")).toBe(wrong);
+  });
+
+  it("of a number that is written otherwise here is the number", () => {
+    const mixed = (lr: string, seed: string) =>
+      yaml("4 GiB", `iterations: ${seed}`).replace("lr: 1", `lr: ${lr}`);
+    const wrong = mixed(".5", "1__0");
+    expect(read("a.skrull.yaml", wrong).map(({ help }) => help)).toEqual([
+      "Of '1__0', an underscore stands between two digits.",
+      "Of '.5', a decimal point stands between two digits.",
+    ]);
+    expect(mended(wrong, false, "a.skrull.yaml")).toBe(mixed("0.5", "1_0"));
   });
 
   it("of a key said twice is none", () => {
