@@ -11,6 +11,7 @@ import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } fr
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
+import { type RunFindings, runNamer } from "./name-runs.js";
 import { Findings, Origins, Report } from "./report.js";
 import { RUN, Scope } from "./scope.js";
 import { Symbols, type SymbolUse } from "./symbols.js";
@@ -46,6 +47,14 @@ export interface AnalyzeOptions {
   readonly yaml?: DocumentReader | undefined;
 }
 
+interface CheckedStack {
+  readonly values: unknown;
+  readonly origins: Origins;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type CheckedRun = RunAnalysis & RunFindings;
+
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
 const START: Span = { start: 0, end: 0 };
 
@@ -64,7 +73,7 @@ class Analyzer {
   readonly #evaluator: Evaluator;
   /** Keys that stand where blocks do. */
   readonly #mistaken = new Set<string>();
-  readonly #checked = new Map<Stack, { readonly values: unknown; readonly origins: Origins }>();
+  readonly #checked = new Map<Stack, CheckedStack>();
 
   constructor(file: string, text: string, { load, yaml }: AnalyzeOptions) {
     this.#root = readDocument(file, text, ".", yaml);
@@ -84,9 +93,11 @@ class Analyzer {
     this.#evaluator.checkAll(this.#report);
     this.#checkNamedBlocks(tree);
     const checked = isLibrary(tree) ? [] : this.#runs(tree);
-    const diagnostics = boundDiagnostics([...syntax, ...this.#report.findings.diagnostics]);
+    const found = this.#report.findings.diagnostics.map(runNamer(checked));
+    const diagnostics = boundDiagnostics([...syntax, ...found]);
     const sound = !hasErrors(diagnostics) && !this.#wantsYaml;
-    const runs = sound ? checked : checked.map(({ spec: _, ...run }) => run);
+    const all: readonly RunAnalysis[] = checked.map(({ diagnostics: _, ...run }) => run);
+    const runs = sound ? all : all.map(({ spec: _, ...run }) => run);
     const documents = this.#documents;
     const symbols = this.#symbols.all();
     return { file, text, documents, runs, symbols, diagnostics, wantsYaml: this.#wantsYaml };
@@ -161,7 +172,7 @@ class Analyzer {
     }
   }
 
-  #runs(tree: FileNode): readonly RunAnalysis[] {
+  #runs(tree: FileNode): readonly CheckedRun[] {
     const file = compose(tree, this.#root, new Map(), this.#scope, this.#report);
     const runs = runsOf(tree);
     if (runs.length === 0) return [this.#check(file, this.#report.place(START))];
@@ -189,35 +200,44 @@ class Analyzer {
   }
 
   /** @param start where missing blocks are reported */
-  #check(composition: Composition, start: Place): RunAnalysis {
+  #check(composition: Composition, start: Place): CheckedRun {
     const origins = new Origins(start);
+    const diagnostics: Diagnostic[] = [];
     const values: Record<string, unknown> = {};
     for (const [name, declared] of Object.entries(BLOCKS)) {
       const stack = composition.get(name);
       // A block may be missing only because the parser could not read it, or because it is written otherwise.
       if (!stack && (this.#scope.broken || this.#mistaken.has(name))) continue;
-      values[name] = stack
-        ? this.#checkStack(name, stack, origins)
-        : this.#missingBlock(name, declared, start);
+      if (!stack) {
+        values[name] = this.#missingBlock(name, declared, start);
+        continue;
+      }
+      const checked = this.#checkStack(name, stack);
+      values[name] = checked.values;
+      origins.recordAll(checked.origins);
+      diagnostics.push(...checked.diagnostics);
     }
     // The table says what the values are; the checker has held every one of them to it.
     const blocks = values as CheckedBlocks;
-    if (!this.#scope.broken) checkMeaning(blocks, origins, this.#report);
-    return { spec: blocks as Spec, origins };
+    if (!this.#scope.broken) {
+      const check = () => checkMeaning(blocks, origins, this.#report);
+      diagnostics.push(...this.#report.findings.during(check));
+    }
+    return { spec: blocks as Spec, origins, diagnostics };
   }
 
   /** Runs share most of their blocks: each stack of layers is checked once. */
-  #checkStack(name: string, stack: Stack, origins: Origins): unknown {
+  #checkStack(name: string, stack: Stack): CheckedStack {
     const known = this.#checked.get(stack);
-    if (known) {
-      origins.recordAll(known.origins);
-      return known.values;
-    }
-    const own = new Origins(this.#report.place(START));
-    const values = this.#checkBlock(name, stack, own);
-    this.#checked.set(stack, { values, origins: own });
-    origins.recordAll(own);
-    return values;
+    if (known) return known;
+    const origins = new Origins(this.#report.place(START));
+    let values: unknown;
+    const diagnostics = this.#report.findings.during(() => {
+      values = this.#checkBlock(name, stack, origins);
+    });
+    const checked = { values, origins, diagnostics };
+    this.#checked.set(stack, checked);
+    return checked;
   }
 
   #checkBlock(name: string, { layers, incomplete }: Stack, origins: Origins): unknown {
@@ -226,6 +246,8 @@ class Analyzer {
     if (!top || !declared) return undefined;
     const own = this.#report.in(top.document);
     origins.record(name, own.place(top.node.name));
+    for (const { node, document } of layers.slice(0, -1))
+      origins.recordBelow(this.#report.in(document).place(node.name));
     for (const layer of layers) this.#checkLabel(layer, declared, origins);
     const context: CheckContext = {
       report: own,

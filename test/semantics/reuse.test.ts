@@ -238,6 +238,37 @@ describe("runs", () => {
     expect(found(withHead("run { }"))).toEqual(["missing-name: run"]);
   });
 
+  describe("are named where another one is well with what they share", () => {
+    const about = (runs: string, parts: Readonly<Record<string, string>>) =>
+      check(withHead(runs, parts)).diagnostics.map(
+        ({ code, related = [] }) => `${code}: ${related.map(({ message }) => message).join(", ")}`,
+      );
+    const small = "memory { budget = 2 GiB }";
+    const parts = { memory: "{ budget = 9 GiB reserve = 2 GiB }" };
+
+    it("in what concerns several values", () => {
+      expect(about(`run a { } run b { ${small} } run c { ${small} }`, parts)).toEqual([
+        "reserve-exceeds-budget: found in the run 'b', found in the run 'c'",
+      ]);
+    });
+
+    it("in what a block lacks", () => {
+      const own = "train { optimizer = sgd { lr = 1 } }";
+      expect(about(`run a { ${own} } run b { } run c { }`, { train: "{ steps = 1 }" })).toEqual([
+        "missing-key: found in the run 'b', found in the run 'c'",
+      ]);
+    });
+
+    it("and not where all have the mistake, or no other reads the place", () => {
+      expect(about(`run a { ${small} } run b { ${small} }`, parts)).toEqual([
+        "reserve-exceeds-budget: ",
+      ]);
+      expect(about("run a { } run b { parallel { context = 3 } }", {})).toEqual([
+        "ranks-not-divisible: ",
+      ]);
+    });
+  });
+
   it("hide no mistake in what they override", () => {
     const parts = { cluster: "{ gpus = 2 gpu = gpx }", train: "{ seed = 1.5 steps = 1 }" };
     const other = "cluster own { gpus = 2 gpu = cpu }";
