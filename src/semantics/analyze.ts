@@ -1,3 +1,4 @@
+import { MODEL_NAMES } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
@@ -10,8 +11,10 @@ import { type Composition, compose, isBlock, isReference, runsOf } from "./compo
 import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } from "./document.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
+import { blockAtEnd } from "./insert.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
 import { type RunFindings, runNamer } from "./name-runs.js";
+import { blockPlaceholder } from "./placeholders.js";
 import { Findings, Origins, Report } from "./report.js";
 import { RUN, Scope } from "./scope.js";
 import { Symbols, type SymbolUse } from "./symbols.js";
@@ -277,7 +280,12 @@ class Analyzer {
   #missingBlock(name: string, declared: Block, start: Place): unknown {
     if (declared.required !== undefined) {
       const help = `Add ${name} { ... }.`;
-      this.#report.atPlace("missing-block", { name, reason: declared.required }, start, { help });
+      const label = declared.label === undefined ? undefined : MODEL_NAMES[0];
+      const fix = isYamlPath(this.#root.file)
+        ? {}
+        : { fix: blockAtEnd(blockPlaceholder(name, declared, label), this.#report) };
+      const values = { name, reason: declared.required };
+      this.#report.atPlace("missing-block", values, start, { help, ...fix });
       return undefined;
     }
     const entries = Object.entries(declared.properties);

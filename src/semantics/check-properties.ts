@@ -4,7 +4,9 @@ import type { BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
 import { isYamlPath, type SourceDocument } from "./document.js";
 import type { Evaluator } from "./evaluate.js";
+import { entryInBody } from "./insert.js";
 import { otherWord, withoutEntry } from "./mend.js";
+import { entryPlaceholder } from "./placeholders.js";
 import type { Origins, Report } from "./report.js";
 
 export interface Owner {
@@ -66,7 +68,7 @@ export function checkProperties(
     const found = written.get(name);
     values[name] = found
       ? checkEntry(name, property, found, owner, context)
-      : absent(name, property, owner, context);
+      : absent(name, property, layers.at(-1)?.body, owner, context);
   }
   return findings.count === before ? values : undefined;
 }
@@ -118,14 +120,23 @@ function currentName(key: NameNode, properties: Properties, report: Report): str
   return name;
 }
 
-function absent(name: string, property: Property, owner: Owner, context: CheckContext): unknown {
-  if ("required" in property && !context.broken && !owner.partial) {
-    context.report.at(
-      "missing-key",
-      { owner: owner.name, name, reason: property.required },
-      owner.header,
-      { help: `Add ${name} = ... to it.` },
-    );
+/** @param body that the key would have to stand in */
+function absent(
+  name: string,
+  property: Property,
+  body: BodyNode | undefined,
+  owner: Owner,
+  { report, document, broken }: CheckContext,
+): unknown {
+  if ("required" in property && !broken && !owner.partial) {
+    const entry = entryPlaceholder(name, property.type);
+    const fix =
+      body && !isYamlPath(document.file)
+        ? entryInBody(entry, body, owner.header, report)
+        : undefined;
+    const values = { owner: owner.name, name, reason: property.required };
+    const help = `Add ${name} = ... to it.`;
+    report.at("missing-key", values, owner.header, { help, ...(fix ? { fix } : {}) });
   }
   return defaultOf(property);
 }

@@ -164,6 +164,22 @@ export class Report {
     return this.document.lines.text.slice(start, end);
   }
 
+  /** What stands on an offset's line before it. */
+  lineBefore(offset: number): string {
+    const { line } = this.range({ start: offset, end: offset }).start;
+    const { lines } = this.document;
+    return lines.text.slice(lines.offset({ line, column: 1 }), offset);
+  }
+
+  get length(): number {
+    return this.document.lines.text.length;
+  }
+
+  /** How the document's lines end. */
+  get newLine(): string {
+    return this.document.lines.text.includes("\r\n") ? "\r\n" : "\n";
+  }
+
   /** A fix that puts `text` in a span's place. */
   replacement(title: string, span: Span, text: string, safe = false): Fix {
     return { title, safe, edits: [{ range: this.range(span), new_text: text }] };

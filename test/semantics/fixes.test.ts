@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applyFixes } from "../../src/diagnostics/fixes.js";
+import { LANGUAGE } from "../../src/language/language.js";
+import type { Language } from "../../src/language/types.js";
 import { analyze } from "../../src/semantics/analyze.js";
 import { readYaml } from "../../src/syntax/yaml/read-yaml.js";
 import { spec } from "../cli/run.js";
@@ -32,6 +34,22 @@ const CASES: readonly Case[] = [
     "{ optimizer = sgd { lr = '1' }  output = “first” }",
     '{ optimizer = sgd { lr = 1 }  output = "first" }',
   ],
+  ["a missing key", "cluster", "{ gpus = 2 }", "{ gpus = 2 }", "{ gpus = 2 gpu = a100_sxm_40gb }"],
+  [
+    "missing keys of a block of several lines",
+    "data",
+    '{\n  train = ["data.jsonl"] # all\n  }',
+    '{\n  train = ["data.jsonl"] # all\n  }',
+    '{\n  train = ["data.jsonl"] # all\n    tokenizer = "bytes"\n    max_length = 4K\n  }',
+  ],
+  [
+    "a missing key of a value",
+    "train",
+    "{ optimizer = adamw  seed = 1 }",
+    "{ optimizer = adamw  seed = 1 }",
+    "{ optimizer = adamw { lr = 1e-5 }  seed = 1 }",
+  ],
+  ["all keys", "schedule", "{}", "{}", "{ global_batch = 1 }"],
   ["semicolons", "parallel", "{ context = 2; zero = 1; }", "{ context = 2 zero = 1 }"],
   [
     "a list without commas",
@@ -145,10 +163,13 @@ const CASES: readonly Case[] = [
   ],
 ];
 
+/** What a value alone in its block can contradict. */
+const ABOUT_OTHERS = ["contradictory-keys", "model-source"];
+
 /** Fixes applied as often as they offer something. */
 function mended(text: string, unsafe: boolean, file = "a.skrull"): string {
   let current = text;
-  for (let round = 0; round < 5; round += 1)
+  for (let round = 0; round < 10; round += 1)
     current = applyFixes(current, read(file, current), { unsafe });
   return current;
 }
@@ -168,6 +189,45 @@ describe("the fix of", () => {
   it("a path that is not closed leaves the rest of its line alone", () => {
     const text = spec({ model: '{ config = "a\\b  weights = random }' });
     expect(mended(text, false)).toBe(text);
+  });
+
+  for (const [what, text] of [
+    ["an empty file", ""],
+    ["a file without blocks", "skrull 1 # to be written"],
+    ["a file with lines of Windows", "skrull 1\r\ncluster {\r\n}\r\ndata {\r\n  }"],
+    ["a run without blocks", "skrull 1\nrun a { }\nrun b { }"],
+  ] as const) {
+    it(`${what} is whatever a spec cannot do without`, () => {
+      const whole = mended(text, true);
+      expect(mended(text, false)).toBe(text === "" ? "skrull 1\n\n" : text);
+      expect(read("a.skrull", whole)).toEqual([]);
+      expect(/(?<!\r)\n/.test(whole)).toBe(!text.includes("\r"));
+    });
+  }
+
+  it("a missing key is sound for every key that is required", () => {
+    const variants = Object.values(LANGUAGE as Language).flatMap(({ properties }) =>
+      Object.entries(properties).flatMap(([key, { type }]) =>
+        type.kind === "tagged" ? Object.keys(type.variants).map((tag) => `${key} = ${tag}`) : [],
+      ),
+    );
+    const blockOf = (entry: string) =>
+      Object.entries(LANGUAGE as Language).find(([, { properties }]) =>
+        Object.hasOwn(properties, entry.split(" ")[0] ?? ""),
+      )?.[0];
+    expect(variants).toContain("rope_scaling = yarn");
+    for (const entry of variants) {
+      const text = mended(`skrull 1\n${blockOf(entry)} { ${entry} }\n`, true);
+      const codes = read("a.skrull", text).map(({ code }) => code);
+      expect([entry, codes.filter((code) => !ABOUT_OTHERS.includes(code))]).toEqual([entry, []]);
+    }
+  });
+
+  it("a missing key of a constant is where the value is written", () => {
+    const train = (value: string) => `${spec({ train: "{ optimizer = o }" })}let o = ${value}\n`;
+    expect(mended(train("sgd { }"), true)).toBe(train("sgd { lr = 1e-5 }"));
+    // Every key that has this word as its value has it.
+    expect(mended(train("sgd"), true)).toBe(train("sgd"));
   });
 
   it("a comma in a number is none: it may mean two things", () => {
