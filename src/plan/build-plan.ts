@@ -1,5 +1,5 @@
 import type { ModelDimensions } from "../catalogue/dimensions.js";
-import type { Gpu } from "../catalogue/gpu.js";
+import { type Gpu, memoryOfRank } from "../catalogue/gpu.js";
 import type { Profile } from "../catalogue/profile.js";
 import { adaptableOf, adapterParameters, type LoraShape, loraShape } from "../cost/adapters.js";
 import { bucketFor, peakBytes } from "../cost/bucket.js";
@@ -201,8 +201,8 @@ export class Planner {
 
   /** What decides whether the longest sequence fits. */
   #fit(topology: Topology): FitProblem {
-    const { memory, model, parallel } = this.spec;
-    const budget = memory.budget ?? this.inputs.gpu.memory_bytes;
+    const { memory, model, parallel, cluster } = this.spec;
+    const budget = memory.budget ?? memoryOfRank(this.inputs.gpu, cluster);
     const setting: MemorySetting = {
       shape: this.#shape,
       precision: model.precision,

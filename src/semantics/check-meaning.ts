@@ -1,3 +1,4 @@
+import { memoryOfRank } from "../catalogue/gpu.js";
 import { gpuByName, MODEL_NAMES, templateByName } from "../catalogue/names.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
@@ -186,7 +187,7 @@ function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
 function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Reporting): void {
   const gpu = gpuByName(cluster.gpu);
   if (!gpu) return;
-  const budget = memory.budget ?? gpu.memory_bytes;
+  const budget = memory.budget ?? memoryOfRank(gpu, cluster);
   if (gpu.device === "cuda" && budget > gpu.memory_bytes) {
     at("budget-exceeds-memory", "memory.budget", {
       budget: formatBytes(budget),
