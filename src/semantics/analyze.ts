@@ -1,7 +1,7 @@
 import { MODEL_NAMES } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
-import { didYouMean } from "../foundation/suggest.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import { LANGUAGE, LANGUAGE_VERSION, type Spec } from "../language/language.js";
 import { type Block, defaultOf } from "../language/types.js";
 import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
@@ -13,6 +13,7 @@ import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
 import { blockAtEnd } from "./insert.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
+import { otherWord } from "./mend.js";
 import { type RunFindings, runNamer } from "./name-runs.js";
 import { blockPlaceholder } from "./placeholders.js";
 import { Findings, Origins, Report } from "./report.js";
@@ -157,11 +158,10 @@ class Analyzer {
 
   #unknownBlock(name: NameNode): void {
     const known = Object.keys(BLOCKS);
-    const near = didYouMean(name.text, known);
-    this.#report.at("unknown-block", { name: name.text }, name, {
-      help: near ? `Did you mean ${near}?` : `The blocks are ${known.join(", ")}.`,
-      ...(near ? { fix: this.#report.replacement(`Rename to ${near}`, name, near) } : {}),
-    });
+    const advice = suggestion(name.text, known, `The blocks are ${known.join(", ")}.`, (near) =>
+      otherWord(name, near, this.#report, `Rename to ${near}`),
+    );
+    this.#report.at("unknown-block", { name: name.text }, name, advice);
   }
 
   /** Named blocks of this file, whether or not a run uses them; what they lack, what extends them may have. */

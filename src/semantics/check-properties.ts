@@ -1,4 +1,4 @@
-import { didYouMean } from "../foundation/suggest.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import { defaultOf, type Properties, type Property } from "../language/types.js";
 import type { BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
@@ -166,12 +166,10 @@ function reportUnknownKey(
   report: Report,
 ): void {
   const known = Object.keys(properties);
-  const near = didYouMean(key.text, known);
-  const fix = near === undefined ? undefined : otherWord(key, near, report, `Rename to ${near}`);
-  report.at("unknown-key", { owner: owner.name, name: key.text }, key, {
-    help: near ? `Did you mean ${near}?` : `Its keys: ${known.join(", ")}.`,
-    ...(fix ? { fix } : {}),
-  });
+  const advice = suggestion(key.text, known, `Its keys: ${known.join(", ")}.`, (near) =>
+    otherWord(key, near, report, `Rename to ${near}`),
+  );
+  report.at("unknown-key", { owner: owner.name, name: key.text }, key, advice);
 }
 
 function reportNestedBlock({ text: name, ...span }: NameNode, owner: Owner, report: Report): void {

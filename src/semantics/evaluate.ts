@@ -1,4 +1,4 @@
-import { didYouMean } from "../foundation/suggest.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import type { Dimension } from "../language/types.js";
 import { BASE_UNITS, COUNT_UNITS, factorOf, UNITS } from "../language/units.js";
 import { negated } from "../syntax/numbers.js";
@@ -68,6 +68,10 @@ export class Evaluator {
     const value = parseValue(node.text, node);
     const names = value ? namesIn(value) : [];
     return names.length > 0 && names.every((name) => this.scope.constant(name)) ? value : undefined;
+  }
+
+  get constantNames(): readonly string[] {
+    return this.scope.constantNames;
   }
 
   /** Every constant, so that mistakes in unused ones are told too. */
@@ -145,12 +149,11 @@ export class Evaluator {
   #named(name: string, use: Span, report: Report): Quantity | undefined {
     if (!this.scope.constant(name)) {
       if (this.scope.broken || report.findings.full) return this.#spoilt(report);
-      const near = didYouMean(name, this.scope.constantNames);
-      const fix = near && otherWord({ ...use, text: name }, near, report);
-      report.at("unknown-name", { what: "constant", name }, use, {
-        help: near ? `Did you mean ${near}?` : `Declare it: let ${name} = ...`,
-        ...(fix ? { fix } : {}),
-      });
+      const declare = `Declare it: let ${name} = ...`;
+      const advice = suggestion(name, this.scope.constantNames, declare, (near) =>
+        otherWord({ ...use, text: name }, near, report),
+      );
+      report.at("unknown-name", { what: "constant", name }, use, advice);
       return undefined;
     }
     const evaluated = this.#constant(name, use, report);
@@ -167,12 +170,10 @@ export class Evaluator {
       if (factor !== undefined) return { value: value * factor, dimension };
     }
     const known = Object.values(UNITS).flatMap((units) => Object.keys(units));
-    const near = didYouMean(unit.text, known);
-    const fix = near && otherUnit(unit, near, node, report);
-    report.at("invalid-arithmetic", { problem: `'${unit.text}' is not a unit` }, unit, {
-      help: near ? `Did you mean ${near}?` : `Units: ${known.join(", ")}.`,
-      ...(fix ? { fix } : {}),
-    });
+    const advice = suggestion(unit.text, known, `Units: ${known.join(", ")}.`, (near) =>
+      otherUnit(unit, near, node, report),
+    );
+    report.at("invalid-arithmetic", { problem: `'${unit.text}' is not a unit` }, unit, advice);
     return undefined;
   }
 

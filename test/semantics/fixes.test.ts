@@ -50,6 +50,13 @@ const CASES: readonly Case[] = [
     "{ optimizer = adamw { lr = 1e-5 }  seed = 1 }",
   ],
   ["all keys", "schedule", "{}", "{}", "{ global_batch = 1 }"],
+  [
+    "a scale in small letters",
+    "schedule",
+    "{ global_batch = 1k }",
+    "{ global_batch = 1k }",
+    "{ global_batch = 1K }",
+  ],
   ["semicolons", "parallel", "{ context = 2; zero = 1; }", "{ context = 2 zero = 1 }"],
   [
     "a list without commas",
@@ -221,6 +228,14 @@ describe("the fix of", () => {
       const codes = read("a.skrull", text).map(({ code }) => code);
       expect([entry, codes.filter((code) => !ABOUT_OTHERS.includes(code))]).toEqual([entry, []]);
     }
+  });
+
+  it("a word that is nearly a constant's name is that name, and no string", () => {
+    const withUse = (use: string) =>
+      `${spec({ schedule: `{ global_batch = ${use} }`, log: `{ wandb = ${use}t }` })}let batch = 4\n`;
+    expect(mended(withUse("batc"), false)).toBe(withUse("batc"));
+    expect(mended(withUse("batc"), true)).toContain("global_batch = batch }");
+    expect(read("a.skrull", withUse("far"))[0]?.help).toBe("Write a whole number.");
   });
 
   it("a missing key of a constant is where the value is written", () => {
