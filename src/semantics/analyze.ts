@@ -11,7 +11,7 @@ import { type Composition, compose, isBlock, isReference, runsOf } from "./compo
 import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } from "./document.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
-import { blockAtEnd } from "./insert.js";
+import { blockAtEnd, versionLine } from "./insert.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
 import { otherWord } from "./mend.js";
 import { type RunFindings, runNamer } from "./name-runs.js";
@@ -92,7 +92,7 @@ class Analyzer {
 
   analysis(): Analysis {
     const { file, text, tree, diagnostics: syntax } = this.#root;
-    checkVersion(tree, this.#report, hasErrors(syntax));
+    checkVersion(tree, this.#report, hasErrors(syntax), isYamlPath(file));
     this.#checkStatements(tree);
     this.#evaluator.checkAll(this.#report);
     this.#checkNamedBlocks(tree);
@@ -300,12 +300,10 @@ function isLibrary(tree: FileNode): boolean {
   return names && tree.entries.length === 0 && tree.blocks.every(declares);
 }
 
-function checkVersion({ version }: FileNode, report: Report, broken: boolean): void {
+function checkVersion({ version }: FileNode, report: Report, broken: boolean, yaml: boolean): void {
   if (!version) {
     if (broken) return;
-    const title = `Add skrull ${LANGUAGE_VERSION}`;
-    const fix = report.replacement(title, START, `skrull ${LANGUAGE_VERSION}\n\n`, true);
-    report.at("missing-version", {}, START, { fix });
+    report.at("missing-version", {}, START, versionLine(LANGUAGE_VERSION, yaml, report));
     return;
   }
   const { keyword } = version;

@@ -1,6 +1,6 @@
 import { suggestion } from "../diagnostics/suggestion.js";
 import { defaultOf, type Properties, type Property } from "../language/types.js";
-import type { BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
+import type { BlockNode, BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
 import { isYamlPath, type SourceDocument } from "./document.js";
 import type { Evaluator } from "./evaluate.js";
@@ -82,17 +82,20 @@ function readBody(
 ): ReadonlyMap<string, EntryNode> {
   const { report } = context;
   reportMisplaced(body, report);
+  const meant: [string, EntryNode][] = [];
   for (const block of body.blocks) {
-    const { name, given } = block;
-    if (given && Object.hasOwn(properties, name.text)) {
-      report.at("unexpected-token", { expected: "'='", found: `'${given.text}'` }, given);
+    const { name } = block;
+    const property = Object.hasOwn(properties, name.text) ? properties[name.text] : undefined;
+    if (property) {
+      reportBlockForKey(block, property, report);
+      meant.push([name.text, { kind: "entry", key: name, start: block.start, end: block.end }]);
     } else if (!context.blocks.includes(name.text)) {
       reportUnknownKey(name, properties, owner, report);
     }
     // After a missing brace every block reads as nested; the parser has said so.
     else if (!context.broken) reportNestedBlock(name, owner, report);
   }
-  const entries = new Map<string, EntryNode>();
+  const entries = new Map(meant);
   for (const entry of body.entries) {
     const name = currentName(entry.key, properties, report);
     const first = entries.get(name);
@@ -101,6 +104,26 @@ function readBody(
     else entries.set(name, entry);
   }
   return entries;
+}
+
+/** `optimizer { ... }` and `optimizer adamw { ... }`. */
+function reportBlockForKey(
+  { name, given, label, body }: BlockNode,
+  { type }: Property,
+  report: Report,
+): void {
+  const open = { start: body.start, end: Math.min(body.end, body.start + 1) };
+  const span = given ?? label ?? open;
+  const found = `'${report.written(span)}'`;
+  const value =
+    type.kind === "tagged" ? `${given?.text ?? Object.keys(type.variants)[0]} { ... }` : "...";
+  const help = `${name.text} is a key: write ${name.text} = ${value}`;
+  const fix =
+    given && report.replacement("Write =", { start: given.start, end: given.start }, "= ", true);
+  report.at("unexpected-token", { expected: "'='", found }, span, {
+    help,
+    ...(fix ? { fix } : {}),
+  });
 }
 
 /** Imports and constants belong to the file. */

@@ -171,8 +171,8 @@ export class Report {
     return lines.text.slice(lines.offset({ line, column: 1 }), offset);
   }
 
-  get length(): number {
-    return this.document.lines.text.length;
+  get text(): string {
+    return this.document.lines.text;
   }
 
   /** How the document's lines end. */

@@ -1,6 +1,9 @@
-/** What stands where a number should be: also what other languages take for one, so that it is told as a whole. */
+/**
+ * What stands where a number should be: also what other languages take for one, so that it is told as a whole. After a
+ * name a point begins none.
+ */
 export const LIKE_A_NUMBER =
-  /0[xXoObB][\da-fA-F_]+|\.?\d[\d_.]*(?:[eE](?:[-+]?[\d_][\d_.]*|[-+]?(?!\w)))?/;
+  /0[xXoObB][\da-fA-F_]+|(?:(?<![\w-])\.)?\d[\d_.]*(?:[eE](?:[-+]?[\d_][\d_.]*|[-+]?(?!\w)))?/;
 
 const LIKE_ONE = new RegExp(`^(?:${LIKE_A_NUMBER.source})$`);
 const NUMBER = /^(?:0|[1-9](?:_?\d)*)(?:\.\d(?:_?\d)*)?(?:[eE][-+]?\d(?:_?\d)*)?$/;

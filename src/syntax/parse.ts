@@ -259,7 +259,10 @@ class Reporter {
     const { message, token } = error;
     const placed = token.tokenType !== EOF && Number.isFinite(token.startOffset);
     const before = previousEnd(error);
-    const span = placed ? spanOf(token) : { start: before, end: Math.min(length, before + 1) };
+    const lineEnd = this.lines.text.startsWith("\r\n", before) ? 2 : 1;
+    const span = placed
+      ? spanOf(token)
+      : { start: before, end: Math.min(length, before + lineEnd) };
     const found = placed ? describe(token.image) : "the end of the file";
     const related = unclosed && [
       { message: "this brace is not closed", ...this.atSpan(spanOf(unclosed)) },
@@ -278,10 +281,11 @@ class Reporter {
     const { start, end } = spanOf(token);
     if (isCommaInNumber(text.slice(start - 1, start), token.image, text.slice(end, end + 1)))
       return { help: "Write a fraction as 0.5, and thousands as 1_000." };
+    const previous = previousOf(error);
+    // What is written at the end of an open string becomes its text.
+    if (previous?.tokenType === UnterminatedText) return {};
     const mend =
-      missingSign(message, token, gap) ??
-      doubledSign(previousOf(error), token) ??
-      strayComma(token.image);
+      missingSign(message, token, gap) ?? doubledSign(previous, token) ?? strayComma(token.image);
     return this.#fix(mend, start);
   }
 }

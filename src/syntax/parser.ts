@@ -82,7 +82,8 @@ export class SpecParser extends CstParser {
     this.CONSUME(NumberLiteral);
   });
 
-  readonly member = this.RULE("member", () => {
+  /** @param inside of a block: there a text seldom is the name of another one */
+  readonly member = this.RULE("member", (inside?: boolean) => {
     // Decided by what would make it a block: `key 2` is then an entry without its '=', which recovery inserts.
     this.OR({
       MAX_LOOKAHEAD: 1,
@@ -90,7 +91,7 @@ export class SpecParser extends CstParser {
       DEF: [
         { GATE: () => this.startsImport(), ALT: () => this.SUBRULE(this.import) },
         { GATE: () => this.startsConstant(), ALT: () => this.SUBRULE(this.constant) },
-        { GATE: () => this.startsBlock(), ALT: () => this.SUBRULE(this.block) },
+        { GATE: () => this.startsBlock(inside), ALT: () => this.SUBRULE(this.block) },
         { ALT: () => this.SUBRULE(this.entry) },
       ],
     });
@@ -136,7 +137,7 @@ export class SpecParser extends CstParser {
     this.MANY({
       MAX_LOOKAHEAD: 1,
       GATE: () => this.worthGoingOn(),
-      DEF: () => this.SUBRULE(this.member),
+      DEF: () => this.SUBRULE(this.member, { ARGS: [true] }),
     });
     this.CONSUME(CloseBrace);
   });
@@ -264,8 +265,9 @@ export class SpecParser extends CstParser {
     return this.LA(1).image === "let" && this.LA(2).tokenType === Name && !opens(this.LA(3));
   }
 
-  private startsBlock(): boolean {
-    if (opens(this.LA(2)) || isText(this.LA(2))) return true;
+  private startsBlock(inside?: boolean): boolean {
+    if (opens(this.LA(2))) return true;
+    if (isText(this.LA(2))) return !inside || opens(this.LA(3)) || this.startsBase(3);
     let next = 2;
     if (this.LA(next).tokenType === Name && !this.startsBase(next)) next += 1;
     if (isText(this.LA(next))) next += 1;

@@ -57,6 +57,12 @@ const CASES: readonly Case[] = [
     "{ global_batch = 1k }",
     "{ global_batch = 1K }",
   ],
+  [
+    "keys that are written as blocks",
+    "train",
+    '{ optimizer sgd { lr = 1 }  output "first" }',
+    '{ optimizer = sgd { lr = 1 }  output = "first" }',
+  ],
   ["semicolons", "parallel", "{ context = 2; zero = 1; }", "{ context = 2 zero = 1 }"],
   [
     "a list without commas",
@@ -193,6 +199,11 @@ describe("the fix of", () => {
     });
   }
 
+  it("a list that an open string swallows is none", () => {
+    const text = spec({ data: '{ train = ["a.jsonl\n"b.jsonl"] }' });
+    expect(mended(text, false)).toBe(text);
+  });
+
   it("a path that is not closed leaves the rest of its line alone", () => {
     const text = spec({ model: '{ config = "a\\b  weights = random }' });
     expect(mended(text, false)).toBe(text);
@@ -297,6 +308,34 @@ describe("the fix in YAML", () => {
   it("of a unit, whose place in its scalar is not known, is none", () => {
     const wrong = yaml("1 gib", "policy: packed");
     expect(mended(wrong, true, "a.skrull.yaml")).toBe(wrong);
+  });
+
+  it("of a missing version is a line of its own, where there is room for one", () => {
+    const without = yaml("1 GiB", "policy: packed").replace("skrull: 1\n", "");
+    for (const before of ["", "# first\n\n"])
+      expect(mended(before + without, false, "a.skrull.yaml")).toBe(
+        `skrull: 1\n${before}${without}`,
+      );
+    for (const text of [`---\n${without}`, "{ model: { name: x } }", "  model: { name: x }"])
+      expect(mended(text, false, "a.skrull.yaml")).toBe(text);
+    expect(read("a.skrull.json", "{}").map(({ help }) => help)).toContain(
+      "Begin the file with the line: skrull: 1",
+    );
+  });
+
+  it("of a value for a list keeps the value whole", () => {
+    const train = (value: string) =>
+      yaml("4 GiB", "policy: packed").replace(
+        /^data.*$/m,
+        `data:\n  train: ${value}\n  tokenizer: bytes\n  max_length: 1K`,
+      );
+    for (const [value, list] of [
+      ["a.jsonl", "[a.jsonl]"],
+      ["a, b.jsonl", '["a, b.jsonl"]'],
+      ["'it''s'", "['it''s']"],
+      [">\n    a\n    b", ">\n    a\n    b"],
+    ] as const)
+      expect(mended(train(value), false, "a.skrull.yaml")).toBe(train(list));
   });
 
   it("of a number that is written otherwise here is the number", () => {

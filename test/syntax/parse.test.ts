@@ -183,6 +183,15 @@ describe("a mistake", () => {
     });
   }
 
+  it("at the end of the file is on the line break there, however that is written", () => {
+    const end = (text: string) => parseSpec("a", text).diagnostics[0]?.range;
+    for (const newLine of ["\n", "\r\n", "\r"])
+      expect(end(`b { k = 1${newLine}`)).toEqual({
+        start: { line: 1, column: 10 },
+        end: { line: 2, column: 1 },
+      });
+  });
+
   it("of a brace that is not closed names the brace", () => {
     const { diagnostics } = parseSpec("a", "a { k = 1 }\nb {\nc { }\n");
     expect(diagnostics.map((d) => d.message)).toEqual([
