@@ -62,10 +62,14 @@ export function checkValue(written: ValueNode, type: ValueType, context: ValueCo
     ? { node: read, report: context.report }
     : context.evaluator.evaluate(read, context.report);
   if (!evaluated) return undefined;
-  const { report } = evaluated;
+  const { report, document = context.document } = evaluated;
   const node = workedOut(interpret(evaluated.node, type), context, report);
   if (!node) return undefined;
-  return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, { ...context, report });
+  return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, {
+    ...context,
+    report,
+    document,
+  });
 }
 
 /** A constant of YAML holds its calculation as a scalar: only its type has told that it is one. */

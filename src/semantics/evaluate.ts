@@ -11,6 +11,7 @@ import type {
   Span,
   ValueNode,
 } from "../syntax/tree.js";
+import type { SourceDocument } from "./document.js";
 import { LONGEST_CHAIN } from "./layers.js";
 import { otherUnit, otherWord } from "./mend.js";
 import type { Report } from "./report.js";
@@ -26,6 +27,8 @@ interface Quantity {
 export interface Evaluated {
   readonly node: ValueNode;
   readonly report: Report;
+  /** Of a constant's value: where it is written, which its paths are relative to. */
+  readonly document?: SourceDocument;
 }
 
 /** Replaces constants by their values and works out arithmetic. */
@@ -84,7 +87,7 @@ export class Evaluator {
     const evaluated = this.#valueOf(name, report);
     if (!evaluated) return this.#spoilt(report);
     const moved = movedTo(evaluated.node, use);
-    return moved ? { node: moved, report } : evaluated;
+    return moved ? { ...evaluated, node: moved, report } : evaluated;
   }
 
   #valueOf(name: string, report: Report): Evaluated | undefined {
@@ -105,7 +108,10 @@ export class Evaluator {
     this.#open.push(name);
     const evaluated = this.evaluate(declared.node.value, own);
     this.#open.pop();
-    const sound = evaluated && this.#hasKnownUnit(evaluated) ? evaluated : undefined;
+    const sound =
+      evaluated && this.#hasKnownUnit(evaluated)
+        ? { document: declared.document, ...evaluated }
+        : undefined;
     this.#values.set(name, sound);
     return sound;
   }

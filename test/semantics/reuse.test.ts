@@ -173,6 +173,29 @@ describe("a named block", () => {
     expect(ranks?.uses).toHaveLength(1);
   });
 
+  it("and its constants have paths from where they are written", () => {
+    const lib =
+      'skrull 1\nlet own = "t.json"\nlet again = own\nlet all = ["d.jsonl"]\nlet kind = file { path = "c.json" }\n';
+    const data = "{ train = all tokenizer = again max_length = 1K template = kind }";
+    const { runs, diagnostics } = check(withHead('import "lib/c.skrull"', { data }), {
+      "lib/c.skrull": lib,
+    });
+    expect(diagnostics).toEqual([]);
+    expect(runs[0]?.spec?.data).toMatchObject({
+      train: ["lib/d.jsonl"],
+      tokenizer: "lib/t.json",
+      template: { path: "lib/c.json" },
+    });
+  });
+
+  it("of a constant of an import is told in its own file where it is wrong", () => {
+    const files = { "c.skrull": "skrull 1\nlet own = adamw { lr = 1 lrr = 2 eps = x }\n" };
+    expect(found(withHead('import "c.skrull"', { train: "{ optimizer = own }" }), files)).toEqual([
+      "c.skrull unknown-key: lrr",
+      "c.skrull wrong-type: x",
+    ]);
+  });
+
   it("of an import is told in its own file where it is wrong", () => {
     const text = named('import "c.skrull"', "cluster = two");
     const files = { "c.skrull": CLUSTER.replace("cpu", "cpux") };
