@@ -9,7 +9,7 @@ import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
 import type { Spec } from "../language/language.js";
-import secretInSpec from "../lint/rules/secret-in-spec.rule.js";
+import { Linter } from "../lint/linter.js";
 import { withoutSuppressed } from "../lint/suppressions.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { Plan } from "../plan/plan.js";
@@ -17,6 +17,7 @@ import type { PlanInputs } from "../plan/setup.js";
 import type { Analysis, RunAnalysis } from "../semantics/analyze.js";
 import type { Origins } from "../semantics/report.js";
 import { analyzeFile, showDiagnostics } from "./analysis.js";
+import { withRuleFindings } from "./rule-findings.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface PlannedSpec {
@@ -70,6 +71,7 @@ export interface LoadedSpec {
  * From a spec's path to what `use` makes of it. Diagnostics are shown as remarks; `undefined` where there are errors.
  *
  * @param use adds its own diagnostics to the list
+ * @param rules whether lint's rules are asked too; not where settings are tried that the spec does not have
  * @throws HostError
  */
 export async function withSpec<Result>(
@@ -77,23 +79,24 @@ export async function withSpec<Result>(
   terminal: Terminal,
   request: SpecRequest,
   use: (loaded: LoadedSpec, found: Diagnostic[]) => Result | undefined,
+  { rules }: { readonly rules: boolean },
 ): Promise<Result | undefined> {
   const analysis = await analyzeFile(host, request.path);
-  const found: Diagnostic[] = [...analysis.diagnostics, ...secretsIn(analysis)];
-  const loaded = await loadSpec(host, terminal, request, analysis, found);
+  const found: Diagnostic[] = [...analysis.diagnostics];
+  const run = hasErrors(found) ? undefined : chooseRun(analysis, request.run, found);
+  const loaded = run && (await loadSpec(host, terminal, request, analysis, run, found));
   const result = loaded && use(loaded, found);
-  const left = await withoutSuppressed(analysis.documents, found);
+  const linter = new Linter(host);
+  const told =
+    rules && run?.spec
+      ? await withRuleFindings(linter, analysis, run, found)
+      : await withoutSuppressed(analysis.documents, found);
   const { skrullVersion } = request;
   const shown = { format: "pretty", colour: false, skrullVersion } as const;
-  terminal.remark(showDiagnostics(analysis.documents, sortDiagnostics(left), shown));
-  return hasErrors(found) ? undefined : result;
+  const sources = [...analysis.documents, ...linter.sources];
+  terminal.remark(showDiagnostics(sources, sortDiagnostics(told), shown));
+  return hasErrors(told) ? undefined : result;
 }
-
-/** What looks like a credential goes into plans and runs as it is: whoever makes them is told, and not stopped. */
-const secretsIn = ({ file, text, documents }: Analysis): readonly Diagnostic[] =>
-  secretInSpec
-    .run({ file, text, documents }, {})
-    .map((found) => ({ ...found, severity: "warning" as const }));
 
 /** From a spec's path to its plan; as {@link withSpec}. @throws HostError */
 export async function planFile(
@@ -101,24 +104,24 @@ export async function planFile(
   terminal: Terminal,
   request: SpecRequest,
 ): Promise<PlannedSpec | undefined> {
-  return withSpec(host, terminal, request, (loaded, found) => {
+  const planned = (loaded: LoadedSpec, found: Diagnostic[]) => {
     const { folder, texts, spec, origins, inputs, planInputs } = loaded;
     const result = makePlan(spec, origins, planInputs);
     found.push(...result.diagnostics);
     return result.plan && { folder, texts, plan: result.plan, inputs };
-  });
+  };
+  return withSpec(host, terminal, request, planned, { rules: true });
 }
 
 async function loadSpec(
   host: Host,
   terminal: Terminal,
-  { path, run, skrullVersion }: SpecRequest,
+  { path, skrullVersion }: SpecRequest,
   analysis: Analysis,
+  { spec, origins }: RunAnalysis,
   found: Diagnostic[],
 ): Promise<LoadedSpec | undefined> {
-  if (hasErrors(found)) return undefined;
-  const { spec, origins } = chooseRun(analysis, run, found) ?? {};
-  if (!spec || !origins) return undefined;
+  if (!spec) return undefined;
   const folder = dirname(resolve(host.workingFolder, path));
   const named = analysis.documents.map(({ file, text }) => [
     relative(folder, resolve(host.workingFolder, file)),

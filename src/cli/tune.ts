@@ -4,7 +4,7 @@ import { printable } from "../foundation/printable.js";
 import type { Host } from "../host/host.js";
 import { type TunedSetting, tune } from "../plan/tune.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { type SpecRequest, withSpec } from "./spec-file.js";
+import { type LoadedSpec, type SpecRequest, withSpec } from "./spec-file.js";
 import { tableLines } from "./table.js";
 import type { Terminal } from "./terminal.js";
 
@@ -17,9 +17,8 @@ export async function tuneCommand(
   terminal: Terminal,
   options: SpecRequest & { readonly format: "pretty" | "json" },
 ): Promise<ExitCode> {
-  const tuned = await withSpec(host, terminal, options, (loaded) =>
-    tune(loaded.spec, loaded.origins, loaded.planInputs),
-  );
+  const ranked = ({ spec, origins, planInputs }: LoadedSpec) => tune(spec, origins, planInputs);
+  const tuned = await withSpec(host, terminal, options, ranked, { rules: false });
   if (!tuned) return EXIT.findings;
   const settings = tuned.map(({ trial, ...setting }) => ({ ...setting, ...trial }));
   terminal.out(

@@ -4,7 +4,7 @@ import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
 import { boundDiagnostics, type Diagnostic, withoutRepeats } from "../diagnostics/diagnostic.js";
 import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
-import type { Analysis } from "../semantics/analyze.js";
+import type { Analysis, RunAnalysis } from "../semantics/analyze.js";
 import type { RunFindings } from "../semantics/name-runs.js";
 import { Origins } from "../semantics/report.js";
 import { acrossRuns } from "./across-runs.js";
@@ -38,11 +38,22 @@ export class Linter {
     const judged = new Set(sound ? CHECKED : []);
     for (const result of results) for (const code of result.judged) if (sound) judged.add(code);
     for (const code of STRICTER_IN_PLANS) judged.delete(code);
-    let left: readonly Diagnostic[] = withoutRepeats(found);
-    for (const imported of documents.slice(1))
-      left = suppress(imported, left, new Set(), await commentsOf(imported)).kept;
+    const left = await suppressedBy(documents.slice(1), withoutRepeats(found));
     const own = suppress({ file, text }, left, judged, await commentsOf({ file, text }));
     return { ...analysis, diagnostics: boundDiagnostics([...own.kept, ...own.problems]) };
+  }
+
+  /** What the rules say of one run, and those that judged it or are off: what they cover is theirs to say. @throws HostError */
+  async ofRun(analysis: Analysis, run: RunAnalysis): Promise<LintResult> {
+    const configuration = await this.#configuration(analysis.file);
+    const results = await this.#results({ ...analysis, runs: [run] }, configuration);
+    const found = withoutRepeats(results.flatMap(({ diagnostics }) => diagnostics));
+    const off = RULES.filter(({ code }) => configuration.rules.get(code)?.level === "off");
+    const judged = [...off.map(({ code }) => code), ...results.flatMap((r) => [...r.judged])];
+    return {
+      diagnostics: await suppressedBy(analysis.documents, found),
+      judged: new Set(judged),
+    };
   }
 
   /** Of the file, and of every sound spec in it. */
@@ -93,6 +104,17 @@ export class Linter {
     }
     return configuration;
   }
+}
+
+/** What the comments of these documents leave. */
+async function suppressedBy(
+  documents: readonly Source[],
+  found: readonly Diagnostic[],
+): Promise<readonly Diagnostic[]> {
+  let left = found;
+  for (const document of documents)
+    left = suppress(document, left, new Set(), await commentsOf(document)).kept;
+  return left;
 }
 
 /** What is the same for every run of a file is looked at once. */
