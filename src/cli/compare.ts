@@ -57,7 +57,7 @@ function report({ scheduling, forecast }: Plan, compared: readonly ComparedPolic
     `Predicted over ${formatCount(forecast.sampled_batches)} global batches (modelled, not measured);\n`,
     `${scheduling.degrees}, ${scheduling.objective}; speed-up over deepspeed in tokens/s\n\n`,
     ...tableLines([head, ...rows]).map((line) => `${line}\n`),
-    `\n* ${LONGALIGN}: batches of neighbours in the sorted data; only its mean compares\n`,
+    `\n* ${LONGALIGN}: batches of neighbours in the sorted data, of other sizes:\n  only its tokens/s compare\n`,
     ...problems,
     verdict(compared),
   ].join("");

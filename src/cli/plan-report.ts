@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatSeconds, formatShare } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
+import { longestThatFits } from "../plan/levers.js";
 import type { StepParts } from "../plan/performance.js";
 import type { Plan } from "../plan/plan.js";
 import { tableLines } from "./table.js";
@@ -70,7 +71,8 @@ const short = (text: string) => {
   return shown.length > 40 ? `…${shown.slice(-39)}` : shown;
 };
 
-function memoryRows({ memory, topology }: Plan): readonly (readonly string[])[] {
+function memoryRows(plan: Plan): readonly (readonly string[])[] {
+  const { memory, topology } = plan;
   const tokens = memory.bucket + 1;
   return [
     ...memory.fixed.map(({ name, bytes }) => [name, formatBytes(bytes)]),
@@ -85,7 +87,16 @@ function memoryRows({ memory, topology }: Plan): readonly (readonly string[])[] 
       : [["memory of a node, for all its ranks", formatBytes(topology.host_memory_bytes)]]),
     ["budget less reserve", formatBytes(memory.budget_bytes - memory.reserve_bytes)],
     [`bucket size C (from the ${memory.bucket_from})`, `${formatCount(memory.bucket)} tokens`],
+    ...longestRows(plan),
   ];
+}
+
+/** The data may have no sample of `max_length` today, and one tomorrow. */
+function longestRows({ memory, topology, data }: Plan): readonly (readonly string[])[] {
+  const most = longestThatFits(memory.bucket, topology.context_parallel);
+  const fitting = ["longest sample that fits", `${formatCount(most)} tokens`];
+  if (most >= data.max_length) return [fitting];
+  return [fitting, ["  max_length, which none has", `${formatCount(data.max_length)} tokens`]];
 }
 
 function dataRows({
@@ -186,24 +197,26 @@ function verdict(plan: Plan): string {
   return lines.join("\n");
 }
 
-const LIMITS: Readonly<Record<keyof StepParts, string>> = {
-  work: "Computation limits it: only faster or more GPUs, or less work, would help.",
-  communication: "Communication limits it: a smaller CP degree or a larger C would help.",
-  fixed: "The fixed cost of micro-batches limits it: a larger C would make fewer.",
-  waiting: "Waiting for slower ranks limits it: a larger global batch would even them out.",
-  step: "What comes once a step limits it: a larger global batch would make fewer steps.",
+/** What a part of a step is, and what makes it less. */
+const COSTS: Readonly<Record<keyof StepParts, string>> = {
+  work: "computation: more or faster GPUs, or less work, would help",
+  communication: "communication: a smaller CP degree or a larger C would help",
+  fixed: "the fixed cost of micro-batches: a larger C makes fewer",
+  waiting: "waiting for slower ranks: a larger global batch evens them out",
+  step: "what comes once a step: a larger global batch makes it rarer",
 };
-/** Above this share of the step, computation is what limits it, whatever else there is. */
+/** Above this share of the step, what else there is does not count. */
 const MOSTLY_WORK = 0.8;
 
 /** A step of one micro-batch has no fewer to make. */
-const ONE_MICRO_BATCH =
-  "One micro-batch's fixed cost limits it: a larger global batch would share it.";
+const ONE_MICRO_BATCH = "one micro-batch's fixed cost: a larger global batch shares it";
 
 function limit({ forecast: { parts, step_seconds: step, micro_batches } }: Plan): string {
-  if (parts.work >= MOSTLY_WORK * step.mean) return LIMITS.work;
+  if (parts.work >= MOSTLY_WORK * step.mean) return `A step is mostly ${COSTS.work}.`;
   const losses = PARTS.map(([part]) => part).filter((part) => part !== "work");
   const [largest = "waiting"] = losses.sort((a, b) => parts[b] - parts[a]);
-  if (largest === "fixed" && micro_batches.mean < 1.05) return ONE_MICRO_BATCH;
-  return LIMITS[largest];
+  const single = largest === "fixed" && micro_batches.mean < 1.05;
+  const cost = single ? ONE_MICRO_BATCH : COSTS[largest];
+  if (parts[largest] > parts.work) return `A step is mostly ${cost}.`;
+  return `${formatShare(parts.work / step.mean)} of a step is computation. Most of the rest is\n${cost}.`;
 }

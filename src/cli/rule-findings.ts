@@ -1,4 +1,4 @@
-import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { type Diagnostic, withoutRepeats } from "../diagnostics/diagnostic.js";
 import type { Linter } from "../lint/linter.js";
 import secretInSpec from "../lint/rules/secret-in-spec.rule.js";
 import tokenizerWithoutMeaning from "../lint/rules/tokenizer-without-meaning.rule.js";
@@ -22,11 +22,8 @@ export async function withRuleFindings(
   const kept = await withoutSuppressed(analysis.documents, own);
   const codes = new Set(kept.map(({ code }) => code));
   const ruled = [...diagnostics.map(secretsWarned), ...placeholders(analysis, run)];
-  return [
-    ...kept,
-    ...linter.diagnostics,
-    ...ruled.filter(({ code, severity }) => severity !== "info" && !codes.has(code)),
-  ];
+  const added = ruled.filter(({ code, severity }) => severity !== "info" && !codes.has(code));
+  return withoutRepeats([...kept, ...linter.diagnostics, ...added]);
 }
 
 /** What looks like a credential goes into plans and runs as it is: whoever makes them is told, and not stopped. */

@@ -2,7 +2,7 @@ import { formatBytes, formatCount, formatSeconds } from "../foundation/format.js
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import type { Host } from "../host/host.js";
-import { type TunedSetting, tune } from "../plan/tune.js";
+import { TRIED_BATCHES, type TunedSetting, tune } from "../plan/tune.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { type LoadedSpec, type SpecRequest, withSpec } from "./spec-file.js";
 import { tableLines } from "./table.js";
@@ -39,9 +39,11 @@ function report(tuned: readonly TunedSetting[]): string {
   const head = ["CP", "ZeRO", "checkpointing", "C", "memory", "step", "tokens/s", "cost", ""];
   const lines = tableLines([head, ...shown.map((setting) => row(setting, best))]);
   return [
-    `Predicted for ${fitting.length} settings that fit, of ${tuned.length} (modelled, not measured)\n\n`,
+    `Predicted for ${fitting.length} settings that fit, of ${tuned.length} (modelled, not measured),\n`,
+    `on the first ${TRIED_BATCHES} global batches of the run; plan looks at more\n\n`,
     ...lines.map((line) => `${line}\n`),
     "\ncost: time per token over the first's\n",
+    fitting.length > shown.length ? `${fitting.length - shown.length} more in --format json\n` : "",
     verdict(fitting, best),
   ].join("");
 }
@@ -71,5 +73,5 @@ function verdict(fitting: readonly TunedSetting[], best: TunedSetting): string {
   const gain = best.trial.tokens_per_second / current.trial.tokens_per_second;
   return gain < 1.02
     ? "The spec's own setting is within 2 % of the best.\n"
-    : `${gain.toFixed(2)} x the spec's tokens/s: ${change}.\n`;
+    : `${gain.toFixed(2)} x the spec's tokens/s:\n${change}.\n`;
 }

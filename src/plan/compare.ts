@@ -7,7 +7,7 @@ import { neighbourBatches, sampleBatches } from "./sample.js";
 /** One policy on the run's global batches; without a performance where it found no schedule. */
 export interface ComparedPolicy {
   readonly policy: string;
-  /** Whether it ran on other batches than the rest, so that only its mean compares. */
+  /** Whether it ran on other batches than the rest, so that only its tokens per second compare. */
   readonly other_batches: boolean;
   readonly performance: Performance | null;
   /** Why there is none. */

@@ -23,6 +23,11 @@ export function longestShard(longest: number, contextParallel: number): number {
   return 2 * Math.ceil(longest / (2 * contextParallel));
 }
 
+/** Tokens of the longest sequence that a bucket of each rank of its group holds: {@link longestShard} the other way. */
+export function longestThatFits(bucket: number, contextParallel: number): number {
+  return contextParallel === 1 ? bucket : 2 * contextParallel * Math.floor(bucket / 2);
+}
+
 /** The spec's, where it fits; 0 where it does not. */
 function bucketOf({ setting, budgetBytes, bucket }: FitProblem): number {
   const model = memoryModel(setting);
@@ -62,11 +67,9 @@ function memoryLevers(problem: FitProblem): readonly string[] {
   const { setting, longest, budgetBytes, bucket } = problem;
   const shard = longestShard(longest, setting.contextParallel);
   const neededBy = (tokens: number) => peakBytes(memoryModel(setting), tokens + 1);
-  const room = bucketOf(problem) * setting.contextParallel;
+  const room = longestThatFits(bucketOf(problem), setting.contextParallel);
   const shorter =
-    room > 0
-      ? [`data { max_length = ${Math.floor(room)} } (now the longest has ${formatCount(longest)})`]
-      : [];
+    room > 0 ? [`data { max_length = ${room} } (now the longest has ${formatCount(longest)})`] : [];
   if (bucket !== undefined && bucket < shard) {
     return neededBy(shard) <= budgetBytes ? [`memory { bucket = ${shard} }`, ...shorter] : shorter;
   }

@@ -3,7 +3,7 @@ import type { Spec } from "../language/language.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import { buildPlan, type PlanResult } from "./build-plan.js";
 import { type PlanInputs, setUp } from "./setup.js";
-import { type DegreeChoice, settle } from "./tune.js";
+import { type DegreeChoice, settle, TRIED_BATCHES } from "./tune.js";
 
 /** From a checked spec and its inputs to a plan; `context = auto` is decided first. */
 export function makePlan(spec: Spec, origins: Origins, inputs: PlanInputs): PlanResult {
@@ -15,6 +15,7 @@ export function makePlan(spec: Spec, origins: Origins, inputs: PlanInputs): Plan
     report.at("context-chosen", "parallel.context", {
       context: best.context,
       speed: formatCount(best.tokens_per_second),
+      batches: TRIED_BATCHES,
       next: next ? `next best is ${next.context}, ${slower(best, next)}` : "no other degree fits",
     });
   }

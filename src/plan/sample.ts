@@ -17,7 +17,7 @@ export function sampleBatches(
 
 /**
  * LongAlign's sorted batching: global batches of neighbours in the data sorted by length, evenly spaced here. They
- * are other batches than a shuffle's, so only mean times compare.
+ * are other batches than a shuffle's, and differ in tokens: only tokens per second compare.
  */
 export function neighbourBatches(
   lengths: readonly number[],

@@ -26,7 +26,7 @@ export interface TunedSetting extends Setting {
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
 const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
 /** Global batches that every setting is tried on. */
-const TRIED_BATCHES = 8;
+export const TRIED_BATCHES = 8;
 
 /** All settings, those that fit by predicted tokens per second, fastest first; then those that do not fit. */
 export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): readonly TunedSetting[] {
@@ -44,7 +44,10 @@ export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): readonly
     current: isCurrent(setting, spec),
     trial: trySetting(setting, spec, origins, inputs),
   }));
-  return tried.sort((a, b) => speedOf(b) - speedOf(a));
+  tried.sort((a, b) => speedOf(b) - speedOf(a));
+  // With `context = auto` all its degrees are the spec's, of which it takes the fastest.
+  const own = tried.find(({ current }) => current);
+  return tried.map((setting) => ({ ...setting, current: setting === own }));
 }
 
 /** A spec with its degree decided, and why. */
@@ -120,7 +123,7 @@ export function contexts({ cluster, schedule }: Spec): readonly number[] {
 
 function isCurrent(setting: Setting, { parallel, model, memory }: Spec): boolean {
   return (
-    setting.context === parallel.context &&
+    (parallel.context === "auto" || setting.context === parallel.context) &&
     setting.zero === parallel.zero &&
     setting.checkpointing === model.checkpointing &&
     setting.bucket === (memory.bucket ?? null)

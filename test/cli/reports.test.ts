@@ -113,6 +113,20 @@ describe("tune", () => {
   });
 });
 
+describe("the longest sample that fits", () => {
+  it("is told beside a max_length that the data does not have and memory does not hold", () => {
+    const data = '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 4K }';
+    const cwd = project(files({ data, parallel: "{ context = 2 }" }));
+    const { stdout } = skrull(["plan", "spec.skrull"], { cwd });
+    expect(stdout).toMatch(
+      /longest sample that fits +2,048 tokens\n +max_length, which none has +4,096/,
+    );
+    expect(skrull(["plan", "spec.skrull"], { cwd: project(files()) }).stdout).not.toContain(
+      "none has",
+    );
+  });
+});
+
 describe("context = auto", () => {
   it("takes the degree that tune ranks first among those of the spec", () => {
     const parts = { cluster: "{ gpus = 4 gpu = cpu }", parallel: "{ context = auto }" };
@@ -126,6 +140,7 @@ describe("context = auto", () => {
         one.zero === 2 && one.checkpointing === "selective" && one.bucket === 1024,
     );
     expect(plan.topology.context_parallel).toBe(best.context);
+    expect(tuned.filter(({ current }: { current: boolean }) => current)).toEqual([best]);
     const { stderr } = skrull(["plan", "spec.skrull"], { cwd });
     expect(stderr).toMatch(/info \[context-chosen\]\s+context = auto takes \d+:.*next best is \d+/);
   });

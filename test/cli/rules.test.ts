@@ -46,6 +46,13 @@ describe("plan and compile", () => {
   it("warn of a placeholder for a tokenizer whatever a comment says", () => {
     const comment = "# skrull-ignore-file tokenizer-without-meaning: a placeholder\n";
     const pretrained = spec().replace('config = "model.json" weights = random', "");
+    // One that is not suppressed is told once.
+    const cwdPlain = project({
+      ...files(),
+      "spec.skrull": pretrained.replace("model {", 'model "Qwen/Qwen2.5-0.5B" {'),
+    });
+    const told = skrull(["plan", "spec.skrull"], { cwd: cwdPlain }).stderr;
+    expect(told.match(/warning \[tokenizer-without-meaning\]/g)).toHaveLength(1);
     const named = pretrained.replace("model {", 'model "Qwen/Qwen2.5-0.5B" {');
     const cwd = project({ ...files(), "spec.skrull": comment + named });
     expect(skrull(["lint", "spec.skrull"], { cwd }).stdout).not.toContain("tokenizer-without");

@@ -44,7 +44,7 @@ describe("as SARIF", () => {
 
   const found = diagnostic(
     "context-chosen",
-    { context: 2, speed: 1, next: "x" },
+    { context: 2, speed: 1, batches: 8, next: "x" },
     at("a b.skrull", 2, 3, 7),
     {
       related: [{ message: "see", ...at("c.skrull", 1, 1, 4) }],

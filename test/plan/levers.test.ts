@@ -1,5 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { longestShard, longestThatFits } from "../../src/plan/levers.js";
 import { codes, planOf } from "./make.js";
+
+describe("the longest sequence that fits", () => {
+  it("has a shard that the bucket holds, and no longer one has", () => {
+    for (const context of [1, 2, 3, 8]) {
+      for (const bucket of [2, 7, 8, 1001]) {
+        const most = longestThatFits(bucket, context);
+        expect(longestShard(most, context)).toBeLessThanOrEqual(bucket);
+        expect(longestShard(most + 1, context)).toBeGreaterThan(bucket);
+      }
+    }
+  });
+});
 
 describe("what would make a spec fit", () => {
   const onGpu = (memory: string, train = "{ optimizer = adamw { lr = 1e-5 } }") =>

@@ -59,7 +59,8 @@ export const INPUT_CODES = {
   },
   "context-chosen": {
     severity: "info",
-    message: "context = auto takes {context}: {speed} tokens/s predicted; {next}",
+    message:
+      "context = auto takes {context}: {speed} tokens/s predicted on the first {batches} global batches; {next}",
     why: "It has the highest predicted tokens per second of the degrees at which everything fits.",
     help: "`skrull tune` also tries ZeRO stages, checkpointing and bucket sizes.",
   },
