@@ -62,8 +62,9 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     client = capabilities;
     return initializeResult(options.skrullVersion);
   });
+  const watches = () => client.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
   connection.onInitialized(() => {
-    if (client.workspace?.didChangeWatchedFiles?.dynamicRegistration !== true) return;
+    if (!watches()) return;
     const watchers = [{ globPattern: WATCHED }];
     void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
   });
@@ -83,9 +84,11 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     publisher.close(uri);
     refresh(workspace.touch(uri));
   });
-  // Not every client watches files: what was saved may be imported elsewhere.
-  workspace.documents.onDidSave(() => refresh(workspace.touchAll()));
-  connection.onDidChangeWatchedFiles(() => refresh(workspace.touchAll()));
+  // Who watches files tells of this one too; for the others it is the time to look at all of them.
+  workspace.documents.onDidSave(() => refresh(watches() ? [] : workspace.touchAll()));
+  connection.onDidChangeWatchedFiles(({ changes }) =>
+    refresh(workspace.touchSaved(changes.map(({ uri }) => uri))),
+  );
 
   const at = <Result>(
     { textDocument, position }: TextDocumentPositionParams,
