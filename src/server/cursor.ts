@@ -4,7 +4,11 @@ import type { Token } from "./tokens.js";
 import { propertyOf, type Scope, stateBefore, typeAt } from "./walk.js";
 
 /** What may be typed at the cursor, and the text that a completion would replace. */
-export type Cursor = { readonly replace: Span } & (
+export type Cursor = {
+  readonly replace: Span;
+  /** What is replaced goes on behind it, on its line: `=` after a key, `{` after a block. */
+  readonly followed?: boolean;
+} & (
   | { readonly kind: "nothing" }
   /** A key, a block, or at the top another member. */
   | { readonly kind: "member"; readonly scope: Scope }
@@ -23,7 +27,14 @@ export type Cursor = { readonly replace: Span } & (
   | { readonly kind: "import"; readonly quoted?: string }
   /** After `extends`, in the header of the block that has this name. */
   | { readonly kind: "base"; readonly block: string; readonly name: string | undefined }
-  | { readonly kind: "header"; readonly block: string; readonly named: boolean }
+  | {
+      readonly kind: "header";
+      readonly block: string;
+      readonly named: boolean;
+      readonly labelled: boolean;
+      /** It says what it extends. */
+      readonly based: boolean;
+    }
 );
 
 export type BlockTable = Readonly<Record<string, Block>>;
@@ -39,7 +50,18 @@ export function cursorAt(text: string, tokens: readonly Token[], offset: number)
   const before = rest.findIndex(({ start }) => start >= (word?.start ?? offset));
   const replace = word ?? { start: offset, end: offset };
   const found = classify(text, rest, before === -1 ? rest.length : before, replace.start);
-  return found ? { ...found, replace: { start: replace.start, end: replace.end } } : nothing;
+  if (!found) return nothing;
+  const followed = word !== undefined && goesOn(text, word, found, rest[before]);
+  return { ...found, replace: { start: replace.start, end: replace.end }, followed };
+}
+
+/** Whether the token after a word belongs to what the word begins. */
+function goesOn(text: string, word: Token, found: Found, next: Token | undefined): boolean {
+  if (!next || next.kind === "comment" || /[\r\n]/.test(text.slice(word.end, next.start)))
+    return false;
+  if (next.text === "=" || next.text === "{") return true;
+  const begins = found.kind === "member" && found.scope.kind !== "body";
+  return begins && (next.kind === "name" || next.kind === "string" || next.kind === "number");
 }
 
 /** Whether what is typed at the offset changes this token. */
@@ -79,7 +101,14 @@ function classify(
       const block = member.first.text;
       if (member.last.text === "extends" && member.last !== member.first)
         return { kind: "base", block, name: key };
-      return { kind: "header", block, named: member.last !== member.first };
+      const written = tokens.slice(tokens.indexOf(member.first) + 1, index);
+      return {
+        kind: "header",
+        block,
+        named: key !== undefined,
+        labelled: written.some(({ kind }) => kind === "string"),
+        based: written.some(({ text }) => text === "extends"),
+      };
     }
   }
 }

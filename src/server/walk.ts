@@ -36,7 +36,7 @@ export interface Scope {
   /** Keys that may stand here; absent where the block is unknown. */
   readonly properties?: Properties;
   readonly parent?: Scope;
-  /** Keys and unnamed blocks that are written here. */
+  /** Keys and unnamed blocks that are written here, and `skrull`. */
   readonly members: Set<string>;
 }
 
@@ -264,7 +264,10 @@ class Walker {
     const top = this.#scope.kind === "file";
     const kind = (top && WORDS[token.text]) || "block";
     this.#member = { kind, first: token, last: token };
-    if (kind === "version") return "skrull";
+    if (kind === "version") {
+      this.#scope.members.add(token.text);
+      return "skrull";
+    }
     if (kind !== "block") return "keyword";
     return this.#scope.kind === "body" && !Object.hasOwn(BLOCKS, token.text) ? "key" : "block";
   }
