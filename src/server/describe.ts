@@ -72,7 +72,7 @@ export function valueText(value: unknown, type: ValueType): string {
 export function gpuDoc(name: string): string | undefined {
   const gpu = gpuByName(name);
   if (!gpu) return undefined;
-  const peak = `${formatCount(gpu.peak_flops.bf16 / 1e12)} TFLOP/s in bf16`;
+  const peak = `${formatFlops(gpu.peak_flops.bf16)} in bf16`;
   return `**${gpu.title}**\n\n${formatBytes(gpu.memory_bytes)}, ${peak} (dense peak)${sourceText(gpu.source)}.`;
 }
 
@@ -82,6 +82,9 @@ export function modelDoc(name: string): string | undefined {
   if (!model) return undefined;
   return `**${model.name}**\n\n${formatCount(model.parameters)} parameters${sourceText(model.source)}.`;
 }
+
+const formatFlops = (value: number): string =>
+  value < 1e12 ? `${formatCount(value / 1e9)} GFLOP/s` : `${formatCount(value / 1e12)} TFLOP/s`;
 
 const sourceText = (source: string): string =>
   source.startsWith("https://") ? `, [source](${source})` : "";

@@ -123,7 +123,8 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     whole(textDocument.uri, (document) => [...documentSymbols(document)]),
   );
   connection.onFoldingRanges(({ textDocument }) =>
-    whole(textDocument.uri, (document) => [...foldingRanges(document)]),
+    // Without an answer the editor folds by indentation.
+    whole(textDocument.uri, (document) => (document.native ? [...foldingRanges(document)] : null)),
   );
   connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
     whole(uri, (document) => {

@@ -361,7 +361,7 @@ describe("hover on names", () => {
   });
 
   it("shows what a key comes to in each run", async () => {
-    expect(await hover("spec.skrull", "max_length")).toContain("Here: **1,024 tokens**");
+    expect(await hover("spec.skrull", "max_length")).toContain("Here: `1,024 tokens`");
     const { whole } = marked(`${SPEC}run wide_one { data { max_length = 3K ${C}} }`);
     await client.open("three.skrull", whole);
     const line = whole.split("\n").findIndex((one) => one.startsWith("data"));
@@ -371,7 +371,7 @@ describe("hover on names", () => {
       position: { line, character },
     });
     expect(found.contents.value).toMatch(
-      /In run short: \*\*1,024 tokens\*\* {2}\nIn run long: \*\*1,024 tokens\*\* {2}\nIn run wide_one: \*\*3,072 tokens\*\*$/,
+      /In run short: `1,024 tokens` {2}\nIn run long: `1,024 tokens` {2}\nIn run wide_one: `3,072 tokens`$/,
     );
   });
 });

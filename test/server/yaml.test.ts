@@ -58,6 +58,23 @@ it("has an outline, definitions and renaming, and leaves the rest to the schema"
   expect(await ask("textDocument/hover", 8, 5)).toBeNull();
   const options = { tabSize: 2, insertSpaces: true };
   expect(await ask("textDocument/formatting", 0, 0, { options })).toEqual([]);
+  expect(await ask("textDocument/foldingRange", 0, 0)).toBeNull();
+});
+
+it("has named blocks of a kind beside each other in the outline", async () => {
+  const client = await startClient(files());
+  await client.open(
+    NAME,
+    "skrull: 1\nnamed:\n  cluster:\n    a: {gpus: 1}\n    b:\n      gpus: 2\n",
+  );
+  const textDocument = { uri: client.uri(NAME) };
+  const symbols = await client.request<DocumentSymbol[]>("textDocument/documentSymbol", {
+    textDocument,
+  });
+  expect(symbols.map(({ name, range: { start, end } }) => [name, start, end.line])).toEqual([
+    ["cluster a", { line: 3, character: 4 }, 3],
+    ["cluster b", { line: 4, character: 4 }, 6],
+  ]);
 });
 
 it("renames a constant inside a calculation, and nothing around it", async () => {
