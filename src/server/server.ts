@@ -2,6 +2,7 @@ import {
   type CancellationToken,
   type Connection,
   DidChangeWatchedFilesNotification,
+  DocumentFormattingRequest,
   type InitializeParams,
   type InitializeResult,
   LSPErrorCodes,
@@ -34,6 +35,9 @@ export interface ServerOptions {
 
 const WATCHED = "**/{*.skrull,*.skrull.yaml,*.skrull.yml,*.skrull.json,skrull.config.yaml}";
 
+/** What is formatted. An editor that knew of no difference would ask which of two formatters is for YAML. */
+const NATIVE = [{ language: "skrull" }, { pattern: "**/*.skrull" }];
+
 /** Answers an editor over a connection. Features are pure functions; here they meet the protocol. */
 export function serve(connection: Connection, host: Host, options: ServerOptions): void {
   const workspace = new Workspace(host);
@@ -60,13 +64,16 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
 
   connection.onInitialize(({ capabilities }) => {
     client = capabilities;
-    return initializeResult(options.skrullVersion);
+    return initializeResult(options.skrullVersion, !registersFormatting());
   });
   const watches = () => client.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+  const registersFormatting = () => client.textDocument?.formatting?.dynamicRegistration === true;
   connection.onInitialized(() => {
-    if (!watches()) return;
     const watchers = [{ globPattern: WATCHED }];
-    void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+    if (watches())
+      void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+    if (registersFormatting())
+      void connection.client.register(DocumentFormattingRequest.type, { documentSelector: NATIVE });
   });
 
   const refresh = (uris: readonly string[]) => {
@@ -180,7 +187,7 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
-function initializeResult(version: string): InitializeResult {
+function initializeResult(version: string, formats: boolean): InitializeResult {
   return {
     serverInfo: { name: "skrull", version },
     capabilities: {
@@ -196,7 +203,7 @@ function initializeResult(version: string): InitializeResult {
       definitionProvider: true,
       referencesProvider: true,
       renameProvider: { prepareProvider: true },
-      documentFormattingProvider: true,
+      ...(formats ? { documentFormattingProvider: true } : {}),
       codeActionProvider: { codeActionKinds: CODE_ACTION_KINDS },
       semanticTokensProvider: { legend: LEGEND, full: true },
     },

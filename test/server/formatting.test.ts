@@ -41,6 +41,17 @@ it("keeps the line ends of the text", async () => {
   expect(await client.request("textDocument/formatting", params)).toEqual([]);
 });
 
+it("is offered for the language's own form only, to a client that can tell", async () => {
+  const simple = await startClient(files());
+  expect(simple.initialized?.capabilities.documentFormattingProvider).toBe(true);
+  const formatting = { dynamicRegistration: true };
+  const client = await startClient(files(), { textDocument: { formatting } });
+  await client.open("spec.skrull");
+  await client.diagnostics("spec.skrull");
+  expect(client.initialized?.capabilities.documentFormattingProvider).toBeUndefined();
+  expect(client.registered).toEqual(["textDocument/formatting"]);
+});
+
 it("leaves text with syntax errors alone", async () => {
   const client = await startClient(files());
   await client.open("spec.skrull", `${messy}\ntrain {`);

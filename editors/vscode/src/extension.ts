@@ -58,6 +58,6 @@ function optionsOf(server: Server, folder: string | undefined): ServerOptions {
   const options = folder === undefined ? {} : { cwd: folder };
   const args = ["lsp"];
   return "command" in server
-    ? { command: server.command, args, options }
+    ? { command: server.command, args, options: { ...options, shell: server.shell === true } }
     : { module: server.module, args, options, transport: TransportKind.stdio };
 }
