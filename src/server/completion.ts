@@ -15,7 +15,7 @@ import { type Cursor, cursorAt } from "./cursor.js";
 import { blockDoc, propertyDoc, shortType } from "./describe.js";
 import type { AnalysedDocument } from "./document.js";
 import { type CompletionOptions, itemOf, type Proposal, type Rest } from "./proposal.js";
-import type { Scope } from "./walk.js";
+import type { Scope } from "./scopes.js";
 
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
 

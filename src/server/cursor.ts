@@ -1,7 +1,8 @@
 import type { Block, Property, ValueType } from "../language/types.js";
 import type { Span } from "../syntax/tree.js";
+import { propertyOf, type Scope } from "./scopes.js";
 import type { Token } from "./tokens.js";
-import { propertyOf, type Scope, stateBefore, typeAt } from "./walk.js";
+import { stateBefore, typeAt } from "./walk.js";
 
 /** What may be typed at the cursor, and the text that a completion would replace. */
 export type Cursor = {

@@ -4,6 +4,7 @@ import { isYamlPath, type SourceDocument } from "../semantics/document.js";
 import type { FileNode } from "../syntax/tree.js";
 import { lex, type Token } from "./tokens.js";
 import { type PlacedToken, place } from "./walk.js";
+import { placeTree } from "./yaml-tokens.js";
 
 /** Longer texts are refused by the parser, so the features have nothing to say about them either. */
 const LONGEST = 256 * 1024;
@@ -13,6 +14,7 @@ export class AnalysedDocument {
   readonly lines: LineMap;
   #tokens: readonly Token[] | undefined;
   #placed: readonly PlacedToken[] | undefined;
+  #ofTree: readonly PlacedToken[] | undefined;
 
   constructor(
     /** Absolute path, with slashes. */
@@ -44,9 +46,16 @@ export class AnalysedDocument {
     return this.#placed;
   }
 
+  /** Keys and scalars of the YAML form, which has tokens only where its tree could be read. */
+  get #scalars(): readonly PlacedToken[] {
+    this.#ofTree ??= isYamlPath(this.path) ? placeTree(this.tree) : [];
+    return this.#ofTree;
+  }
+
   /** The token that holds an offset, or ends there. */
   tokenAt(offset: number): PlacedToken | undefined {
-    const found = this.placed.filter(({ start, end }) => start <= offset && offset <= end);
+    const tokens = this.native ? this.placed : this.#scalars;
+    const found = tokens.filter(({ start, end }) => start <= offset && offset <= end);
     return found.find(({ kind }) => kind !== "symbol" && kind !== "comment") ?? found[0];
   }
 }

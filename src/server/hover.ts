@@ -8,8 +8,9 @@ import { blockDoc, gpuDoc, modelDoc, propertyDoc, unitDoc } from "./describe.js"
 import type { AnalysedDocument } from "./document.js";
 import { spanRange } from "./positions.js";
 import { resolvedText, runOf } from "./resolved.js";
+import { propertyOf } from "./scopes.js";
 import { importText, symbolText } from "./symbol-text.js";
-import { type PlacedToken, propertyOf } from "./walk.js";
+import type { PlacedToken } from "./walk.js";
 
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
 

@@ -3,7 +3,8 @@ import { LANGUAGE } from "../language/language.js";
 import { wordsOf } from "../language/types.js";
 import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
-import { type PlacedToken, propertyOf, type Scope } from "./walk.js";
+import { propertyOf, type Scope } from "./scopes.js";
+import type { PlacedToken } from "./walk.js";
 
 /** What a name is looked up by. */
 export type NameKey = Pick<SymbolUse, "kind" | "block" | "name">;

@@ -4,7 +4,8 @@ import type { RunAnalysis } from "../semantics/analyze.js";
 import { valueText } from "./describe.js";
 import type { AnalysedDocument } from "./document.js";
 import { codeSpan } from "./markdown.js";
-import type { PlacedToken, Scope } from "./walk.js";
+import type { Scope } from "./scopes.js";
+import type { PlacedToken } from "./walk.js";
 
 /** What a key comes to, in Markdown: in the run it stands in, else in every run of the file. */
 export function resolvedText(

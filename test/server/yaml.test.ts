@@ -1,7 +1,13 @@
 import { expect, it } from "vitest";
-import type { DocumentSymbol, Location, WorkspaceEdit } from "vscode-languageserver-protocol";
+import type {
+  DocumentSymbol,
+  Hover,
+  Location,
+  Range,
+  WorkspaceEdit,
+} from "vscode-languageserver-protocol";
 import { files } from "../cli/run.js";
-import { edited, startClient, textAt } from "./client.js";
+import { edited, positionOf, startClient, textAt } from "./client.js";
 
 const NAMES = "skrull 1\nlet steps = 4\ncluster two { gpus = 2 gpu = cpu }\n";
 const TEXT = `skrull: 1
@@ -30,6 +36,43 @@ it("has diagnostics at their places in the YAML", async () => {
   expect(textAt(wrong, found[0]?.range as never)).toBe("wights");
 });
 
+it("has hovers on keys, values, blocks and names", async () => {
+  const client = await startClient({ ...files(), "names.skrull": NAMES });
+  const text = `${TEXT}named:\n  memory:\n    small: {budget: 1 GiB}\nruns:\n  long:\n    data: {max_length: 2K}\n`;
+  await client.open(NAME, text);
+  const hover = async (word: string, n = 0) => {
+    const { length } = text
+      .split(word)
+      .slice(0, n + 1)
+      .join(word);
+    const found = await client.request<Hover | null>("textDocument/hover", {
+      textDocument: { uri: client.uri(NAME) },
+      position: positionOf(text.slice(0, length + 1)),
+    });
+    if (!found) return null;
+    const { value } = found.contents as { readonly value: string };
+    return { over: textAt(text, found.range as Range), value };
+  };
+  const policy = await hover("global_batch");
+  expect(policy?.over).toBe("global_batch");
+  expect(policy?.value).toMatch(/^`global_batch`: whole number.*Here: `4`$/s);
+  expect((await hover("1K"))?.value).toContain("Here: `2,048 tokens`");
+  expect((await hover("2K"))?.over).toBe("2K");
+  expect((await hover("[data.jsonl"))?.value).toContain("JSONL files");
+  expect((await hover("data.jsonl"))?.value).toContain('Here: `["data.jsonl"]`');
+  expect((await hover("lr"))?.value).toContain("Here: `0.001`");
+  expect((await hover("adamw"))?.value).toContain("Here: `adamw`");
+  expect((await hover("schedule"))?.value).toContain("Block `schedule`");
+  expect((await hover("skrull"))?.value).toContain("The version of the language");
+  const two = await hover("two");
+  expect(two?.value).toContain("Named block, from `names.skrull`");
+  const steps = await hover("steps: steps");
+  expect(steps?.value).toMatch(/^`steps`/);
+  expect((await hover("steps\n"))?.value).toMatch(/let steps = 4.*Here: `4`$/s);
+  expect((await hover("budget"))?.value).not.toContain("Here");
+  expect(await hover(": [names")).toBeNull();
+});
+
 it("has an outline, definitions and renaming, and leaves the rest to the schema", async () => {
   const client = await startClient({ ...files(), "names.skrull": NAMES });
   await client.open(NAME, TEXT);
@@ -55,7 +98,6 @@ it("has an outline, definitions and renaming, and leaves the rest to the schema"
     NAMES.replace("let steps", "let count"),
   );
   expect(await ask("textDocument/completion", 8, 5)).toEqual([]);
-  expect(await ask("textDocument/hover", 8, 5)).toBeNull();
   const options = { tabSize: 2, insertSpaces: true };
   expect(await ask("textDocument/formatting", 0, 0, { options })).toEqual([]);
   expect(await ask("textDocument/foldingRange", 0, 0)).toBeNull();
