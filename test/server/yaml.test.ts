@@ -124,9 +124,25 @@ it("renames a constant inside a calculation, and nothing around it", async () =>
   const text = TEXT.replace("steps: steps", 'steps: "2 * steps + steps - 1"');
   await client.open(NAME, text);
   await client.open("names.skrull", NAMES);
-  const { changes = {} } = await client.request<WorkspaceEdit>("textDocument/rename", {
+  const declared = {
     textDocument: { uri: client.uri("names.skrull") },
     position: { line: 1, character: 5 },
+  };
+  const found = await client.request<Location[]>("textDocument/references", {
+    ...declared,
+    context: { includeDeclaration: false },
+  });
+  expect(found.map(({ range }) => textAt(text, range))).toEqual(["steps", "steps"]);
+  const prepare = (before: string) =>
+    client.request<{ range: Range } | null>("textDocument/prepareRename", {
+      textDocument: { uri: client.uri(NAME) },
+      position: positionOf(text.slice(0, text.indexOf("2 * steps") + before.length)),
+    });
+  const second = (await prepare("2 * steps + st"))?.range.start.character;
+  expect(second).toBe('  steps: "2 * steps + '.length);
+  expect(await prepare("2")).toBeNull();
+  const { changes = {} } = await client.request<WorkspaceEdit>("textDocument/rename", {
+    ...declared,
     newName: "n",
   });
   expect(edited(text, changes[client.uri(NAME)] ?? [])).toBe(
