@@ -1,23 +1,23 @@
 import { type CompletionItem, CompletionItemKind } from "vscode-languageserver";
-import { MODEL_NAMES } from "../catalogue/names.js";
 import { LANGUAGE } from "../language/language.js";
-import {
-  type Block,
-  defaultOf,
-  type Properties,
-  type Property,
-  type ValueType,
-  wordsOf,
-} from "../language/types.js";
+import { type Properties, type Property, type ValueType, wordsOf } from "../language/types.js";
 import { UNITS } from "../language/units.js";
 import { imports, paths } from "./completion-paths.js";
 import { type Cursor, cursorAt } from "./cursor.js";
-import { blockDoc, propertyDoc, shortType } from "./describe.js";
 import type { AnalysedDocument } from "./document.js";
 import { type CompletionOptions, itemOf, type Proposal, type Rest } from "./proposal.js";
 import type { Scope } from "./scopes.js";
-
-const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
+import {
+  blockProposal,
+  blocksLeft,
+  constants,
+  keyProposal,
+  keysLeft,
+  modelNames,
+  names,
+  wordProposals,
+} from "./vocabulary.js";
+import { completeYaml } from "./yaml-completion.js";
 
 /** What could be typed at an offset, the likeliest first. */
 export function complete(
@@ -25,7 +25,7 @@ export function complete(
   offset: number,
   options: CompletionOptions,
 ): readonly CompletionItem[] {
-  if (!document.native) return [];
+  if (!document.native) return completeYaml(document, offset, options);
   const cursor = cursorAt(document.text, document.tokens, offset);
   return propose(cursor, document, options).map((proposal, n) =>
     itemOf(proposal, n, cursor, document.lines, options),
@@ -65,25 +65,17 @@ function members(
   if (scope.kind === "body") return keys(scope);
   const open = blocksLeft(scope);
   const used = followed ? [] : open.flatMap(([name]) => references(name, document));
-  const all = [...open.map(([name, block]) => blockProposal(name, block)), ...used];
+  const all = [...blocks(open), ...used];
   if (scope.kind === "run") return all;
   // Nothing comes before the version.
   return scope.members.size === 0 ? [VERSION, ...all, ...STATEMENTS] : [...all, ...STATEMENTS];
 }
 
-/** Keys that are not set yet, required ones first. */
-function keys({ properties = {}, members: written }: Scope): readonly Proposal[] {
-  const open = Object.entries(properties).filter(([name]) => !written.has(name));
-  const required = open.filter(([, property]) => "required" in property);
-  const others = open.filter(([, property]) => !("required" in property));
-  return [...required, ...others].map(([name, property]) => ({
-    label: name,
-    kind: CompletionItemKind.Property,
-    detail: shortType(property.type),
-    doc: propertyDoc(name, property),
+const keys = (scope: Scope): readonly Proposal[] =>
+  keysLeft(scope).map(([name, property]) => ({
+    ...keyProposal(name, property),
     rest: { snippet: ` = ${placeholder(property.type)}`, plain: " = " },
   }));
-}
 
 function placeholder(type: ValueType): string {
   if (type.kind === "string" || type.kind === "path") return '"$1"';
@@ -94,20 +86,11 @@ function placeholder(type: ValueType): string {
   return quoted ? '["$1"]' : "[$1]";
 }
 
-/** Blocks that are not there yet, required ones first. */
-function blocksLeft({ members: written }: Scope): readonly (readonly [string, Block])[] {
-  const open = Object.entries(BLOCKS).filter(([name]) => !written.has(name));
-  const required = open.filter(([, block]) => block.required !== undefined);
-  return [...required, ...open.filter(([, block]) => block.required === undefined)];
-}
-
-const blockProposal = (name: string, block: Block): Proposal => ({
-  label: name,
-  kind: CompletionItemKind.Struct,
-  detail: block.required === undefined ? "block" : "block, required",
-  doc: blockDoc(name, block),
-  rest: { snippet: `${block.label === undefined ? "" : ' "$1"'} {\n  $0\n}`, plain: " {" },
-});
+const blocks = (open: ReturnType<typeof blocksLeft>): readonly Proposal[] =>
+  open.map(([name, block]) => ({
+    ...blockProposal(name, block),
+    rest: { snippet: `${block.label === undefined ? "" : ' "$1"'} {\n  $0\n}`, plain: " {" },
+  }));
 
 /** `cluster = h100`, for every cluster that has a name. */
 const references = (block: string, document: AnalysedDocument): readonly Proposal[] =>
@@ -144,13 +127,6 @@ function unitsFor(type: ValueType | undefined): readonly Proposal[] {
   );
 }
 
-const modelNames = (): readonly Proposal[] =>
-  MODEL_NAMES.map((name) => ({
-    label: name,
-    kind: CompletionItemKind.Value,
-    detail: "model of the catalogue",
-  }));
-
 /** What may follow in a header: a label, and what the block is made from. */
 function header(cursor: Extract<Cursor, { kind: "header" }>): readonly Proposal[] {
   if (cursor.based) return [];
@@ -161,18 +137,6 @@ function header(cursor: Extract<Cursor, { kind: "header" }>): readonly Proposal[
   // A run cannot do without a name.
   return cursor.block === "run" && !cursor.named ? quoted : [...quoted, based];
 }
-
-/** Named blocks of a kind, or runs. */
-function names(document: AnalysedDocument, block: string): readonly Proposal[] {
-  return document.analysis.symbols
-    .filter((symbol) => (block === "run" ? symbol.kind === "run" : symbol.block === block))
-    .map(({ name }) => ({ label: name, kind: CompletionItemKind.Reference, detail: block }));
-}
-
-const constants = (document: AnalysedDocument): readonly Proposal[] =>
-  document.analysis.symbols
-    .filter(({ kind }) => kind === "constant")
-    .map(({ name }) => ({ label: name, kind: CompletionItemKind.Constant, detail: "constant" }));
 
 function values(
   cursor: Extract<Cursor, { kind: "value" }>,
@@ -187,7 +151,7 @@ function values(
     return [...words, ...paths(quoted, document, options, type.inside)];
   }
   if (!cursor.property && scope.kind !== "body") {
-    return Object.hasOwn(BLOCKS, key)
+    return Object.hasOwn(LANGUAGE, key)
       ? names(document, key)
       : constants(document).filter(({ label }) => label !== key);
   }
@@ -197,14 +161,9 @@ function values(
 /** What a value of a type may begin with: its words, or quotes. */
 function words(type: ValueType, property: Property | undefined): readonly Proposal[] {
   if (type.kind === "path" || type.kind === "string") return quotes(type);
-  const preset = property && defaultOf(property);
-  const named = type.kind === "enumeration" || type.kind === "tagged";
-  return wordsOf(type).map((label) => ({
-    label,
-    kind: named ? CompletionItemKind.EnumMember : CompletionItemKind.Keyword,
-    ...(String(preset) === label ? { detail: "default" } : {}),
-    ...(type.kind === "tagged" ? { rest: settings(type.variants[label] ?? {}) } : {}),
-  }));
+  const found = wordProposals(type, property);
+  if (type.kind !== "tagged") return found;
+  return found.map((one) => ({ ...one, rest: settings(type.variants[one.label] ?? {}) }));
 }
 
 function quotes(type: Extract<ValueType, { kind: "path" | "string" }>): readonly Proposal[] {

@@ -4,39 +4,43 @@ import { propertyOf, type Scope } from "./scopes.js";
 import type { Token } from "./tokens.js";
 import { stateBefore, typeAt } from "./walk.js";
 
-/** What may be typed at the cursor, and the text that a completion would replace. */
-export type Cursor = {
+/** The text that a completion would replace. */
+export interface Replaced {
   readonly replace: Span;
-  /** What is replaced goes on behind it, on its line: `=` after a key, `{` after a block. */
+  /** It goes on behind that, on its line: `=` after a key, `{` after a block. */
   readonly followed?: boolean;
-} & (
-  | { readonly kind: "nothing" }
-  /** A key, a block, or at the top another member. */
-  | { readonly kind: "member"; readonly scope: Scope }
-  | {
-      readonly kind: "value";
-      readonly scope: Scope;
-      readonly key: string;
-      readonly property?: Property;
-      /** Of the value here: inside a list, of its items. */
-      readonly type?: ValueType;
-      /** Between quotes; then what was typed of the string. */
-      readonly quoted?: string;
-    }
-  | { readonly kind: "unit"; readonly type?: ValueType }
-  | { readonly kind: "label"; readonly block: string; readonly quoted?: string }
-  | { readonly kind: "import"; readonly quoted?: string }
-  /** After `extends`, in the header of the block that has this name. */
-  | { readonly kind: "base"; readonly block: string; readonly name: string | undefined }
-  | {
-      readonly kind: "header";
-      readonly block: string;
-      readonly named: boolean;
-      readonly labelled: boolean;
-      /** It says what it extends. */
-      readonly based: boolean;
-    }
-);
+}
+
+/** What may be typed at the cursor. */
+export type Cursor = Replaced &
+  (
+    | { readonly kind: "nothing" }
+    /** A key, a block, or at the top another member. */
+    | { readonly kind: "member"; readonly scope: Scope }
+    | {
+        readonly kind: "value";
+        readonly scope: Scope;
+        readonly key: string;
+        readonly property?: Property;
+        /** Of the value here: inside a list, of its items. */
+        readonly type?: ValueType;
+        /** Between quotes; then what was typed of the string. */
+        readonly quoted?: string;
+      }
+    | { readonly kind: "unit"; readonly type?: ValueType }
+    | { readonly kind: "label"; readonly block: string; readonly quoted?: string }
+    | { readonly kind: "import"; readonly quoted?: string }
+    /** After `extends`, in the header of the block that has this name. */
+    | { readonly kind: "base"; readonly block: string; readonly name: string | undefined }
+    | {
+        readonly kind: "header";
+        readonly block: string;
+        readonly named: boolean;
+        readonly labelled: boolean;
+        /** It says what it extends. */
+        readonly based: boolean;
+      }
+  );
 
 export type BlockTable = Readonly<Record<string, Block>>;
 

@@ -1,13 +1,11 @@
 import { LineMap } from "../foundation/text.js";
 import type { Analysis } from "../semantics/analyze.js";
 import { isYamlPath, type SourceDocument } from "../semantics/document.js";
+import { LONGEST_FILE } from "../syntax/parse.js";
 import type { FileNode } from "../syntax/tree.js";
 import { lex, type Token } from "./tokens.js";
 import { type PlacedToken, place } from "./walk.js";
 import { placeTree } from "./yaml-tokens.js";
-
-/** Longer texts are refused by the parser, so the features have nothing to say about them either. */
-const LONGEST = 256 * 1024;
 
 /** A document as the features see it; what not every feature needs is made when first asked for. */
 export class AnalysedDocument {
@@ -29,9 +27,9 @@ export class AnalysedDocument {
     return (this.analysis.documents[0] as SourceDocument).tree;
   }
 
-  /** In the language's own form, and not too long to be read. */
+  /** In the language's own form, and not so long that the parser refuses it. */
   get native(): boolean {
-    return this.text.length <= LONGEST && !isYamlPath(this.path);
+    return this.text.length <= LONGEST_FILE && !isYamlPath(this.path);
   }
 
   /** None where the text is not {@link native}. */

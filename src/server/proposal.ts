@@ -5,7 +5,7 @@ import {
   MarkupKind,
 } from "vscode-languageserver";
 import type { LineMap } from "../foundation/text.js";
-import type { Cursor } from "./cursor.js";
+import type { Replaced } from "./cursor.js";
 import { spanRange } from "./positions.js";
 
 export interface CompletionOptions {
@@ -39,7 +39,7 @@ export interface Rest {
 export function itemOf(
   { label, kind, detail, doc, text = label, rest, kept = 0 }: Proposal,
   n: number,
-  { replace, followed }: Cursor,
+  { replace, followed }: Replaced,
   lines: LineMap,
   { snippets }: CompletionOptions,
 ): CompletionItem {

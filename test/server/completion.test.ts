@@ -124,6 +124,8 @@ describe("completion of values", () => {
     ]);
     const items = await client.complete(`skrull 1 model { precision = ${C} }`);
     expect(items.map(({ detail }) => detail)).toEqual(["default", undefined]);
+    const rates = await client.complete(`skrull 1 train { learning_rate = ${C} }`);
+    expect(rates.filter(({ detail }) => detail === "default")).toHaveLength(1);
   });
 
   it("offers a constant everywhere but in itself", async () => {

@@ -1,13 +1,22 @@
-import { expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type {
   DocumentSymbol,
   Hover,
   Location,
   Range,
+  TextEdit,
   WorkspaceEdit,
 } from "vscode-languageserver-protocol";
 import { files } from "../cli/run.js";
-import { edited, positionOf, startClient, textAt } from "./client.js";
+import {
+  CURSOR as C,
+  type Client,
+  edited,
+  marked,
+  positionOf,
+  startClient,
+  textAt,
+} from "./client.js";
 
 const NAMES = "skrull 1\nlet steps = 4\ncluster two { gpus = 2 gpu = cpu }\n";
 const TEXT = `skrull: 1
@@ -73,7 +82,70 @@ it("has hovers on keys, values, blocks and names", async () => {
   expect(await hover(": [names")).toBeNull();
 });
 
-it("has an outline, definitions and renaming, and leaves the rest to the schema", async () => {
+describe("completion", () => {
+  const START = "skrull: 1\nimport: [names.skrull]\n";
+  let client: Client;
+  beforeAll(async () => {
+    client = await startClient({ ...files(), "names.skrull": NAMES });
+  });
+  const labels = async (text: string, name = NAME) =>
+    (await client.complete(text, name)).map(({ label }) => label);
+  const chosen = async (text: string, label: string) => {
+    const item = (await client.complete(text, NAME)).find((one) => one.label === label);
+    return edited(marked(text).whole, [item?.textEdit as TextEdit]);
+  };
+
+  it("offers blocks and what else stands at the top", async () => {
+    const found = await labels(`${START}model:\n  config: m.json\n${C}\ntrain:\n`);
+    expect(found.slice(0, 3)).toEqual(["cluster", "data", "schedule"]);
+    expect(found).toContain("cluster: two");
+    expect(found.slice(-3)).toEqual(["let", "named", "runs"]);
+    expect(await chosen(`${START}clus${C}`, "cluster")).toBe(`${START}cluster:`);
+    expect(await chosen(`${START}clus${C}: two`, "cluster")).toBe(`${START}cluster: two`);
+    expect(await labels(`${START}cluster: ${C}`)).toEqual(["two"]);
+  });
+
+  it("offers the keys of a block that are not there, at any place of it", async () => {
+    const around = ["cluster:\n  nodes: 2\n\n  # more\n  ", "\n  gpu: cpu\ndata:\n  gpus: 3\n"];
+    const found = await labels(START + around.join(C));
+    expect(found[0]).toBe("gpus");
+    expect(found.at(-1)).toBe("extends");
+    for (const there of ["nodes", "gpu"]) expect(found).not.toContain(there);
+    expect(await chosen(`${START}cluster:\r\n  gp${C}\r\n`, "gpus")).toContain("  gpus: \r\n");
+    expect(await chosen(`${START}cluster:\n  gp${C}: 4\n`, "gpus")).toContain("  gpus: 4\n");
+    expect(await labels(`${START}model:\n  ${C}`)).toContain("name");
+  });
+
+  it("offers words of a value, items of a list, and names", async () => {
+    const precision = await labels(`${START}model:\n  precision: ${C}\n`);
+    expect(precision).toEqual(["bf16", "fp32", "steps"]);
+    const targets = `${START}lora:\n  targets:\n`;
+    expect((await labels(`${targets}    - q_proj\n    - ${C}`))[0]).toBe("q_proj");
+    expect((await labels(`${targets}  - ${C}`))[0]).toBe("q_proj");
+    expect(await labels(`${START}cluster:\n  extends: t${C}`)).toEqual(["two"]);
+    expect(await labels(`${START}model:\n  name: ${C}`)).toContain("Qwen/Qwen2.5-0.5B");
+  });
+
+  it("follows choices, named blocks and runs", async () => {
+    const optimizer = `${START}train:\n  optimizer:\n`;
+    expect(await labels(`${optimizer}    ${C}`)).toEqual(["type"]);
+    expect(await labels(`${optimizer}    type: ${C}`)).toEqual(["adamw", "sgd"]);
+    const sgd = await labels(`${optimizer}    type: sgd\n    ${C}`);
+    expect(sgd.slice(0, 2)).toEqual(["lr", "momentum"]);
+    expect(await labels(`${START}named:\n  cluster:\n    big:\n      ${C}`)).toContain("gpus");
+    expect(await labels(`${START}named:\n  cluster:\n    ${C}`)).toEqual([]);
+    expect(await labels(`${START}runs:\n  long:\n    ${C}`)).toContain("cluster: two");
+    expect(await labels(`${START}runs:\n  long:\n    data:\n      ${C}`)).toContain("max_length");
+  });
+
+  it("keeps silent in comments, quotes, brackets and JSON", async () => {
+    for (const text of ["# mo", 'model: "', "model: {pre", "model:\n  precision: [b"])
+      expect(await labels(`${START}${text}${C}`)).toEqual([]);
+    expect(await labels(`{"skrull": 1,\n"mod${C}`, "spec.skrull.json")).toEqual([]);
+  });
+});
+
+it("has an outline, definitions and renaming, and leaves formatting and folding to others", async () => {
   const client = await startClient({ ...files(), "names.skrull": NAMES });
   await client.open(NAME, TEXT);
   const textDocument = { uri: client.uri(NAME) };
@@ -97,7 +169,6 @@ it("has an outline, definitions and renaming, and leaves the rest to the schema"
   expect(edited(NAMES, changes[client.uri("names.skrull")] ?? [])).toBe(
     NAMES.replace("let steps", "let count"),
   );
-  expect(await ask("textDocument/completion", 8, 5)).toEqual([]);
   const options = { tabSize: 2, insertSpaces: true };
   expect(await ask("textDocument/formatting", 0, 0, { options })).toEqual([]);
   expect(await ask("textDocument/foldingRange", 0, 0)).toBeNull();
