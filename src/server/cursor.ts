@@ -9,6 +9,8 @@ export interface Replaced {
   readonly replace: Span;
   /** It goes on behind that, on its line: `=` after a key, `{` after a block. */
   readonly followed?: boolean;
+  /** A `=` stands right before it. */
+  readonly glued?: boolean;
 }
 
 /** What may be typed at the cursor. */
@@ -57,7 +59,8 @@ export function cursorAt(text: string, tokens: readonly Token[], offset: number)
   const found = classify(text, rest, before === -1 ? rest.length : before, replace.start);
   if (!found) return nothing;
   const followed = word !== undefined && goesOn(text, word, found, rest[before]);
-  return { ...found, replace: { start: replace.start, end: replace.end }, followed };
+  const glued = text[replace.start - 1] === "=";
+  return { ...found, replace: { start: replace.start, end: replace.end }, followed, glued };
 }
 
 /** Whether the token after a word belongs to what the word begins. */

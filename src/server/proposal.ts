@@ -39,7 +39,7 @@ export interface Rest {
 export function itemOf(
   { label, kind, detail, doc, text = label, rest, kept = 0 }: Proposal,
   n: number,
-  { replace, followed }: Replaced,
+  { replace, followed, glued }: Replaced,
   lines: LineMap,
   { snippets }: CompletionOptions,
 ): CompletionItem {
@@ -52,6 +52,9 @@ export function itemOf(
     ...(doc === undefined ? {} : { documentation: { kind: MarkupKind.Markdown, value: doc } }),
     sortText: String(n).padStart(4, "0"),
     insertTextFormat: added && snippets ? InsertTextFormat.Snippet : InsertTextFormat.PlainText,
-    textEdit: { range, newText: text + ((snippets ? added?.snippet : added?.plain) ?? "") },
+    textEdit: {
+      range,
+      newText: `${glued ? " " : ""}${text}${(snippets ? added?.snippet : added?.plain) ?? ""}`,
+    },
   };
 }

@@ -133,6 +133,11 @@ describe("completion of values", () => {
     expect(await labels(client, text)).toEqual(["a"]);
   });
 
+  it("puts a space between an equals sign and what was chosen", async () => {
+    const text = `skrull 1\nmodel { precision =${C} }`;
+    expect(await chosen(client, text, "fp32")).toBe("skrull 1\nmodel { precision = fp32 }");
+  });
+
   it("offers what a list takes, between brackets", async () => {
     const text = `skrull 1 lora { targets = [q_proj, ${C}] }`;
     expect((await labels(client, text)).slice(0, 3)).toEqual(["q_proj", "k_proj", "v_proj"]);

@@ -28,7 +28,11 @@ export async function activate(context: ExtensionContext): Promise<void> {
 export async function deactivate(): Promise<void> {
   const running = client;
   client = undefined;
-  await running?.stop();
+  try {
+    await running?.stop();
+  } catch {
+    // A server that does not answer has been ended all the same, and a new one may start.
+  }
 }
 
 async function start(): Promise<void> {
