@@ -4,6 +4,7 @@ import { type Properties, type Property, type ValueType, wordsOf } from "../lang
 import { UNITS } from "../language/units.js";
 import { imports, paths } from "./completion-paths.js";
 import { type Cursor, cursorAt } from "./cursor.js";
+import { KEYWORDS } from "./describe.js";
 import type { AnalysedDocument } from "./document.js";
 import { type CompletionOptions, itemOf, type Proposal, type Rest } from "./proposal.js";
 import type { Scope } from "./scopes.js";
@@ -96,20 +97,16 @@ const blocks = (open: ReturnType<typeof blocksLeft>): readonly Proposal[] =>
 const references = (block: string, document: AnalysedDocument): readonly Proposal[] =>
   names(document, block).map((one) => ({ ...one, label: `${block} = ${one.label}` }));
 
-const VERSION = statement("skrull", "The version of the language.", " 1");
+const VERSION = statement("skrull", " 1");
 
 const STATEMENTS: readonly Proposal[] = [
-  statement("import", "Brings the named blocks and constants of another file.", " ", ' "$1"'),
-  statement("let", "A constant.", " ", " $1 = $0"),
-  statement(
-    "run",
-    "A named run: the file's blocks, some of them overridden.",
-    " ",
-    " $1 {\n  $0\n}",
-  ),
+  statement("import", " ", ' "$1"'),
+  statement("let", " ", " $1 = $0"),
+  statement("run", " ", " $1 {\n  $0\n}"),
 ];
 
-function statement(label: string, doc: string, plain: string, snippet = plain): Proposal {
+function statement(label: keyof typeof KEYWORDS, plain: string, snippet = plain): Proposal {
+  const doc = KEYWORDS[label];
   return { label, kind: CompletionItemKind.Keyword, doc, rest: { snippet, plain } };
 }
 
@@ -133,7 +130,12 @@ function header(cursor: Extract<Cursor, { kind: "header" }>): readonly Proposal[
   const takesLabel = cursor.block === "model" && !cursor.labelled;
   const labels = takesLabel ? modelNames() : [];
   const quoted = labels.map((one) => ({ ...one, text: JSON.stringify(one.label) }));
-  const based = { label: "extends", kind: CompletionItemKind.Keyword, text: "extends " };
+  const based = {
+    label: "extends",
+    kind: CompletionItemKind.Keyword,
+    doc: KEYWORDS.extends,
+    text: "extends ",
+  };
   // A run cannot do without a name.
   return cursor.block === "run" && !cursor.named ? quoted : [...quoted, based];
 }

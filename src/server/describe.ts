@@ -13,6 +13,15 @@ export function propertyDoc(name: string, property: Property): string {
   return `\`${name}\`: ${describeType(property.type)}\n\n${property.doc}\n\n${presence}`;
 }
 
+/** What the words mean that begin a statement, or stand in a header. */
+export const KEYWORDS = {
+  skrull: "The version of the language that this file is written in.",
+  import: "Brings the named blocks and constants of another file.",
+  let: "A constant.",
+  run: "A named run: the file's blocks, some of them overridden.",
+  extends: "Takes everything of the block or run of that name, overridden key by key.",
+} as const;
+
 /** Markdown of a block. */
 export function blockDoc(name: string, block: Block): string {
   const presence =

@@ -15,6 +15,7 @@ import { BackgroundLint } from "./background-lint.js";
 import { CODE_ACTION_KINDS, codeActions } from "./code-actions.js";
 import { complete } from "./completion.js";
 import { definitionAt, nameAt } from "./definition.js";
+import type { Addresses } from "./diagnostics.js";
 import type { AnalysedDocument } from "./document.js";
 import { documentSymbols } from "./document-symbols.js";
 import { foldingRanges } from "./folding.js";
@@ -42,7 +43,15 @@ const NATIVE = [{ language: "skrull" }, { pattern: "**/*.skrull" }];
 export function serve(connection: Connection, host: Host, options: ServerOptions): void {
   const workspace = new Workspace(host);
   const plans = new PlanHovers(host, options.skrullVersion);
-  const publisher = new Publisher(connection, workspace);
+  let client: InitializeParams["capabilities"] = {};
+  const addresses: Addresses = {
+    uriOf: (file) => workspace.uriOf(file),
+    pageOf: (code) =>
+      client.textDocument?.publishDiagnostics?.codeDescriptionSupport === true
+        ? workspace.pageOf(code)
+        : undefined,
+  };
+  const publisher = new Publisher(connection, workspace, addresses);
   const lint = new BackgroundLint(
     host,
     (uri, document, found) => publisher.showLinted(uri, document, found),
@@ -60,7 +69,6 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
       connection.console.error(`internal error: ${stackOf(error)}`);
     }
   });
-  let client: InitializeParams["capabilities"] = {};
 
   connection.onInitialize(({ capabilities }) => {
     client = capabilities;
@@ -108,7 +116,6 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     const document = workspace.analysed(uri);
     return document ? feature(document) : null;
   };
-  const uriOf = (file: string) => workspace.uriOf(file);
 
   connection.onHover((params, cancelled: CancellationToken) =>
     at(params, async (document, offset) => {
@@ -136,7 +143,7 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
     whole(uri, (document) => {
       const diagnostics = publisher.diagnosticsOf(uri);
-      const scope = { uri, uriOf, range, only: context.only, diagnostics };
+      const scope = { uri, addresses, range, only: context.only, diagnostics };
       return [...codeActions(document, scope)];
     }),
   );

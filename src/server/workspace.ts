@@ -119,6 +119,11 @@ export class Workspace {
     return open ?? URI.file(path).toString();
   }
 
+  /** Address of the page of a diagnostic's code. */
+  pageOf(code: string): string {
+    return URI.file(this.host.assetPath(`docs/diagnostics/${code}.md`)).toString();
+  }
+
   location({ file, range }: Place): Location {
     return { uri: this.uriOf(file), range: lspRange(range) };
   }

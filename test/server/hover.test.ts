@@ -95,6 +95,15 @@ describe("hover", () => {
     expect(model?.value).toContain("494,032,768 parameters");
   });
 
+  it("on the words of the language", async () => {
+    const text = (word: string) =>
+      `${spec()}let a = 1\nrun b { }\nrun c extends b { }\n`.replace(word, `${word}${C}`);
+    expect((await hover(client, text("skrull")))?.value).toContain("The version");
+    expect((await hover(client, text("let")))?.value).toBe("A constant.");
+    expect((await hover(client, text("run")))?.value).toContain("A named run");
+    expect((await hover(client, text("extends")))?.value).toContain("overridden key by key");
+  });
+
   it("says nothing on comments, braces and unknown keys", async () => {
     expect(await hover(client, `# budget${C}\n${spec()}`)).toBeNull();
     expect(await hover(client, `skrull 1\ncluster { nonsense${C} = 3 }`)).toBeNull();
