@@ -40,8 +40,9 @@ export function yamlCursorAt(text: string, offset: number): YamlCursor | undefin
 
 function lineOf(text: string): Line | undefined {
   const found = /^( *)(?:([\w-]+) *:(?: +|$))?(.*)$/.exec(text);
-  const [, indentation = "", key, value = ""] = found ?? [];
-  if (key === undefined && /^(#.*)?$/.test(value)) return undefined;
+  const [, indentation = "", key, rest = ""] = found ?? [];
+  const value = rest.startsWith("#") ? "" : (rest.split(" #")[0] ?? "").trim();
+  if (key === undefined && value === "") return undefined;
   return { indent: indentation.length, value, ...(key === undefined ? {} : { key }) };
 }
 

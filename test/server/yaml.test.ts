@@ -130,7 +130,7 @@ describe("completion", () => {
     const optimizer = `${START}train:\n  optimizer:\n`;
     expect(await labels(`${optimizer}    ${C}`)).toEqual(["type"]);
     expect(await labels(`${optimizer}    type: ${C}`)).toEqual(["adamw", "sgd"]);
-    const sgd = await labels(`${optimizer}    type: sgd\n    ${C}`);
+    const sgd = await labels(`${optimizer}    type: sgd # plain\n    ${C}`);
     expect(sgd.slice(0, 2)).toEqual(["lr", "momentum"]);
     expect(await labels(`${START}named:\n  cluster:\n    big:\n      ${C}`)).toContain("gpus");
     expect(await labels(`${START}named:\n  cluster:\n    ${C}`)).toEqual([]);
