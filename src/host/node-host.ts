@@ -113,8 +113,12 @@ export class NodeHost implements Host {
     const { Piscina } = await import("piscina");
     const threads = Math.min(availableParallelism(), tasks.length);
     if (threads === 0) return [];
-    const filename = new URL(`../${module}`, import.meta.url).href;
-    const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
+    const pool = new Piscina<Task, Result>({
+      filename: new URL("../host/worker-entry.cjs", import.meta.url).href,
+      workerData: new URL(`../${module}`, import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+    });
     const results: Result[] = [];
     let next = 0;
     let finished = 0;

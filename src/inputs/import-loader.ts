@@ -14,20 +14,30 @@ export function projectRoot(host: Host, folder: string): string {
   }
 }
 
-/** Reads what the specs in `folder` import: files inside the project, also after links are followed. */
-export function importLoader(host: Host, folder: string): Loader {
+/**
+ * Reads what the specs in `folder` import: files inside the project, also after links are followed.
+ *
+ * @param openText text of a file that is open in an editor; it comes before what is saved, if anything is
+ */
+export function importLoader(
+  host: Host,
+  folder: string,
+  openText: (path: string) => string | undefined = () => undefined,
+): Loader {
   let root: string | undefined;
   return (path) => {
     root ??= projectRoot(host, folder);
     const absolute = resolve(host.workingFolder, path);
     const outside = { problem: "it lies outside the project's folder" };
     if (!isWithin(root, absolute)) return outside;
+    const open = openText(absolute);
     try {
       const real = host.realPath(absolute);
       if (!isWithin(host.realPath(root), real)) return outside;
-      return { text: readText(host, real) };
+      return { text: open ?? readText(host, real) };
     } catch (error) {
-      if (error instanceof HostError) return { problem: error.reason };
+      if (error instanceof HostError)
+        return open === undefined ? { problem: error.reason } : { text: open };
       throw error;
     }
   };

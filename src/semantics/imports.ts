@@ -1,12 +1,18 @@
 import { dirname, join } from "pathe";
 import { hasErrors } from "../diagnostics/diagnostic.js";
+import type { ParsedFile } from "../syntax/parse.js";
 import type { ImportNode } from "../syntax/tree.js";
 import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } from "./document.js";
 import { pathProblem } from "./paths.js";
 import type { Report } from "./report.js";
 
-/** Text of an imported file, or why there is none. Paths are written as the spec's own path is. */
-export type Loader = (path: string) => { readonly text: string } | { readonly problem: string };
+/**
+ * Text of an imported file, or why there is none; with what was parsed of the same text before, where that is known.
+ * Paths are written as the spec's own path is.
+ */
+export type Loader = (
+  path: string,
+) => { readonly text: string; readonly parsed?: ParsedFile } | { readonly problem: string };
 
 /** More than any project has; a spec that imports more was made to exhaust memory. */
 const MOST_DOCUMENTS = 256;
@@ -98,7 +104,10 @@ class ImportWalk {
       return undefined;
     }
     const folder = join(document.folder, dirname(node.path.value));
-    const imported = readDocument(file, loaded.text, folder, this.yaml);
+    const { text, parsed } = loaded;
+    const imported = parsed
+      ? { ...parsed, text, folder }
+      : readDocument(file, text, folder, this.yaml);
     this.documents.set(file, imported);
     return imported;
   }

@@ -17,13 +17,20 @@ export function carriedOver(
   const moved = now.length - old.length;
   return found.flatMap((one) => {
     const { start, end } = one.range;
-    if (end.line <= head) return [one];
-    if (start.line <= old.length - tail) return [];
+    const above = end.line <= head;
+    if (above && placesOf(one).every((range) => range.end.line <= head)) return [one];
+    if (!above && start.line <= old.length - tail) return [];
     // What else the diagnostic points at may be gone.
     const { related: _, fix: __, ...rest } = one;
-    return [{ ...rest, range: shifted(one.range, moved) }];
+    return [{ ...rest, range: above ? one.range : shifted(one.range, moved) }];
   });
 }
+
+/** What else a diagnostic points at in its own file. */
+const placesOf = ({ file, related = [], fix }: Diagnostic): readonly Range[] => [
+  ...related.filter((one) => one.file === file).map(({ range }) => range),
+  ...(fix?.edits ?? []).map(({ range }) => range),
+];
 
 const linesOf = (text: string): readonly string[] => text.split(/\r\n|\n|\r/);
 

@@ -1,7 +1,7 @@
 import { type CodeAction, CodeActionKind, type Range, type TextEdit } from "vscode-languageserver";
 import type { Diagnostic, Fix } from "../diagnostics/diagnostic.js";
 import { chooseFixes } from "../diagnostics/fixes.js";
-import { lspDiagnostic } from "./diagnostics.js";
+import { type Addresses, lspDiagnostic } from "./diagnostics.js";
 import type { AnalysedDocument } from "./document.js";
 import { lspRange } from "./positions.js";
 
@@ -9,7 +9,7 @@ export const CODE_ACTION_KINDS = [CodeActionKind.QuickFix, CodeActionKind.Source
 
 export interface CodeActionScope {
   readonly uri: string;
-  readonly uriOf: (file: string) => string;
+  readonly addresses: Addresses;
   readonly range: Range;
   /** Kinds that the client asks for; all where it does not say. */
   readonly only: readonly string[] | undefined;
@@ -32,14 +32,14 @@ export function codeActions(
   return [...fixes, ...all];
 }
 
-function quickFix(found: Diagnostic, { uri, uriOf }: CodeActionScope): readonly CodeAction[] {
+function quickFix(found: Diagnostic, { uri, addresses }: CodeActionScope): readonly CodeAction[] {
   const { fix } = found;
   if (!fix) return [];
   return [
     {
       title: fix.title,
       kind: CodeActionKind.QuickFix,
-      diagnostics: [lspDiagnostic(found, uriOf)],
+      diagnostics: [lspDiagnostic(found, addresses)],
       ...(fix.safe ? { isPreferred: true } : {}),
       edit: { changes: { [uri]: editsOf(fix) } },
     },

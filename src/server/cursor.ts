@@ -1,30 +1,48 @@
 import type { Block, Property, ValueType } from "../language/types.js";
 import type { Span } from "../syntax/tree.js";
+import { propertyOf, type Scope } from "./scopes.js";
 import type { Token } from "./tokens.js";
-import { propertyOf, type Scope, stateBefore, typeAt } from "./walk.js";
+import { stateBefore, typeAt } from "./walk.js";
 
-/** What may be typed at the cursor, and the text that a completion would replace. */
-export type Cursor = { readonly replace: Span } & (
-  | { readonly kind: "nothing" }
-  /** A key, a block, or at the top another member. */
-  | { readonly kind: "member"; readonly scope: Scope }
-  | {
-      readonly kind: "value";
-      readonly scope: Scope;
-      readonly key: string;
-      readonly property?: Property;
-      /** Of the value here: inside a list, of its items. */
-      readonly type?: ValueType;
-      /** Between quotes; then what was typed of the string. */
-      readonly quoted?: string;
-    }
-  | { readonly kind: "unit"; readonly type?: ValueType }
-  | { readonly kind: "label"; readonly block: string; readonly quoted?: string }
-  | { readonly kind: "import"; readonly quoted?: string }
-  /** After `extends`, in the header of the block that has this name. */
-  | { readonly kind: "base"; readonly block: string; readonly name: string | undefined }
-  | { readonly kind: "header"; readonly block: string; readonly named: boolean }
-);
+/** The text that a completion would replace. */
+export interface Replaced {
+  readonly replace: Span;
+  /** It goes on behind that, on its line: `=` after a key, `{` after a block. */
+  readonly followed?: boolean;
+  /** A `=` stands right before it. */
+  readonly glued?: boolean;
+}
+
+/** What may be typed at the cursor. */
+export type Cursor = Replaced &
+  (
+    | { readonly kind: "nothing" }
+    /** A key, a block, or at the top another member. */
+    | { readonly kind: "member"; readonly scope: Scope }
+    | {
+        readonly kind: "value";
+        readonly scope: Scope;
+        readonly key: string;
+        readonly property?: Property;
+        /** Of the value here: inside a list, of its items. */
+        readonly type?: ValueType;
+        /** Between quotes; then what was typed of the string. */
+        readonly quoted?: string;
+      }
+    | { readonly kind: "unit"; readonly type?: ValueType }
+    | { readonly kind: "label"; readonly block: string; readonly quoted?: string }
+    | { readonly kind: "import"; readonly quoted?: string }
+    /** After `extends`, in the header of the block that has this name. */
+    | { readonly kind: "base"; readonly block: string; readonly name: string | undefined }
+    | {
+        readonly kind: "header";
+        readonly block: string;
+        readonly named: boolean;
+        readonly labelled: boolean;
+        /** It says what it extends. */
+        readonly based: boolean;
+      }
+  );
 
 export type BlockTable = Readonly<Record<string, Block>>;
 
@@ -39,7 +57,19 @@ export function cursorAt(text: string, tokens: readonly Token[], offset: number)
   const before = rest.findIndex(({ start }) => start >= (word?.start ?? offset));
   const replace = word ?? { start: offset, end: offset };
   const found = classify(text, rest, before === -1 ? rest.length : before, replace.start);
-  return found ? { ...found, replace: { start: replace.start, end: replace.end } } : nothing;
+  if (!found) return nothing;
+  const followed = word !== undefined && goesOn(text, word, found, rest[before]);
+  const glued = text[replace.start - 1] === "=";
+  return { ...found, replace: { start: replace.start, end: replace.end }, followed, glued };
+}
+
+/** Whether the token after a word belongs to what the word begins. */
+function goesOn(text: string, word: Token, found: Found, next: Token | undefined): boolean {
+  if (!next || next.kind === "comment" || /[\r\n]/.test(text.slice(word.end, next.start)))
+    return false;
+  if (next.text === "=" || next.text === "{") return true;
+  const begins = found.kind === "member" && found.scope.kind !== "body";
+  return begins && (next.kind === "name" || next.kind === "string" || next.kind === "number");
 }
 
 /** Whether what is typed at the offset changes this token. */
@@ -79,7 +109,14 @@ function classify(
       const block = member.first.text;
       if (member.last.text === "extends" && member.last !== member.first)
         return { kind: "base", block, name: key };
-      return { kind: "header", block, named: member.last !== member.first };
+      const written = tokens.slice(tokens.indexOf(member.first) + 1, index);
+      return {
+        kind: "header",
+        block,
+        named: key !== undefined,
+        labelled: written.some(({ kind }) => kind === "string"),
+        based: written.some(({ text }) => text === "extends"),
+      };
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Place } from "../diagnostics/diagnostic.js";
 import { FILE_START } from "../foundation/text.js";
 import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
-import { nameOf, placeOf, sameName } from "./names.js";
+import { nameOf, namesInside, placeOf, sameName } from "./names.js";
 
 /** A declared name, and the place of it that was asked about. */
 export interface Named {
@@ -20,12 +20,14 @@ export function nameAt(document: AnalysedDocument, offset: number): Named | unde
   if (token && symbol) return { symbol, place: placeOf(token, document) };
   // In YAML only the analysis knows what is a name.
   for (const one of symbols) {
-    const place = [one.definition, ...one.uses].find(
-      ({ file, range }) =>
-        file === document.path &&
-        document.lines.offset(range.start) <= offset &&
-        offset <= document.lines.offset(range.end),
-    );
+    const place = [one.definition, ...one.uses]
+      .flatMap((seen) => namesInside(seen, one.name, document))
+      .find(
+        ({ file, range }) =>
+          file === document.path &&
+          document.lines.offset(range.start) <= offset &&
+          offset <= document.lines.offset(range.end),
+      );
     if (place) return { symbol: one, place };
   }
   return undefined;

@@ -13,6 +13,15 @@ export function propertyDoc(name: string, property: Property): string {
   return `\`${name}\`: ${describeType(property.type)}\n\n${property.doc}\n\n${presence}`;
 }
 
+/** What the words mean that begin a statement, or stand in a header. */
+export const KEYWORDS = {
+  skrull: "The version of the language that this file is written in.",
+  import: "Brings the named blocks and constants of another file.",
+  let: "A constant.",
+  run: "A named run: the file's blocks, some of them overridden.",
+  extends: "Takes everything of the block or run of that name, overridden key by key.",
+} as const;
+
 /** Markdown of a block. */
 export function blockDoc(name: string, block: Block): string {
   const presence =
@@ -72,7 +81,7 @@ export function valueText(value: unknown, type: ValueType): string {
 export function gpuDoc(name: string): string | undefined {
   const gpu = gpuByName(name);
   if (!gpu) return undefined;
-  const peak = `${formatCount(gpu.peak_flops.bf16 / 1e12)} TFLOP/s in bf16`;
+  const peak = `${formatFlops(gpu.peak_flops.bf16)} in bf16`;
   return `**${gpu.title}**\n\n${formatBytes(gpu.memory_bytes)}, ${peak} (dense peak)${sourceText(gpu.source)}.`;
 }
 
@@ -82,6 +91,9 @@ export function modelDoc(name: string): string | undefined {
   if (!model) return undefined;
   return `**${model.name}**\n\n${formatCount(model.parameters)} parameters${sourceText(model.source)}.`;
 }
+
+const formatFlops = (value: number): string =>
+  value < 1e12 ? `${formatCount(value / 1e9)} GFLOP/s` : `${formatCount(value / 1e12)} TFLOP/s`;
 
 const sourceText = (source: string): string =>
   source.startsWith("https://") ? `, [source](${source})` : "";

@@ -14,13 +14,22 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
   info: DiagnosticSeverity.Information,
 };
 
+/** Addresses that the client knows things by. */
+export interface Addresses {
+  readonly uriOf: (file: string) => string;
+  /** The page of a code; none for a client that makes no link of it. */
+  readonly pageOf: (code: string) => string | undefined;
+}
+
 /** A diagnostic for the editor: message, reason and advice in one text. */
-export function lspDiagnostic(found: Diagnostic, uriOf: (file: string) => string): LspDiagnostic {
+export function lspDiagnostic(found: Diagnostic, { uriOf, pageOf }: Addresses): LspDiagnostic {
+  const href = pageOf(found.code);
   const { message, why, help, related = [] } = found;
   return {
     range: lspRange(found.range),
     severity: SEVERITIES[found.severity],
     code: found.code,
+    ...(href === undefined ? {} : { codeDescription: { href } }),
     source: "skrull",
     // Editors fade it.
     ...(found.code.startsWith("unused-") ? { tags: [DiagnosticTag.Unnecessary] } : {}),

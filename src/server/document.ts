@@ -1,18 +1,18 @@
 import { LineMap } from "../foundation/text.js";
 import type { Analysis } from "../semantics/analyze.js";
 import { isYamlPath, type SourceDocument } from "../semantics/document.js";
+import { LONGEST_FILE } from "../syntax/parse.js";
 import type { FileNode } from "../syntax/tree.js";
 import { lex, type Token } from "./tokens.js";
 import { type PlacedToken, place } from "./walk.js";
-
-/** Longer texts are refused by the parser, so the features have nothing to say about them either. */
-const LONGEST = 256 * 1024;
+import { placeTree } from "./yaml-tokens.js";
 
 /** A document as the features see it; what not every feature needs is made when first asked for. */
 export class AnalysedDocument {
   readonly lines: LineMap;
   #tokens: readonly Token[] | undefined;
   #placed: readonly PlacedToken[] | undefined;
+  #ofTree: readonly PlacedToken[] | undefined;
 
   constructor(
     /** Absolute path, with slashes. */
@@ -27,9 +27,9 @@ export class AnalysedDocument {
     return (this.analysis.documents[0] as SourceDocument).tree;
   }
 
-  /** In the language's own form, and not too long to be read. */
+  /** In the language's own form, and not so long that the parser refuses it. */
   get native(): boolean {
-    return this.text.length <= LONGEST && !isYamlPath(this.path);
+    return this.text.length <= LONGEST_FILE && !isYamlPath(this.path);
   }
 
   /** None where the text is not {@link native}. */
@@ -44,9 +44,16 @@ export class AnalysedDocument {
     return this.#placed;
   }
 
+  /** Keys and scalars of the YAML form, which has tokens only where its tree could be read. */
+  get #scalars(): readonly PlacedToken[] {
+    this.#ofTree ??= isYamlPath(this.path) ? placeTree(this.tree) : [];
+    return this.#ofTree;
+  }
+
   /** The token that holds an offset, or ends there. */
   tokenAt(offset: number): PlacedToken | undefined {
-    const found = this.placed.filter(({ start, end }) => start <= offset && offset <= end);
+    const tokens = this.native ? this.placed : this.#scalars;
+    const found = tokens.filter(({ start, end }) => start <= offset && offset <= end);
     return found.find(({ kind }) => kind !== "symbol" && kind !== "comment") ?? found[0];
   }
 }

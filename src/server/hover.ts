@@ -4,14 +4,17 @@ import { MarkupKind } from "vscode-languageserver";
 import { LANGUAGE } from "../language/language.js";
 import type { Block } from "../language/types.js";
 import { importAt, nameAt } from "./definition.js";
-import { blockDoc, gpuDoc, modelDoc, propertyDoc, unitDoc } from "./describe.js";
+import { blockDoc, gpuDoc, KEYWORDS, modelDoc, propertyDoc, unitDoc } from "./describe.js";
 import type { AnalysedDocument } from "./document.js";
 import { spanRange } from "./positions.js";
 import { resolvedText, runOf } from "./resolved.js";
+import { propertyOf } from "./scopes.js";
 import { importText, symbolText } from "./symbol-text.js";
-import { type PlacedToken, propertyOf } from "./walk.js";
+import type { PlacedToken } from "./walk.js";
 
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
+
+type Keyword = keyof typeof KEYWORDS;
 
 export type PlanPart = "memory" | "degrees";
 
@@ -85,7 +88,8 @@ function ofToken(token: PlacedToken, document: AnalysedDocument): string | undef
     case "number":
       break;
     case "skrull":
-      return "The version of the language that this file is written in.";
+    case "keyword":
+      return Object.hasOwn(KEYWORDS, token.text) ? KEYWORDS[token.text as Keyword] : undefined;
     default:
       return undefined;
   }

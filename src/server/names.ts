@@ -3,7 +3,8 @@ import { LANGUAGE } from "../language/language.js";
 import { wordsOf } from "../language/types.js";
 import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
-import { type PlacedToken, propertyOf, type Scope } from "./walk.js";
+import { propertyOf, type Scope } from "./scopes.js";
+import type { PlacedToken } from "./walk.js";
 
 /** What a name is looked up by. */
 export type NameKey = Pick<SymbolUse, "kind" | "block" | "name">;
@@ -50,7 +51,30 @@ export function placesOf(name: NameKey, document: AnalysedDocument): readonly Pl
     const found = nameOf(token);
     return found && sameName(found, name) ? [placeOf(token, document)] : [];
   });
-  return symbol ? [symbol.definition, ...symbol.uses, ...written] : written;
+  if (!symbol) return written;
+  const seen = [symbol.definition, ...symbol.uses].flatMap((place) =>
+    namesInside(place, name.name, document),
+  );
+  return [...seen, ...written];
+}
+
+/** A name where the analysis saw it. In YAML it saw a whole scalar, which may be a calculation or have quotes. */
+export function namesInside(
+  place: Place,
+  name: string,
+  { analysis }: AnalysedDocument,
+): readonly Place[] {
+  const document = analysis.documents.find(({ file }) => file === place.file);
+  if (!document) return [place];
+  const { text, lines } = document;
+  const start = lines.offset(place.range.start);
+  const written = text.slice(start, lines.offset(place.range.end));
+  return [...written.matchAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, "g"))].map(
+    ({ index }) => ({
+      file: place.file,
+      range: lines.range(start + index, start + index + name.length),
+    }),
+  );
 }
 
 export const placeOf = ({ start, end }: PlacedToken, { path, lines }: AnalysedDocument): Place => ({

@@ -14,7 +14,8 @@ interface Asked {
 
 /**
  * Plans for hovers, made in a worker thread: planning takes long, typing must not wait for it. One plan a document,
- * kept until it changes.
+ * kept until it changes; why there is none
+ * is looked at each time, for nobody tells of new data.
  */
 export class PlanHovers {
   readonly #asked = new Map<string, Asked>();
@@ -64,6 +65,10 @@ export class PlanHovers {
     };
     const asked = { document, run, stop, answer: this.#answer(task, stop.signal) };
     this.#asked.set(uri, asked);
+    const forget = () => {
+      if (this.#asked.get(uri) === asked) this.#asked.delete(uri);
+    };
+    asked.answer.then((answer) => answer?.problem !== undefined && forget(), forget);
     return asked;
   }
 

@@ -1,7 +1,7 @@
 import type { Connection, Diagnostic as LspDiagnostic } from "vscode-languageserver";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { carriedOver } from "./carry.js";
-import { lspDiagnostic } from "./diagnostics.js";
+import { type Addresses, lspDiagnostic } from "./diagnostics.js";
 import type { AnalysedDocument } from "./document.js";
 import type { Workspace } from "./workspace.js";
 
@@ -23,6 +23,7 @@ export class Publisher {
   constructor(
     private readonly connection: Connection,
     private readonly workspace: Workspace,
+    private readonly addresses: Addresses,
   ) {}
 
   /** Checks documents again, and shows every file anew that this is about. */
@@ -66,13 +67,12 @@ export class Publisher {
 
   /** @param always files that are shown again even where nothing has changed */
   #publish(always: readonly string[]): void {
-    const uriOf = (file: string) => this.workspace.uriOf(file);
     const byFile = new Map<string, Map<string, LspDiagnostic>>();
     for (const { found } of this.#findings.values()) {
       for (const one of found) {
-        const uri = uriOf(one.file);
+        const uri = this.addresses.uriOf(one.file);
         const known = byFile.get(uri) ?? new Map<string, LspDiagnostic>();
-        byFile.set(uri, known.set(JSON.stringify(one), lspDiagnostic(one, uriOf)));
+        byFile.set(uri, known.set(JSON.stringify(one), lspDiagnostic(one, this.addresses)));
       }
     }
     for (const uri of new Set([...always, ...byFile.keys(), ...this.#shown.keys()])) {

@@ -2,6 +2,7 @@ import type { Place } from "../diagnostics/diagnostic.js";
 import { VALUE_WORDS } from "../language/words.js";
 import type { SymbolUse } from "../semantics/symbols.js";
 import type { AnalysedDocument } from "./document.js";
+import { namesInside } from "./names.js";
 import { isSame, usesIn } from "./references.js";
 
 export type Renaming =
@@ -16,27 +17,13 @@ export function rename(
 ): Renaming {
   const problem = nameProblem(symbol, name) ?? conflict(symbol, name, project);
   if (problem !== undefined) return { ok: false, problem };
-  const places = [symbol.definition, ...usesIn(symbol, project)];
-  return { ok: true, places: places.flatMap((place) => nameInside(place, symbol.name, project)) };
+  return { ok: true, places: [...declarationOf(symbol, project), ...usesIn(symbol, project)] };
 }
 
-/** In YAML the place of a name is its whole scalar, which may be a calculation or have quotes. */
-function nameInside(
-  place: Place,
-  name: string,
-  project: readonly AnalysedDocument[],
-): readonly Place[] {
-  const document = project.find(({ path }) => path === place.file);
-  if (!document) return [place];
-  const { text, lines } = document;
-  const start = lines.offset(place.range.start);
-  const written = text.slice(start, lines.offset(place.range.end));
-  return [...written.matchAll(new RegExp(`(?<![\\w-])${name}(?![\\w-])`, "g"))].map(
-    ({ index }) => ({
-      file: place.file,
-      range: lines.range(start + index, start + index + name.length),
-    }),
-  );
+/** Its name alone: in YAML it may have quotes. */
+function declarationOf(symbol: SymbolUse, project: readonly AnalysedDocument[]): readonly Place[] {
+  const document = project.find(({ path }) => path === symbol.definition.file);
+  return document ? namesInside(symbol.definition, symbol.name, document) : [symbol.definition];
 }
 
 function nameProblem({ kind }: SymbolUse, name: string): string | undefined {

@@ -3,7 +3,9 @@ import { UNITS } from "../language/units.js";
 import type { RunAnalysis } from "../semantics/analyze.js";
 import { valueText } from "./describe.js";
 import type { AnalysedDocument } from "./document.js";
-import type { PlacedToken, Scope } from "./walk.js";
+import { codeSpan } from "./markdown.js";
+import type { Scope } from "./scopes.js";
+import type { PlacedToken } from "./walk.js";
 
 /** What a key comes to, in Markdown: in the run it stands in, else in every run of the file. */
 export function resolvedText(
@@ -12,14 +14,14 @@ export function resolvedText(
   document: AnalysedDocument,
 ): string | undefined {
   const found = inRuns(token, document);
-  const texts = found.map(({ name, value }) => [name, valueText(value, property.type)] as const);
+  const shown = (value: unknown) => codeSpan(valueText(value, property.type));
+  const texts = found.map(({ name, value }) => [name, shown(value)] as const);
   const distinct = new Set(texts.map(([, text]) => text));
-  if (distinct.size > 1)
-    return texts.map(([name, text]) => `In run ${name}: **${text}**`).join("  \n");
+  if (distinct.size > 1) return texts.map(([name, text]) => `In run ${name}: ${text}`).join("  \n");
   const [only] = distinct;
-  if (only !== undefined) return `Here: **${only}**`;
+  if (only !== undefined) return `Here: ${only}`;
   const alone = written(token, property, document);
-  return alone === undefined ? undefined : `Here: **${valueText(alone, property.type)}**`;
+  return alone === undefined ? undefined : `Here: ${shown(alone)}`;
 }
 
 interface RunValue {

@@ -4,7 +4,8 @@ import {
   type SemanticTokensLegend,
 } from "vscode-languageserver";
 import type { AnalysedDocument } from "./document.js";
-import { type PlacedToken, propertyOf, type Role } from "./walk.js";
+import { propertyOf } from "./scopes.js";
+import type { PlacedToken, Role } from "./walk.js";
 
 /** `unit` is our own, below `number`; all others are the protocol's. */
 export const LEGEND: SemanticTokensLegend = {

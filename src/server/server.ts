@@ -2,6 +2,7 @@ import {
   type CancellationToken,
   type Connection,
   DidChangeWatchedFilesNotification,
+  DocumentFormattingRequest,
   type InitializeParams,
   type InitializeResult,
   LSPErrorCodes,
@@ -14,6 +15,7 @@ import { BackgroundLint } from "./background-lint.js";
 import { CODE_ACTION_KINDS, codeActions } from "./code-actions.js";
 import { complete } from "./completion.js";
 import { definitionAt, nameAt } from "./definition.js";
+import type { Addresses } from "./diagnostics.js";
 import type { AnalysedDocument } from "./document.js";
 import { documentSymbols } from "./document-symbols.js";
 import { foldingRanges } from "./folding.js";
@@ -34,11 +36,22 @@ export interface ServerOptions {
 
 const WATCHED = "**/{*.skrull,*.skrull.yaml,*.skrull.yml,*.skrull.json,skrull.config.yaml}";
 
+/** What is formatted. An editor that knew of no difference would ask which of two formatters is for YAML. */
+const NATIVE = [{ language: "skrull" }, { pattern: "**/*.skrull" }];
+
 /** Answers an editor over a connection. Features are pure functions; here they meet the protocol. */
 export function serve(connection: Connection, host: Host, options: ServerOptions): void {
   const workspace = new Workspace(host);
   const plans = new PlanHovers(host, options.skrullVersion);
-  const publisher = new Publisher(connection, workspace);
+  let client: InitializeParams["capabilities"] = {};
+  const addresses: Addresses = {
+    uriOf: (file) => workspace.uriOf(file),
+    pageOf: (code) =>
+      client.textDocument?.publishDiagnostics?.codeDescriptionSupport === true
+        ? workspace.pageOf(code)
+        : undefined,
+  };
+  const publisher = new Publisher(connection, workspace, addresses);
   const lint = new BackgroundLint(
     host,
     (uri, document, found) => publisher.showLinted(uri, document, found),
@@ -56,16 +69,19 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
       connection.console.error(`internal error: ${stackOf(error)}`);
     }
   });
-  let client: InitializeParams["capabilities"] = {};
 
   connection.onInitialize(({ capabilities }) => {
     client = capabilities;
-    return initializeResult(options.skrullVersion);
+    return initializeResult(options.skrullVersion, !registersFormatting());
   });
+  const watches = () => client.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+  const registersFormatting = () => client.textDocument?.formatting?.dynamicRegistration === true;
   connection.onInitialized(() => {
-    if (client.workspace?.didChangeWatchedFiles?.dynamicRegistration !== true) return;
     const watchers = [{ globPattern: WATCHED }];
-    void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+    if (watches())
+      void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+    if (registersFormatting())
+      void connection.client.register(DocumentFormattingRequest.type, { documentSelector: NATIVE });
   });
 
   const refresh = (uris: readonly string[]) => {
@@ -83,9 +99,11 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     publisher.close(uri);
     refresh(workspace.touch(uri));
   });
-  // Not every client watches files: what was saved may be imported elsewhere.
-  workspace.documents.onDidSave(() => refresh(workspace.touchAll()));
-  connection.onDidChangeWatchedFiles(() => refresh(workspace.touchAll()));
+  // Who watches files tells of this one too; for the others it is the time to look at all of them.
+  workspace.documents.onDidSave(() => refresh(watches() ? [] : workspace.touchAll()));
+  connection.onDidChangeWatchedFiles(({ changes }) =>
+    refresh(workspace.touchSaved(changes.map(({ uri }) => uri))),
+  );
 
   const at = <Result>(
     { textDocument, position }: TextDocumentPositionParams,
@@ -98,7 +116,6 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     const document = workspace.analysed(uri);
     return document ? feature(document) : null;
   };
-  const uriOf = (file: string) => workspace.uriOf(file);
 
   connection.onHover((params, cancelled: CancellationToken) =>
     at(params, async (document, offset) => {
@@ -120,12 +137,13 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     whole(textDocument.uri, (document) => [...documentSymbols(document)]),
   );
   connection.onFoldingRanges(({ textDocument }) =>
-    whole(textDocument.uri, (document) => [...foldingRanges(document)]),
+    // Without an answer the editor folds by indentation.
+    whole(textDocument.uri, (document) => (document.native ? [...foldingRanges(document)] : null)),
   );
   connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
     whole(uri, (document) => {
       const diagnostics = publisher.diagnosticsOf(uri);
-      const scope = { uri, uriOf, range, only: context.only, diagnostics };
+      const scope = { uri, addresses, range, only: context.only, diagnostics };
       return [...codeActions(document, scope)];
     }),
   );
@@ -176,7 +194,7 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
-function initializeResult(version: string): InitializeResult {
+function initializeResult(version: string, formats: boolean): InitializeResult {
   return {
     serverInfo: { name: "skrull", version },
     capabilities: {
@@ -192,7 +210,7 @@ function initializeResult(version: string): InitializeResult {
       definitionProvider: true,
       referencesProvider: true,
       renameProvider: { prepareProvider: true },
-      documentFormattingProvider: true,
+      ...(formats ? { documentFormattingProvider: true } : {}),
       codeActionProvider: { codeActionKinds: CODE_ACTION_KINDS },
       semanticTokensProvider: { legend: LEGEND, full: true },
     },

@@ -1,6 +1,7 @@
 import type { Analysis } from "../semantics/analyze.js";
 import type { SymbolUse } from "../semantics/symbols.js";
 import type { BlockNode, ConstantNode } from "../syntax/tree.js";
+import { codeBlock, codeSpan } from "./markdown.js";
 
 /** Of a declaration that a hover shows. */
 const MOST_LINES = 12;
@@ -21,8 +22,8 @@ export function symbolText(symbol: SymbolUse, analysis: Analysis): string | unde
   const holds = (node: ConstantNode | BlockNode) => node.start <= at && at < node.end;
   const node = [...constants, ...blocks].find(holds);
   const text = node ? document.text.slice(node.start, node.end) : symbol.name;
-  const here = file === analysis.file ? "" : `, from \`${nameOf(file)}\``;
-  return `${KINDS[symbol.kind]}${here}\n\n\`\`\`skrull\n${shortened(text)}\n\`\`\``;
+  const here = file === analysis.file ? "" : `, from ${codeSpan(nameOf(file))}`;
+  return `${KINDS[symbol.kind]}${here}\n\n${codeBlock(shortened(text))}`;
 }
 
 function shortened(text: string): string {
@@ -34,9 +35,9 @@ function shortened(text: string): string {
 export function importText(path: string, { symbols, documents }: Analysis): string | undefined {
   if (!documents.some(({ file }) => file === path)) return undefined;
   const brought = symbols.filter(({ definition }) => definition.file === path);
-  if (brought.length === 0) return `\`${nameOf(path)}\` declares nothing.`;
+  if (brought.length === 0) return `${codeSpan(nameOf(path))} declares nothing.`;
   const names = brought.map(({ kind, block, name }) => `- ${block ?? kind} \`${name}\``);
-  return [`\`${nameOf(path)}\` brings`, "", ...names].join("\n");
+  return [`${codeSpan(nameOf(path))} brings`, "", ...names].join("\n");
 }
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

@@ -1,5 +1,13 @@
 import { LANGUAGE } from "../language/language.js";
-import type { Block, Properties, Property, ValueType } from "../language/types.js";
+import type { Block, Property, ValueType } from "../language/types.js";
+import {
+  blockScope,
+  constantScope,
+  fileScope,
+  runScope,
+  type Scope,
+  variantScope,
+} from "./scopes.js";
 import type { Token } from "./tokens.js";
 
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
@@ -23,22 +31,6 @@ export type Role =
   | "number"
   | "unit"
   | "symbol";
-
-/** Braces, or the file itself: where members stand. */
-export interface Scope {
-  readonly kind: "file" | "run" | "body";
-  /** Of the run, or of a named block. */
-  readonly name?: string;
-  /** The language's block whose keys stand here. */
-  readonly block?: string;
-  /** Path of the values here: `train`, `train.optimizer`. */
-  readonly path: string;
-  /** Keys that may stand here; absent where the block is unknown. */
-  readonly properties?: Properties;
-  readonly parent?: Scope;
-  /** Keys and unnamed blocks that are written here. */
-  readonly members: Set<string>;
-}
 
 /** A member that has begun: `key = 4`, `model qwen "..."`. */
 export interface Member {
@@ -68,14 +60,6 @@ export interface State {
   readonly depth: number;
 }
 
-/** The property of a value, if the language knows it. */
-export function propertyOf(scope: Scope, key: string | undefined): Property | undefined {
-  const { properties } = scope;
-  return key !== undefined && properties && Object.hasOwn(properties, key)
-    ? properties[key]
-    : undefined;
-}
-
 /** What may stand at a value's place: inside a list, its items. */
 export function typeAt(property: Property | undefined, depth: number): ValueType | undefined {
   const type = property?.type;
@@ -102,7 +86,7 @@ export function stateBefore(tokens: readonly Token[], index: number): State {
  * an `=` inside a list, can only mean that a bracket is missing.
  */
 class Walker {
-  #scope: Scope = { kind: "file", path: "", members: new Set() };
+  #scope = fileScope();
   #member: Member | undefined;
   #depth = 0;
 
@@ -200,9 +184,7 @@ class Walker {
     const isRun = member?.kind === "run";
     if (isRun || Object.hasOwn(BLOCKS, first.text)) this.#leaveBodies(isRun);
     const name = header?.key?.text;
-    this.#scope = isRun
-      ? { ...runScope(this.#scope), ...(name === undefined ? {} : { name }) }
-      : blockScope(this.#scope, first.text, name);
+    this.#scope = isRun ? runScope(this.#scope, name) : blockScope(this.#scope, first.text, name);
   }
 
   /** Blocks stand in the file or a run, runs in the file only: bodies still open miss their brace. */
@@ -264,7 +246,10 @@ class Walker {
     const top = this.#scope.kind === "file";
     const kind = (top && WORDS[token.text]) || "block";
     this.#member = { kind, first: token, last: token };
-    if (kind === "version") return "skrull";
+    if (kind === "version") {
+      this.#scope.members.add(token.text);
+      return "skrull";
+    }
     if (kind !== "block") return "keyword";
     return this.#scope.kind === "body" && !Object.hasOwn(BLOCKS, token.text) ? "key" : "block";
   }
@@ -313,61 +298,3 @@ const WORDS: Readonly<Record<string, Member["kind"]>> = {
   let: "let",
   run: "run",
 };
-
-const runScope = (parent: Scope): Scope => ({ kind: "run", path: "", parent, members: new Set() });
-
-function blockScope(parent: Scope, block: string, name: string | undefined): Scope {
-  const known = Object.hasOwn(BLOCKS, block) ? BLOCKS[block] : undefined;
-  if (known && name === undefined) parent.members.add(block);
-  return {
-    kind: "body",
-    block,
-    path: block,
-    parent,
-    members: new Set(),
-    ...(known ? { properties: known.properties } : {}),
-    ...(name === undefined ? {} : { name }),
-  };
-}
-
-/** `let fast = sgd { ... }`: nobody says here which key it is for. */
-function constantScope(parent: Scope, name: string, tag: string): Scope {
-  const properties = VARIANTS.get(tag);
-  return {
-    kind: "body",
-    name,
-    path: `let ${name}`,
-    parent,
-    members: new Set(),
-    ...(properties ? { properties } : {}),
-  };
-}
-
-/** Keys of every choice that some key takes; those of two choices of one name together. */
-const VARIANTS: ReadonlyMap<string, Properties> = variantsOf(BLOCKS);
-
-function variantsOf(blocks: Readonly<Record<string, Block>>): ReadonlyMap<string, Properties> {
-  const found = new Map<string, Properties>();
-  for (const { properties } of Object.values(blocks)) {
-    for (const { type } of Object.values(properties)) {
-      if (type.kind !== "tagged") continue;
-      for (const [tag, keys] of Object.entries(type.variants))
-        found.set(tag, { ...found.get(tag), ...keys });
-    }
-  }
-  return found;
-}
-
-function variantScope(parent: Scope, key: string, tag: string): Scope {
-  const type = propertyOf(parent, key)?.type;
-  const variants = type?.kind === "tagged" ? type.variants : {};
-  const properties = Object.hasOwn(variants, tag) ? variants[tag] : undefined;
-  return {
-    kind: "body",
-    path: `${parent.path}.${key}`,
-    parent,
-    members: new Set(),
-    ...(parent.block === undefined ? {} : { block: parent.block }),
-    ...(properties ? { properties } : {}),
-  };
-}

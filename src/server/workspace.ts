@@ -7,8 +7,10 @@ import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import { projectRoot } from "../inputs/import-loader.js";
 import type { Analysis } from "../semantics/analyze.js";
+import { importedFile } from "../semantics/imports.js";
 import { analyse } from "./analyse.js";
 import { AnalysedDocument } from "./document.js";
+import { ParsedFiles } from "./parsed-files.js";
 import { lspRange } from "./positions.js";
 import { specFiles } from "./project.js";
 
@@ -19,6 +21,8 @@ export class Workspace {
     string,
     { readonly version: number; readonly made: AnalysedDocument }
   >();
+
+  readonly #imports = new ParsedFiles();
 
   constructor(private readonly host: Host) {}
 
@@ -62,7 +66,7 @@ export class Workspace {
   }
 
   #analyse(path: string, text: string): AnalysedDocument {
-    const analysis = analyse(this.host, path, text, (one) => this.openText(one));
+    const analysis = analyse(this.host, path, text, (one) => this.openText(one), this.#imports);
     return new AnalysedDocument(path, text, analysis);
   }
 
@@ -74,24 +78,37 @@ export class Workspace {
 
   /** Forgets a document and those that import it; says which open ones are to be looked at again. */
   touch(uri: string): readonly string[] {
-    const path = this.pathOf(uri);
-    const touched = [...this.#known].filter(
-      ([other, { made }]) => other === uri || importsOf(made.analysis).includes(path),
-    );
-    for (const [other] of touched) this.#known.delete(other);
+    for (const other of this.#dependents(uri)) this.#known.delete(other);
     return this.documents.keys().filter((open) => !this.#known.has(open));
+  }
+
+  /** The same for files that changed on the disk. Who depends on others than specs is not known: then everyone does. */
+  touchSaved(uris: readonly string[]): readonly string[] {
+    if (uris.some((uri) => this.#dependents(uri).length === 0)) return this.touchAll();
+    return [...new Set(uris.flatMap((uri) => this.touch(uri)))];
+  }
+
+  /** A document and those that import it. */
+  #dependents(uri: string): readonly string[] {
+    const path = this.pathOf(uri);
+    return [...this.#known].flatMap(([other, { made }]) =>
+      other === uri || importsOf(made.analysis).includes(path) ? [other] : [],
+    );
   }
 
   /** Forgets everything that was read from files. */
   touchAll(): readonly string[] {
     this.#known.clear();
+    this.#imports.clear();
     return this.documents.keys();
   }
 
-  /** Absolute path of a document; one that was never saved counts as in the working folder. */
+  /** Absolute path of a document; one that was never saved and has no folder yet counts as in the working folder. */
   pathOf(uri: string): string {
     const parsed = URI.parse(uri);
-    if (parsed.scheme === "file") return normalize(parsed.fsPath);
+    const placed = parsed.scheme === "untitled" && parsed.path.startsWith("/");
+    if (parsed.scheme === "file" || placed)
+      return normalize(parsed.with({ scheme: "file" }).fsPath);
     return join(this.host.workingFolder, basename(parsed.path) || "untitled.skrull");
   }
 
@@ -100,6 +117,11 @@ export class Workspace {
     const path = resolve(this.host.workingFolder, file);
     const open = this.documents.keys().find((uri) => this.pathOf(uri) === path);
     return open ?? URI.file(path).toString();
+  }
+
+  /** Address of the page of a diagnostic's code. */
+  pageOf(code: string): string {
+    return URI.file(this.host.assetPath(`docs/diagnostics/${code}.md`)).toString();
   }
 
   location({ file, range }: Place): Location {
@@ -130,6 +152,8 @@ export class Workspace {
   }
 }
 
-/** Absolute paths of what an analysis read besides its own file. */
+/** Absolute paths of everything that an analysis wanted to read besides its own file, whether or not it is there. */
 const importsOf = ({ documents }: Analysis): readonly string[] =>
-  documents.slice(1).map(({ file }) => file);
+  documents.flatMap((document) =>
+    document.tree.imports.map((node) => importedFile(document, node)),
+  );

@@ -202,7 +202,7 @@ class TreeBuilder {
   private operand(cst: CstNode): ValueNode | undefined {
     const [group] = nodes(cst, "group");
     const value = group
-      ? this.sum(nodes(group, "sum")[0])
+      ? inParentheses(this.sum(nodes(group, "sum")[0]), group)
       : (this.quantity(nodes(cst, "quantity")[0]) ?? this.name(tokenOf(cst, "Name")));
     const sign = tokenOf(cst, "Minus");
     if (!value || !sign) return value;
@@ -266,4 +266,11 @@ class TreeBuilder {
     );
     return { kind: "string", value, start, end };
   }
+}
+
+/** A calculation with its parentheses; they belong to nothing else. */
+function inParentheses(value: ValueNode | undefined, group: CstNode): ValueNode | undefined {
+  const [open, close] = [tokenOf(group, "OpenParen"), tokenOf(group, "CloseParen")];
+  if (value?.kind !== "chain" || !open || !close) return value;
+  return { ...value, start: open.startOffset, end: spanOf(close).end };
 }

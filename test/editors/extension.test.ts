@@ -34,6 +34,30 @@ describe("the extension's manifest", () => {
   });
 });
 
+describe("the extension's start", () => {
+  it("is a folder with a spec in YAML or JSON, too", () => {
+    const { activationEvents } = read("package.json");
+    const endings = ["yaml", "yml", "json"];
+    expect(activationEvents).toEqual(endings.map((end) => `workspaceContains:**/*.skrull.${end}`));
+  });
+
+  it("waits until the workspace is trusted, whose code it runs", () => {
+    expect(read("package.json").capabilities.untrustedWorkspaces.supported).toBe(false);
+  });
+});
+
+it("indents after an open bracket, and not after one in a string or a comment", () => {
+  const rules = read("language-configuration.json").indentationRules;
+  const increases = new RegExp(rules.increaseIndentPattern);
+  const opening = ["cluster {", 'model "Qwen/Qwen2.5-0.5B" {', "train = [ # files", "a = ( // b"];
+  for (const line of opening) expect(line).toMatch(increases);
+  for (const line of ["# see {", "a = 4 // {", 'a = "{"', "cluster { }", 'a = "\\"{'])
+    expect(line).not.toMatch(increases);
+  expect(`${'"'.repeat(5000)}!`).not.toMatch(increases);
+  for (const line of ["  }", "  ]", ")"])
+    expect(line).toMatch(new RegExp(rules.decreaseIndentPattern));
+});
+
 describe("the extension finds the compiler", () => {
   const installed = "node_modules/skrull/dist/cli/main.js";
 
@@ -44,6 +68,11 @@ describe("the extension finds the compiler", () => {
       module: join(folder, "tools/main.js"),
     });
     expect(findServer("skrull-next", [folder])).toEqual({ command: "skrull-next" });
+  });
+
+  it("which Windows starts by its shell where it is a script of that", () => {
+    const command = "C:\\Program Files\\skrull.CMD";
+    expect(findServer(command, [])).toEqual({ command: `"${command}"`, shell: true });
   });
 
   it("then in the workspace's packages, or in a checkout of its own", () => {

@@ -3,7 +3,7 @@ import type { CompletionItem, TextEdit } from "vscode-languageserver-protocol";
 import { LANGUAGE } from "../../src/language/language.js";
 import { UNITS } from "../../src/language/units.js";
 import { files, MODEL, spec } from "../cli/run.js";
-import { CURSOR as C, type Client, edited, marked, startClient } from "./client.js";
+import { CURSOR as C, type Client, edited, marked, startClient, textAt } from "./client.js";
 
 const BLOCKS = Object.keys(LANGUAGE) as readonly (keyof typeof LANGUAGE)[];
 const REQUIRED: readonly string[] = ["model", "cluster", "data", "schedule", "train"];
@@ -33,8 +33,8 @@ describe("completion of members", () => {
       ...BLOCKS.filter((name) => !REQUIRED.includes(name)),
       ...["import", "let", "run"],
     ]);
-    expect((await labels(client, C)).slice(0, 4)).toEqual(["model", "cluster", "data", "schedule"]);
-    expect(await labels(client, C)).toContain("skrull");
+    expect((await labels(client, C)).slice(0, 3)).toEqual(["skrull", "model", "cluster"]);
+    expect((await labels(client, `skrull 1\n${C}`))[0]).toBe("model");
   });
 
   it("offers keys that are not set, required ones first, in the table's order", async () => {
@@ -55,6 +55,43 @@ describe("completion of members", () => {
     const data = `skrull 1\ndata { tr${C}`;
     expect(await chosen(rich, data, "train")).toBe('skrull 1\ndata { train = ["$1"]');
     expect(await chosen(rich, `skrull 1\n${C}`, "model")).toContain('model "$1" {\n  $0\n}');
+  });
+
+  it("adds nothing that is there already behind the word", async () => {
+    const rich = await startClient(files(), SNIPPETS);
+    const at = (text: string, label: string) => chosen(rich, `skrull 1\n${text}`, label);
+    expect(await at(`cluster {\n  n${C} = 8\n}`, "nodes")).toContain("  nodes = 8\n");
+    expect(await at(`mod${C} "x" {\n}`, "model")).toBe('skrull 1\nmodel "x" {\n}');
+    expect(await at(`clus${C}ter big { }`, "cluster")).toBe("skrull 1\ncluster big { }");
+    expect(await at(`imp${C} "a.skrull"`, "import")).toBe('skrull 1\nimport "a.skrull"');
+    const tag = `train { optimizer = s${C} { lr = 1 } }`;
+    expect(await at(tag, "sgd")).toBe("skrull 1\ntrain { optimizer = sgd { lr = 1 } }");
+    // What stands on the next line is another member.
+    expect(await at(`clus${C}\ndata { }`, "cluster")).toContain("cluster {\n  $0\n}\ndata { }");
+    expect(await at(`cluster { n${C} gpus = 8 }`, "nodes")).toContain("{ nodes = $1 gpus = 8 }");
+  });
+
+  it("offers in a header what may still follow", async () => {
+    const at = (text: string) => labels(client, `skrull 1\ncluster a { }\n${text}`);
+    expect(await at(`cluster ${C}`)).toEqual(["extends"]);
+    expect(await at(`cluster b extends a ${C}`)).toEqual([]);
+    expect(await at(`run ${C}`)).toEqual([]);
+    expect(await at(`model q ${C}`)).toContain("Qwen/Qwen2.5-0.5B");
+    expect(await at(`model q "Qwen/Qwen2.5-0.5B" ${C}`)).toEqual(["extends"]);
+  });
+
+  it("offers named blocks as a block of the spec", async () => {
+    const text = "skrull 1\ncluster a { }\ncluster b { }\n";
+    expect(await chosen(client, `${text}clus${C}`, "cluster = b")).toBe(`${text}cluster = b`);
+    expect(await labels(client, `${text}cluster { }\n${C}`)).not.toContain("cluster = a");
+    expect(await labels(client, `${text}run r { ${C} }`)).toContain("cluster = a");
+  });
+
+  it("gives a choice of a key's words", async () => {
+    const rich = await startClient(files(), SNIPPETS);
+    const at = (text: string, label: string) => chosen(rich, `skrull 1\n${text}`, label);
+    expect(await at(`model { pre${C}`, "precision")).toContain(`precision = \${1|bf16,fp32|}`);
+    expect(await at(`train { ex${C}`, "export")).toContain(`export = \${1|true,false|}`);
   });
 
   it("finds its way in broken text", async () => {
@@ -87,6 +124,18 @@ describe("completion of values", () => {
     ]);
     const items = await client.complete(`skrull 1 model { precision = ${C} }`);
     expect(items.map(({ detail }) => detail)).toEqual(["default", undefined]);
+    const rates = await client.complete(`skrull 1 train { learning_rate = ${C} }`);
+    expect(rates.filter(({ detail }) => detail === "default")).toHaveLength(1);
+  });
+
+  it("offers a constant everywhere but in itself", async () => {
+    const text = `skrull 1\nlet a = 1\nlet b = ${C}`;
+    expect(await labels(client, text)).toEqual(["a"]);
+  });
+
+  it("puts a space between an equals sign and what was chosen", async () => {
+    const text = `skrull 1\nmodel { precision =${C} }`;
+    expect(await chosen(client, text, "fp32")).toBe("skrull 1\nmodel { precision = fp32 }");
   });
 
   it("offers what a list takes, between brackets", async () => {
@@ -172,6 +221,20 @@ describe("completion of paths", () => {
     expect(await labels(client, at("../"))).toEqual([]);
     expect(await labels(client, at("/"))).toEqual([]);
     expect(await chosen(client, at("data/a"), "a.jsonl")).toContain('train = ["data/a.jsonl"]');
+    // Editors compare what is replaced with the label.
+    const [a] = await client.complete(at("data/a"));
+    expect(textAt(marked(at("data/a")).whole, (a?.textEdit as TextEdit).range)).toBe("a");
+  });
+
+  it("writes names as a string has them", async () => {
+    const client = await startClient({ ...files(), 'a"b\\c.jsonl': "" });
+    const text = `skrull 1\ndata { train = ["${C}"] }`;
+    expect(await chosen(client, text, 'a"b\\c.jsonl')).toContain('["a\\"b\\\\c.jsonl"]');
+  });
+
+  it("offers a file of the same name in another folder as an import", async () => {
+    const client = await startClient({ ...files(), "shared/spec.skrull": spec() });
+    expect(await labels(client, `skrull 1\nimport "shared/${C}"`)).toEqual(["spec.skrull"]);
   });
 
   it("looks from the spec's own folder, and out of it where the key may", async () => {
@@ -184,5 +247,6 @@ describe("completion of paths", () => {
   it("offers the word that is no path, and in an unfinished string too", async () => {
     const client = await startClient(project);
     expect((await labels(client, `skrull 1 data { tokenizer = "by${C}`))[0]).toBe("bytes");
+    expect(await labels(client, `skrull 1 data { tokenizer = ${C}`)).toEqual(['""', '"bytes"']);
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { files, skrull, spec } from "../cli/run.js";
 import { startClient, textAt } from "./client.js";
@@ -27,6 +28,18 @@ it("shows what lint reports, at the same places, and as the text changes", async
     [1, "skrull"],
     [1, "skrull"],
   ]);
+});
+
+it("leads from a code to its page, where the client makes a link of it", async () => {
+  const publishDiagnostics = { codeDescriptionSupport: true };
+  const client = await startClient(files(), { textDocument: { publishDiagnostics } });
+  await client.open("spec.skrull", spec({ parallel: "{ contxt = 2 }" }));
+  const [found] = await client.diagnostics("spec.skrull");
+  const page = readFileSync(new URL(found?.codeDescription?.href ?? ""), "utf8");
+  expect(page).toContain("unknown-key");
+  const simple = await startClient(files());
+  await simple.open("spec.skrull", spec({ parallel: "{ contxt = 2 }" }));
+  expect((await simple.diagnostics("spec.skrull"))[0]?.codeDescription).toBeUndefined();
 });
 
 it("follows incremental edits, in UTF-16 columns", async () => {

@@ -26,6 +26,32 @@ it("writes what fmt writes, and changes only the lines that differ", async () =>
   expect((one?.range.end.line ?? 0) - (one?.range.start.line ?? 0)).toBeLessThan(4);
 });
 
+it("keeps the line ends of the text", async () => {
+  const client = await startClient(files());
+  const text = "skrull 1\r\n\r\nlet a=1\r\nlet b = 2\r\n";
+  await client.open("spec.skrull", text);
+  const params = { textDocument: { uri: client.uri("spec.skrull") }, options: OPTIONS };
+  expect(await client.request("textDocument/formatting", params)).toEqual([
+    {
+      range: { start: { line: 2, character: 0 }, end: { line: 3, character: 0 } },
+      newText: "let a = 1\r\n",
+    },
+  ]);
+  await client.change("spec.skrull", text.replace("a=1", "a = 1"));
+  expect(await client.request("textDocument/formatting", params)).toEqual([]);
+});
+
+it("is offered for the language's own form only, to a client that can tell", async () => {
+  const simple = await startClient(files());
+  expect(simple.initialized?.capabilities.documentFormattingProvider).toBe(true);
+  const formatting = { dynamicRegistration: true };
+  const client = await startClient(files(), { textDocument: { formatting } });
+  await client.open("spec.skrull");
+  await client.diagnostics("spec.skrull");
+  expect(client.initialized?.capabilities.documentFormattingProvider).toBeUndefined();
+  expect(client.registered).toEqual(["textDocument/formatting"]);
+});
+
 it("leaves text with syntax errors alone", async () => {
   const client = await startClient(files());
   await client.open("spec.skrull", `${messy}\ntrain {`);

@@ -10,6 +10,7 @@ import { foldingRanges } from "../../src/server/folding.js";
 import { hoverAt } from "../../src/server/hover.js";
 import { offsetOf } from "../../src/server/positions.js";
 import { LEGEND, semanticTokens } from "../../src/server/semantic-tokens.js";
+import { readYaml } from "../../src/syntax/yaml/read-yaml.js";
 import { ROOT } from "../cli/run.js";
 
 const EXAMPLE = readFileSync(`${ROOT}examples/quickstart/h100.skrull`, "utf8");
@@ -24,8 +25,26 @@ run short { cluster = big train { optimizer = adamw { lr = 1e-5 betas = [0.9, 0.
 run long extends short { model = qwen }
 `;
 
-const documentOf = (text: string) =>
-  new AnalysedDocument("/p/a.skrull", text, analyze("/p/a.skrull", text));
+const documentOf = (text: string, path = "/p/a.skrull") =>
+  new AnalysedDocument(path, text, analyze(path, text, { yaml: readYaml }));
+const YAML = `skrull: 1
+import: [a.skrull]
+let: {seq: 2 * 128K}
+named: # all of them
+  cluster:
+    big: {nodes: 4, gpus: 8, gpu: h100_sxm_80gb}
+model: {name: "Qwen/Qwen2.5-0.5B"}
+data:
+  train:
+    - a.jsonl
+  max_length: seq
+train:
+  optimizer:
+    type: adamw
+    betas: [0.9, 0.99]
+runs:
+  long: {extends: short, cluster: big}
+`;
 const OPTIONS = { snippets: true, list: () => ["a/", "b.skrull"] };
 
 /** Asks every feature at an offset, and checks that what it answers lies in the text. */
@@ -78,6 +97,17 @@ describe.each([
       askWhole(cut);
     }
   });
+});
+
+it("no feature fails on YAML at any offset, whole or cut off there", () => {
+  const document = documentOf(YAML, "/p/a.skrull.yaml");
+  askWhole(document);
+  for (let offset = 0; offset <= YAML.length; offset += 1) {
+    askAll(document, offset);
+    const cut = documentOf(YAML.slice(0, offset), "/p/a.skrull.yaml");
+    askAll(cut, offset);
+    askWhole(cut);
+  }
 });
 
 it("no feature fails on tokens in any order", () => {

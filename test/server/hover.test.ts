@@ -33,7 +33,7 @@ describe("hover", () => {
         `\`policy\`: ${policy.type.values.map((value) => `\`${value}\``).join(", ")}`,
         policy.doc,
         "Without it: `auto`.",
-        "Here: **packed**",
+        "Here: `packed`",
       ].join("\n\n"),
     });
   });
@@ -43,8 +43,19 @@ describe("hover", () => {
     for (const parallel of ["{ }", "{ zero = 12 }"]) {
       const shown = await hover(client, spec({ data, parallel }));
       expect(shown?.over).toBe("12");
-      expect(shown?.value).toMatch(/^`max_length`: tokens \(.*Here: \*\*12,288 tokens\*\*$/s);
+      expect(shown?.value).toMatch(/^`max_length`: tokens \(.*Here: `12,288 tokens`$/s);
     }
+  });
+
+  it("shows values as they are: nothing in them is Markdown", async () => {
+    const data = `{ tra${C}in = ["d*.jsonl", "*_\`x.jsonl"] tokenizer = "bytes" max_length = 1K }`;
+    const shown = await hover(client, spec({ data }));
+    expect(shown?.value).toContain('Here: ``["d*.jsonl", "*_`x.jsonl"]``');
+  });
+
+  it("shows the whole of a constant that ends in parentheses", async () => {
+    const shown = await hover(client, `${spec()}let se${C}q = (1K + 1K) * (3 - 1) # two\n`);
+    expect(shown?.value).toContain("```skrull\nlet seq = (1K + 1K) * (3 - 1)\n```");
   });
 
   it("on a required key says why it is", async () => {
@@ -57,7 +68,7 @@ describe("hover", () => {
     const shown = await hover(client, text);
     expect(shown?.over).toBe("weight_decay");
     expect(shown?.value).toContain("Decoupled weight decay.");
-    expect(shown?.value).toContain("Here: **0.1**");
+    expect(shown?.value).toContain("Here: `0.1`");
   });
 
   it("on a key inside a constant's block, and shows no run's value there", async () => {
@@ -78,8 +89,19 @@ describe("hover", () => {
     const gpu = await hover(client, "skrull 1 cluster { gpu = h100_sxm_80gb┆ }");
     expect(gpu?.value).toContain("**NVIDIA H100 SXM 80 GB**");
     expect(gpu?.value).toContain("79.6 GiB, 989 TFLOP/s in bf16");
+    const cpu = await hover(client, "skrull 1 cluster { gpu = cpu┆ }");
+    expect(cpu?.value).toContain("20 GFLOP/s in bf16");
     const model = await hover(client, `skrull 1 model "Qwen/Qwen2.5-0.5B${C}" { }`);
     expect(model?.value).toContain("494,032,768 parameters");
+  });
+
+  it("on the words of the language", async () => {
+    const text = (word: string) =>
+      `${spec()}let a = 1\nrun b { }\nrun c extends b { }\n`.replace(word, `${word}${C}`);
+    expect((await hover(client, text("skrull")))?.value).toContain("The version");
+    expect((await hover(client, text("let")))?.value).toBe("A constant.");
+    expect((await hover(client, text("run")))?.value).toContain("A named run");
+    expect((await hover(client, text("extends")))?.value).toContain("overridden key by key");
   });
 
   it("says nothing on comments, braces and unknown keys", async () => {
@@ -101,11 +123,10 @@ describe("hover on the plan's keys", () => {
     const env = { cwd: client.folder, cache: ".cache" };
     const { stdout } = skrull(["plan", "spec.skrull", "--format", "json"], env);
     const plan = JSON.parse(stdout);
-    await client.change("spec.skrull", `${spec(parts)}\n`);
     const table = await hover(client, spec(memory));
     expect(table?.over).toBe("budget");
     expect(table?.value).toContain("Memory of a rank (modelled)");
-    expect(table?.value).toContain("Here: **1.00 GiB (1,073,741,824 B)**");
+    expect(table?.value).toContain("Here: `1.00 GiB (1,073,741,824 B)`");
     for (const { name } of plan.memory.fixed) expect(table?.value).toContain(`| ${name} |`);
     expect(table?.value).toContain("| bucket size C (from the spec) | 1,024 tokens |");
     const degrees = await hover(client, spec(context));
@@ -121,11 +142,11 @@ describe("hover on the plan's keys", () => {
     const runs = (inside: string) =>
       `${spec(parts)}run wide { parallel { ${inside} } }\nrun narrow { parallel { context = 1 } }\n`;
     const shown = await hover(client, runs(`con${C}text = 4`));
-    expect(shown?.value).toContain("Here: **4**");
+    expect(shown?.value).toContain("Here: `4`");
     expect(shown?.value).toContain("Degrees that fit of run wide, predicted on 5 samples");
     expect(shown?.value).toContain("| 4 <- here |");
     const named = await hover(client, `${spec(parts)}memory small { bud${C}get = 1 GiB }\n`);
-    expect(named?.value).toContain("Here: **1.00 GiB");
+    expect(named?.value).toContain("Here: `1.00 GiB");
     expect(named?.value).not.toContain("Memory of a rank");
   });
 
@@ -154,7 +175,7 @@ describe("hover on the plan's keys", () => {
     expect(symbols).toHaveLength(7);
     await client.change("spec.skrull", "skrull 1\n");
     const { value } = (await answer).contents as { readonly value: string };
-    expect(value).toMatch(/^`budget`.*Here: \*\*1\.00 GiB \(1,073,741,824 B\)\*\*$/s);
+    expect(value).toMatch(/^`budget`.*Here: `1\.00 GiB \(1,073,741,824 B\)`$/s);
     expect((await client.diagnostics("spec.skrull")).length).toBeGreaterThan(0);
   });
 

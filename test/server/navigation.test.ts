@@ -247,6 +247,54 @@ describe("an imported file", () => {
     await showsOnly(fresh, "shared/clusters.skrull", []);
   });
 
+  it("is read as it is open before it was ever saved, and missed again when that is closed", async () => {
+    const { "shared/clusters.skrull": clusters, ...others } = PROJECT;
+    const fresh = await startClient(others);
+    await fresh.open("spec.skrull");
+    await showsOnly(fresh, "spec.skrull", ["import-failed"]);
+    await fresh.open("shared/clusters.skrull", clusters);
+    await showsOnly(fresh, "spec.skrull", []);
+    await fresh.close("shared/clusters.skrull");
+    await showsOnly(fresh, "spec.skrull", ["import-failed"]);
+    await fresh.open("../outside.skrull", "skrull 1\nlet a = 1\n");
+    await fresh.change("spec.skrull", 'skrull 1\nimport "../outside.skrull"\nlet b = a\n');
+    const [found] = (await fresh.published("spec.skrull", 2)).diagnostics;
+    expect(String(found?.message)).toContain("outside the project's folder");
+  });
+
+  it("is found from a new document that has a folder but is no file yet", async () => {
+    const fresh = await startClient(PROJECT);
+    const uri = fresh.uri("shared/new.skrull").replace("file://", "untitled:");
+    const text = 'skrull 1\nimport "clusters.skrull"\nlet more = wide\n';
+    await fresh.connection.sendNotification("textDocument/didOpen", {
+      textDocument: { uri, languageId: "skrull", version: 1, text },
+    });
+    const place = await fresh.request<Location>("textDocument/definition", {
+      textDocument: { uri },
+      position: { line: 2, character: 12 },
+    });
+    expect(place.uri).toBe(fresh.uri("shared/clusters.skrull"));
+  });
+
+  it("makes no others be checked again when it changes on the disk", async () => {
+    const capabilities = { workspace: { didChangeWatchedFiles: { dynamicRegistration: true } } };
+    const fresh = await startClient(PROJECT, capabilities);
+    for (const name of ["spec.skrull", "unrelated.skrull"]) {
+      await fresh.open(name);
+      await fresh.diagnostics(name);
+    }
+    const timesShown = fresh.shown("unrelated.skrull").length;
+    writeFileSync(join(fresh.folder, "shared/clusters.skrull"), "skrull 1\n");
+    const uri = fresh.uri("shared/clusters.skrull");
+    await fresh.connection.sendNotification("textDocument/didSave", { textDocument: { uri } });
+    const changes = [{ uri, type: 2 }];
+    await fresh.connection.sendNotification("workspace/didChangeWatchedFiles", { changes });
+    await showsOnly(fresh, "spec.skrull", ["unknown-name", "unknown-name", "unknown-name"]);
+    // What was shown in the same round has come before this answer.
+    await fresh.request("textDocument/hover", at("spec.skrull", "seq"));
+    expect(fresh.shown("unrelated.skrull")).toHaveLength(timesShown);
+  });
+
   it("is read again when it changes on the disk", async () => {
     const capabilities = {
       workspace: { didChangeWatchedFiles: { dynamicRegistration: true } },
@@ -313,7 +361,7 @@ describe("hover on names", () => {
   });
 
   it("shows what a key comes to in each run", async () => {
-    expect(await hover("spec.skrull", "max_length")).toContain("Here: **1,024 tokens**");
+    expect(await hover("spec.skrull", "max_length")).toContain("Here: `1,024 tokens`");
     const { whole } = marked(`${SPEC}run wide_one { data { max_length = 3K ${C}} }`);
     await client.open("three.skrull", whole);
     const line = whole.split("\n").findIndex((one) => one.startsWith("data"));
@@ -323,7 +371,7 @@ describe("hover on names", () => {
       position: { line, character },
     });
     expect(found.contents.value).toMatch(
-      /In run short: \*\*1,024 tokens\*\* {2}\nIn run long: \*\*1,024 tokens\*\* {2}\nIn run wide_one: \*\*3,072 tokens\*\*$/,
+      /In run short: `1,024 tokens` {2}\nIn run long: `1,024 tokens` {2}\nIn run wide_one: `3,072 tokens`$/,
     );
   });
 });

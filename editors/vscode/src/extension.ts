@@ -28,7 +28,11 @@ export async function activate(context: ExtensionContext): Promise<void> {
 export async function deactivate(): Promise<void> {
   const running = client;
   client = undefined;
-  await running?.stop();
+  try {
+    await running?.stop();
+  } catch {
+    // A server that does not answer has been ended all the same, and a new one may start.
+  }
 }
 
 async function start(): Promise<void> {
@@ -58,6 +62,6 @@ function optionsOf(server: Server, folder: string | undefined): ServerOptions {
   const options = folder === undefined ? {} : { cwd: folder };
   const args = ["lsp"];
   return "command" in server
-    ? { command: server.command, args, options }
+    ? { command: server.command, args, options: { ...options, shell: server.shell === true } }
     : { module: server.module, args, options, transport: TransportKind.stdio };
 }

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 
-/** A module that runs in the editor's own Node, or a command. */
-export type Server = { readonly module: string } | { readonly command: string };
+/** A module that runs in the editor's own Node, or a command; some commands only a shell can start. */
+export type Server =
+  | { readonly module: string }
+  | { readonly command: string; readonly shell?: true };
 
 /** Where an installed package or a checkout has the compiler, below a workspace folder. */
 const PACKAGE = "node_modules/skrull/dist/cli/main.js";
@@ -20,11 +22,14 @@ export function findServer(setting: string, folders: readonly string[]): Server 
     const ours = existsSync(join(folder, "dist/server/server.js"));
     if (ours && existsSync(join(folder, CHECKOUT))) return { module: join(folder, CHECKOUT) };
   }
-  return { command: process.platform === "win32" ? "skrull.cmd" : "skrull" };
+  return serverAt(process.platform === "win32" ? "skrull.cmd" : "skrull");
 }
 
-const serverAt = (path: string): Server =>
-  /\.[cm]?js$/.test(path) ? { module: path } : { command: path };
+function serverAt(path: string): Server {
+  if (/\.[cm]?js$/.test(path)) return { module: path };
+  // Node starts no scripts of Windows' shell by itself.
+  return /\.(cmd|bat)$/i.test(path) ? { command: `"${path}"`, shell: true } : { command: path };
+}
 
 /** A setting with a folder in it is relative to the workspace; without, it is a command of the `PATH`. */
 function absolute(setting: string, [folder]: readonly string[]): string {

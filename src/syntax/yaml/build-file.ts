@@ -161,7 +161,8 @@ class YamlBuilder {
       kind: "block",
       name,
       body,
-      start: name.start,
+      // Blocks of one kind share the word for it.
+      start: (given ?? name).start,
       end: body.end,
       ...(given ? { given } : {}),
       ...(label ? { label } : {}),
