@@ -14,6 +14,7 @@ import {
   escapedBackslash,
   instead,
   isCommaInNumber,
+  lineComment,
   type Mend,
   missingSign,
   otherSign,
@@ -77,7 +78,8 @@ export function parseSpec(file: string, text: string): ParsedFile {
 }
 
 function readTree(text: string, report: Reporter): FileNode {
-  const { tokens, errors } = SPEC_LEXER.tokenize(text);
+  const { tokens, errors, groups } = SPEC_LEXER.tokenize(text);
+  for (const token of groups["blockComments"] ?? []) report.blockComment(token);
   for (const { offset, length } of errors) report.lexical(text, offset, length);
   for (const token of tokens) {
     if (token.tokenType === UnterminatedText) report.unterminated(token);
@@ -106,10 +108,17 @@ function readTree(text: string, report: Reporter): FileNode {
  * @returns `undefined` where the text is not a value
  */
 export function parseValue(text: string, place: Span): ValueNode | undefined {
-  const { tokens, errors } = SPEC_LEXER.tokenize(text.slice(0, LONGEST_VALUE));
+  const { tokens, errors, groups } = SPEC_LEXER.tokenize(text.slice(0, LONGEST_VALUE));
   const wrong = ({ tokenType, image }: IToken) =>
     tokenType === NumberLiteral && numberProblem(image) !== undefined;
-  if (errors.length > 0 || text.length > LONGEST_VALUE || tokens.some(wrong) || tooDeep(tokens))
+  const commented = (groups["blockComments"] ?? []).length > 0;
+  if (
+    errors.length > 0 ||
+    commented ||
+    text.length > LONGEST_VALUE ||
+    tokens.some(wrong) ||
+    tooDeep(tokens)
+  )
     return undefined;
   SPEC_PARSER.input = tokens;
   const cst: CstNode = SPEC_PARSER.value();
@@ -223,6 +232,15 @@ class Reporter {
     const { startOffset: start, image } = token;
     const fix = this.#fix(closingQuote(image), start);
     this.add(diagnostic("unterminated-string", {}, this.atSpan(spanOf(token)), fix));
+  }
+
+  blockComment(token: IToken): void {
+    const { startOffset: start, image } = token;
+    const { end } = spanOf(token);
+    const fix = this.#fix(lineComment(image, this.lines.text.slice(end, end + 1)), start);
+    const extra = { help: "Comments begin with # or // and end with their line.", ...fix };
+    const values = { character: "'/*'" };
+    this.add(diagnostic("invalid-character", values, this.at(start, end), extra));
   }
 
   otherQuotes(token: IToken): void {
