@@ -2,16 +2,16 @@ import { MODEL_NAMES } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { suggestion } from "../diagnostics/suggestion.js";
-import { LANGUAGE, LANGUAGE_VERSION, type Spec } from "../language/language.js";
+import { LANGUAGE, type Spec } from "../language/language.js";
 import { type Block, defaultOf } from "../language/types.js";
 import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
 import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
 import { type CheckContext, checkProperties, reportMisplaced } from "./check-properties.js";
 import { type Composition, compose, isBlock, isReference, runsOf } from "./compose.js";
-import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } from "./document.js";
+import { type DocumentReader, readDocument, type SourceDocument } from "./document.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
-import { blockAtEnd, versionLine } from "./insert.js";
+import { blockAtEnd } from "./insert.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
 import { otherWord } from "./mend.js";
 import { type RunFindings, runNamer } from "./name-runs.js";
@@ -19,6 +19,7 @@ import { blockPlaceholder } from "./placeholders.js";
 import { Findings, Origins, Report } from "./report.js";
 import { RUN, Scope } from "./scope.js";
 import { Symbols, type SymbolUse } from "./symbols.js";
+import { checkVersion, keyAdvice, VERSION } from "./version.js";
 
 export interface Analysis {
   readonly file: string;
@@ -92,7 +93,7 @@ class Analyzer {
 
   analysis(): Analysis {
     const { file, text, tree, diagnostics: syntax } = this.#root;
-    checkVersion(tree, this.#report, hasErrors(syntax), isYamlPath(file));
+    checkVersion(tree, this.#report, hasErrors(syntax));
     this.#checkStatements(tree);
     this.#evaluator.checkAll(this.#report);
     this.#checkNamedBlocks(tree);
@@ -131,11 +132,13 @@ class Analyzer {
     for (const entry of entries) {
       // Without a value the parser has already said what is wrong.
       if (isReference(entry) || !entry.value) continue;
+      // A version in the wrong place has been reported for the '=' that it lacks.
+      if (entry.key.text === VERSION && this.#scope.broken) continue;
       this.#mistaken.add(entry.key.text);
       const found = `the key '${entry.key.text}'`;
       const extra = isBlock(entry.key.text)
         ? this.#meantBlock(entry.key, entry.value)
-        : { help: "Put it into one of the blocks." };
+        : { help: keyAdvice(entry.key.text) };
       this.#report.at("unexpected-token", { expected: "a block", found }, entry.key, extra);
     }
   }
@@ -145,14 +148,14 @@ class Analyzer {
     const name = key.text;
     if (value.kind === "tagged") {
       const help = `Write ${name} extends ${value.tag.text} { ... }.`;
-      if (isYamlPath(this.#root.file)) return { help };
+      if (this.#report.isYaml) return { help };
       const sign = { start: key.end, end: value.tag.start };
       return { help, fix: this.#report.replacement("Write extends", sign, " extends ") };
     }
     if (value.kind === "string" && BLOCKS[name]?.label !== undefined)
       return { help: `Write ${name} ${this.#report.written(value)} { ... }.` };
     return {
-      help: `Write ${name} { ... }, or the name of a block that is declared elsewhere.`,
+      help: `Write ${name}${this.#report.signs.block} { ... }, or the name of a block that is declared elsewhere.`,
     };
   }
 
@@ -279,9 +282,9 @@ class Analyzer {
 
   #missingBlock(name: string, declared: Block, start: Place): unknown {
     if (declared.required !== undefined) {
-      const help = `Add ${name} { ... }.`;
+      const help = `Add ${name}${this.#report.signs.block} { ... }.`;
       const label = declared.label === undefined ? undefined : MODEL_NAMES[0];
-      const fix = isYamlPath(this.#root.file)
+      const fix = this.#report.isYaml
         ? {}
         : { fix: blockAtEnd(blockPlaceholder(name, declared, label), this.#report) };
       const values = { name, reason: declared.required };
@@ -298,21 +301,4 @@ function isLibrary(tree: FileNode): boolean {
   const declares = (node: BlockNode) => node.given !== undefined && node.name.text !== RUN;
   const names = tree.constants.length > 0 || tree.blocks.length > 0;
   return names && tree.entries.length === 0 && tree.blocks.every(declares);
-}
-
-function checkVersion({ version }: FileNode, report: Report, broken: boolean, yaml: boolean): void {
-  if (!version) {
-    if (broken) return;
-    report.at("missing-version", {}, START, versionLine(LANGUAGE_VERSION, yaml, report));
-    return;
-  }
-  const { keyword } = version;
-  if (keyword.text !== "skrull") {
-    report.at("unexpected-token", { expected: "'skrull'", found: `'${keyword.text}'` }, keyword);
-  } else if (version.text !== String(LANGUAGE_VERSION)) {
-    const known = String(LANGUAGE_VERSION);
-    const same = version.value === LANGUAGE_VERSION && report.written(version) === version.text;
-    const fix = same && report.replacement(`Write ${known}`, version, known, true);
-    report.at("unsupported-version", { found: version.text }, version, fix ? { fix } : {});
-  }
 }

@@ -10,6 +10,7 @@ import {
 } from "../diagnostics/diagnostic.js";
 import { type LineMap, type Range, withSpaceAround } from "../foundation/text.js";
 import type { Span } from "../syntax/tree.js";
+import { isYamlPath } from "./document.js";
 
 /** Where the values of a spec were written: `memory.budget` to its value, `memory` to the block's name. */
 export class Origins {
@@ -42,14 +43,13 @@ export class Origins {
   }
 
   /** Whether a value, or a block, of the spec was written there. */
-  uses({ file, range }: Place): boolean {
-    const { line, column } = range.start;
-    return [...this.#places.values(), ...this.#below].some(
-      (place) =>
-        place.file === file &&
-        place.range.start.line === line &&
-        place.range.start.column === column,
-    );
+  uses({ file, range: { start } }: Place): boolean {
+    const starts = (place: Place) =>
+      place.file === file &&
+      place.range.start.line === start.line &&
+      place.range.start.column === start.column;
+    for (const place of this.#places.values()) if (starts(place)) return true;
+    return this.#below.some(starts);
   }
 
   /** Place of a value; of its block where it was not set; of the file's start where there is no block. */
@@ -169,6 +169,16 @@ export class Report {
     const { line } = this.range({ start: offset, end: offset }).start;
     const { lines } = this.document;
     return lines.text.slice(lines.offset({ line, column: 1 }), offset);
+  }
+
+  /** The document is in the YAML or JSON form. */
+  get isYaml(): boolean {
+    return isYamlPath(this.document.file);
+  }
+
+  /** What comes after a key, and after a block's name, in the document's form. */
+  get signs(): { readonly key: string; readonly block: string } {
+    return this.isYaml ? { key: ":", block: ":" } : { key: " =", block: "" };
   }
 
   get text(): string {

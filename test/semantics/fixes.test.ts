@@ -63,6 +63,12 @@ const CASES: readonly Case[] = [
     '{ optimizer sgd { lr = 1 }  output "first" }',
     '{ optimizer = sgd { lr = 1 }  output = "first" }',
   ],
+  [
+    "a comment of other languages",
+    "parallel",
+    "{\n  context = 2 /* two */\n  zero = 1\n}",
+    "{\n  context = 2 # two\n  zero = 1\n}",
+  ],
   ["semicolons", "parallel", "{ context = 2; zero = 1; }", "{ context = 2 zero = 1 }"],
   [
     "a list without commas",
@@ -198,6 +204,16 @@ describe("the fix of", () => {
       expect(errors).toEqual([]);
     });
   }
+
+  it("a version in the wrong place is none", () => {
+    const text = spec().replace("skrull 1\n", "let a = 1\nskrull 1\n");
+    expect(mended(text, true)).toBe(text);
+    expect(read("a.skrull", text).map(({ code, help }) => [code, help])).toEqual([
+      ["unexpected-token", "The line with the version begins the file, once."],
+    ]);
+    const key = read("a.skrull", spec().replace("skrull 1", "skrull = 1"));
+    expect(key.map(({ help }) => help)).toContain("Begin the file with skrull 1, without =.");
+  });
 
   it("a list that an open string swallows is none", () => {
     const text = spec({ data: '{ train = ["a.jsonl\n"b.jsonl"] }' });
