@@ -10,6 +10,7 @@ from pathlib import Path
 
 from skrull_runtime import checkpoint
 from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
+from skrull_runtime.metrics import MetricsLog
 from skrull_runtime.train import main
 
 STEPS = 8
@@ -62,6 +63,19 @@ if __name__ == "__main__":
             complete(path, state)
 
         checkpoint._complete = complete_slowly
+    if (
+        "HOLD_AT" in os.environ
+    ):  # waits after so many steps until the test has done what it wants to
+        add = MetricsLog.add
+
+        def add_and_wait(log, entry):
+            add(log, entry)
+            while entry["step"] + 1 == int(os.environ["HOLD_AT"]) and not (folder / "go").exists():
+                time.sleep(0.02)
+
+        MetricsLog.add = add_and_wait
+    if os.environ.get("LOST") == os.environ["RANK"]:  # a rank whose node has not got the run
+        folder = folder / "elsewhere"
     if "STALE" in os.environ and os.environ["RANK"] != "0":  # stands for a disk that shows late
         folder_of = checkpoint.checkpoint_folders
         checkpoint.checkpoint_folders = lambda output: (
