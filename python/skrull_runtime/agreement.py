@@ -1,13 +1,17 @@
-"""Checks that all ranks are about to do the same thing: a disagreement ends the run by name, not in a hang."""
+"""Checks that all ranks are about to do the same thing: a disagreement, or a rank that cannot, ends the run by name and
+not in a hang."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+
+Made = TypeVar("Made")
 
 
 def digest_of(*parts: Any) -> str:
@@ -32,3 +36,21 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
         raise RuntimeError(
             f"rank(s) {ranks} have another {what} than rank 0: are all nodes running the same folder?"
         )
+
+
+def attempted(make: Callable[[], Made]) -> tuple[Made | None, str | None]:
+    """What one rank makes, or why it cannot: for :func:`require_success`, as the others may be able to."""
+    try:
+        return make(), None
+    except (OSError, ValueError) as error:
+        return None, str(error)
+
+
+def require_success(problem: str | None) -> None:
+    """Collective. Raises ValueError on every rank where one has a problem, and says which."""
+    problems: list[str | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(problems, problem)
+    first = next((found for found in problems if found is not None), None)
+    if first is not None:
+        dist.barrier()  # as above
+        raise ValueError(first)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from skrull_runtime.starting import planned_schedules
+from skrull_runtime.preparing import planned_schedules
 
 
 def test_strict_refuses_and_says_what_to_do(tmp_path: Path):

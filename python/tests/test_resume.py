@@ -107,6 +107,9 @@ def test_a_killed_run_resumes_to_the_same_losses(
     (folder / "go").touch()
     results = launch.finish(ranks)
     assert [code for code, _ in results] == [-9 if rank in victims else 1 for rank in range(2)]
+    if victims == [1]:
+        assert "error: another rank has ended, and its output says why" in results[0][1]
+        assert "Traceback" not in results[0][1]
     results = launch.finish(launch.start(2, SCRIPT, str(folder)))
     assert [code for code, _ in results] == [0, 0], results[0][1][-2000:]
     assert "resumed after" in results[0][1]
