@@ -14,12 +14,14 @@ import launch
 import pytest
 from test_resume import SCRIPT, refusal, wait_for_steps, write_run
 
+import skrull_runtime
 from skrull_runtime.ending import reason_of
 
 # NCCL takes leave of all ranks at once: a rank that has failed would wait for those who wait for it.
 ENDING = """
 import sys, time
 import torch.distributed as dist
+import skrull_runtime
 from skrull_runtime.ending import ending_plainly
 
 dist.is_initialized = lambda: True
@@ -139,3 +141,27 @@ def test_an_evaluation_that_was_cut_short_is_made_by_the_next_start(tmp_path: Pa
     after = json.loads(file.read_text())
     assert after["steps"] == before["steps"] == 2
     assert after["evaluation_loss"] == pytest.approx(before["evaluation_loss"], rel=1e-6)
+
+
+def test_a_launcher_told_to_stop_waits_for_its_ranks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "run"
+    write_run(folder)
+    (folder / "train.py").write_text(
+        f"import runpy, sys\n"
+        f"sys.path.insert(0, {str(SCRIPT.parent)!r})\n"
+        f"sys.argv.insert(1, {str(folder)!r})\n"
+        f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
+    )
+    monkeypatch.setenv("HOLD_AT", "2")
+    launcher = Path(skrull_runtime.__file__).with_name("launcher.py")
+    options = ["--log_level", "error", "--num_gpus", "2", "--master_port", str(launch.free_port())]
+    machines = ["--hostfile", "/dev/null", "--num_nodes", "1"]
+    started = launch.start(1, launcher, *options, *machines, str(folder / "train.py"))
+    wait_for_steps(folder, 2, started)
+    started[0].process.send_signal(signal.SIGTERM)
+    (folder / "go").touch()
+    ((code, output),) = launch.finish(started)
+    assert code != 0
+    assert "stopped by SIGTERM after" in output, output[-2000:]
