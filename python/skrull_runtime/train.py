@@ -138,26 +138,35 @@ class TrainingLoop:
 
     def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
         """Whether all steps are trained; False where the run was asked to stop. Raises ValueError on a bad loss."""
-        self._make_up_for_an_evaluation(log)
+        stopped = not self._make_up_for_an_evaluation(log)
         asked = time.perf_counter()
-        for batch in batches:
+        for batch in () if stopped else batches:
             waited = time.perf_counter() - asked
             result = replace(self._step(batch), waited_seconds=waited)
             self.sampler.trained(batch.step)
             if log is not None:
                 log.add(self._entry(batch, result))
-            done = self.sampler.start_step
-            last = done == self.sampler.total_steps
-            stopped = self.stop.agreed(self.trainer.device) and not last
-            every = self.train.checkpoint_every
-            if last or stopped or (every and done % every == 0):
-                self._save()
+            stopped = self._after_step(log)
             if stopped:
-                if log is not None:
-                    print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
-                return False
-            self._evaluate(done, last, log)
+                break
             asked = time.perf_counter()
+        if stopped and log is not None:
+            done = self.sampler.start_step
+            print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
+        return not stopped
+
+    def _after_step(self, log: MetricsLog | None) -> bool:
+        """Checkpoint and evaluation, where they are due. Whether the run was asked to stop, and has a checkpoint."""
+        done, every = self.sampler.start_step, self.train.checkpoint_every
+        last = done == self.sampler.total_steps
+        stopped = self.stop.agreed(self.trainer.device) and not last
+        saves = last or stopped or (every > 0 and done % every == 0)
+        if saves:
+            self._save()
+        if stopped or self._evaluate(done, last, log):
+            return stopped
+        if not saves:
+            self._save()
         return True
 
     def _step(self, batch: StepBatch) -> StepResult:
@@ -175,23 +184,26 @@ class TrainingLoop:
         lengths = [self.index.lengths[sample] for sample in batch.samples]
         return step_entry(batch, result, self.train, lengths, dist.get_world_size())
 
-    def _make_up_for_an_evaluation(self, log: MetricsLog | None) -> None:
-        """For one that a kill has cut short: a checkpoint is written before its evaluation."""
+    def _make_up_for_an_evaluation(self, log: MetricsLog | None) -> bool:
+        """For one that was cut short: a checkpoint is written before its evaluation. False where this one is, too."""
         done = self.sampler.start_step
         if self.evaluation is None or done == 0:
-            return
+            return True
         missing = [log is not None and not log.has_evaluation(done)]
         dist.broadcast_object_list(missing)
-        if missing[0]:
-            self._evaluate(done, done >= self.sampler.total_steps, log)
+        return not missing[0] or self._evaluate(done, done >= self.sampler.total_steps, log)
 
-    def _evaluate(self, done: int, last: bool, log: MetricsLog | None) -> None:
+    def _evaluate(self, done: int, last: bool, log: MetricsLog | None) -> bool:
+        """Evaluates where it is due. False where the run is asked to stop before it is done."""
         if self.evaluation is None or not self.evaluation.is_due(done, last):
-            return
+            return True
         started = time.perf_counter()
-        loss = self.evaluation.loss(self.trainer, self.groups)
+        loss = self.evaluation.loss(self.trainer, self.groups, self.stop)
+        if loss is None:
+            return False
         if log is not None:
             log.add_evaluation(done, loss, time.perf_counter() - started)
+        return True
 
     def _save(self) -> None:
         state = {"sampler": self.sampler.state_dict(), "data": self.data_digest}

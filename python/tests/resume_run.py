@@ -12,6 +12,7 @@ from skrull_runtime import checkpoint
 from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
 from skrull_runtime.metrics import MetricsLog
 from skrull_runtime.train import main
+from skrull_runtime.trainer import Trainer
 
 STEPS = 8
 RATE = float(os.environ.get("LEARNING_RATE", "1e-2"))
@@ -41,7 +42,7 @@ CONFIG = RunConfig(
         OPTIMIZER,
         {"type": "cosine", "warmup_steps": 2},
         3,
-        checkpoint_every=2,
+        checkpoint_every=int(os.environ.get("CHECKPOINT_EVERY", "2")),
         evaluate_every=4,
         tensorboard="TENSORBOARD" in os.environ,
         resume=os.environ.get("RESUME", "auto"),
@@ -74,6 +75,16 @@ if __name__ == "__main__":
                 time.sleep(0.02)
 
         MetricsLog.add = add_and_wait
+    if "HOLD_EVALUATION" in os.environ and os.environ["RANK"] == "0":
+        evaluate = Trainer.evaluate
+
+        def wait_and_evaluate(*arguments):
+            (folder / "evaluates").touch()
+            while not (folder / "go").exists():
+                time.sleep(0.02)
+            return evaluate(*arguments)
+
+        Trainer.evaluate = wait_and_evaluate
     if os.environ.get("LOST") == os.environ["RANK"]:  # a rank whose node has not got the run
         folder = folder / "elsewhere"
     if "STALE" in os.environ and os.environ["RANK"] != "0":  # stands for a disk that shows late

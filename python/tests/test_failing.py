@@ -143,6 +143,27 @@ def test_an_evaluation_that_was_cut_short_is_made_by_the_next_start(tmp_path: Pa
     assert after["evaluation_loss"] == pytest.approx(before["evaluation_loss"], rel=1e-6)
 
 
+def test_a_run_told_to_stop_does_not_evaluate_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "run"
+    write_run(folder)
+    shutil.copy(folder / "data_index.json", folder / "evaluation_index.json")
+    monkeypatch.setenv("CHECKPOINT_EVERY", "3")
+    monkeypatch.setenv("HOLD_EVALUATION", "1")
+    ranks = launch.start(2, SCRIPT, str(folder))
+    assert launch.wait_until((folder / "evaluates").exists), ranks[0].output()[-2000:]
+    ranks[1].process.send_signal(signal.SIGTERM)
+    (folder / "go").touch()
+    results = launch.finish(ranks)
+    assert [code for code, _ in results] == [143, 143], results[0][1][-2000:]
+    assert "stopped by SIGTERM after 4 steps, with a checkpoint" in results[0][1]
+    assert not (folder / "output" / "evaluation.jsonl").exists()
+    assert "resumed after 4 steps" in launch.run(2, SCRIPT, str(folder), "--steps", "5")
+    lines = (folder / "output" / "evaluation.jsonl").read_text().splitlines()
+    assert [json.loads(line)["steps"] for line in lines] == [4, 5]
+
+
 def test_a_launcher_told_to_stop_waits_for_its_ranks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
