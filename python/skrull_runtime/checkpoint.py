@@ -48,15 +48,15 @@ def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int)
 
 def _remove_earlier(newest: Path, keep: int) -> None:
     """Beyond so many that are complete, and what killed runs have left. Later ones are damaged, and do not count."""
-    output = newest.parent.parent
-    kept = [path for path in checkpoint_folders(output) if path.name <= newest.name][-keep:]
-    for path in sorted(newest.parent.glob("step-*")):
-        if path.name < newest.name and path not in kept:
-            _, problem = attempted(partial(shutil.rmtree, path))
-            if (
-                problem is not None
-            ):  # a file that another machine has open; the next checkpoint tries again
-                print(f"note: an earlier checkpoint cannot be removed ({problem})", flush=True)
+    kept = [path for path in checkpoint_folders(newest.parent.parent) if path.name <= newest.name]
+    earlier = [path for path in sorted(newest.parent.glob("step-*")) if path.name < newest.name]
+    conversions = list(newest.parent.glob("universal-*"))
+    for path in [*conversions, *(path for path in earlier if path not in kept[-keep:])]:
+        _, problem = attempted(partial(shutil.rmtree, path))
+        if (
+            problem is not None
+        ):  # a file that is open on another machine; the next checkpoint tries again
+            print(f"note: {path.name} cannot be removed ({problem})", flush=True)
 
 
 def _complete(folder: Path, state: dict[str, Any]) -> None:

@@ -55,8 +55,11 @@ def test_the_newest_stays_whatever_lies_beside_it(tmp_path: Path):
     for step, complete in ((2, True), (3, False), (4, True), (5, False), (8, True)):
         write_checkpoint(tmp_path, step, complete)
     newest = write_checkpoint(tmp_path, 6)
+    converted = newest.with_name("universal-step-00000002")
+    converted.mkdir()
     checkpoint._remove_earlier(newest, 2)
     assert names(tmp_path) == [4, 6, 8]  # the run has gone on from before 8, which is damaged
+    assert not converted.exists()
     checkpoint._remove_earlier(newest, 1)
     assert names(tmp_path) == [6, 8]
 
@@ -76,4 +79,7 @@ def test_what_cannot_be_removed_does_not_end_the_run(
     monkeypatch.setattr(shutil, "rmtree", busy)
     checkpoint._remove_earlier(write_checkpoint(tmp_path, 6), 1)
     assert names(tmp_path) == [2, 6]
-    assert "cannot be removed ([Errno 39] Directory not empty)" in capsys.readouterr().out
+    assert (
+        "note: step-00000002 cannot be removed ([Errno 39] Directory not empty)"
+        in capsys.readouterr().out
+    )
