@@ -34,7 +34,8 @@ def prepare(
     scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
-    planned = planned_schedules(run_dir, index.lengths, scheduling, rank)
+    steps = config.train.total_steps
+    planned = planned_schedules(run_dir, index.lengths, scheduling, rank, steps)
     feed = StepFeed(_dataset(config.data, scheduling, run_dir, index, rank, planned))
     return Prepared(scheduling, index, feed, _evaluation(config, scheduling, run_dir, root, rank))
 
@@ -75,16 +76,19 @@ def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingCo
 
 
 def planned_schedules(
-    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig, rank: int
+    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig, rank: int, steps: int
 ) -> PlannedSchedules | None:
-    """The planned schedules; None to schedule online, which rank 0 says where they were expected.
+    """The planned schedules of so many steps; None to schedule online, which rank 0 says where they were expected.
 
     Raises ValueError where only planned ones would do.
     """
     if scheduling.mode != "planned":
         return None
     try:
-        return PlannedSchedules(run_dir / PLANNED_FILE, lengths, scheduling)
+        planned = PlannedSchedules(run_dir / PLANNED_FILE, lengths, scheduling)
+        if len(planned) < steps:
+            raise ScheduleMismatch(f"they are of {len(planned)} steps, the run has {steps}")
+        return planned
     except ScheduleMismatch as error:
         problem = f"the planned schedules are not used: {error}"
         if scheduling.strict:
