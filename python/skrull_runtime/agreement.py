@@ -24,7 +24,7 @@ def digest_of(*parts: Any) -> str:
 
 
 def require_agreement(what: str, digest: str, device: torch.device) -> None:
-    """Raises RuntimeError, on every rank, naming the ranks whose digest is not rank 0's."""
+    """Raises ValueError, on every rank, naming the ranks whose digest is not rank 0's."""
     own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
     everyone = own.new_empty(dist.get_world_size() * len(own))
     dist.all_gather_single(everyone, own)
@@ -33,7 +33,7 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
     if different:
         dist.barrier()  # all ranks come here; one that left at once could break another's gather
         ranks = ", ".join(map(str, different))
-        raise RuntimeError(
+        raise ValueError(
             f"rank(s) {ranks} have another {what} than rank 0: are all nodes running the same folder?"
         )
 

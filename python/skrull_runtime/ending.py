@@ -14,7 +14,7 @@ import torch.distributed as dist
 
 from .feed import stop_workers
 
-LOST_RANK = re.compile(r"Connection (closed|reset) by peer")  # gloo's words
+LOST_RANK = re.compile(r"Connection (closed|reset) by peer|remote process exit")  # gloo, NCCL
 LOST_WORKER = re.compile(r"DataLoader worker \(pid.*")  # torch's
 
 

@@ -45,7 +45,7 @@ def quieten_deepspeed() -> None:
 def agree(
     config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, device: torch.device
 ) -> str:
-    """Digest of the data, once all ranks hold the same run. Raises RuntimeError, naming ranks, where they do not."""
+    """Digest of the data, once all ranks hold the same run. Raises ValueError, naming ranks, where they do not."""
     index = (run_dir / INDEX_FILE).read_bytes()
     names = (DEEPSPEED_FILE, PLANNED_FILE, EVALUATION_FILE)
     paths = [run_dir / name for name in names]

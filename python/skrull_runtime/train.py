@@ -16,7 +16,7 @@ import torch.distributed as dist
 from torch import nn
 
 from . import checkpoint, stopping
-from .agreement import attempted, require_success
+from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex
@@ -75,6 +75,8 @@ def _run(
     device = start_process_group(train.timeout_seconds)
     require_success(problem)  # ranks of other nodes may have none, and would wait for this one
     assert prepared is not None
+    asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
+    require_agreement("command line", digest_of(asked), device)
     scheduling, index, evaluation = prepared.scheduling, prepared.index, prepared.evaluation
     verify_data([index] if evaluation is None else [index, evaluation.index])
     data_digest = agree(config, scheduling, run_dir, device)

@@ -76,7 +76,7 @@ def start(ranks: int, script: Path, *arguments: str, extra_path: Path = PYTHON_R
     return started
 
 
-def finish(ranks: list[Rank], timeout: float = 600, grace: float = 20) -> list[tuple[int, str]]:
+def finish(ranks: list[Rank], timeout: float = 600, grace: float = 60) -> list[tuple[int, str]]:
     """Exit code and output of every rank; once one has failed, the others get a moment and are killed."""
     deadline = time.monotonic() + timeout
     failed = False

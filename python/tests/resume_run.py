@@ -85,6 +85,8 @@ if __name__ == "__main__":
             return evaluate(*arguments)
 
         Trainer.evaluate = wait_and_evaluate
+    if "ONE_STEP" in os.environ and os.environ["RANK"] == "1":  # somebody has typed it on one node
+        sys.argv += ["--steps", "1"]
     if os.environ.get("LOST") == os.environ["RANK"]:  # a rank whose node has not got the run
         folder = folder / "elsewhere"
     if "STALE" in os.environ and os.environ["RANK"] != "0":  # stands for a disk that shows late

@@ -71,6 +71,7 @@ def test_the_end_of_another_rank_or_of_a_worker_is_told_from_a_fault():
         "another rank has ended, and its output says why"
         " ([gloo/pair.cc:553] Connection closed by peer [127.0.0.1]:1)"
     )
+    assert reason_of(RuntimeError("ncclRemoteError: a remote process exiting prematurely."))
     killed = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
     assert "batches has ended (DataLoader worker (pid 7) is killed" in str(reason_of(killed))
     assert reason_of(RuntimeError("Caught KeyError in DataLoader worker process 0.")) is None
@@ -117,6 +118,13 @@ def test_a_rank_that_cannot_take_part_tells_the_others(
     write_run(folder)
     monkeypatch.setenv("LOST", "1")
     assert "elsewhere/data_index.json" in refusal(folder)
+
+
+def test_ranks_of_another_command_line_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "run"
+    write_run(folder)
+    monkeypatch.setenv("ONE_STEP", "1")
+    assert "rank(s) 1 have another command line than rank 0" in refusal(folder)
 
 
 def test_an_output_folder_that_cannot_be_written_is_named(tmp_path: Path):
