@@ -1,13 +1,14 @@
 import { formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
-import { type PlanInputs, Planner, type PlanResult } from "./build-plan.js";
+import { buildPlan, type PlanResult } from "./build-plan.js";
+import { type PlanInputs, setUp } from "./setup.js";
 import { type DegreeChoice, settle } from "./tune.js";
 
 /** From a checked spec and its inputs to a plan; `context = auto` is decided first. */
 export function makePlan(spec: Spec, origins: Origins, inputs: PlanInputs): PlanResult {
   const settled = settle(spec, origins, inputs);
-  const result = new Planner(settled.spec, origins, inputs).build();
+  const result = buildPlan(setUp(settled.spec, origins, inputs));
   const report = new SpecReport(origins);
   const [best, next] = settled.choices;
   if (best) {

@@ -4,7 +4,8 @@ import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
 import type { Origins } from "../semantics/report.js";
-import { type PlanInputs, Planner, type SettledSpec, type Trial } from "./build-plan.js";
+import { type PlanInputs, type SettledSpec, setUp } from "./setup.js";
+import { type Trial, tryOut } from "./try-out.js";
 
 /** What `tune` may change. */
 export interface Setting {
@@ -41,7 +42,7 @@ export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): readonly
   const tried = settings.map((setting) => ({
     ...setting,
     current: isCurrent(setting, spec),
-    trial: tryOut(setting, spec, origins, inputs),
+    trial: trySetting(setting, spec, origins, inputs),
   }));
   return tried.sort((a, b) => speedOf(b) - speedOf(a));
 }
@@ -68,7 +69,7 @@ export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): Settle
   const rest = { zero: zero as ZeroStage, checkpointing, bucket: spec.memory.bucket ?? null };
   const degrees = contexts(spec);
   const choices = degrees.flatMap((degree) => {
-    const trial = tryOut({ context: degree, ...rest }, spec, origins, inputs);
+    const trial = trySetting({ context: degree, ...rest }, spec, origins, inputs);
     return trial.fits ? [{ context: degree, tokens_per_second: trial.tokens_per_second }] : [];
   });
   choices.sort((a, b) => b.tokens_per_second - a.tokens_per_second);
@@ -91,7 +92,7 @@ function withReduction(
   ) as [SettledSpec, ...SettledSpec[]];
   if (others.length === 0) return first;
   const speed = (candidate: SettledSpec) =>
-    speedOf({ trial: new Planner(candidate, origins, inputs).tryOut(TRIED_BATCHES) });
+    speedOf({ trial: tryOut(setUp(candidate, origins, inputs), TRIED_BATCHES) });
   let best = { spec: first, speed: speed(first) };
   for (const other of others) {
     const found = { spec: other, speed: speed(other) };
@@ -126,7 +127,7 @@ function isCurrent(setting: Setting, { parallel, model, memory }: Spec): boolean
   );
 }
 
-function tryOut(setting: Setting, spec: Spec, origins: Origins, inputs: PlanInputs): Trial {
+function trySetting(setting: Setting, spec: Spec, origins: Origins, inputs: PlanInputs): Trial {
   const { context, zero, checkpointing, bucket } = setting;
   const { bucket: _, ...memory } = spec.memory;
   const changed: Spec = {
@@ -136,7 +137,7 @@ function tryOut(setting: Setting, spec: Spec, origins: Origins, inputs: PlanInpu
   };
   const parallel = { ...spec.parallel, context, zero };
   const settled = withReduction(parallel, changed, origins, inputs);
-  return new Planner(settled, origins, inputs).tryOut(TRIED_BATCHES);
+  return tryOut(setUp(settled, origins, inputs), TRIED_BATCHES);
 }
 
 const speedOf = ({ trial }: Pick<TunedSetting, "trial">): number =>

@@ -1,7 +1,9 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import type { Spec } from "../../language/language.js";
-import { type PlanInputs, Planner, type SettledSpec } from "../../plan/build-plan.js";
+import { problemsOf } from "../../plan/build-plan.js";
 import { type PreparedData, prepareData } from "../../plan/data.js";
+import { rankMemory } from "../../plan/fit.js";
+import { type PlanInputs, type SettledSpec, type Setup, setUp } from "../../plan/setup.js";
 import { contexts } from "../../plan/tune.js";
 import type { Origins } from "../../semantics/report.js";
 import type { InputFacts, LengthFacts, MemoryChange } from "../subject.js";
@@ -35,19 +37,19 @@ export function rankFacts(
   origins: Origins,
   inputs: PlanInputs,
 ): Pick<InputFacts, "memory" | "problems"> {
-  const plannerOf = (change: MemoryChange = {}) => {
+  const setupOf = (change: MemoryChange = {}) => {
     const { longest, ...rest } = change;
     const known =
       longest === undefined
         ? inputs
         : { ...inputs, data: withLongest(longest), evaluation: undefined };
-    return settledPlanner(changed(spec, rest), origins, known);
+    return settledSetup(changed(spec, rest), origins, known);
   };
   let problems: readonly Diagnostic[] | undefined;
   return {
-    memory: (change) => plannerOf(change).rankMemory(),
+    memory: (change) => rankMemory(setupOf(change)),
     problems: () => {
-      problems ??= plannerOf().check();
+      problems ??= problemsOf(setupOf());
       return problems;
     },
   };
@@ -65,8 +67,8 @@ function changed(spec: Spec, { context, zero, offload }: MemoryChange): Spec {
   };
 }
 
-function settledPlanner(spec: Spec, origins: Origins, inputs: PlanInputs): Planner {
-  return new Planner(settleForMemory(spec, origins, inputs), origins, inputs);
+function settledSetup(spec: Spec, origins: Origins, inputs: PlanInputs): Setup {
+  return setUp(settleForMemory(spec, origins, inputs), origins, inputs);
 }
 
 /** `context = auto` becomes the smallest degree at which everything fits; an open reduction, the one of less memory. */
@@ -79,6 +81,6 @@ export function settleForMemory(spec: Spec, origins: Origins, inputs: PlanInputs
   });
   if (context !== "auto") return settled(context);
   const degrees = contexts(spec);
-  const fits = (degree: number) => new Planner(settled(degree), origins, inputs).rankMemory().fits;
+  const fits = (degree: number) => rankMemory(setUp(settled(degree), origins, inputs)).fits;
   return settled(degrees.find(fits) ?? degrees.at(-1) ?? 1);
 }

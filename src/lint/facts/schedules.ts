@@ -1,5 +1,7 @@
 import type { Spec } from "../../language/language.js";
-import { type PlanInputs, Planner, type SettledSpec } from "../../plan/build-plan.js";
+import { rankMemory } from "../../plan/fit.js";
+import { type PlanInputs, type SettledSpec, setUp } from "../../plan/setup.js";
+import { tryOut } from "../../plan/try-out.js";
 import { contexts } from "../../plan/tune.js";
 import type { Origins } from "../../semantics/report.js";
 import type { PlanFacts, ScheduleChange } from "../subject.js";
@@ -18,7 +20,7 @@ export function planFacts(spec: Spec, origins: Origins, inputs: PlanInputs): Pla
     const key = `${context} ${policy}`;
     if (!tried.has(key)) {
       const changed = settled(spec, { context, policy }, origins, inputs);
-      const trial = new Planner(changed, origins, inputs).tryOut(batches);
+      const trial = tryOut(setUp(changed, origins, inputs), batches);
       tried.set(key, trial.fits ? trial.tokens_per_second : undefined);
     }
     return tried.get(key);
@@ -63,5 +65,5 @@ function settled(
 function reducedOnce(spec: SettledSpec, origins: Origins, inputs: PlanInputs): SettledSpec {
   if (spec.parallel.zero !== 2 || spec.memory.offload !== "none") return spec;
   const once: SettledSpec = { ...spec, parallel: { ...spec.parallel, reduction: "once" } };
-  return new Planner(once, origins, inputs).rankMemory().fits ? once : spec;
+  return rankMemory(setUp(once, origins, inputs)).fits ? once : spec;
 }

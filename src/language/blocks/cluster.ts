@@ -1,0 +1,66 @@
+import { GPU_NAMES } from "../../catalogue/names.js";
+import { aboveZero, bytes, copiedPath, integer, oneOf, upTo } from "../kinds.js";
+import type { Block } from "../types.js";
+
+export const cluster = {
+  doc: "The machines of the run.",
+  since: 1,
+  required: "The number of ranks decides every degree of parallelism.",
+  properties: {
+    nodes: { type: integer(upTo(65536, 1)), doc: "Machines.", since: 1, default: 1 },
+    gpus: {
+      type: integer(upTo(1024, 1)),
+      doc: "GPUs of a node, one rank each.",
+      since: 1,
+      required: "The number of ranks follows from it.",
+    },
+    gpu: {
+      type: { kind: "enumeration", values: GPU_NAMES },
+      doc: "Kind of GPU; `cpu` for runs without one.",
+      since: 1,
+      required: "Its memory and speed decide the plan.",
+    },
+    host_memory: {
+      type: { ...bytes, range: { ...bytes.range, ...aboveZero } },
+      doc: "Memory (RAM) of a node. What the ranks of a node keep there must fit: offloaded states, the weights that each loads, or the ranks themselves on CPU.",
+      since: 1,
+      optional: "not checked",
+    },
+    network: {
+      type: { kind: "quantity", dimension: "bandwidth", range: aboveZero },
+      doc: "Bandwidth between nodes, per GPU.",
+      since: 1,
+      default: 50e9,
+    },
+    profile: {
+      type: copiedPath,
+      doc: "A profile (JSON) measured on these machines; what it holds comes before the catalogue's figures.",
+      since: 1,
+      optional: "the catalogue's figures",
+    },
+    deepspeed: {
+      type: { kind: "string" },
+      doc: 'Version of DeepSpeed on the machines, such as "0.19.8"; the run\'s requirements then ask for it and no other.',
+      since: 1,
+      optional: "any that runs were tried with",
+    },
+    launcher: {
+      type: oneOf("deepspeed", "torchrun"),
+      doc: "What `launch.sh` starts the ranks with.",
+      since: 1,
+      default: "deepspeed",
+    },
+    timeout: {
+      type: { kind: "quantity", dimension: "time", range: { min: 1, max: 7 * 24 * 3600 } },
+      doc: "How long ranks wait for each other before the run ends with an error, in every collective operation.",
+      since: 1,
+      default: 30 * 60,
+    },
+    hosts: {
+      type: { kind: "list", item: { kind: "string" } },
+      doc: "Host names of the nodes, for the `deepspeed` launcher's `hostfile`; without them every node starts itself by `NODE_RANK`.",
+      since: 1,
+      default: [] as readonly string[],
+    },
+  },
+} as const satisfies Block;

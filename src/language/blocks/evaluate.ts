@@ -1,0 +1,21 @@
+import { integer, path, upTo } from "../kinds.js";
+import type { Block } from "../types.js";
+
+export const evaluate = {
+  doc: "Held-out data, through the same scheduler.",
+  since: 1,
+  properties: {
+    data: {
+      type: { kind: "list", item: path },
+      doc: "JSONL files or glob patterns, relative to the spec; read as the training data is. Without any, nothing is evaluated.",
+      since: 1,
+      default: [] as readonly string[],
+    },
+    every: {
+      type: integer(upTo(1e9)),
+      doc: "Steps between evaluations; 0 evaluates only at the end.",
+      since: 1,
+      default: 0,
+    },
+  },
+} as const satisfies Block;

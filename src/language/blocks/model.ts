@@ -1,0 +1,60 @@
+import { copiedPath, oneOf, path } from "../kinds.js";
+import type { Block } from "../types.js";
+import { ropeScaling } from "./rope-scaling.js";
+
+export const model = {
+  doc: "The model to train.",
+  since: 1,
+  required: "Its dimensions decide memory and cost.",
+  label: 'A name of the catalogue, such as "Qwen/Qwen2.5-0.5B"; or leave it out and set `config`.',
+  properties: {
+    config: {
+      type: copiedPath,
+      doc: "A Hugging Face `config.json`, instead of a catalogue name.",
+      since: 1,
+      optional: "from the catalogue",
+    },
+    weights: {
+      type: oneOf("pretrained", "random"),
+      doc: "Where the weights come from. `random` needs no download.",
+      since: 1,
+      default: "pretrained",
+    },
+    path: {
+      type: path,
+      doc: "Folder with the pretrained weights; without it they come from the hub.",
+      since: 1,
+      optional: "the hub",
+    },
+    revision: {
+      type: { kind: "string" },
+      doc: "Revision of the weights on the hub.",
+      since: 1,
+      optional: "the newest",
+    },
+    precision: {
+      type: oneOf("bf16", "fp32"),
+      doc: "Number format of weights and activations.",
+      since: 1,
+      default: "bf16",
+    },
+    checkpointing: {
+      type: oneOf("none", "selective", "full"),
+      doc: "What is recomputed in the backward: nothing, every layer's MLP, or every layer.",
+      since: 1,
+      default: "selective",
+    },
+    rope_scaling: {
+      type: { kind: "tagged", variants: ropeScaling },
+      doc: "Rotary embeddings for more positions than the model was made for, in place of what its configuration says. The kinds `dynamic` and `longrope` cannot be trained with: they depend on the longest position of a rank.",
+      since: 1,
+      optional: "as the configuration says",
+    },
+    attention: {
+      type: oneOf("auto", "sdpa", "flash", "varlen"),
+      doc: "Attention kernels: PyTorch's SDPA, FlashAttention, or PyTorch's varlen kernel. `auto` takes the best that is there.",
+      since: 1,
+      default: "auto",
+    },
+  },
+} as const satisfies Block;

@@ -1,0 +1,30 @@
+import { aboveZero, number, upTo } from "../kinds.js";
+import type { Properties } from "../types.js";
+
+export const adamw = {
+  lr: {
+    type: number({ ...aboveZero, max: 10 }),
+    doc: "Learning rate at its peak.",
+    since: 1,
+    required: "There is no learning rate that suits every model.",
+  },
+  betas: {
+    type: { kind: "list", item: number({ min: 0, max: 1 }), length: 2 },
+    doc: "Decay of the running averages of gradient and squared gradient.",
+    since: 1,
+    default: [0.9, 0.999],
+  },
+  eps: {
+    type: number({ ...aboveZero, max: 1 }),
+    doc: "Added to the denominator.",
+    since: 1,
+    default: 1e-8,
+  },
+  weight_decay: { type: number(upTo(1)), doc: "Decoupled weight decay.", since: 1, default: 0 },
+} as const satisfies Properties;
+
+export const sgd = {
+  lr: adamw.lr,
+  momentum: { type: number(upTo(1)), doc: "Momentum.", since: 1, default: 0 },
+  weight_decay: adamw.weight_decay,
+} as const satisfies Properties;

@@ -1,0 +1,58 @@
+import { integer, oneOf, upTo } from "../kinds.js";
+import type { Block } from "../types.js";
+
+export const schedule = {
+  doc: "How global batches are scheduled.",
+  since: 1,
+  required: "The global batch is the scope of scheduling.",
+  properties: {
+    global_batch: {
+      type: integer(upTo(2 ** 20, 1)),
+      doc: "Sequences per optimizer step, over all ranks.",
+      since: 1,
+      required: "It decides what the optimizer sees.",
+    },
+    policy: {
+      type: oneOf("auto", "skrull-paper", "dacp", "round-robin", "sorted", "packed", "deepspeed"),
+      doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with.",
+      since: 1,
+      default: "auto",
+    },
+    degrees: {
+      type: oneOf("local-or-all", "powers-of-two", "pool"),
+      doc: "Sizes of the groups that share a sequence: one rank or the whole context-parallel group; powers of two inside it; powers of two over all ranks.",
+      since: 1,
+      default: "local-or-all",
+    },
+    mode: {
+      type: oneOf("online", "planned"),
+      doc: "`online` schedules each step ahead while training. `planned` schedules every step of the run when compiling, with refinement, and replays that.",
+      since: 1,
+      default: "online",
+    },
+    iterations: {
+      type: integer(upTo(1e9)),
+      doc: "Refinement moves per global batch in planned mode.",
+      since: 1,
+      default: 2000,
+    },
+    strict: {
+      type: { kind: "boolean" },
+      doc: "In planned mode: refuse to train where the planned schedules do not match the data or the ranks, instead of scheduling online.",
+      since: 1,
+      default: false,
+    },
+    cost: {
+      type: oneOf("exact", "skrull-paper"),
+      doc: "Work of a sequence: from the model's exact dimensions, or by the generic layer of arXiv:2505.19609 (Eq. 13), to repeat its results.",
+      since: 1,
+      default: "exact",
+    },
+    objective: {
+      type: oneOf("auto", "free", "lockstep"),
+      doc: "Time to minimise: the slowest rank's sum (`free`), or with every micro-batch in step (`lockstep`, what ZeRO 2 and 3 do). `auto` follows the ZeRO stage.",
+      since: 1,
+      default: "auto",
+    },
+  },
+} as const satisfies Block;

@@ -1,0 +1,99 @@
+import { integer, number, oneOf, path, tokens, upTo } from "../kinds.js";
+import type { Block } from "../types.js";
+import { falling, stable, warmup } from "./learning-rates.js";
+import { adamw, sgd } from "./optimizers.js";
+
+export const train = {
+  doc: "The optimisation.",
+  since: 1,
+  required: "The optimizer has no default.",
+  properties: {
+    optimizer: {
+      type: { kind: "tagged", variants: { adamw, sgd } },
+      doc: "The optimizer and its settings.",
+      since: 1,
+      required: "There is no learning rate that suits every model.",
+    },
+    learning_rate: {
+      type: {
+        kind: "tagged",
+        variants: {
+          constant: warmup,
+          linear: falling,
+          cosine: falling,
+          "warmup-stable-decay": stable,
+        },
+      },
+      doc: "How the learning rate runs after its warm-up: it stays, falls over the run, or stays and then falls.",
+      since: 1,
+      default: { type: "constant", warmup_steps: 0, warmup_ratio: undefined },
+    },
+    epochs: {
+      type: integer(upTo(1e6, 1)),
+      doc: "Passes over the data.",
+      since: 1,
+      optional: "1, unless `steps` is set",
+    },
+    steps: {
+      type: integer(upTo(1e9, 1)),
+      doc: "Optimizer steps, instead of epochs.",
+      since: 1,
+      optional: "from `epochs`",
+    },
+    seed: {
+      type: integer(upTo(Number.MAX_SAFE_INTEGER)),
+      doc: "Seed of the shuffle and of random weights.",
+      since: 1,
+      default: 17,
+    },
+    clip_norm: {
+      type: number(upTo(1e9)),
+      doc: "Gradients are clipped to this global norm; 0 switches clipping off.",
+      since: 1,
+      formerly: "clip",
+      default: 1,
+    },
+    loss_chunk: {
+      type: { ...tokens, range: { min: 1, max: 2 ** 20 } },
+      doc: "Targets whose logits exist at a time: the output head and its cross-entropy go through a micro-batch in chunks of this size.",
+      since: 1,
+      optional: "what 512 MiB of logits hold; 48 MiB on CPU",
+    },
+    resume: {
+      type: oneOf("auto", "never"),
+      doc: "What a run that is started again does: `auto` goes on from its newest sound checkpoint, `never` starts anew and sets the earlier output aside.",
+      since: 1,
+      default: "auto",
+    },
+    checkpoint_every: {
+      type: integer(upTo(1e9)),
+      doc: "Steps between checkpoints; 0 saves only at the end.",
+      since: 1,
+      default: 0,
+    },
+    keep_checkpoints: {
+      type: integer(upTo(1e6, 1)),
+      doc: "Checkpoints to keep.",
+      since: 1,
+      default: 2,
+    },
+    export: {
+      type: { kind: "boolean" },
+      doc: "Write the trained model as a Hugging Face folder at the end, `model` in the output folder; of adapters these alone, with the configuration of the model that they are for.",
+      since: 1,
+      default: true,
+    },
+    log_every: {
+      type: integer(upTo(1e9, 1)),
+      doc: "Steps between printed lines; the metrics file has every step.",
+      since: 1,
+      default: 1,
+    },
+    output: {
+      type: path,
+      doc: "Folder for metrics and checkpoints, inside the run's folder.",
+      since: 1,
+      default: "output",
+    },
+  },
+} as const satisfies Block;

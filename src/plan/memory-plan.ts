@@ -1,0 +1,32 @@
+import { bucketFor, peakBytes } from "../cost/bucket.js";
+import { memoryModel } from "../cost/memory.js";
+import type { SpecReport } from "../semantics/report.js";
+import { checkFit } from "./check-fit.js";
+import { fitProblem } from "./fit.js";
+import { checkHostMemory } from "./host-memory.js";
+import type { MemoryPlan } from "./plan.js";
+import type { Setup } from "./setup.js";
+
+/** The bucket and what fills a rank's memory; reports what does not fit. */
+export function memoryPlan(setup: Setup, report: SpecReport): MemoryPlan {
+  const { memory } = setup.spec;
+  const fit = fitProblem(setup);
+  const model = memoryModel(fit.setting);
+  const bucket = memory.bucket ?? bucketFor(model, fit.budgetBytes).tokens;
+  checkFit(setup, report, fit, model, bucket);
+  const plan: MemoryPlan = {
+    budget_bytes: fit.budgetBytes + memory.reserve,
+    reserve_bytes: memory.reserve,
+    fixed: model.fixed,
+    per_token: model.perToken,
+    bucket,
+    bucket_from: memory.bucket === undefined ? "budget" : "spec",
+    peak_bytes: peakBytes(model, bucket + 1),
+    zero_bucket: fit.setting.zeroBucket,
+    offload: memory.offload,
+    host: model.host,
+  };
+  const { shape, precision } = fit.setting;
+  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision });
+  return plan;
+}

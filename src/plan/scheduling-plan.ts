@@ -1,0 +1,66 @@
+import { trafficStage } from "../cost/zero.js";
+import { epochSamples } from "../foundation/global-batches.js";
+import { sum } from "../foundation/statistics.js";
+import { degreesOfClass } from "../schedule/degrees.js";
+import { type CostSetting, fixedCost, schedulingCost, targetTime } from "./hardware-cost.js";
+import type { Plan, SchedulingPlan } from "./plan.js";
+import type { Setup } from "./setup.js";
+
+export function schedulingPlan(setup: Setup, bucket: number): SchedulingPlan {
+  const { topology } = setup;
+  const { schedule } = setup.spec;
+  // Every backward of ZeRO 2 and 3 communicates, so ranks move from micro-batch to micro-batch together.
+  const stage = trafficStage(topology.zero_stage, setup.spec.parallel.reduction);
+  const byStage = stage >= 2 ? "lockstep" : "free";
+  return {
+    data_parallel: topology.data_parallel,
+    context_parallel: topology.context_parallel,
+    bucket,
+    padding: "zigzag",
+    cost: schedulingCost(costSetting(setup)),
+    policy: schedule.policy,
+    degrees: schedule.degrees,
+    objective: schedule.objective === "auto" ? byStage : schedule.objective,
+  };
+}
+
+/** What a step costs whatever its schedule is. */
+export function stepPlan(setup: Setup): Plan["step"] {
+  const setting = costSetting(setup);
+  return { fixed_us: fixedCost(setting).perStep, target_us: targetTime(setting) };
+}
+
+/** What the cost of a schedule is computed from. */
+export function costSetting(setup: Setup): CostSetting {
+  const { topology } = setup;
+  const { schedule, cluster, model } = setup.spec;
+  const { lengths, targetShare } = drawn(setup);
+  return {
+    formula: schedule.cost,
+    shape: setup.shape,
+    precision: model.precision,
+    checkpointing: model.checkpointing,
+    hardware: setup.hardware.figures,
+    degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),
+    gpusPerNode: topology.gpus_per_node,
+    networkBytesPerSecond: cluster.network,
+    targetShare,
+    lengths,
+    zeroStage: topology.zero_stage,
+    reduction: setup.spec.parallel.reduction,
+    ranks: topology.ranks,
+    lora: setup.lora,
+  };
+}
+
+/** Lengths of what the first epoch trains, and the share of its tokens that are targets. */
+function drawn(setup: Setup) {
+  const { index, mixture, summary } = setup.inputs.data;
+  const { length, supervised } = index.samples;
+  if (mixture.length === 0)
+    return { lengths: length, targetShare: summary.supervised_tokens / summary.tokens };
+  const samples = epochSamples(length.length, setup.spec.train.seed, 0, mixture);
+  const lengths = samples.map((sample) => length[sample] ?? 0);
+  const targets = sum(samples.map((sample) => supervised[sample] ?? 0));
+  return { lengths, targetShare: targets / sum(lengths) };
+}

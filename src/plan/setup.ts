@@ -1,0 +1,97 @@
+import type { ModelDimensions } from "../catalogue/dimensions.js";
+import type { Gpu } from "../catalogue/gpu.js";
+import type { Profile } from "../catalogue/profile.js";
+import { type LoraShape, loraShape } from "../cost/adapters.js";
+import type { Reduction, ZeroStage } from "../cost/memory.js";
+import type { TransformerShape } from "../cost/shape.js";
+import type { Spec } from "../language/language.js";
+import type { Rendering } from "../lengths/render.js";
+import type { Origins } from "../semantics/report.js";
+import type { PreparedData } from "./data.js";
+import { type HardwarePlan, hardwareOf } from "./hardware.js";
+import type { Topology } from "./plan.js";
+
+/** What a plan is made from, besides the spec. */
+export interface PlanInputs {
+  readonly modelName: string;
+  readonly dimensions: ModelDimensions;
+  readonly gpu: Gpu;
+  /** Measured on the user's machine; its figures come before the catalogue's. */
+  readonly profile: Profile | undefined;
+  readonly tokenizerSha256: string;
+  readonly rendering: Rendering;
+  readonly data: PreparedData;
+  /** Held-out samples, if the spec names any. */
+  readonly evaluation: PreparedData | undefined;
+  readonly skrullVersion: string;
+}
+
+/**
+ * Bytes of one chunk's logits in fp32. On CPU more than 32 MiB, which glibc maps and gives back: smaller aligned
+ * blocks are freed but not used again, and chunks of 16 MiB made the heap of a rank grow by 5 GiB in a micro-batch.
+ */
+const LOGITS_BYTES = { cuda: 512 * 1024 ** 2, cpu: 48 * 1024 ** 2 } as const;
+
+/** A spec whose context-parallel degree, and when gradients are reduced, are decided. */
+export type SettledSpec = Omit<Spec, "parallel"> & {
+  readonly parallel: Omit<Spec["parallel"], "context" | "reduction"> & {
+    readonly context: number;
+    readonly reduction: Reduction;
+  };
+};
+
+/** A settled spec and its inputs, with what follows from them at once. */
+export interface Setup {
+  readonly spec: SettledSpec;
+  readonly origins: Origins;
+  readonly inputs: PlanInputs;
+  readonly topology: Topology;
+  readonly shape: TransformerShape;
+  readonly hardware: HardwarePlan;
+  readonly lora: LoraShape | null;
+  /** Tokens whose logits exist at a time. */
+  readonly lossChunk: number;
+}
+
+/** The setup of a settled spec. */
+export function setUp(spec: SettledSpec, origins: Origins, inputs: PlanInputs): Setup {
+  const { shape } = inputs.dimensions;
+  const { rank, targets } = spec.lora;
+  return {
+    spec,
+    origins,
+    inputs,
+    topology: topologyOf(spec, inputs.gpu),
+    shape,
+    hardware: hardwareOf(inputs.gpu, spec.model.precision, inputs.profile),
+    lora: rank > 0 ? loraShape(shape, rank, targets) : null,
+    lossChunk: lossChunk(spec, inputs.gpu, shape),
+  };
+}
+
+function topologyOf(spec: SettledSpec, gpu: Gpu): Topology {
+  const { cluster, parallel } = spec;
+  const ranks = cluster.nodes * cluster.gpus;
+  return {
+    nodes: cluster.nodes,
+    gpus_per_node: cluster.gpus,
+    gpu: cluster.gpu,
+    device: gpu.device,
+    ranks,
+    data_parallel: ranks / parallel.context,
+    context_parallel: parallel.context,
+    zero_stage: parallel.zero as ZeroStage,
+    launcher: cluster.launcher,
+    ...(cluster.deepspeed === undefined ? {} : { deepspeed: cluster.deepspeed }),
+    hosts: cluster.hosts,
+    host_memory_bytes: cluster.host_memory ?? null,
+  };
+}
+
+/** Tokens whose logits exist at a time. */
+function lossChunk(spec: SettledSpec, gpu: Gpu, shape: TransformerShape): number {
+  const { loss_chunk: chosen } = spec.train;
+  if (chosen !== undefined) return chosen;
+  const tokens = Math.floor(LOGITS_BYTES[gpu.device] / (4 * shape.vocab_size));
+  return Math.max(16, Math.min(4096, tokens));
+}

@@ -1,0 +1,62 @@
+import { modelFlops } from "../cost/work.js";
+import { formatCount } from "../foundation/format.js";
+import type { SpecReport } from "../semantics/report.js";
+import type { Plan } from "./plan.js";
+import { costSetting } from "./scheduling-plan.js";
+import type { Setup } from "./setup.js";
+
+/** The optimisation, in whole steps. */
+export function trainingPlan(
+  setup: Setup,
+  report: SpecReport,
+  totalSteps: number,
+): Plan["training"] {
+  const { train, parallel, log, model, cluster } = setup.spec;
+  const { optimizer } = train;
+  return {
+    optimizer:
+      optimizer.type === "adamw"
+        ? { ...optimizer, betas: [optimizer.betas[0] ?? 0.9, optimizer.betas[1] ?? 0.999] }
+        : optimizer,
+    learning_rate: learningRate(setup, report, totalSteps),
+    seed: train.seed,
+    clip: train.clip_norm,
+    resume: train.resume,
+    timeout_seconds: cluster.timeout,
+    checkpoint_every: train.checkpoint_every,
+    keep_checkpoints: train.keep_checkpoints,
+    log_every: train.log_every,
+    output: train.output,
+    reduction: parallel.reduction,
+    export: train.export,
+    tensorboard: log.tensorboard,
+    wandb: log.wandb ?? null,
+    model_flops: {
+      ...modelFlops(costSetting(setup)),
+      peak: setup.inputs.gpu.peak_flops[model.precision],
+    },
+  };
+}
+
+/** Shares of the run as whole steps. */
+function learningRate(
+  setup: Setup,
+  report: SpecReport,
+  totalSteps: number,
+): Plan["training"]["learning_rate"] {
+  const { learning_rate: rate } = setup.spec.train;
+  const part = (ratio: number) => Math.round(ratio * totalSteps);
+  const warmup = rate.warmup_ratio === undefined ? rate.warmup_steps : part(rate.warmup_ratio);
+  if (warmup >= totalSteps && warmup > 0) {
+    const values = { warmup: formatCount(warmup), steps: formatCount(totalSteps) };
+    report.at("warmup-too-long", "train.learning_rate", values);
+  }
+  // From its peak, so not before the warm-up is over: rounded shares may overlap by a step.
+  const decay = (ratio: number) => Math.max(1, Math.min(part(ratio), totalSteps - warmup));
+  return {
+    type: rate.type,
+    warmup_steps: warmup,
+    min_ratio: "min_ratio" in rate ? rate.min_ratio : 0,
+    decay_steps: "decay_ratio" in rate ? decay(rate.decay_ratio) : 0,
+  };
+}
