@@ -213,4 +213,4 @@ def stop_workers() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch calls their end an error
     for worker in multiprocessing.active_children():
         worker.kill()
-        worker.join()
+        worker.join(10)  # a disk that does not answer keeps it from ending

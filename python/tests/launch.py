@@ -98,7 +98,7 @@ def end(ranks: list[Rank], moment: float = 3) -> None:
         wait_until(lambda: all(rank.process.poll() is not None for rank in ranks), moment)
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = 120) -> bool:
+def wait_until(condition: Callable[[], bool], timeout: float = 300) -> bool:
     """Whether it came true in time; long enough for a slow machine."""
     deadline = time.monotonic() + timeout
     while not condition():
