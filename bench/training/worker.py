@@ -27,8 +27,9 @@ from skrull_runtime.feed import StepDataset, StepFeed, stop_workers
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.optimizer import build_optimizer
+from skrull_runtime.preparing import own_rank
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
-from skrull_runtime.starting import own_rank, start_process_group
+from skrull_runtime.starting import start_process_group
 from skrull_runtime.token_cache import cache_file
 from skrull_runtime.trainer import Trainer
 

@@ -1,13 +1,17 @@
-"""Checks that all ranks are about to do the same thing: a disagreement ends the run by name, not in a hang."""
+"""Checks that all ranks are about to do the same thing: a disagreement, or a rank that cannot, ends the run by name and
+not in a hang."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+
+Made = TypeVar("Made")
 
 
 def digest_of(*parts: Any) -> str:
@@ -20,7 +24,7 @@ def digest_of(*parts: Any) -> str:
 
 
 def require_agreement(what: str, digest: str, device: torch.device) -> None:
-    """Raises RuntimeError, on every rank, naming the ranks whose digest is not rank 0's."""
+    """Raises ValueError, on every rank, naming the ranks whose digest is not rank 0's."""
     own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
     everyone = own.new_empty(dist.get_world_size() * len(own))
     dist.all_gather_single(everyone, own)
@@ -29,6 +33,24 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
     if different:
         dist.barrier()  # all ranks come here; one that left at once could break another's gather
         ranks = ", ".join(map(str, different))
-        raise RuntimeError(
+        raise ValueError(
             f"rank(s) {ranks} have another {what} than rank 0: are all nodes running the same folder?"
         )
+
+
+def attempted(make: Callable[[], Made]) -> tuple[Made | None, str | None]:
+    """What one rank makes, or why it cannot: for :func:`require_success`, as the others may be able to."""
+    try:
+        return make(), None
+    except (OSError, ValueError) as error:
+        return None, str(error)
+
+
+def require_success(problem: str | None) -> None:
+    """Collective. Raises ValueError on every rank where one has a problem, and says which."""
+    problems: list[str | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(problems, problem)
+    first = next((found for found in problems if found is not None), None)
+    if first is not None:
+        dist.barrier()  # as above
+        raise ValueError(first)

@@ -6,10 +6,13 @@ import json
 import os
 import shutil
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch.distributed as dist
+
+from .agreement import attempted, require_success
 
 FOLDER = "checkpoints"
 # Written last, by rank 0, after every rank has written its part: a folder without it does not count.
@@ -28,9 +31,11 @@ def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int)
     """
     tag = f"step-{state['sampler']['step']:08d}"
     folder = output / FOLDER / tag
+    problem = None
     if dist.get_rank() == 0 and folder.exists():
-        shutil.rmtree(folder)  # an incomplete one of a killed run, or of the same step
-    dist.barrier()
+        # An incomplete one of a killed run, or of the same step.
+        _, problem = attempted(lambda: shutil.rmtree(folder))
+    require_success(problem)
     try:
         engine.save_checkpoint(str(folder.parent), tag=tag, save_latest=False)
     except (OSError, RuntimeError) as error:  # torch raises either where a disk is full
@@ -38,8 +43,20 @@ def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int)
     dist.barrier()
     if dist.get_rank() == 0:
         _complete(folder, state)
-        for old in checkpoint_folders(output)[:-keep]:
-            shutil.rmtree(old)
+        _remove_earlier(folder, keep)
+
+
+def _remove_earlier(newest: Path, keep: int) -> None:
+    """Beyond so many that are complete, and what killed runs have left. Later ones are damaged, and do not count."""
+    kept = [path for path in checkpoint_folders(newest.parent.parent) if path.name <= newest.name]
+    earlier = [path for path in sorted(newest.parent.glob("step-*")) if path.name < newest.name]
+    conversions = list(newest.parent.glob("universal-*"))
+    for path in [*conversions, *(path for path in earlier if path not in kept[-keep:])]:
+        _, problem = attempted(partial(shutil.rmtree, path))
+        if (
+            problem is not None
+        ):  # a file that is open on another machine; the next checkpoint tries again
+            print(f"note: {path.name} cannot be removed ({problem})", flush=True)
 
 
 def _complete(folder: Path, state: dict[str, Any]) -> None:
@@ -90,23 +107,25 @@ def _agreed_problem(folder: Path) -> str | None:
 
 
 def _problem(folder: Path, rank: int, ranks: int) -> str | None:
+    name = STATE
     try:
         files = json.loads((folder / STATE).read_text())["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{STATE}: {error}"
-    for name, size in sorted(files.items())[rank::ranks]:
-        path = folder / name
-        if not path.is_file() or path.stat().st_size != size:
-            return f"{name} is not as it was written"
-        # What torch writes is a zip file, with a checksum of everything in it.
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                bad = archive.testzip()
-            if bad is not None:
+        for name, size in sorted(files.items())[rank::ranks]:
+            if not _is_sound(folder / name, size):
                 return f"{name} is not as it was written"
-        elif path.suffix == ".pt":
-            return f"{name} is not as it was written"
+    except Exception as error:  # a damaged zip file raises any of many
+        return f"{name}: {error}"
     return None
+
+
+def _is_sound(path: Path, size: int) -> bool:
+    if not path.is_file() or path.stat().st_size != size:
+        return False
+    # What torch writes is a zip file, with a checksum of everything in it.
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    return path.suffix != ".pt"
 
 
 def load_checkpoint(engine: Any, folder: Path) -> None:

@@ -70,12 +70,15 @@ class SampleIndex:
                 raise ValueError(f"{path}: has changed since the run was compiled; compile again")
 
     def tokens(self, sample: int, encode: Encode) -> Tokens:
-        """Token ids and labels of a sample. Raises ValueError where they are not what was measured."""
+        """Token ids and labels of a sample. Raises ValueError where they cannot be had or are not what was measured."""
         entry = self.files[self.samples["file"][sample]]
         path = inside(self.root, entry["path"])
-        with path.open("rb") as stream:
-            stream.seek(self.samples["offset"][sample])
-            line = stream.readline()
+        try:
+            with path.open("rb") as stream:
+                stream.seek(self.samples["offset"][sample])
+                line = stream.readline()
+        except OSError as error:
+            raise ValueError(f"{self.place(sample)}: cannot be read ({error})") from error
         limit = self.config.max_length if self.config.overlong == "truncate" else None
         try:
             segments = render(read_row(line), self.config.rendering)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .feed import StepDataset, StepFeed
 from .groups import GroupTable
 from .sampler import GlobalBatch
+from .stopping import StopRequest
 from .trainer import Trainer
 
 INDEX_FILE = "evaluation_index.json"
@@ -42,8 +43,12 @@ class Evaluation:
         """After this many trained steps: every so many, and after the last."""
         return last or (self.every > 0 and steps % self.every == 0)
 
-    def loss(self, trainer: Trainer, groups: GroupTable) -> float:
-        """Mean loss of a target token, over all held-out samples; the same on all ranks."""
-        batches = self._feed.batches(self._batches)
-        total = sum(trainer.evaluate(batch, groups) for batch in batches)
+    def loss(self, trainer: Trainer, groups: GroupTable, stop: StopRequest) -> float | None:
+        """Mean loss of a target token, over all held-out samples; the same on all ranks. None where the run is asked to
+        stop: who asks does not wait for long."""
+        total = 0.0
+        for batch in self._feed.batches(self._batches):
+            total += trainer.evaluate(batch, groups)
+            if stop.agreed(trainer.device):
+                return None
         return total / max(1, self._targets)

@@ -13,6 +13,7 @@ import torch.distributed as dist
 from torch import nn
 from transformers.utils.logging import disable_progress_bar
 
+from .agreement import require_success
 from .model import base_of
 
 FOLDER = "model"
@@ -27,12 +28,10 @@ def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> P
     """
     weights = _whole_weights(model, stage)
     folder = output / FOLDER
-    problem: list[str | None] = [None]
+    problem = None
     if dist.get_rank() == 0:
-        problem[0] = _try_to_write(model, weights, folder, run_dir)
-    dist.broadcast_object_list(problem)
-    if problem[0] is not None:
-        raise ValueError(f"{folder}: the model cannot be written ({problem[0]})")
+        problem = _try_to_write(model, weights, folder, run_dir)
+    require_success(problem)
     return folder
 
 
@@ -68,5 +67,5 @@ def _try_to_write(
         os.replace(partial, folder)
     except Exception as error:  # safetensors has errors of its own for a full disk
         shutil.rmtree(partial, ignore_errors=True)
-        return f"{type(error).__name__}: {error}"
+        return f"{folder}: the model cannot be written ({type(error).__name__}: {error})"
     return None

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ class StepFeed:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self._wanted = _Wanted()
         self._loader = DataLoader(
-            dataset,
+            _Reporting(dataset),
             batch_size=None,
             sampler=self._wanted,
             num_workers=1,
@@ -148,9 +148,12 @@ class StepFeed:
         iter(self._loader)  # over nothing yet, which starts the worker
 
     def batches(self, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
-        """Step batches in order; from now on the worker stays two steps in front. One iterator at a time."""
+        """Step batches in order; from now on the worker stays two steps in front. One iterator at a time.
+
+        It raises ValueError where the worker could not make a batch, and RuntimeError where the worker has ended.
+        """
         self._wanted.batches = sampler
-        return iter(self._loader)
+        return map(_sound, iter(self._loader))
 
 
 class _Wanted:
@@ -162,10 +165,37 @@ class _Wanted:
         return iter(self.batches)
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """In a batch's place: why there is none."""
+
+    reason: str
+
+
+class _Reporting(Dataset[Any]):
+    """The same batches, or a user's mistake in plain words: torch would pass it on as a traceback."""
+
+    def __init__(self, dataset: Dataset[Any]):
+        self._dataset = dataset
+
+    def __getitem__(self, batch: Any) -> Any:
+        try:
+            return self._dataset[batch]
+        except ValueError as error:
+            return _Problem(str(error))
+
+
+def _sound(made: Any) -> Any:
+    if isinstance(made, _Problem):
+        raise ValueError(made.reason)
+    return made
+
+
 def _prepare_worker(_: int) -> None:
     """A worker ends with its rank, neither before nor after."""
-    # Schedulers send it to all processes, and the loop still trains and saves.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Schedulers and terminals send them to all processes: the rank answers, and may still train and save.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_rank, daemon=True).start()
 
 
@@ -183,4 +213,4 @@ def stop_workers() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch calls their end an error
     for worker in multiprocessing.active_children():
         worker.kill()
-        worker.join()
+        worker.join(10)  # a disk that does not answer keeps it from ending

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -129,12 +133,16 @@ def trackers(train: TrainConfig, output: Path, resumed: bool) -> list[Tracker]:
 
 
 class MetricsLog:
-    """Appends to ``metrics.jsonl``. Lines of steps after ``trained_steps`` (of a killed run) are dropped first."""
+    """Appends to ``metrics.jsonl``. Lines of steps after ``trained_steps`` (of a killed run) are dropped first.
+
+    Raises ValueError where it cannot be written.
+    """
 
     def __init__(
         self, output: Path, trained_steps: int, log_every: int, others: list[Tracker] | None = None
     ):
-        output.mkdir(parents=True, exist_ok=True)
+        with _writing(output):
+            output.mkdir(parents=True, exist_ok=True)
         self.path = output / "metrics.jsonl"
         self.log_every = log_every
         self._evaluations = output / "evaluation.jsonl"
@@ -162,6 +170,10 @@ class MetricsLog:
         print(f"evaluation after {steps} steps: loss {loss:.4f}, {seconds:.1f} s", flush=True)
         self._track(steps, {"evaluation_loss": loss})
 
+    def has_evaluation(self, steps: int) -> bool:
+        """Whether the evaluation after so many steps is in ``evaluation.jsonl``."""
+        return any(_number_in(line, "steps") == steps for line in _lines_of(self._evaluations))
+
     def close(self) -> None:
         """Nothing more will come."""
         for other in self._others:
@@ -174,15 +186,37 @@ class MetricsLog:
 
     @staticmethod
     def _write(path: Path, entry: dict[str, Any]) -> None:
-        with path.open("a") as stream:
-            stream.write(json.dumps(entry) + "\n")
+        line = json.dumps({name: _in_json(value) for name, value in entry.items()})
+        with _writing(path), path.open("a") as stream:
+            stream.write(f"{line}\n")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """A full disk's own message does not say where."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _in_json(value: Any) -> Any:
+    """JSON has no other numbers than finite ones."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _keep(path: Path, name: str, wanted: range) -> None:
     """Keeps the lines whose number of that name is wanted; makes the file where there is none."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if _number_in(line, name) in wanted]
-    path.write_text("".join(f"{line}\n" for line in kept))
+    kept = [line for line in _lines_of(path) if _number_in(line, name) in wanted]
+    # Beside it first: a kill or a full disk leaves the file that was there.
+    temporary = path.with_name(f"{path.name}.tmp")
+    with _writing(path):
+        temporary.write_text("".join(f"{line}\n" for line in kept))
+        os.replace(temporary, path)
+
+
+def _lines_of(path: Path) -> list[str]:
+    return path.read_text(errors="replace").splitlines() if path.exists() else []
 
 
 def _number_in(line: str, name: str) -> int:

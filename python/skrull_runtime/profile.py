@@ -11,17 +11,17 @@ import argparse
 import os
 import platform
 import socket
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import deepspeed
 import torch
 import torch.distributed as dist
 
 from .config import SchedulingConfig
+from .ending import ending_plainly
 from .model import DTYPES
 from .profiling.arguments import parser_of
 from .profiling.collectives import Table, interpolated, measure_collectives
@@ -33,7 +33,7 @@ from .profiling.memory import activation_factor
 from .profiling.profile_file import write_profile
 from .profiling.recipes import designed_batches, training_batches
 from .profiling.run_folder import RunFolder
-from .starting import ending_plainly, start_process_group
+from .starting import start_process_group
 
 QUICK = {"observations": 18, "repeats": 1, "held_out": 3}
 LARGEST_COLLECTIVE = {"cuda": 2**30, "cpu": 2**26}  # bytes
@@ -48,7 +48,7 @@ def main() -> None:
         if "RANK" not in os.environ:
             ranks = arguments.ranks or run.plan["topology"]["gpus_per_node"]
             _scheduling_on(run.scheduling, ranks)  # refuses before anything is started
-            sys.exit(_start_ranks(ranks))
+            _start_ranks(ranks)
         start_process_group(run.config.train.timeout_seconds)
         _profile(run, arguments)
 
@@ -82,15 +82,16 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _start_ranks(ranks: int) -> int:
-    """Starts this program again on every rank of one machine; its exit code."""
+def _start_ranks(ranks: int) -> NoReturn:
+    """Becomes the launcher of this program on every rank of one machine, so that signals reach it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     launcher = ["-m", "torch.distributed.run", "--nnodes", "1", "--nproc_per_node", str(ranks)]
     address = ["--master_addr", "127.0.0.1", "--master_port", str(port)]
     module = ["-m", "skrull_runtime.profile", *sys.argv[1:]]
-    return subprocess.run([sys.executable, *launcher, *address, *module], check=False).returncode
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *launcher, *address, *module])
 
 
 def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch.distributed as dist
 
 from . import checkpoint
+from .agreement import attempted, require_success
 from .sampler import ScheduledBatchSampler
 
 
@@ -52,31 +53,35 @@ class Resume:
 
 def _convert(folder: Path, universal: Path) -> None:
     """Rank 0 writes the checkpoint in DeepSpeed's universal form. Raises ValueError on all ranks where it cannot."""
-    problem: list[str | None] = [None]
+    problem = None
     if dist.get_rank() == 0:
-        shutil.rmtree(universal, ignore_errors=True)  # of a killed run
-        paths = ["--input_folder", str(folder), "--output_folder", str(universal)]
-        # One worker each: they would each hold a copy of what they convert.
-        workers = ["--num_extract_workers", "1", "--num_merge_workers", "1"]
-        command = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", *paths, *workers]
-        made = subprocess.run(
-            [*command, "--inject_missing_state"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={name: value for name, value in os.environ.items() if name != "RANK"},
-            check=False,
-        )
-        if made.returncode != 0:
-            problem[0] = (
-                made.stdout.strip().splitlines()[-1] if made.stdout.strip() else "no reason"
-            )
-    dist.broadcast_object_list(problem)
-    if problem[0] is not None:
-        raise ValueError(
-            f"{folder}: cannot be converted for {dist.get_world_size()} ranks ({problem[0]});"
-            " resume with as many as wrote it, or start with --no-resume"
-        )
+        problem = _try_to_convert(folder, universal)
+    require_success(problem)
+
+
+def _try_to_convert(folder: Path, universal: Path) -> str | None:
+    """Says what went wrong."""
+    shutil.rmtree(universal, ignore_errors=True)  # of a killed run
+    paths = ["--input_folder", str(folder), "--output_folder", str(universal)]
+    # One worker each: they would each hold a copy of what they convert.
+    workers = ["--num_extract_workers", "1", "--num_merge_workers", "1"]
+    command = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", *paths, *workers]
+    made = subprocess.run(
+        [*command, "--inject_missing_state"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={name: value for name, value in os.environ.items() if name != "RANK"},
+        check=False,
+    )
+    if made.returncode == 0:
+        return None
+    reason = (made.stdout.strip() or "no reason").splitlines()[-1]
+    return (
+        f"{folder}: cannot be converted for {dist.get_world_size()} ranks ({reason});"
+        " resume with as many as wrote it, or start with --no-resume"
+    )
 
 
 def find_resume(
@@ -107,15 +112,17 @@ def find_resume(
 
 
 def set_aside(output: Path) -> None:
-    """Renames an earlier run's output: its checkpoints are of later steps, and would be taken for the newest."""
+    """Renames an earlier run's output: its checkpoints are of later steps, and would be taken for the newest.
+
+    Raises ValueError on all ranks where it cannot be renamed.
+    """
+    problem = None
     if dist.get_rank() == 0 and output.exists():
         names = (output.with_name(f"{output.name}.{n}") for n in count(1))
         kept = next(path for path in names if not path.exists())
-        try:
-            output.rename(kept)
-        except OSError as error:
-            raise ValueError(
-                f"{output}: cannot be set aside for a new run ({error.strerror})"
-            ) from error
-        print(f"the earlier run's output is kept in {kept.name}", flush=True)
-    dist.barrier()
+        _, problem = attempted(lambda: output.rename(kept))
+        if problem is None:
+            print(f"the earlier run's output is kept in {kept.name}", flush=True)
+        else:
+            problem = f"{output}: cannot be set aside for a new run ({problem})"
+    require_success(problem)

@@ -1,4 +1,4 @@
-"""Being asked to stop: SIGTERM ends a run after its step, with a checkpoint."""
+"""Being asked to stop: SIGTERM ends a run after its step, or within its evaluation, with a checkpoint."""
 
 from __future__ import annotations
 

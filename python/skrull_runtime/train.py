@@ -13,34 +13,24 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch import nn
 
 from . import checkpoint, stopping
+from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
-from .config import DataConfig, RunConfig, SchedulingConfig, TrainConfig
-from .data import SampleIndex, data_root
-from .evaluation import INDEX_FILE as EVALUATION_FILE
+from .config import RunConfig, SchedulingConfig, TrainConfig
+from .data import SampleIndex
+from .ending import ending_plainly
 from .evaluation import Evaluation
 from .export import export_model
-from .feed import StepDataset, StepFeed
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
-from .planned import PlannedSchedules
 from .preflight import fullest_micro_batch
+from .preparing import own_rank, prepare
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
-from .starting import (
-    DEEPSPEED_FILE,
-    INDEX_FILE,
-    agree,
-    ending_plainly,
-    for_world,
-    own_rank,
-    planned_schedules,
-    start_process_group,
-    verify_data,
-)
-from .token_cache import cache_file
+from .starting import DEEPSPEED_FILE, agree, start_process_group, verify_data
 from .trainer import NonFiniteLoss, StepResult, Trainer
 
 
@@ -81,15 +71,13 @@ def _run(
 ) -> None:
     train = config.train
     rank, ranks = own_rank()
-    scheduling = for_world(compiled, rank, ranks)
-    root = data_root(config.data, run_dir)
-    index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
-    planned = planned_schedules(run_dir, index.lengths, scheduling, rank)
-    dataset = _dataset(config.data, scheduling, run_dir, index, rank, planned)
-    feed = StepFeed(dataset)
-    evaluation = _evaluation(config, scheduling, run_dir, root, rank)
-
+    prepared, problem = attempted(lambda: prepare(config, compiled, run_dir, rank, ranks))
     device = start_process_group(train.timeout_seconds)
+    require_success(problem)  # ranks of other nodes may have none, and would wait for this one
+    assert prepared is not None
+    asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
+    require_agreement("command line", digest_of(asked), device)
+    scheduling, index, evaluation = prepared.scheduling, prepared.index, prepared.evaluation
     verify_data([index] if evaluation is None else [index, evaluation.index])
     data_digest = agree(config, scheduling, run_dir, device)
 
@@ -103,17 +91,18 @@ def _run(
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     if resume is not None:
         ds_config = resume.configuration(ds_config)
-    batches = feed.batches(sampler)  # made while the model is, and what follows
-    model = build_model(config.model, run_dir, root, train.seed)
+    batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
+    model = _build_model(config, run_dir, index.root)
     trainer = Trainer(model, ds_config, config.model, train)
     groups = GroupTable(timedelta(seconds=train.timeout_seconds))
     if not arguments.no_preflight:
         _preflight(trainer, groups, scheduling, index)
     if resume is not None:
         resume.load(trainer.engine)
-    log = _open_log(output, sampler.start_step, train, resume)
+    log, problem = attempted(lambda: _open_log(output, sampler.start_step, train, resume))
+    require_success(problem)
 
-    loop = TrainingLoop(train, sampler, dataset, trainer, groups, output, data_digest, evaluation)
+    loop = TrainingLoop(train, sampler, index, trainer, groups, output, data_digest, evaluation)
     finished = loop.run(batches, log)
     if log is not None:
         log.close()
@@ -137,46 +126,56 @@ class TrainingLoop:
         self,
         train: TrainConfig,
         sampler: ScheduledBatchSampler,
-        dataset: StepDataset,
+        index: SampleIndex,
         trainer: Trainer,
         groups: GroupTable,
         output: Path,
         data_digest: str,
         evaluation: Evaluation | None = None,
     ):
-        self.train, self.sampler, self.dataset, self.trainer = train, sampler, dataset, trainer
+        self.train, self.sampler, self.index, self.trainer = train, sampler, index, trainer
         self.groups, self.output, self.data_digest = groups, output, data_digest
         self.evaluation = evaluation
         self.stop = stopping.StopRequest()
 
     def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
         """Whether all steps are trained; False where the run was asked to stop. Raises ValueError on a bad loss."""
+        stopped = not self._make_up_for_an_evaluation(log)
         asked = time.perf_counter()
-        for batch in batches:
+        for batch in () if stopped else batches:
             waited = time.perf_counter() - asked
             result = replace(self._step(batch), waited_seconds=waited)
             self.sampler.trained(batch.step)
             if log is not None:
                 log.add(self._entry(batch, result))
-            done = self.sampler.start_step
-            last = done == self.sampler.total_steps
-            stopped = self.stop.agreed(self.trainer.device) and not last
-            every = self.train.checkpoint_every
-            if last or stopped or (every and done % every == 0):
-                self._save()
+            stopped = self._after_step(log)
             if stopped:
-                if log is not None:
-                    print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
-                return False
-            self._evaluate(done, last, log)
+                break
             asked = time.perf_counter()
+        if stopped and log is not None:
+            done = self.sampler.start_step
+            print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
+        return not stopped
+
+    def _after_step(self, log: MetricsLog | None) -> bool:
+        """Checkpoint and evaluation, where they are due. Whether the run was asked to stop, and has a checkpoint."""
+        done, every = self.sampler.start_step, self.train.checkpoint_every
+        last = done == self.sampler.total_steps
+        stopped = self.stop.agreed(self.trainer.device) and not last
+        saves = last or stopped or (every > 0 and done % every == 0)
+        if saves:
+            self._save()
+        if stopped or self._evaluate(done, last, log):
+            return stopped
+        if not saves:
+            self._save()
         return True
 
     def _step(self, batch: StepBatch) -> StepResult:
         try:
             return self.trainer.step(batch, self.groups)
         except NonFiniteLoss as error:
-            places = ", ".join(self.dataset.index.place(sample) for sample in error.samples[:10])
+            places = ", ".join(self.index.place(sample) for sample in error.samples[:10])
             more = f" and {len(error.samples) - 10} more" if len(error.samples) > 10 else ""
             raise ValueError(
                 f"{error}, from {places or 'no sample in particular'}{more}: look at the data, or lower the"
@@ -184,16 +183,29 @@ class TrainingLoop:
             ) from error
 
     def _entry(self, batch: StepBatch, result: StepResult) -> dict:
-        lengths = [self.dataset.index.lengths[sample] for sample in batch.samples]
+        lengths = [self.index.lengths[sample] for sample in batch.samples]
         return step_entry(batch, result, self.train, lengths, dist.get_world_size())
 
-    def _evaluate(self, done: int, last: bool, log: MetricsLog | None) -> None:
+    def _make_up_for_an_evaluation(self, log: MetricsLog | None) -> bool:
+        """For one that was cut short: a checkpoint is written before its evaluation. False where this one is, too."""
+        done = self.sampler.start_step
+        if self.evaluation is None or done == 0:
+            return True
+        missing = [log is not None and not log.has_evaluation(done)]
+        dist.broadcast_object_list(missing)
+        return not missing[0] or self._evaluate(done, done >= self.sampler.total_steps, log)
+
+    def _evaluate(self, done: int, last: bool, log: MetricsLog | None) -> bool:
+        """Evaluates where it is due. False where the run is asked to stop before it is done."""
         if self.evaluation is None or not self.evaluation.is_due(done, last):
-            return
+            return True
         started = time.perf_counter()
-        loss = self.evaluation.loss(self.trainer, self.groups)
+        loss = self.evaluation.loss(self.trainer, self.groups, self.stop)
+        if loss is None:
+            return False
         if log is not None:
             log.add_evaluation(done, loss, time.perf_counter() - started)
+        return True
 
     def _save(self) -> None:
         state = {"sampler": self.sampler.state_dict(), "data": self.data_digest}
@@ -202,29 +214,13 @@ class TrainingLoop:
         )
 
 
-def _evaluation(
-    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, root: Path, rank: int
-) -> Evaluation | None:
-    file = run_dir / EVALUATION_FILE
-    if not file.is_file():
-        return None
-    index = SampleIndex(file, config.data, root)
-    dataset = _dataset(config.data, scheduling, run_dir, index, rank)
-    return Evaluation(dataset, config.train.evaluate_every)
-
-
-def _dataset(
-    data: DataConfig,
-    scheduling: SchedulingConfig,
-    run_dir: Path,
-    index: SampleIndex,
-    rank: int,
-    planned: PlannedSchedules | None = None,
-) -> StepDataset:
-    """This rank's batches of the samples of an index."""
-    tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
-    cache = cache_file(run_dir, index.file, data, tokenizer)
-    return StepDataset(index, scheduling, rank, tokenizer, planned, cache)
+def _build_model(config: RunConfig, run_dir: Path, root: Path) -> nn.Module:
+    """Raises ValueError on all ranks where one cannot have it."""
+    seed = config.train.seed
+    model, problem = attempted(lambda: build_model(config.model, run_dir, root, seed))
+    require_success(problem)
+    assert model is not None
+    return model
 
 
 def _preflight(

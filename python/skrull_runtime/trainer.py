@@ -81,7 +81,7 @@ class Trainer:
         DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by world size over the
         targets of the whole global batch: any grouping of sequences gives the same gradient. The accumulation
         boundary is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch
-        without a single target changes nothing. Raises RuntimeError where ranks have different schedules.
+        without a single target changes nothing. Raises ValueError where ranks have different schedules.
         """
         started = time.perf_counter()
         self._prepare(batch, groups)

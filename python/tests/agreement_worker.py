@@ -14,6 +14,6 @@ device = torch.device("cpu")
 require_agreement("plan", digest_of({"same": 1}, b"everywhere"), device)
 try:
     require_agreement("plan", digest_of({"rank": dist.get_rank() == 1}), device)
-except RuntimeError as error:
+except ValueError as error:
     print(error)
     sys.exit(3)

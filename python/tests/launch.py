@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -16,11 +18,20 @@ from typing import IO
 PYTHON_ROOT = Path(__file__).resolve().parents[1]
 
 
+STARTED: list[Rank] = []  # by the test that runs
+
+
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port that nobody listens on, and that no connection will be given while the ranks start: systems give
+    those from 32768 (Linux) or 49152 on."""
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @dataclass
@@ -61,10 +72,11 @@ def start(ranks: int, script: Path, *arguments: str, extra_path: Path = PYTHON_R
             text=True,
         )
         started.append(Rank(process, log))
+    STARTED.extend(started)
     return started
 
 
-def finish(ranks: list[Rank], timeout: float = 600, grace: float = 20) -> list[tuple[int, str]]:
+def finish(ranks: list[Rank], timeout: float = 600, grace: float = 60) -> list[tuple[int, str]]:
     """Exit code and output of every rank; once one has failed, the others get a moment and are killed."""
     deadline = time.monotonic() + timeout
     failed = False
@@ -83,7 +95,17 @@ def end(ranks: list[Rank], moment: float = 3) -> None:
     for number in (signal.SIGABRT, signal.SIGKILL):
         for rank in ranks:
             rank.process.send_signal(number)
-        time.sleep(moment)
+        wait_until(lambda: all(rank.process.poll() is not None for rank in ranks), moment)
+
+
+def wait_until(condition: Callable[[], bool], timeout: float = 300) -> bool:
+    """Whether it came true in time; long enough for a slow machine."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def run(ranks: int, script: Path, *arguments: str, timeout: float = 600) -> str:

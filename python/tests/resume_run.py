@@ -10,7 +10,9 @@ from pathlib import Path
 
 from skrull_runtime import checkpoint
 from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
+from skrull_runtime.metrics import MetricsLog
 from skrull_runtime.train import main
+from skrull_runtime.trainer import Trainer
 
 STEPS = 8
 RATE = float(os.environ.get("LEARNING_RATE", "1e-2"))
@@ -40,7 +42,7 @@ CONFIG = RunConfig(
         OPTIMIZER,
         {"type": "cosine", "warmup_steps": 2},
         3,
-        checkpoint_every=2,
+        checkpoint_every=int(os.environ.get("CHECKPOINT_EVERY", "2")),
         evaluate_every=4,
         tensorboard="TENSORBOARD" in os.environ,
         resume=os.environ.get("RESUME", "auto"),
@@ -62,6 +64,31 @@ if __name__ == "__main__":
             complete(path, state)
 
         checkpoint._complete = complete_slowly
+    if (
+        "HOLD_AT" in os.environ
+    ):  # waits after so many steps until the test has done what it wants to
+        add = MetricsLog.add
+
+        def add_and_wait(log, entry):
+            add(log, entry)
+            while entry["step"] + 1 == int(os.environ["HOLD_AT"]) and not (folder / "go").exists():
+                time.sleep(0.02)
+
+        MetricsLog.add = add_and_wait
+    if "HOLD_EVALUATION" in os.environ and os.environ["RANK"] == "0":
+        evaluate = Trainer.evaluate
+
+        def wait_and_evaluate(*arguments):
+            (folder / "evaluates").touch()
+            while not (folder / "go").exists():
+                time.sleep(0.02)
+            return evaluate(*arguments)
+
+        Trainer.evaluate = wait_and_evaluate
+    if "ONE_STEP" in os.environ and os.environ["RANK"] == "1":  # somebody has typed it on one node
+        sys.argv += ["--steps", "1"]
+    if os.environ.get("LOST") == os.environ["RANK"]:  # a rank whose node has not got the run
+        folder = folder / "elsewhere"
     if "STALE" in os.environ and os.environ["RANK"] != "0":  # stands for a disk that shows late
         folder_of = checkpoint.checkpoint_folders
         checkpoint.checkpoint_folders = lambda output: (

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import launch
@@ -62,7 +63,15 @@ def module(name: str, run: Path, *arguments: str) -> subprocess.CompletedProcess
     kept = {key: value for key, value in os.environ.items() if key not in ("RANK", "WORLD_SIZE")}
     env = {**kept, "DS_ACCELERATOR": "cpu", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(run)}
     command = [sys.executable, "-m", f"skrull_runtime.{name}", str(run), *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=run)
+    # Files, not pipes: ranks that nobody ends would keep these open.
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
+        process = subprocess.Popen(command, env=env, stdout=out, stderr=error, cwd=run)
+        if not launch.wait_until(lambda: process.poll() is not None, 600):
+            process.terminate()
+        code = process.wait()
+        out.seek(0)
+        error.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), error.read())
 
 
 @pytest.fixture(scope="module")

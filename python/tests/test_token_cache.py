@@ -93,12 +93,14 @@ def test_what_is_torn_or_damaged_is_made_again(index: SampleIndex, file: Path):
 
 
 def test_ranks_may_write_at_once(index: SampleIndex, file: Path):
-    context = multiprocessing.get_context("fork")
+    # Not forks of this process, which may have threads by now.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     ranks = [context.Process(target=assert_right, args=(index, file)) for _ in range(4)]
     for rank in ranks:
         rank.start()
     for rank in ranks:
-        rank.join()
+        rank.join(300)
     assert [rank.exitcode for rank in ranks] == [0, 0, 0, 0]
     assert kept(index, file) == COUNT
 

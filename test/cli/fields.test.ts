@@ -39,7 +39,8 @@ it("a spec with every field of data, positions and schedule trains as planned", 
   expect(compiled.stderr).toBe("");
   const run = join(folder, "run");
   const env = { ...process.env, PYTHON };
-  const launched = spawnSync("bash", ["launch.sh"], { cwd: run, encoding: "utf8", env });
+  const options = { cwd: run, encoding: "utf8", env, timeout: 200_000 } as const; // it passes SIGTERM on
+  const launched = spawnSync("bash", ["launch.sh"], options);
   expect(launched.status, `${launched.stdout}${launched.stderr}`).toBe(0);
   const read = (name: string) => readFileSync(join(run, name), "utf8");
   const plan = JSON.parse(read("plan.json"));

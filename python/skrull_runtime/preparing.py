@@ -1,0 +1,123 @@
+"""Before the process group: the scheduling for this many ranks, the data, and the workers that make batches of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .config import DataConfig, RunConfig, SchedulingConfig
+from .data import SampleIndex, data_root
+from .evaluation import INDEX_FILE as EVALUATION_FILE
+from .evaluation import Evaluation
+from .feed import StepDataset, StepFeed
+from .planned import FILE as PLANNED_FILE
+from .planned import PlannedSchedules, ScheduleMismatch
+from .starting import INDEX_FILE
+from .token_cache import cache_file
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a rank has by itself."""
+
+    scheduling: SchedulingConfig
+    index: SampleIndex
+    feed: StepFeed
+    evaluation: Evaluation | None
+
+
+def prepare(
+    config: RunConfig, compiled: SchedulingConfig, run_dir: Path, rank: int, ranks: int
+) -> Prepared:
+    """Raises ValueError or OSError where this rank cannot take part."""
+    scheduling = for_world(compiled, rank, ranks)
+    root = data_root(config.data, run_dir)
+    index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
+    steps = config.train.total_steps
+    planned = planned_schedules(run_dir, index.lengths, scheduling, rank, steps)
+    feed = StepFeed(_dataset(config.data, scheduling, run_dir, index, rank, planned))
+    return Prepared(scheduling, index, feed, _evaluation(config, scheduling, run_dir, root, rank))
+
+
+def own_rank() -> tuple[int, int]:
+    """This rank and the number of ranks, before there is a process group. Raises ValueError without a launcher."""
+    try:
+        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    except (KeyError, ValueError):
+        raise ValueError(
+            "RANK and WORLD_SIZE are not set: start the run with launch.sh, which starts every rank"
+        ) from None
+
+
+def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingConfig:
+    """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows. Rank 0 says
+    where these are not the compiled ones.
+
+    Raises ValueError where the ranks do not divide into groups of the CP degree.
+    """
+    context = compiled.context_parallel
+    expected = compiled.data_parallel * context
+    if ranks == expected:
+        return compiled
+    pool = compiled.degrees == "pool" and ranks & (ranks - 1)
+    if ranks % context or pool:
+        needed = "a power of two" if pool else f"a multiple of the CP degree {context}"
+        raise ValueError(
+            f"this run was compiled for {expected} ranks and started with {ranks}, which is not {needed}"
+        )
+    if rank == 0:
+        print(
+            f"compiled for {expected} ranks, started with {ranks}: scheduling for these."
+            " Memory was planned for the former; compile again where it is tight",
+            flush=True,
+        )
+    return replace(compiled, data_parallel=ranks // context)
+
+
+def planned_schedules(
+    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig, rank: int, steps: int
+) -> PlannedSchedules | None:
+    """The planned schedules of so many steps; None to schedule online, which rank 0 says where they were expected.
+
+    Raises ValueError where only planned ones would do.
+    """
+    if scheduling.mode != "planned":
+        return None
+    try:
+        planned = PlannedSchedules(run_dir / PLANNED_FILE, lengths, scheduling)
+        if len(planned) < steps:
+            raise ScheduleMismatch(f"they are of {len(planned)} steps, the run has {steps}")
+        return planned
+    except ScheduleMismatch as error:
+        problem = f"the planned schedules are not used: {error}"
+        if scheduling.strict:
+            raise ValueError(f"{problem}; compile again, or set strict = false") from error
+        if rank == 0:
+            print(f"{problem}; scheduling online instead", flush=True)
+        return None
+
+
+def _evaluation(
+    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, root: Path, rank: int
+) -> Evaluation | None:
+    file = run_dir / EVALUATION_FILE
+    if not file.is_file():
+        return None
+    index = SampleIndex(file, config.data, root)
+    dataset = _dataset(config.data, scheduling, run_dir, index, rank)
+    return Evaluation(dataset, config.train.evaluate_every)
+
+
+def _dataset(
+    data: DataConfig,
+    scheduling: SchedulingConfig,
+    run_dir: Path,
+    index: SampleIndex,
+    rank: int,
+    planned: PlannedSchedules | None = None,
+) -> StepDataset:
+    """This rank's batches of the samples of an index."""
+    tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
+    cache = cache_file(run_dir, index.file, data, tokenizer)
+    return StepDataset(index, scheduling, rank, tokenizer, planned, cache)
