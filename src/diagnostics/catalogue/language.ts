@@ -165,7 +165,8 @@ export const LANGUAGE_CODES = {
   "unsafe-path": {
     severity: "error",
     message: "this path {problem}",
-    why: "Paths are relative to the spec, so that the run can move to another machine.",
+    why: "A run moves between machines: its paths start at one folder, and what it reads there lies below that.",
+    help: "Write a path that starts at the spec's folder; that of data and weights stays below it.",
   },
   // Meaning
   "unknown-model": {
