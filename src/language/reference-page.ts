@@ -18,6 +18,8 @@ export function referencePage(): string {
     "`data` files, a model's `path`) lies in the spec's folder or below it, also by a link, so that a run finds it from one",
     "folder on any machine; what is copied into the run may be reached by `../`. More: [`unsafe-path`](../diagnostics/unsafe-path.md).",
     "",
+    "Pages beside this one: [data](data.md), [profiles](profile.md), [scheduling policies](../policies.md).",
+    "",
     ...REUSE,
     ...blocks.flatMap(([name, block]) => blockSection(name, block)),
   ].join("\n");
