@@ -44,14 +44,16 @@ type Reporting = <Code extends DiagnosticCode>(
   extra?: Extra,
 ) => void;
 
+const ONE_SOURCE = "The model's dimensions come from exactly one place.";
+
 function checkModel(model: Spec["model"], at: Reporting, place: (path: string) => Range): void {
   const { label, config, weights, path, revision } = model;
   if (label === undefined && config === undefined) {
-    at("model-source", "model", { problem: "the model has neither a name nor a configuration" });
+    const problem = "the model has neither a name nor a configuration";
+    at("model-source", "model", { problem, reason: ONE_SOURCE });
   } else if (label !== undefined && config !== undefined) {
-    at("model-source", "model.config", {
-      problem: "the model has both a name and a configuration",
-    });
+    const problem = "the model has both a name and a configuration";
+    at("model-source", "model.config", { problem, reason: ONE_SOURCE });
   }
   if (label !== undefined && !MODEL_NAMES.includes(label)) {
     const near = didYouMean(label, MODEL_NAMES);
@@ -90,8 +92,13 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
     at(
       "model-source",
       "model.config",
-      { problem: "pretrained weights have no source: a configuration alone has none" },
-      { help: "Name the folder with the weights in path, or write weights = random." },
+      {
+        problem: "nothing says where the pretrained weights are",
+        reason: "A configuration has only dimensions, and weights = pretrained is the default.",
+      },
+      {
+        help: 'Write path = "FOLDER", where the weights are, below the spec; or weights = random, to train from nothing.',
+      },
     );
   }
 }

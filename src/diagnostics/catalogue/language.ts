@@ -177,7 +177,7 @@ export const LANGUAGE_CODES = {
   "model-source": {
     severity: "error",
     message: "{problem}",
-    why: "The model's dimensions come from exactly one place.",
+    why: "{reason}",
     about:
       "The spec does not say where the model's dimensions or weights come from, or says it twice.",
     help: 'Write model "NAME" { ... } for the catalogue, or model { config = "config.json" }.',
