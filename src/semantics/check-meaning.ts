@@ -1,10 +1,9 @@
-import { gpuByName, MODEL_NAMES, templateByName } from "../catalogue/names.js";
+import { gpuByName, MODEL_NAMES, nearestModel, templateByName } from "../catalogue/names.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
-import { didYouMean } from "../foundation/suggest.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
@@ -56,7 +55,7 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
     at("model-source", "model.config", { problem, reason: ONE_SOURCE });
   }
   if (label !== undefined && !MODEL_NAMES.includes(label)) {
-    const near = didYouMean(label, MODEL_NAMES);
+    const near = nearestModel(label);
     at(
       "unknown-model",
       "model.label",
@@ -72,7 +71,7 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
             }
           : {}),
         help: near
-          ? `Did you mean "${near}"?`
+          ? `Did you mean "${near}"? For any other, set config = "config.json".`
           : `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`,
       },
     );
