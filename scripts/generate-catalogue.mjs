@@ -6,7 +6,7 @@ import { fail, ROOT } from "./lib.mjs";
 
 const TARGET = join(ROOT, "src", "catalogue", "data.generated.ts");
 
-function table(folder, type, content = (entry) => entry) {
+function table(folder, type, content = whole) {
   const files = readdirSync(join(ROOT, "catalogue", folder)).filter((name) =>
     name.endsWith(".yaml"),
   );
@@ -14,9 +14,17 @@ function table(folder, type, content = (entry) => entry) {
     .map((name) => parse(readFileSync(join(ROOT, "catalogue", folder, name), "utf8")))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const lines = entries.map(
-    (entry) => `  ${JSON.stringify(entry.name)}: ${JSON.stringify(content(entry))},\n`,
+    (entry) => `  ${JSON.stringify(entry.name)}: ${JSON.stringify(content(entry, entries))},\n`,
   );
   return `Readonly<Record<string, ${type}>> = {\n${lines.join("")}};\n`;
+}
+
+/** An entry that says `like` is another model's but for what its own configuration says. */
+function whole({ like, ...entry }, entries) {
+  if (like === undefined) return entry;
+  const base =
+    entries.find(({ name }) => name === like) ?? fail(`${entry.name}: no model '${like}'`);
+  return { ...base, ...entry, config: { ...base.config, ...entry.config } };
 }
 
 const text = `// Generated from catalogue/ by scripts/generate-catalogue.mjs. Do not edit.

@@ -6,6 +6,7 @@ import type { Host } from "../host/host.js";
 import type { Schedule } from "../schedule/schedule.js";
 import { differences, editedFiles, type RunFolder, writeRun } from "../writer/write-run.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { nextSteps } from "./next-steps.js";
 import { planSchedules } from "./plan-schedules.js";
 import { type PlannedSpec, planFile, type SpecRequest } from "./spec-file.js";
 import type { Terminal } from "./terminal.js";
@@ -47,9 +48,9 @@ export async function compileCommand(
   }
   writeRun(host, run);
   terminal.out(`wrote ${run.files.length + 1} files to ${printable(options.out)}\n`);
-  if (dataRoot === null) {
-    terminal.remark(`note: start it with SKRULL_DATA_ROOT set to ${printable(planned.folder)}\n`);
-  }
+  terminal.out(
+    nextSteps(planned.plan, options.out, dataRoot === null ? planned.folder : undefined),
+  );
   return EXIT.clean;
 }
 

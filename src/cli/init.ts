@@ -1,4 +1,5 @@
 import { join, relative, resolve } from "pathe";
+import { shellWord } from "../emit/quote.js";
 import { printable } from "../foundation/printable.js";
 import { walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
@@ -51,9 +52,5 @@ function next(spec: string, template: TemplateName): string {
     .map(([name, about]) => `  ${name.padEnd(14)}${about}\n`);
   const hint =
     template === DEFAULT_TEMPLATE ? `\nOther templates (--template NAME):\n${others.join("")}` : "";
-  return `\nNext: skrull plan ${quoted(spec)}\n${hint}`;
+  return `\nNext: skrull plan ${shellWord(spec)}\n${hint}`;
 }
-
-/** For the shell that the command is pasted into. */
-const quoted = (path: string): string =>
-  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;

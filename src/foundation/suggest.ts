@@ -16,7 +16,14 @@ export function didYouMean(name: string, known: readonly string[]): string | und
       best = { name: candidate, distance };
     }
   }
-  return best?.name;
+  return best?.name ?? onlyLonger(name, known);
+}
+
+/** The known name of which a name has the first parts, such as `h100` of `h100_sxm_80gb`, if it is the only one. */
+function onlyLonger(name: string, known: readonly string[]): string | undefined {
+  const begun = known.filter((candidate) => /^[_-]/.test(candidate.slice(name.length)));
+  const longer = begun.filter((candidate) => candidate.startsWith(name.toLowerCase()));
+  return name !== "" && longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours: optimal string alignment. */

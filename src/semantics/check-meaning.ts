@@ -1,9 +1,8 @@
 import { memoryOfRank } from "../catalogue/gpu.js";
-import { gpuByName, MODEL_NAMES, templateByName } from "../catalogue/names.js";
+import { gpuByName, MODEL_NAMES, nearestModel, templateByName } from "../catalogue/names.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
-import { suggestion } from "../diagnostics/suggestion.js";
 import { formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Range } from "../foundation/text.js";
@@ -45,23 +44,28 @@ type Reporting = <Code extends DiagnosticCode>(
   extra?: Extra,
 ) => void;
 
+const ONE_SOURCE = "The model's dimensions come from exactly one place.";
+
+function anotherModel(label: string, range: Range): Extra {
+  const near = nearestModel(label);
+  if (near === undefined)
+    return { help: `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".` };
+  const edits = [{ range, new_text: `"${near}"` }];
+  const help = `Did you mean "${near}"? For any other, set config = "config.json".`;
+  return { help, fix: { title: `Write "${near}"`, safe: false, edits } };
+}
+
 function checkModel(model: Spec["model"], at: Reporting, place: (path: string) => Range): void {
   const { label, config, weights, path, revision } = model;
   if (label === undefined && config === undefined) {
-    at("model-source", "model", { problem: "the model has neither a name nor a configuration" });
+    const problem = "the model has neither a name nor a configuration";
+    at("model-source", "model", { problem, reason: ONE_SOURCE });
   } else if (label !== undefined && config !== undefined) {
-    at("model-source", "model.config", {
-      problem: "the model has both a name and a configuration",
-    });
+    const problem = "the model has both a name and a configuration";
+    at("model-source", "model.config", { problem, reason: ONE_SOURCE });
   }
   if (label !== undefined && !MODEL_NAMES.includes(label)) {
-    const otherwise = `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`;
-    const advice = suggestion(label, MODEL_NAMES, otherwise, (near) => ({
-      title: `Write "${near}"`,
-      safe: false,
-      edits: [{ range: place("model.label"), new_text: `"${near}"` }],
-    }));
-    at("unknown-model", "model.label", { name: label }, advice);
+    at("unknown-model", "model.label", { name: label }, anotherModel(label, place("model.label")));
   }
   if (weights === "random") {
     const reason = "Random weights are read from nowhere.";
@@ -78,8 +82,13 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
     at(
       "model-source",
       "model.config",
-      { problem: "pretrained weights have no source: a configuration alone has none" },
-      { help: "Name the folder with the weights in path, or write weights = random." },
+      {
+        problem: "nothing says where the pretrained weights are",
+        reason: "A configuration has only dimensions, and weights = pretrained is the default.",
+      },
+      {
+        help: 'Write path = "FOLDER", where the weights are, below the spec; or weights = random, to train from nothing.',
+      },
     );
   }
 }

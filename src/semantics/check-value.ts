@@ -162,7 +162,7 @@ function checkPath(
     return wrongType(node, "a path in quotes", context, inQuotes(node, context));
   if (node.value === type.word) return node.value;
   const path = fromSpec(node.value, context.document.folder);
-  const problem = pathProblem(node.value, false) ?? pathProblem(path, type.inside);
+  const problem = pathProblem(path, type.inside);
   if (problem === undefined) return path;
   const fix = withSlashes(node, type.inside, context.report);
   const extra = { help: problem.help, ...(fix ? { fix } : {}) };
@@ -170,9 +170,9 @@ function checkPath(
   return undefined;
 }
 
-/** A path of an imported file is relative to that file: here it becomes relative to the spec. */
+/** A path of an imported file is relative to that file: here it becomes relative to the spec, if it is one at all. */
 const fromSpec = (path: string, folder: string): string =>
-  folder === "." ? path : join(folder, path);
+  folder === "." || pathProblem(path, false) ? path : join(folder, path);
 
 function plainNumber(
   node: ValueNode,

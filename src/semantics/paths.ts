@@ -3,6 +3,10 @@ export interface PathProblem {
   readonly help: string;
 }
 
+const RELATIVE = "Write it relative to the spec's folder.";
+const BELOW =
+  "Link what lies elsewhere into the folder, as in `ln -s /where/it/is data`, or put the spec where its data is.";
+
 /**
  * Why a path of a spec cannot be used; `undefined` where it can.
  *
@@ -18,15 +22,11 @@ export function pathProblem(path: string, inside: boolean): PathProblem | undefi
   }
   if (path.includes("\\")) return { text: "holds a backslash", help: "Separate folders with /." };
   if (path.startsWith("/") || /^[A-Za-z]:/.test(path)) {
-    return { text: "is absolute", help: "Write it relative to the spec's folder." };
+    return { text: "is absolute", help: inside ? BELOW : RELATIVE };
   }
-  if (path.startsWith("~"))
-    return { text: "begins with ~", help: "Write it relative to the spec's folder." };
+  if (path.startsWith("~")) return { text: "begins with ~", help: inside ? BELOW : RELATIVE };
   if (inside && leaves(path)) {
-    return {
-      text: "leaves the spec's folder",
-      help: "Put the file, or a link to it, below the spec's folder.",
-    };
+    return { text: "leaves the spec's folder", help: BELOW };
   }
   return undefined;
 }

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { readDimensions } from "../../src/catalogue/dimensions.js";
-import { GPU_NAMES, gpuByName, MODEL_NAMES, modelByName } from "../../src/catalogue/names.js";
+import {
+  GPU_NAMES,
+  gpuByName,
+  MODEL_NAMES,
+  modelByName,
+  nearestModel,
+} from "../../src/catalogue/names.js";
 
 describe("a model of the catalogue", () => {
   it.each([...MODEL_NAMES])("%s has the published number of parameters", (name) => {
@@ -14,15 +20,38 @@ describe("a model of the catalogue", () => {
     expect(model?.source).toMatch(/^https:\/\/huggingface\.co\//);
   });
 
-  it("is one of the five", () => {
-    expect(MODEL_NAMES).toEqual([
-      "Qwen/Qwen2.5-0.5B",
-      "Qwen/Qwen2.5-7B",
-      "Qwen/Qwen3-8B",
-      "meta-llama/Llama-3.1-8B",
-      "mistralai/Mistral-7B-v0.3",
-    ]);
+  it("is known by its name alone", () => {
+    expect(MODEL_NAMES).toContain("Qwen/Qwen2.5-0.5B");
+    expect([...MODEL_NAMES].sort()).toEqual(MODEL_NAMES);
     expect(modelByName("constructor")).toBeUndefined();
+  });
+
+  it("that is like another differs in what it says itself, and in nothing else", () => {
+    const base = modelByName("Qwen/Qwen2.5-7B");
+    expect(modelByName("Qwen/Qwen2.5-7B-Instruct")).toEqual({
+      name: "Qwen/Qwen2.5-7B-Instruct",
+      source: "https://huggingface.co/Qwen/Qwen2.5-7B-Instruct/blob/main/config.json",
+      parameters: base?.parameters,
+      config: { ...base?.config, eos_token_id: 151645, max_position_embeddings: 32768 },
+    });
+  });
+});
+
+describe("a name that is nearly a model's", () => {
+  it.each([
+    ["Qwen2.5-7B", "Qwen/Qwen2.5-7B"],
+    ["qwen2.5-7b-instruct", "Qwen/Qwen2.5-7B-Instruct"],
+    ["unsloth/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"],
+    ["meta-llama/Meta-Llama-3.1-8B", "meta-llama/Llama-3.1-8B"],
+    ["Qwen/Qwen2.5-14B-Instruct-1M", "Qwen/Qwen2.5-14B-Instruct"],
+    ["Qwen/Qwen3-8B-Base", "Qwen/Qwen3-8B"],
+    ["Qwen3-8B-FP8", "Qwen/Qwen3-8B"],
+    ["Qwen/Qwen2.5-0.6B", "Qwen/Qwen2.5-0.5B"],
+    ["Lama-3.2-1B", "meta-llama/Llama-3.2-1B"],
+  ])("%s is taken for %s", (name, near) => expect(nearestModel(name)).toBe(near));
+
+  it.each(["", "/", "Qwen/", "gpt2", "google/gemma-3-27b-it"])("but not %s", (name) => {
+    expect(nearestModel(name)).toBeUndefined();
   });
 });
 

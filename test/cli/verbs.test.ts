@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { conversation, DATA, files, project, skrull, spec } from "./run.js";
 
@@ -160,6 +160,40 @@ describe("compile", () => {
     for (const name of [...expected, "config.json", "skrull.manifest.json", "skrull_runtime"]) {
       expect(names).toContain(name);
     }
+  });
+
+  it("ends with how the run is started, on one machine and on several", () => {
+    const nodes = (more: string) => `{ nodes = 2 gpus = 1 gpu = cpu ${more} }`;
+    const folder = project({
+      ...files(),
+      "nodes.skrull": spec({ cluster: nodes("launcher = torchrun") }),
+      "hosts.skrull": spec({ cluster: nodes('hosts = ["node-a", "node-b"]') }),
+    });
+    const compile = (name: string) =>
+      skrull(["compile", `${name}.skrull`, "--out", "my run"], { cwd: folder }).stdout;
+    const install = "  pip install -r 'my run/requirements.txt'\n";
+    expect(compile("spec")).toContain(
+      `\nNext, on the machine that trains:\n${install}  bash 'my run/launch.sh'\n`,
+    );
+    expect(compile("nodes")).toContain(
+      `\nNext, on every one of the 2 nodes, NODE_RANK from 0 to 1:\n${install}` +
+        "  NODE_RANK=0 MASTER_ADDR=address-of-node-0 bash 'my run/launch.sh'\n",
+    );
+    expect(compile("hosts")).toContain(
+      `${install}  bash 'my run/launch.sh'  # on the first of the hosts\n`,
+    );
+    expect(
+      skrull(["compile", "hosts.skrull", "--out", "my run", "--check"], { cwd: folder }).stdout,
+    ).toBe("my run is current\n");
+  });
+
+  const elsewhere = "/dev/shm";
+  it.skipIf(!existsSync(elsewhere))("names the data's folder where a run has no way to it", () => {
+    const folder = project(files());
+    const out = join(elsewhere, basename(folder));
+    const run = skrull(["compile", "spec.skrull", "--out", out], { cwd: folder });
+    rmSync(out, { recursive: true, force: true });
+    expect(run.stdout).toContain(`\n  SKRULL_DATA_ROOT=${folder} bash ${out}/launch.sh\n`);
   });
 
   it("says plainly where it cannot write", () => {

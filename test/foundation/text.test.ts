@@ -93,6 +93,13 @@ describe("a suggestion", () => {
     expect(didYouMean("epoch", ["eps", "epochs"])).toBe("epochs");
   });
 
+  it("is the only one that goes on where the name ends, if nothing is near", () => {
+    const known = ["a100_sxm_40gb", "a100_sxm_80gb", "a10_24gb", "h100_sxm_80gb"];
+    expect(didYouMean("H100", known)).toBe("h100_sxm_80gb");
+    expect(didYouMean("a10", known)).toBe("a10_24gb");
+    for (const name of ["", "a100", "h", "h10"]) expect(didYouMean(name, known)).toBeUndefined();
+  });
+
   it("counts each slip of a finger once", () => {
     const distances = [
       ["kitten", "sitting"],

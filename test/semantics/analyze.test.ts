@@ -151,7 +151,7 @@ describe("analyze", () => {
 
   it("accepts the units and comments of the README", () => {
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-    const example = /```\n(skrull 1\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+    const example = /```skrull\n(skrull 1\n[\s\S]*?)```/.exec(readme)?.[1] ?? "";
     const analysis = analyze("readme.skrull", example);
     expect(analysis.diagnostics).toEqual([]);
     expect(analysis.runs[0]?.spec).toMatchObject({

@@ -165,7 +165,8 @@ export const LANGUAGE_CODES = {
   "unsafe-path": {
     severity: "error",
     message: "this path {problem}",
-    why: "Paths are relative to the spec, so that the run can move to another machine.",
+    why: "A run moves between machines: its paths start at one folder, and what it reads there lies below that.",
+    help: "Write a path that starts at the spec's folder; that of data and weights stays below it.",
   },
   // Meaning
   "unknown-model": {
@@ -176,7 +177,7 @@ export const LANGUAGE_CODES = {
   "model-source": {
     severity: "error",
     message: "{problem}",
-    why: "The model's dimensions come from exactly one place.",
+    why: "{reason}",
     about:
       "The spec does not say where the model's dimensions or weights come from, or says it twice.",
     help: 'Write model "NAME" { ... } for the catalogue, or model { config = "config.json" }.',

@@ -26,7 +26,7 @@ export const data = {
   properties: {
     train: {
       type: { kind: "list", item: path, nonEmpty: true },
-      doc: "JSONL files or glob patterns, relative to the spec.",
+      doc: "JSONL files or glob patterns, in the spec's folder or below it.",
       since: 1,
       required: "There would be nothing to train on.",
     },

@@ -7,7 +7,7 @@ export const evaluate = {
   properties: {
     data: {
       type: { kind: "list", item: path },
-      doc: "JSONL files or glob patterns, relative to the spec; read as the training data is. Without any, nothing is evaluated.",
+      doc: "JSONL files or glob patterns, in the spec's folder or below it; read as the training data is. Without any, nothing is evaluated.",
       since: 1,
       default: [] as readonly string[],
     },

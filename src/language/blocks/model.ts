@@ -22,7 +22,7 @@ export const model = {
     },
     path: {
       type: path,
-      doc: "Folder with the pretrained weights; without it they come from the hub.",
+      doc: "Folder with the pretrained weights, below the spec's folder; without it they come from the hub.",
       since: 1,
       optional: "the hub",
     },

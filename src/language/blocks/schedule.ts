@@ -14,7 +14,7 @@ export const schedule = {
     },
     policy: {
       type: oneOf("auto", "skrull-paper", "dacp", "round-robin", "sorted", "packed", "deepspeed"),
-      doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with.",
+      doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with. `docs/policies.md` says what each does.",
       since: 1,
       default: "auto",
     },

@@ -1,0 +1,25 @@
+import { join } from "pathe";
+import { shellWord } from "../emit/quote.js";
+import { launchValues } from "../emit/run-values.js";
+import { printableLines } from "../foundation/printable.js";
+import type { Plan } from "../plan/plan.js";
+
+/**
+ * How a run that was just written is started.
+ *
+ * @param dataRoot where its data is, if the run does not know the way there itself
+ */
+export function nextSteps(plan: Plan, out: string, dataRoot?: string): string {
+  const { multi_node, by_node_rank, nodes, last_node } = launchValues(plan);
+  const where = multi_node ? `on every one of the ${nodes} nodes` : "on the machine that trains";
+  const perNode = by_node_rank ? `, NODE_RANK from 0 to ${last_node}` : "";
+  const first = multi_node && !by_node_rank ? "  # on the first of the hosts" : "";
+  const settings = [
+    ...(dataRoot === undefined ? [] : [`SKRULL_DATA_ROOT=${shellWord(dataRoot)}`]),
+    ...(by_node_rank ? ["NODE_RANK=0", "MASTER_ADDR=address-of-node-0"] : []),
+  ];
+  const file = (name: string) => shellWord(join(out, name));
+  const start = [...settings, "bash", file("launch.sh")].join(" ");
+  const install = `pip install -r ${file("requirements.txt")}`;
+  return printableLines(`\nNext, ${where}${perNode}:\n  ${install}\n  ${start}${first}\n`);
+}
