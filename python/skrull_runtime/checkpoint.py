@@ -53,9 +53,8 @@ def _remove_earlier(newest: Path, keep: int) -> None:
     conversions = list(newest.parent.glob("universal-*"))
     for path in [*conversions, *(path for path in earlier if path not in kept[-keep:])]:
         _, problem = attempted(partial(shutil.rmtree, path))
-        if (
-            problem is not None
-        ):  # a file that is open on another machine; the next checkpoint tries again
+        # A file may be open on another machine; the next checkpoint tries again.
+        if problem is not None:
             print(f"note: {path.name} cannot be removed ({problem})", flush=True)
 
 
