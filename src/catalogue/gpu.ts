@@ -22,3 +22,12 @@ export interface Gpu {
     readonly reduce_scatter_us: readonly number[];
   };
 }
+
+/** What a rank may use where no budget is set. On CPU the ranks of a node share its memory, if that is known. */
+export const memoryOfRank = (
+  { device, memory_bytes: own }: Gpu,
+  {
+    gpus: ranks,
+    host_memory: node,
+  }: { readonly gpus: number; readonly host_memory: number | undefined },
+): number => (device === "cpu" && node !== undefined ? Math.floor(node / ranks) : own);

@@ -13,7 +13,8 @@ export function formatGithub(diagnostics: readonly Diagnostic[]): string {
   return diagnostics.map((found) => `${command(found)}\n`).join("");
 }
 
-function command({ severity, code, message, why, help, file, range }: Diagnostic): string {
+function command(found: Diagnostic): string {
+  const { severity, code, message, why, help, related = [], file, range } = found;
   const { start, end } = range;
   // The runner drops columns that do not lie on one line.
   const columns = start.line === end.line ? { col: start.column, endColumn: end.column } : {};
@@ -24,7 +25,11 @@ function command({ severity, code, message, why, help, file, range }: Diagnostic
     ...columns,
     title: `skrull: ${code}`,
   }).map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
-  const text = [message, why, ...(help === undefined ? [] : [help])].join("\n");
+  const others = related.map(
+    (other) =>
+      `${other.file}:${other.range.start.line}:${other.range.start.column}: ${other.message}`,
+  );
+  const text = [message, ...others, why, ...(help === undefined ? [] : [help])].join("\n");
   return `::${COMMANDS[severity]} ${properties.join(",")}::${escapeData(text)}`;
 }
 

@@ -5,8 +5,9 @@ import { boundDiagnostics, type Diagnostic, withoutRepeats } from "../diagnostic
 import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import type { Analysis } from "../semantics/analyze.js";
+import type { RunFindings } from "../semantics/name-runs.js";
 import { Origins } from "../semantics/report.js";
-import { acrossRuns, type RunFindings } from "./across-runs.js";
+import { acrossRuns } from "./across-runs.js";
 import { commentsOf } from "./comments.js";
 import type { Configuration } from "./configuration.js";
 import { type LintResult, levelNeeded, lintRules } from "./lint-rules.js";
@@ -56,12 +57,12 @@ export class Linter {
     const names = sound && document ? { document, documents, symbols } : undefined;
     const nowhere = new Origins({ file, range: FILE_START });
     const ofFile = lintRules({ ...whole, names }, configuration, OF_FILE);
-    const results = [{ ...ofFile, origins: nowhere }];
-    for (const { spec, origins } of runs) {
+    const results: (LintResult & RunFindings)[] = [{ ...ofFile, origins: nowhere }];
+    for (const { name, spec, origins } of runs) {
       if (!spec || !names) continue;
       const subject = { ...whole, names, spec, origins };
       const known = await loadSubject(this.host, subject, level);
-      results.push({ ...lintRules(known, configuration, OF_SPEC), origins });
+      results.push({ ...lintRules(known, configuration, OF_SPEC), origins, name });
     }
     return results;
   }

@@ -9,7 +9,7 @@ import {
   sortDiagnostics,
   type Values,
 } from "../diagnostics/diagnostic.js";
-import { didYouMean } from "../foundation/suggest.js";
+import { renaming, suggestion } from "../diagnostics/suggestion.js";
 import { LineMap, type Range } from "../foundation/text.js";
 import { type Configuration, DEFAULT_CONFIGURATION, type RuleSetting } from "./configuration.js";
 import { CONFIGURATION_SCHEMA } from "./configuration-schema.js";
@@ -87,15 +87,10 @@ class ConfigurationReader {
       return;
     }
     const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
-    const near = didYouMean(key, known);
     const range = this.#rangeOfKey(path, key);
     const isRule = path.join(".") === "lint.rules";
     const all = isRule ? "skrull explain lists all codes." : `Known: ${known.join(", ")}.`;
-    const help = near ? `Did you mean ${near}?` : all;
-    const fix = near && {
-      fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] },
-    };
-    const extra = { help, ...fix };
+    const extra = suggestion(key, known, all, (near) => renaming(range, near));
     if (isRule) this.#add("unknown-rule", range, { name: key }, extra);
     else
       this.#add(

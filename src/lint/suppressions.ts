@@ -1,6 +1,6 @@
 import { CATALOGUE, type DiagnosticCode, type Severity } from "../diagnostics/catalogue.js";
 import { type Diagnostic, diagnostic, type Extra } from "../diagnostics/diagnostic.js";
-import { didYouMean } from "../foundation/suggest.js";
+import { renaming, suggestion } from "../diagnostics/suggestion.js";
 import { LineMap, type Range, withSpaceAround } from "../foundation/text.js";
 import { type Comment, type Comments, commentsOf, SUPPRESSION_MARK } from "./comments.js";
 import { RULES } from "./rules/index.generated.js";
@@ -172,12 +172,10 @@ class SuppressionReader {
       this.#report("unsuppressible-error", code, range);
       return false;
     }
-    const near = didYouMean(code, Object.keys(ENTRIES).filter(isSuppressible));
-    const fix = near && {
-      fix: { title: `Rename to ${near}`, safe: false, edits: [{ range, new_text: near }] },
-    };
-    const help = near ? `Did you mean ${near}?` : "skrull explain lists what can be reported.";
-    this.#report("unknown-suppressed-rule", code, range, { help, ...fix });
+    const known = Object.keys(ENTRIES).filter(isSuppressible);
+    const otherwise = "skrull explain lists what can be reported.";
+    const advice = suggestion(code, known, otherwise, (near) => renaming(range, near));
+    this.#report("unknown-suppressed-rule", code, range, advice);
     return false;
   }
 

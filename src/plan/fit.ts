@@ -1,3 +1,4 @@
+import { memoryOfRank } from "../catalogue/gpu.js";
 import { bucketFor } from "../cost/bucket.js";
 import { type MemoryModel, type MemorySetting, memoryModel } from "../cost/memory.js";
 import { type FitProblem, fits } from "./levers.js";
@@ -26,9 +27,9 @@ export function rankMemory(setup: Setup): RankMemory {
 
 /** What decides whether the longest sequence fits. */
 export function fitProblem(setup: Setup): FitProblem {
-  const { memory, model, parallel } = setup.spec;
+  const { memory, model, parallel, cluster } = setup.spec;
   const { topology } = setup;
-  const budget = memory.budget ?? setup.inputs.gpu.memory_bytes;
+  const budget = memory.budget ?? memoryOfRank(setup.inputs.gpu, cluster);
   const setting: MemorySetting = {
     shape: setup.shape,
     precision: model.precision,

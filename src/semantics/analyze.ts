@@ -1,6 +1,7 @@
+import { MODEL_NAMES } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
-import { didYouMean } from "../foundation/suggest.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import { LANGUAGE, LANGUAGE_VERSION, type Spec } from "../language/language.js";
 import { type Block, defaultOf } from "../language/types.js";
 import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
@@ -10,7 +11,11 @@ import { type Composition, compose, isBlock, isReference, runsOf } from "./compo
 import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } from "./document.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
+import { blockAtEnd, versionLine } from "./insert.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
+import { otherWord } from "./mend.js";
+import { type RunFindings, runNamer } from "./name-runs.js";
+import { blockPlaceholder } from "./placeholders.js";
 import { Findings, Origins, Report } from "./report.js";
 import { RUN, Scope } from "./scope.js";
 import { Symbols, type SymbolUse } from "./symbols.js";
@@ -46,6 +51,14 @@ export interface AnalyzeOptions {
   readonly yaml?: DocumentReader | undefined;
 }
 
+interface CheckedStack {
+  readonly values: unknown;
+  readonly origins: Origins;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type CheckedRun = RunAnalysis & RunFindings;
+
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
 const START: Span = { start: 0, end: 0 };
 
@@ -64,7 +77,7 @@ class Analyzer {
   readonly #evaluator: Evaluator;
   /** Keys that stand where blocks do. */
   readonly #mistaken = new Set<string>();
-  readonly #checked = new Map<Stack, { readonly values: unknown; readonly origins: Origins }>();
+  readonly #checked = new Map<Stack, CheckedStack>();
 
   constructor(file: string, text: string, { load, yaml }: AnalyzeOptions) {
     this.#root = readDocument(file, text, ".", yaml);
@@ -79,14 +92,16 @@ class Analyzer {
 
   analysis(): Analysis {
     const { file, text, tree, diagnostics: syntax } = this.#root;
-    checkVersion(tree, this.#report, hasErrors(syntax));
+    checkVersion(tree, this.#report, hasErrors(syntax), isYamlPath(file));
     this.#checkStatements(tree);
     this.#evaluator.checkAll(this.#report);
     this.#checkNamedBlocks(tree);
     const checked = isLibrary(tree) ? [] : this.#runs(tree);
-    const diagnostics = boundDiagnostics([...syntax, ...this.#report.findings.diagnostics]);
+    const found = this.#report.findings.diagnostics.map(runNamer(checked));
+    const diagnostics = boundDiagnostics([...syntax, ...found]);
     const sound = !hasErrors(diagnostics) && !this.#wantsYaml;
-    const runs = sound ? checked : checked.map(({ spec: _, ...run }) => run);
+    const all: readonly RunAnalysis[] = checked.map(({ diagnostics: _, ...run }) => run);
+    const runs = sound ? all : all.map(({ spec: _, ...run }) => run);
     const documents = this.#documents;
     const symbols = this.#symbols.all();
     return { file, text, documents, runs, symbols, diagnostics, wantsYaml: this.#wantsYaml };
@@ -143,11 +158,10 @@ class Analyzer {
 
   #unknownBlock(name: NameNode): void {
     const known = Object.keys(BLOCKS);
-    const near = didYouMean(name.text, known);
-    this.#report.at("unknown-block", { name: name.text }, name, {
-      help: near ? `Did you mean ${near}?` : `The blocks are ${known.join(", ")}.`,
-      ...(near ? { fix: this.#report.replacement(`Rename to ${near}`, name, near) } : {}),
-    });
+    const advice = suggestion(name.text, known, `The blocks are ${known.join(", ")}.`, (near) =>
+      otherWord(name, near, this.#report, `Rename to ${near}`),
+    );
+    this.#report.at("unknown-block", { name: name.text }, name, advice);
   }
 
   /** Named blocks of this file, whether or not a run uses them; what they lack, what extends them may have. */
@@ -161,7 +175,7 @@ class Analyzer {
     }
   }
 
-  #runs(tree: FileNode): readonly RunAnalysis[] {
+  #runs(tree: FileNode): readonly CheckedRun[] {
     const file = compose(tree, this.#root, new Map(), this.#scope, this.#report);
     const runs = runsOf(tree);
     if (runs.length === 0) return [this.#check(file, this.#report.place(START))];
@@ -189,35 +203,44 @@ class Analyzer {
   }
 
   /** @param start where missing blocks are reported */
-  #check(composition: Composition, start: Place): RunAnalysis {
+  #check(composition: Composition, start: Place): CheckedRun {
     const origins = new Origins(start);
+    const diagnostics: Diagnostic[] = [];
     const values: Record<string, unknown> = {};
     for (const [name, declared] of Object.entries(BLOCKS)) {
       const stack = composition.get(name);
       // A block may be missing only because the parser could not read it, or because it is written otherwise.
       if (!stack && (this.#scope.broken || this.#mistaken.has(name))) continue;
-      values[name] = stack
-        ? this.#checkStack(name, stack, origins)
-        : this.#missingBlock(name, declared, start);
+      if (!stack) {
+        values[name] = this.#missingBlock(name, declared, start);
+        continue;
+      }
+      const checked = this.#checkStack(name, stack);
+      values[name] = checked.values;
+      origins.recordAll(checked.origins);
+      diagnostics.push(...checked.diagnostics);
     }
     // The table says what the values are; the checker has held every one of them to it.
     const blocks = values as CheckedBlocks;
-    if (!this.#scope.broken) checkMeaning(blocks, origins, this.#report);
-    return { spec: blocks as Spec, origins };
+    if (!this.#scope.broken) {
+      const check = () => checkMeaning(blocks, origins, this.#report);
+      diagnostics.push(...this.#report.findings.during(check));
+    }
+    return { spec: blocks as Spec, origins, diagnostics };
   }
 
   /** Runs share most of their blocks: each stack of layers is checked once. */
-  #checkStack(name: string, stack: Stack, origins: Origins): unknown {
+  #checkStack(name: string, stack: Stack): CheckedStack {
     const known = this.#checked.get(stack);
-    if (known) {
-      origins.recordAll(known.origins);
-      return known.values;
-    }
-    const own = new Origins(this.#report.place(START));
-    const values = this.#checkBlock(name, stack, own);
-    this.#checked.set(stack, { values, origins: own });
-    origins.recordAll(own);
-    return values;
+    if (known) return known;
+    const origins = new Origins(this.#report.place(START));
+    let values: unknown;
+    const diagnostics = this.#report.findings.during(() => {
+      values = this.#checkBlock(name, stack, origins);
+    });
+    const checked = { values, origins, diagnostics };
+    this.#checked.set(stack, checked);
+    return checked;
   }
 
   #checkBlock(name: string, { layers, incomplete }: Stack, origins: Origins): unknown {
@@ -226,6 +249,8 @@ class Analyzer {
     if (!top || !declared) return undefined;
     const own = this.#report.in(top.document);
     origins.record(name, own.place(top.node.name));
+    for (const { node, document } of layers.slice(0, -1))
+      origins.recordBelow(this.#report.in(document).place(node.name));
     for (const layer of layers) this.#checkLabel(layer, declared, origins);
     const context: CheckContext = {
       report: own,
@@ -255,7 +280,12 @@ class Analyzer {
   #missingBlock(name: string, declared: Block, start: Place): unknown {
     if (declared.required !== undefined) {
       const help = `Add ${name} { ... }.`;
-      this.#report.atPlace("missing-block", { name, reason: declared.required }, start, { help });
+      const label = declared.label === undefined ? undefined : MODEL_NAMES[0];
+      const fix = isYamlPath(this.#root.file)
+        ? {}
+        : { fix: blockAtEnd(blockPlaceholder(name, declared, label), this.#report) };
+      const values = { name, reason: declared.required };
+      this.#report.atPlace("missing-block", values, start, { help, ...fix });
       return undefined;
     }
     const entries = Object.entries(declared.properties);
@@ -270,18 +300,19 @@ function isLibrary(tree: FileNode): boolean {
   return names && tree.entries.length === 0 && tree.blocks.every(declares);
 }
 
-function checkVersion({ version }: FileNode, report: Report, broken: boolean): void {
+function checkVersion({ version }: FileNode, report: Report, broken: boolean, yaml: boolean): void {
   if (!version) {
     if (broken) return;
-    const title = `Add skrull ${LANGUAGE_VERSION}`;
-    const fix = report.replacement(title, START, `skrull ${LANGUAGE_VERSION}\n\n`, true);
-    report.at("missing-version", {}, START, { fix });
+    report.at("missing-version", {}, START, versionLine(LANGUAGE_VERSION, yaml, report));
     return;
   }
   const { keyword } = version;
   if (keyword.text !== "skrull") {
     report.at("unexpected-token", { expected: "'skrull'", found: `'${keyword.text}'` }, keyword);
-  } else if (version.value !== LANGUAGE_VERSION) {
-    report.at("unsupported-version", { found: version.text }, version);
+  } else if (version.text !== String(LANGUAGE_VERSION)) {
+    const known = String(LANGUAGE_VERSION);
+    const same = version.value === LANGUAGE_VERSION && report.written(version) === version.text;
+    const fix = same && report.replacement(`Write ${known}`, version, known, true);
+    report.at("unsupported-version", { found: version.text }, version, fix ? { fix } : {});
   }
 }

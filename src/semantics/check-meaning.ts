@@ -1,10 +1,11 @@
+import { memoryOfRank } from "../catalogue/gpu.js";
 import { gpuByName, MODEL_NAMES, templateByName } from "../catalogue/names.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import { formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
-import { didYouMean } from "../foundation/suggest.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
@@ -54,26 +55,13 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
     });
   }
   if (label !== undefined && !MODEL_NAMES.includes(label)) {
-    const near = didYouMean(label, MODEL_NAMES);
-    at(
-      "unknown-model",
-      "model.label",
-      { name: label },
-      {
-        ...(near
-          ? {
-              fix: {
-                title: `Write "${near}"`,
-                safe: false,
-                edits: [{ range: place("model.label"), new_text: `"${near}"` }],
-              },
-            }
-          : {}),
-        help: near
-          ? `Did you mean "${near}"?`
-          : `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`,
-      },
-    );
+    const otherwise = `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`;
+    const advice = suggestion(label, MODEL_NAMES, otherwise, (near) => ({
+      title: `Write "${near}"`,
+      safe: false,
+      edits: [{ range: place("model.label"), new_text: `"${near}"` }],
+    }));
+    at("unknown-model", "model.label", { name: label }, advice);
   }
   if (weights === "random") {
     const reason = "Random weights are read from nowhere.";
@@ -186,7 +174,7 @@ function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
 function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Reporting): void {
   const gpu = gpuByName(cluster.gpu);
   if (!gpu) return;
-  const budget = memory.budget ?? gpu.memory_bytes;
+  const budget = memory.budget ?? memoryOfRank(gpu, cluster);
   if (gpu.device === "cuda" && budget > gpu.memory_bytes) {
     at("budget-exceeds-memory", "memory.budget", {
       budget: formatBytes(budget),

@@ -1,10 +1,12 @@
-import { didYouMean } from "../foundation/suggest.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import { defaultOf, type Properties, type Property } from "../language/types.js";
-import type { BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
+import type { BlockNode, BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
 import { isYamlPath, type SourceDocument } from "./document.js";
 import type { Evaluator } from "./evaluate.js";
+import { entryInBody } from "./insert.js";
 import { otherWord, withoutEntry } from "./mend.js";
+import { entryPlaceholder } from "./placeholders.js";
 import type { Origins, Report } from "./report.js";
 
 export interface Owner {
@@ -66,7 +68,7 @@ export function checkProperties(
     const found = written.get(name);
     values[name] = found
       ? checkEntry(name, property, found, owner, context)
-      : absent(name, property, owner, context);
+      : absent(name, property, layers.at(-1)?.body, owner, context);
   }
   return findings.count === before ? values : undefined;
 }
@@ -80,17 +82,20 @@ function readBody(
 ): ReadonlyMap<string, EntryNode> {
   const { report } = context;
   reportMisplaced(body, report);
+  const meant: [string, EntryNode][] = [];
   for (const block of body.blocks) {
-    const { name, given } = block;
-    if (given && Object.hasOwn(properties, name.text)) {
-      report.at("unexpected-token", { expected: "'='", found: `'${given.text}'` }, given);
+    const { name } = block;
+    const property = Object.hasOwn(properties, name.text) ? properties[name.text] : undefined;
+    if (property) {
+      reportBlockForKey(block, property, report);
+      meant.push([name.text, { kind: "entry", key: name, start: block.start, end: block.end }]);
     } else if (!context.blocks.includes(name.text)) {
       reportUnknownKey(name, properties, owner, report);
     }
     // After a missing brace every block reads as nested; the parser has said so.
     else if (!context.broken) reportNestedBlock(name, owner, report);
   }
-  const entries = new Map<string, EntryNode>();
+  const entries = new Map(meant);
   for (const entry of body.entries) {
     const name = currentName(entry.key, properties, report);
     const first = entries.get(name);
@@ -99,6 +104,26 @@ function readBody(
     else entries.set(name, entry);
   }
   return entries;
+}
+
+/** `optimizer { ... }` and `optimizer adamw { ... }`. */
+function reportBlockForKey(
+  { name, given, label, body }: BlockNode,
+  { type }: Property,
+  report: Report,
+): void {
+  const open = { start: body.start, end: Math.min(body.end, body.start + 1) };
+  const span = given ?? label ?? open;
+  const found = `'${report.written(span)}'`;
+  const value =
+    type.kind === "tagged" ? `${given?.text ?? Object.keys(type.variants)[0]} { ... }` : "...";
+  const help = `${name.text} is a key: write ${name.text} = ${value}`;
+  const fix =
+    given && report.replacement("Write =", { start: given.start, end: given.start }, "= ", true);
+  report.at("unexpected-token", { expected: "'='", found }, span, {
+    help,
+    ...(fix ? { fix } : {}),
+  });
 }
 
 /** Imports and constants belong to the file. */
@@ -118,14 +143,23 @@ function currentName(key: NameNode, properties: Properties, report: Report): str
   return name;
 }
 
-function absent(name: string, property: Property, owner: Owner, context: CheckContext): unknown {
-  if ("required" in property && !context.broken && !owner.partial) {
-    context.report.at(
-      "missing-key",
-      { owner: owner.name, name, reason: property.required },
-      owner.header,
-      { help: `Add ${name} = ... to it.` },
-    );
+/** @param body that the key would have to stand in */
+function absent(
+  name: string,
+  property: Property,
+  body: BodyNode | undefined,
+  owner: Owner,
+  { report, document, broken }: CheckContext,
+): unknown {
+  if ("required" in property && !broken && !owner.partial) {
+    const entry = entryPlaceholder(name, property.type);
+    const fix =
+      body && !isYamlPath(document.file)
+        ? entryInBody(entry, body, owner.header, report)
+        : undefined;
+    const values = { owner: owner.name, name, reason: property.required };
+    const help = `Add ${name} = ... to it.`;
+    report.at("missing-key", values, owner.header, { help, ...(fix ? { fix } : {}) });
   }
   return defaultOf(property);
 }
@@ -155,12 +189,10 @@ function reportUnknownKey(
   report: Report,
 ): void {
   const known = Object.keys(properties);
-  const near = didYouMean(key.text, known);
-  const fix = near === undefined ? undefined : otherWord(key, near, report, `Rename to ${near}`);
-  report.at("unknown-key", { owner: owner.name, name: key.text }, key, {
-    help: near ? `Did you mean ${near}?` : `Its keys: ${known.join(", ")}.`,
-    ...(fix ? { fix } : {}),
-  });
+  const advice = suggestion(key.text, known, `Its keys: ${known.join(", ")}.`, (near) =>
+    otherWord(key, near, report, `Rename to ${near}`),
+  );
+  report.at("unknown-key", { owner: owner.name, name: key.text }, key, advice);
 }
 
 function reportNestedBlock({ text: name, ...span }: NameNode, owner: Owner, report: Report): void {

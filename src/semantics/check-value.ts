@@ -1,5 +1,6 @@
 import { join } from "pathe";
-import type { Fix } from "../diagnostics/diagnostic.js";
+import type { Extra } from "../diagnostics/diagnostic.js";
+import { meant, suggestion } from "../diagnostics/suggestion.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
@@ -11,6 +12,7 @@ import {
   UNITS,
   unitsOf,
 } from "../language/units.js";
+import { numberProblem } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
@@ -60,10 +62,14 @@ export function checkValue(written: ValueNode, type: ValueType, context: ValueCo
     ? { node: read, report: context.report }
     : context.evaluator.evaluate(read, context.report);
   if (!evaluated) return undefined;
-  const { report } = evaluated;
+  const { report, document = context.document } = evaluated;
   const node = workedOut(interpret(evaluated.node, type), context, report);
   if (!node) return undefined;
-  return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, { ...context, report });
+  return (CHECKERS[type.kind] as Checker<ValueType["kind"]>)(node, type, {
+    ...context,
+    report,
+    document,
+  });
 }
 
 /** A constant of YAML holds its calculation as a scalar: only its type has told that it is one. */
@@ -113,32 +119,47 @@ function wrongType(
   node: ValueNode,
   expected: string,
   context: ValueContext,
-  help?: string,
-  fix?: Fix,
+  advice: Extra = {},
 ): undefined {
-  const found = FOUND[node.kind];
-  const reason = "Every key has one type.";
-  const extra = { ...(help === undefined ? {} : { help }), ...(fix ? { fix } : {}) };
-  context.report.at("wrong-type", { name: context.name, expected, found, reason }, node, extra);
+  const values = { expected, found: FOUND[node.kind], reason: "Every key has one type." };
+  return reportType(node, values, context, { ...advice, ...misspeltConstant(node, context) });
+}
+
+function reportType(
+  node: ValueNode,
+  values: { readonly expected: string; readonly found: string; readonly reason: string },
+  { name, report }: ValueContext,
+  advice: Extra = {},
+): undefined {
+  const help = `Write ${values.expected}.`;
+  report.at("wrong-type", { name, ...values }, node, { help, ...advice });
+}
+
+/** A bare word that no key takes is near a constant's name, if it is a name at all. */
+function misspeltConstant(node: ValueNode, { evaluator, report }: ValueContext): Extra {
+  if (node.kind !== "name") return {};
+  const near = didYouMean(node.text, evaluator.constantNames);
+  return near === undefined ? {} : meant(near, otherWord(node, near, report));
 }
 
 function checkString(node: ValueNode, _: unknown, context: ValueContext): string | undefined {
   if (node.kind === "string") return node.value;
-  return wrongType(node, "a string", context, quoteHelp(node), quoted(node, context.report));
+  return wrongType(node, "a string", context, inQuotes(node, context));
 }
 
-const quoteHelp = (node: ValueNode) =>
-  node.kind === "name" ? `Write "${node.text}" in quotes.` : undefined;
+function inQuotes(node: ValueNode, { report }: ValueContext): Extra {
+  const help = node.kind === "name" ? { help: `Write "${node.text}" in quotes.` } : {};
+  const fix = quoted(node, report);
+  return { ...help, ...(fix ? { fix } : {}) };
+}
 
 function checkPath(
   node: ValueNode,
   type: Extract<ValueType, { kind: "path" }>,
   context: ValueContext,
 ): string | undefined {
-  if (node.kind !== "string") {
-    const fix = quoted(node, context.report);
-    return wrongType(node, "a path in quotes", context, quoteHelp(node), fix);
-  }
+  if (node.kind !== "string")
+    return wrongType(node, "a path in quotes", context, inQuotes(node, context));
   if (node.value === type.word) return node.value;
   const path = fromSpec(node.value, context.document.folder);
   const problem = pathProblem(node.value, false) ?? pathProblem(path, type.inside);
@@ -158,29 +179,47 @@ function plainNumber(
   expected: string,
   context: ValueContext,
 ): NumberNode | undefined {
-  if (node.kind !== "number") {
-    const fix = unquotedNumber(node, context);
-    const help = fix && "Write the number without quotes.";
-    return wrongType(node, expected, context, help, fix);
-  }
+  if (node.kind !== "number") return wrongType(node, expected, context, meantNumber(node, context));
   if (!node.unit) return node;
   const factor = factorOf(COUNT_UNITS, node.unit.text);
   if (factor !== undefined) return { ...node, value: node.value * factor };
-  const values = {
-    unit: node.unit.text,
-    name: context.name,
-    dimension: `${expected} without a unit`,
-  };
-  // After a syntax error it may be the next key.
-  const fix = context.broken ? undefined : withoutUnit(node, context.report);
-  const extra = { help: "Remove the unit.", ...(fix ? { fix } : {}) };
-  context.report.at("wrong-unit", values, node.unit, extra);
+  reportUnit(node, node.unit, expected, context);
   return undefined;
 }
 
-function unquotedNumber(node: ValueNode, { report }: ValueContext): Fix | undefined {
-  if (node.kind !== "string" || parseValue(node.value, node)?.kind !== "number") return undefined;
-  return unquoted(node, report);
+/** A bare number is counted in K and M at most. */
+function reportUnit(
+  node: NumberNode,
+  unit: NameNode,
+  expected: string,
+  context: ValueContext,
+): void {
+  const { name, report } = context;
+  const near = Object.keys(COUNT_UNITS).find((known) => known === unit.text.toUpperCase());
+  if (near !== undefined) {
+    const advice = meant(near, otherUnit(unit, near, node, report));
+    report.at("wrong-unit", { unit: unit.text, name, dimension: expected }, unit, advice);
+    return;
+  }
+  const values = { unit: unit.text, name, dimension: `${expected} without a unit` };
+  // After a syntax error it may be the next key.
+  const fix = context.broken ? undefined : withoutUnit(node, report);
+  const extra = { help: "Remove the unit.", ...(fix ? { fix } : {}) };
+  report.at("wrong-unit", values, unit, extra);
+}
+
+/** A number in quotes, or one of YAML that this language writes otherwise. */
+function meantNumber(node: ValueNode, { report }: ValueContext): Extra {
+  if (node.kind !== "string") return {};
+  if (parseValue(node.value, node)?.kind === "number") {
+    const fix = unquoted(node, report);
+    return fix ? { help: "Write the number without quotes.", fix } : {};
+  }
+  const { problem, meant: number } = numberProblem(node.value) ?? {};
+  if (problem === undefined) return {};
+  const help = `Of '${node.value}', ${problem}.`;
+  if (number === undefined || report.written(node) !== node.value) return { help };
+  return { help, fix: report.replacement(`Write ${number}`, node, number, true) };
 }
 
 function checkInteger(
@@ -199,12 +238,7 @@ function checkInteger(
     return inRange(number, number.value, type.range, context);
   const found = `the fraction ${number.text}`;
   const reason = "It is a count.";
-  context.report.at(
-    "wrong-type",
-    { name: context.name, expected: "a whole number", found, reason },
-    node,
-  );
-  return undefined;
+  return reportType(node, { expected: "a whole number", found, reason }, context);
 }
 
 function checkNumber(
@@ -225,22 +259,22 @@ function checkQuantity(
   const units = UNITS[type.dimension];
   const help = `Units of ${dimension}: ${unitsOf(type.dimension)}.`;
   if (node.kind !== "number") {
-    return wrongType(node, dimension, context, help, unquotedNumber(node, context));
+    return wrongType(node, dimension, context, { help, ...meantNumber(node, context) });
   }
   if (!node.unit) {
     if (UNITLESS.includes(type.dimension)) return whole(node, node.value, type, context);
     context.report.at("missing-unit", { name: context.name, dimension }, node, { help });
     return undefined;
   }
-  const unit = node.unit.text;
+  const { unit: written } = node;
+  const unit = written.text;
   const factor = factorOf(units, unit);
   if (factor !== undefined) return whole(node, node.value * factor, type, context);
-  const near = didYouMean(unit, Object.keys(units));
-  const fix = near === undefined ? undefined : otherUnit(node.unit, near, node, context.report);
-  context.report.at("wrong-unit", { unit, name: context.name, dimension }, node.unit, {
-    help: near ? `Did you mean ${near}? ${help}` : help,
-    ...(fix ? { fix } : {}),
-  });
+  const advice = suggestion(unit, Object.keys(units), "", (near) =>
+    otherUnit(written, near, node, context.report),
+  );
+  const extra = { ...advice, help: `${advice.help} ${help}`.trim() };
+  context.report.at("wrong-unit", { unit, name: context.name, dimension }, written, extra);
   return undefined;
 }
 
@@ -252,16 +286,11 @@ function whole(
   context: ValueContext,
 ): number | undefined {
   const rounded = type.dimension === "bytes" ? Math.floor(value) : value;
-  if (type.dimension !== "tokens" || Number.isInteger(rounded))
+  if (type.dimension !== "tokens" || Number.isInteger(rounded) || !Number.isFinite(rounded))
     return inRange(node, rounded, type.range, context, type.dimension);
   const reason = "Tokens are counted.";
   const found = `${value} tokens`;
-  context.report.at(
-    "wrong-type",
-    { name: context.name, expected: "a whole number of tokens", found, reason },
-    node,
-  );
-  return undefined;
+  return reportType(node, { expected: "a whole number of tokens", found, reason }, context);
 }
 
 function inRange(
@@ -306,7 +335,8 @@ function checkEnumeration(
   if (node.kind !== "name") {
     if (node.kind !== "string") return wrongType(node, `one of ${values}`, context);
     const fix = type.values.includes(node.value) ? unquoted(node, context.report) : undefined;
-    return wrongType(node, `one of ${values}`, context, "Write the word without quotes.", fix);
+    const help = "Write the word without quotes.";
+    return wrongType(node, `one of ${values}`, context, { help, ...(fix ? { fix } : {}) });
   }
   if (type.values.includes(node.text)) return node.text;
   reportUnknown(node, type.values, context);
@@ -321,17 +351,12 @@ function checkBoolean(node: ValueNode, _: unknown, context: ValueContext): boole
 
 function reportUnknown(node: NameNode, values: readonly string[], context: ValueContext): void {
   const truth = TRUTH[node.text.toLowerCase()] ?? "";
-  const near = values.includes(truth) ? truth : didYouMean(node.text, values);
-  const fix = near === undefined ? undefined : otherWord(node, near, context.report);
-  context.report.at(
-    "unknown-value",
-    { value: node.text, name: context.name, values: values.join(", ") },
-    node,
-    {
-      help: near === undefined ? "Choose one of them." : `Did you mean ${near}?`,
-      ...(fix ? { fix } : {}),
-    },
-  );
+  const fixWith = (near: string) => otherWord(node, near, context.report);
+  const advice = values.includes(truth)
+    ? meant(truth, fixWith(truth))
+    : suggestion(node.text, values, "Choose one of them.", fixWith);
+  const named = { value: node.text, name: context.name, values: values.join(", ") };
+  context.report.at("unknown-value", named, node, advice);
 }
 
 function checkList(
@@ -341,7 +366,8 @@ function checkList(
 ): readonly unknown[] | undefined {
   if (node.kind !== "list") {
     const help = "Put it in square brackets: [ ... ]";
-    return wrongType(node, "a list", context, help, inBrackets(node, context.report));
+    const fix = inBrackets(node, context.report);
+    return wrongType(node, "a list", context, { help, ...(fix ? { fix } : {}) });
   }
   const items = node.items.map((item, n) => {
     const path = `${context.path}.${n}`;
@@ -354,7 +380,7 @@ function checkList(
 function listProblem(
   node: ListNode,
   type: Extract<ValueType, { kind: "list" }>,
-  { name, report }: ValueContext,
+  context: ValueContext,
 ): boolean {
   const count = node.items.length;
   const expected =
@@ -364,11 +390,8 @@ function listProblem(
         ? "at least one value"
         : undefined;
   if (expected === undefined) return false;
-  report.at(
-    "wrong-type",
-    { name, expected, found: `a list of ${count}`, reason: "The number of values matters." },
-    node,
-  );
+  const reason = "The number of values matters.";
+  reportType(node, { expected, found: `a list of ${count}`, reason }, context);
   return true;
 }
 

@@ -1,6 +1,7 @@
-import { didYouMean } from "../foundation/suggest.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import type { Dimension } from "../language/types.js";
 import { BASE_UNITS, COUNT_UNITS, factorOf, UNITS } from "../language/units.js";
+import { negated } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
 import type {
   ChainNode,
@@ -10,6 +11,7 @@ import type {
   Span,
   ValueNode,
 } from "../syntax/tree.js";
+import type { SourceDocument } from "./document.js";
 import { LONGEST_CHAIN } from "./layers.js";
 import { otherUnit, otherWord } from "./mend.js";
 import type { Report } from "./report.js";
@@ -25,6 +27,8 @@ interface Quantity {
 export interface Evaluated {
   readonly node: ValueNode;
   readonly report: Report;
+  /** Of a constant's value: where it is written, which its paths are relative to. */
+  readonly document?: SourceDocument;
 }
 
 /** Replaces constants by their values and works out arithmetic. */
@@ -69,6 +73,10 @@ export class Evaluator {
     return names.length > 0 && names.every((name) => this.scope.constant(name)) ? value : undefined;
   }
 
+  get constantNames(): readonly string[] {
+    return this.scope.constantNames;
+  }
+
   /** Every constant, so that mistakes in unused ones are told too. */
   checkAll(report: Report): void {
     for (const name of this.scope.constantNames) this.#valueOf(name, report);
@@ -79,7 +87,7 @@ export class Evaluator {
     const evaluated = this.#valueOf(name, report);
     if (!evaluated) return this.#spoilt(report);
     const moved = movedTo(evaluated.node, use);
-    return moved ? { node: moved, report } : evaluated;
+    return moved ? { ...evaluated, node: moved, report } : evaluated;
   }
 
   #valueOf(name: string, report: Report): Evaluated | undefined {
@@ -100,7 +108,10 @@ export class Evaluator {
     this.#open.push(name);
     const evaluated = this.evaluate(declared.node.value, own);
     this.#open.pop();
-    const sound = evaluated && this.#hasKnownUnit(evaluated) ? evaluated : undefined;
+    const sound =
+      evaluated && this.#hasKnownUnit(evaluated)
+        ? { document: declared.document, ...evaluated }
+        : undefined;
     this.#values.set(name, sound);
     return sound;
   }
@@ -126,7 +137,7 @@ export class Evaluator {
         return this.#chain(node, report);
       case "negative": {
         const operand = this.#quantity(node.operand, report);
-        return operand && { ...operand, value: -operand.value };
+        return operand && { ...operand, value: negated(operand.value) };
       }
       case "scalar": {
         const parsed = parseValue(node.text, node);
@@ -144,12 +155,11 @@ export class Evaluator {
   #named(name: string, use: Span, report: Report): Quantity | undefined {
     if (!this.scope.constant(name)) {
       if (this.scope.broken || report.findings.full) return this.#spoilt(report);
-      const near = didYouMean(name, this.scope.constantNames);
-      const fix = near && otherWord({ ...use, text: name }, near, report);
-      report.at("unknown-name", { what: "constant", name }, use, {
-        help: near ? `Did you mean ${near}?` : `Declare it: let ${name} = ...`,
-        ...(fix ? { fix } : {}),
-      });
+      const declare = `Declare it: let ${name} = ...`;
+      const advice = suggestion(name, this.scope.constantNames, declare, (near) =>
+        otherWord({ ...use, text: name }, near, report),
+      );
+      report.at("unknown-name", { what: "constant", name }, use, advice);
       return undefined;
     }
     const evaluated = this.#constant(name, use, report);
@@ -166,12 +176,10 @@ export class Evaluator {
       if (factor !== undefined) return { value: value * factor, dimension };
     }
     const known = Object.values(UNITS).flatMap((units) => Object.keys(units));
-    const near = didYouMean(unit.text, known);
-    const fix = near && otherUnit(unit, near, node, report);
-    report.at("invalid-arithmetic", { problem: `'${unit.text}' is not a unit` }, unit, {
-      help: near ? `Did you mean ${near}?` : `Units: ${known.join(", ")}.`,
-      ...(fix ? { fix } : {}),
-    });
+    const advice = suggestion(unit.text, known, `Units: ${known.join(", ")}.`, (near) =>
+      otherUnit(unit, near, node, report),
+    );
+    report.at("invalid-arithmetic", { problem: `'${unit.text}' is not a unit` }, unit, advice);
     return undefined;
   }
 

@@ -1,6 +1,7 @@
 import type { Related } from "../diagnostics/diagnostic.js";
-import { didYouMean } from "../foundation/suggest.js";
+import { suggestion } from "../diagnostics/suggestion.js";
 import type { BlockNode, NameNode } from "../syntax/tree.js";
+import { otherWord } from "./mend.js";
 import type { Report } from "./report.js";
 import type { Declared, Scope } from "./scope.js";
 
@@ -63,13 +64,13 @@ export function findBlock(
     report.findings.spoil();
     return undefined;
   }
-  const near = didYouMean(name.text, scope.blockNames(kind));
   const others = scope.othersCalled(name.text);
   const declare = `Declare it, or import the file that does: ${kind} ${name.text} { ... }`;
   report.at("unknown-name", { what: kind, name: name.text }, name, {
-    help: near ? `Did you mean ${near}?` : (ofOtherKind(kind, others) ?? declare),
+    ...suggestion(name.text, scope.blockNames(kind), ofOtherKind(kind, others) ?? declare, (near) =>
+      otherWord(name, near, report),
+    ),
     ...(others.length > 0 ? { related: others.map((one) => declaredThere(one, report)) } : {}),
-    ...(near ? { fix: report.replacement(`Write ${near}`, name, near) } : {}),
   });
   return undefined;
 }

@@ -20,9 +20,17 @@ export function unquoted(node: ValueNode, report: Report): Fix | undefined {
 
 /** A single value as a list of one. */
 export function inBrackets(node: ValueNode, report: Report): Fix | undefined {
+  const item = asItem(node, report.written(node));
+  if (item === undefined) return undefined;
+  return report.replacement(`Write [${item}]`, node, `[${item}]`, true);
+}
+
+/** A plain scalar of YAML can hold what would end it inside a list. */
+function asItem(node: ValueNode, written: string): string | undefined {
   if (node.kind === "tagged") return undefined;
-  const list = `[${report.written(node)}]`;
-  return report.replacement(`Write ${list}`, node, list, true);
+  const plain = node.kind === "string" && !/^["']/.test(written) && !/^[\w./-]+$/.test(written);
+  if (!plain) return written;
+  return node.value === written ? JSON.stringify(written) : undefined;
 }
 
 /** Another unit; safe where only the letters' case differs and no other unit is written so. */

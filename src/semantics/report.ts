@@ -14,9 +14,10 @@ import type { Span } from "../syntax/tree.js";
 /** Where the values of a spec were written: `memory.budget` to its value, `memory` to the block's name. */
 export class Origins {
   readonly #places = new Map<string, Place>();
+  readonly #below: Place[] = [];
 
   /** @param start where what was never written is reported */
-  constructor(private readonly start: Place) {}
+  constructor(readonly start: Place) {}
 
   get file(): string {
     return this.start.file;
@@ -26,8 +27,14 @@ export class Origins {
     this.#places.set(path, place);
   }
 
+  /** A block's name where another block is written over it. */
+  recordBelow(place: Place): void {
+    this.#below.push(place);
+  }
+
   recordAll(others: Origins): void {
     for (const [path, place] of others.#places) this.#places.set(path, place);
+    this.#below.push(...others.#below);
   }
 
   has(path: string): boolean {
@@ -37,7 +44,7 @@ export class Origins {
   /** Whether a value, or a block, of the spec was written there. */
   uses({ file, range }: Place): boolean {
     const { line, column } = range.start;
-    return [...this.#places.values()].some(
+    return [...this.#places.values(), ...this.#below].some(
       (place) =>
         place.file === file &&
         place.range.start.line === line &&
@@ -74,6 +81,7 @@ export class Findings {
   readonly diagnostics: Diagnostic[] = [];
   readonly #told = new Set<string>();
   #count = 0;
+  #met: Diagnostic[] | undefined;
 
   /** Of all that was found, kept or not: whoever compares it before and after knows whether something is wrong. */
   get count(): number {
@@ -85,10 +93,21 @@ export class Findings {
     return this.diagnostics.length > MOST_DIAGNOSTICS;
   }
 
+  /** What is found meanwhile, told before or not. */
+  during(work: () => void): readonly Diagnostic[] {
+    const outer = this.#met;
+    const met: Diagnostic[] = [];
+    this.#met = met;
+    work();
+    this.#met = outer;
+    return met;
+  }
+
   /** One more than the most is kept: it says that there are more. */
   add(found: Diagnostic): void {
     if (found.severity === "error") this.#count += 1;
     if (this.full) return;
+    this.#met?.push(found);
     const { line, column } = found.range.start;
     const key = `${found.code} ${line}:${column} ${found.file} ${found.message}`;
     if (this.#told.has(key)) return;
@@ -143,6 +162,22 @@ export class Report {
   /** What stands in the document at a span. */
   written({ start, end }: Span): string {
     return this.document.lines.text.slice(start, end);
+  }
+
+  /** What stands on an offset's line before it. */
+  lineBefore(offset: number): string {
+    const { line } = this.range({ start: offset, end: offset }).start;
+    const { lines } = this.document;
+    return lines.text.slice(lines.offset({ line, column: 1 }), offset);
+  }
+
+  get text(): string {
+    return this.document.lines.text;
+  }
+
+  /** How the document's lines end. */
+  get newLine(): string {
+    return this.document.lines.text.includes("\r\n") ? "\r\n" : "\n";
   }
 
   /** A fix that puts `text` in a span's place. */

@@ -1,5 +1,7 @@
 import type { CstElement, CstNode, IToken } from "chevrotain";
 import { resolveEscapes } from "./escapes.js";
+import { negated, numberProblem } from "./numbers.js";
+import { UnterminatedText } from "./tokens.js";
 import type {
   BlockNode,
   BodyNode,
@@ -85,9 +87,8 @@ class TreeBuilder {
 
   version(cst: CstNode | undefined): FileNode["version"] {
     const keyword = this.name(tokenOf(cst, "Name"));
-    const number = tokenOf(cst, "NumberLiteral");
-    if (!keyword || !number) return undefined;
-    return { ...this.number(number, undefined), keyword };
+    const number = this.number(tokenOf(cst, "NumberLiteral"), undefined);
+    return keyword && number && { ...number, keyword };
   }
 
   members(cst: CstNode | undefined): Omit<BodyNode, "start" | "end"> {
@@ -203,18 +204,16 @@ class TreeBuilder {
     const value = group
       ? this.sum(nodes(group, "sum")[0])
       : (this.quantity(nodes(cst, "quantity")[0]) ?? this.name(tokenOf(cst, "Name")));
-    const signs = operators(cst, "Minus");
-    const [sign] = signs;
-    if (!value || !sign || signs.length % 2 === 0) return value;
+    const sign = tokenOf(cst, "Minus");
+    if (!value || !sign) return value;
     const start = sign.startOffset;
     return value.kind === "number"
-      ? { ...value, value: -value.value, text: `-${value.text}`, start }
+      ? { ...value, value: negated(value.value), text: `-${value.text}`, start }
       : { kind: "negative", operand: value, start, end: value.end };
   }
 
   private quantity(cst: CstNode | undefined): NumberNode | undefined {
-    const number = tokenOf(cst, "NumberLiteral");
-    return number && this.number(number, tokenOf(cst, "Name") ?? tokenOf(cst, "Rate"));
+    return this.number(tokenOf(cst, "NumberLiteral"), tokenOf(cst, "Name") ?? tokenOf(cst, "Rate"));
   }
 
   private list(cst: CstNode): ListNode | undefined {
@@ -239,7 +238,9 @@ class TreeBuilder {
     return token && { kind: "name", text: token.image, ...spanOf(token) };
   }
 
-  private number(token: IToken, unit: IToken | undefined): NumberNode {
+  /** What is no number has been reported, and is left out. */
+  private number(token: IToken | undefined, unit: IToken | undefined): NumberNode | undefined {
+    if (!token || numberProblem(token.image)) return undefined;
     const text = token.image.replaceAll("_", "");
     const name = this.name(unit);
     const end = name?.end ?? spanOf(token).end;
@@ -255,7 +256,7 @@ class TreeBuilder {
 
   private string(token: IToken): StringNode {
     const { start, end } = spanOf(token);
-    const closed = token.image.length > 1 && token.image.endsWith('"');
+    const closed = token.tokenType !== UnterminatedText;
     const inside = token.image.slice(1, closed ? -1 : undefined);
     const value = resolveEscapes(inside, (sequence, offset) =>
       this.onProblem(sequence, {

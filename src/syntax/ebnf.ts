@@ -13,10 +13,11 @@ interface Production {
 const TERMINALS = `
 Text          = '"', { character | escape }, '"' ;
 escape        = "\\\\", ( '"' | "\\\\" | "n" | "r" | "t" | "u", 4 * hex | "u{", hex, { hex }, "}" ) ;
-NumberLiteral = digit, { digit | "_" }, [ ".", digit, { digit } ], [ ( "e" | "E" ), [ "-" | "+" ], digit, { digit } ] ;
+NumberLiteral = ( "0" | digits ), [ ".", digits ], [ ( "e" | "E" ), [ "-" | "+" ], digits ] ;
+digits        = digit, { [ "_" ], digit } ;
 Rate          = letter, { letter }, "/s" ;
 Name          = ( letter | "_" ), { letter | digit | "_" | "-" } ;
-(* Comments run from # or // to the end of the line. White space separates, and means nothing else.
+(* A number of several digits does not begin with 0. Comments run from # or // to the end of the line. White space separates, and means nothing else.
    After a number, a name on the same line is its unit, unless it begins the next entry or block.
    The words skrull, import, let and extends are names wherever these rules do not have them. *)
 `;

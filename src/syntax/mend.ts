@@ -1,5 +1,5 @@
 import type { IToken } from "chevrotain";
-import { NumberLiteral, OpenBracket, Text } from "./tokens.js";
+import { Minus, NumberLiteral, OpenBracket, Plus, Text } from "./tokens.js";
 
 /** An edit that mends a syntax error; offsets count from where the error begins. */
 export interface Mend {
@@ -10,12 +10,52 @@ export interface Mend {
   readonly text: string;
 }
 
-/** Signs of other languages: `key: value`, and `;` after it. */
-export function otherSeparator(before: string, found: string): Mend | undefined {
-  if (found === ";") return { title: "Remove ;", safe: true, start: 0, end: 1, text: "" };
-  if (found !== ":" || !/[A-Za-z_][\w-]*[ \t]*$/.test(before)) return undefined;
-  const text = /[ \t]$/.test(before) ? "=" : " =";
-  return { title: "Write =", safe: true, start: 0, end: 1, text };
+const removed = (found: string): Mend => ({
+  ...instead(found.length, ""),
+  title: `Remove ${found}`,
+});
+
+/** All of what is wrong, written as it was meant. */
+export const instead = (length: number, text: string): Mend => ({
+  title: `Write ${text.trim()}`,
+  safe: true,
+  start: 0,
+  end: length,
+  text,
+});
+
+/** Signs of other languages, `key: value` and `;` after it, and what only looks like a sign of this one. */
+export function otherSign(before: string, found: string): Mend | undefined {
+  if (found === ";") return removed(found);
+  if (found === ":" && /[A-Za-z_][\w-]*[ \t]*$/.test(before))
+    return { ...instead(1, /[ \t]$/.test(before) ? "=" : " ="), title: "Write =" };
+  const plain = found.normalize("NFKC").replace(/[\u2010-\u2015\u2212]/g, "-");
+  if (plain === found || !/^[\w .,+*/(){}[\]=-]+$/.test(plain)) return undefined;
+  return plain.trim() === ""
+    ? { ...instead(found.length, plain), title: "Write a space" }
+    : instead(found.length, plain);
+}
+
+/** Text in quotes of other languages. */
+export const doubleQuoted = (image: string): Mend =>
+  instead(image.length, `"${image.slice(1, -1)}"`);
+
+/** A comma between digits parts thousands, or a fraction, and nobody can tell which. */
+export const isCommaInNumber = (before: string, found: string, after: string): boolean =>
+  found === "," && /\d$/.test(before) && /^\d/.test(after);
+
+/** A comma between entries. */
+export const strayComma = (found: string): Mend | undefined =>
+  found === "," ? removed(found) : undefined;
+
+/** The second of two signs before a number, with the first: equal ones say nothing. */
+export function doubledSign(first: IToken | undefined, second: IToken): Mend | undefined {
+  const signs = [Minus, Plus];
+  if (!first || !signs.includes(first.tokenType) || !signs.includes(second.tokenType))
+    return undefined;
+  const text = first.tokenType === second.tokenType ? "" : "-";
+  const title = text === "" ? "Remove both signs" : "Write one -";
+  return { title, safe: true, start: first.startOffset - second.startOffset, end: 1, text };
 }
 
 /**

@@ -7,9 +7,28 @@ import {
 } from "../diagnostics/diagnostic.js";
 import { LineMap } from "../foundation/text.js";
 import { buildFile, buildValue } from "./build-tree.js";
-import { closingQuote, escapedBackslash, type Mend, missingSign, otherSeparator } from "./mend.js";
+import {
+  closingQuote,
+  doubledSign,
+  doubleQuoted,
+  escapedBackslash,
+  instead,
+  isCommaInNumber,
+  type Mend,
+  missingSign,
+  otherSign,
+  strayComma,
+} from "./mend.js";
+import { numberProblem } from "./numbers.js";
 import { SPEC_PARSER } from "./parser.js";
-import { CloseBrace, OpenBrace, SPEC_LEXER, UnterminatedText } from "./tokens.js";
+import {
+  CloseBrace,
+  NumberLiteral,
+  OpenBrace,
+  OtherQuotes,
+  SPEC_LEXER,
+  UnterminatedText,
+} from "./tokens.js";
 import type { FileNode, Span, ValueNode } from "./tree.js";
 
 export const LONGEST_FILE = 256 * 1024;
@@ -62,6 +81,8 @@ function readTree(text: string, report: Reporter): FileNode {
   for (const { offset, length } of errors) report.lexical(text, offset, length);
   for (const token of tokens) {
     if (token.tokenType === UnterminatedText) report.unterminated(token);
+    if (token.tokenType === OtherQuotes) report.otherQuotes(token);
+    if (token.tokenType === NumberLiteral) report.number(token);
   }
   const deep = tooDeep(tokens);
   if (deep) {
@@ -86,7 +107,10 @@ function readTree(text: string, report: Reporter): FileNode {
  */
 export function parseValue(text: string, place: Span): ValueNode | undefined {
   const { tokens, errors } = SPEC_LEXER.tokenize(text.slice(0, LONGEST_VALUE));
-  if (errors.length > 0 || text.length > LONGEST_VALUE || tooDeep(tokens)) return undefined;
+  const wrong = ({ tokenType, image }: IToken) =>
+    tokenType === NumberLiteral && numberProblem(image) !== undefined;
+  if (errors.length > 0 || text.length > LONGEST_VALUE || tokens.some(wrong) || tooDeep(tokens))
+    return undefined;
   SPEC_PARSER.input = tokens;
   const cst: CstNode = SPEC_PARSER.value();
   if (SPEC_PARSER.errors.length > 0) return undefined;
@@ -131,13 +155,16 @@ function worthTelling(
   });
 }
 
-/** Where the token before an error ends; recovered tokens have no position. */
-function previousEnd(error: IRecognitionException): number {
+/** The token before an error; recovered ones have no position, and are none. */
+function previousOf(error: IRecognitionException): IToken | undefined {
   // Absent from the declared type, present on every error that has a token before it.
   const { previousToken } = error as { previousToken?: IToken };
-  return previousToken && Number.isFinite(previousToken.startOffset)
-    ? spanOf(previousToken).end
-    : 0;
+  return previousToken && Number.isFinite(previousToken.startOffset) ? previousToken : undefined;
+}
+
+function previousEnd(error: IRecognitionException): number {
+  const previous = previousOf(error);
+  return previous ? spanOf(previous).end : 0;
 }
 
 /** The outermost brace without its partner: what follows it reads as its content. */
@@ -183,7 +210,7 @@ class Reporter {
   lexical(text: string, offset: number, length: number): void {
     const character = describe(text.slice(offset, offset + Math.min(length, 12)));
     const fix = this.#fix(
-      otherSeparator(
+      otherSign(
         text.slice(Math.max(0, offset - LONGEST_NAME), offset),
         text.slice(offset, offset + length),
       ),
@@ -196,6 +223,23 @@ class Reporter {
     const { startOffset: start, image } = token;
     const fix = this.#fix(closingQuote(image), start);
     this.add(diagnostic("unterminated-string", {}, this.atSpan(spanOf(token)), fix));
+  }
+
+  otherQuotes(token: IToken): void {
+    const { startOffset: start, image } = token;
+    const extra = { help: "Put text in double quotes.", ...this.#fix(doubleQuoted(image), start) };
+    const values = { character: describe(image.slice(0, 1)) };
+    this.add(diagnostic("invalid-character", values, this.atSpan(spanOf(token)), extra));
+  }
+
+  number(token: IToken): void {
+    const found = numberProblem(token.image);
+    if (!found) return;
+    const { problem, meant } = found;
+    const length = token.image.length;
+    const fix = meant === undefined ? {} : this.#fix(instead(length, meant), token.startOffset);
+    const values = { number: describe(token.image), problem };
+    this.add(diagnostic("invalid-number", values, this.atSpan(spanOf(token)), fix));
   }
 
   invalidEscape(sequence: string, span: Span): void {
@@ -215,17 +259,34 @@ class Reporter {
     const { message, token } = error;
     const placed = token.tokenType !== EOF && Number.isFinite(token.startOffset);
     const before = previousEnd(error);
-    const span = placed ? spanOf(token) : { start: before, end: Math.min(length, before + 1) };
+    const lineEnd = this.lines.text.startsWith("\r\n", before) ? 2 : 1;
+    const span = placed
+      ? spanOf(token)
+      : { start: before, end: Math.min(length, before + lineEnd) };
     const found = placed ? describe(token.image) : "the end of the file";
     const related = unclosed && [
       { message: "this brace is not closed", ...this.atSpan(spanOf(unclosed)) },
     ];
     const values = { expected: message, found };
-    const fix = placed
-      ? this.#fix(missingSign(message, token, span.start - before), span.start)
-      : {};
-    const extra = { ...fix, ...(related ? { related } : {}) };
+    const extra = {
+      ...(placed ? this.#advice(error, span.start - before) : {}),
+      ...(related ? { related } : {}),
+    };
     this.add(diagnostic("unexpected-token", values, this.atSpan(span), extra));
+  }
+
+  #advice(error: IRecognitionException, gap: number): Extra {
+    const { message, token } = error;
+    const { text } = this.lines;
+    const { start, end } = spanOf(token);
+    if (isCommaInNumber(text.slice(start - 1, start), token.image, text.slice(end, end + 1)))
+      return { help: "Write a fraction as 0.5, and thousands as 1_000." };
+    const previous = previousOf(error);
+    // What is written at the end of an open string becomes its text.
+    if (previous?.tokenType === UnterminatedText) return {};
+    const mend =
+      missingSign(message, token, gap) ?? doubledSign(previous, token) ?? strayComma(token.image);
+    return this.#fix(mend, start);
   }
 }
 

@@ -19,6 +19,7 @@ import {
   OpenBrace,
   OpenBracket,
   OpenParen,
+  OtherQuotes,
   Plus,
   Rate,
   Slash,
@@ -81,7 +82,8 @@ export class SpecParser extends CstParser {
     this.CONSUME(NumberLiteral);
   });
 
-  readonly member = this.RULE("member", () => {
+  /** @param inside of a block: there a text seldom is the name of another one */
+  readonly member = this.RULE("member", (inside?: boolean) => {
     // Decided by what would make it a block: `key 2` is then an entry without its '=', which recovery inserts.
     this.OR({
       MAX_LOOKAHEAD: 1,
@@ -89,7 +91,7 @@ export class SpecParser extends CstParser {
       DEF: [
         { GATE: () => this.startsImport(), ALT: () => this.SUBRULE(this.import) },
         { GATE: () => this.startsConstant(), ALT: () => this.SUBRULE(this.constant) },
-        { GATE: () => this.startsBlock(), ALT: () => this.SUBRULE(this.block) },
+        { GATE: () => this.startsBlock(inside), ALT: () => this.SUBRULE(this.block) },
         { ALT: () => this.SUBRULE(this.entry) },
       ],
     });
@@ -135,7 +137,7 @@ export class SpecParser extends CstParser {
     this.MANY({
       MAX_LOOKAHEAD: 1,
       GATE: () => this.worthGoingOn(),
-      DEF: () => this.SUBRULE(this.member),
+      DEF: () => this.SUBRULE(this.member, { ARGS: [true] }),
     });
     this.CONSUME(CloseBrace);
   });
@@ -177,7 +179,7 @@ export class SpecParser extends CstParser {
   });
 
   readonly operand = this.RULE("operand", () => {
-    this.MANY(() =>
+    this.OPTION(() =>
       this.OR1([{ ALT: () => this.CONSUME(Minus) }, { ALT: () => this.CONSUME(Plus) }]),
     );
     this.OR([
@@ -263,8 +265,9 @@ export class SpecParser extends CstParser {
     return this.LA(1).image === "let" && this.LA(2).tokenType === Name && !opens(this.LA(3));
   }
 
-  private startsBlock(): boolean {
-    if (opens(this.LA(2)) || isText(this.LA(2))) return true;
+  private startsBlock(inside?: boolean): boolean {
+    if (opens(this.LA(2))) return true;
+    if (isText(this.LA(2))) return !inside || opens(this.LA(3)) || this.startsBase(3);
     let next = 2;
     if (this.LA(next).tokenType === Name && !this.startsBase(next)) next += 1;
     if (isText(this.LA(next))) next += 1;
@@ -302,7 +305,7 @@ export class SpecParser extends CstParser {
 }
 
 const opens = (token: IToken): boolean => token.tokenType === OpenBrace;
-const isText = (token: IToken): boolean =>
-  token.tokenType === Text || token.tokenType === UnterminatedText;
+const TEXTS: readonly TokenType[] = [Text, UnterminatedText, OtherQuotes];
+const isText = (token: IToken): boolean => TEXTS.includes(token.tokenType);
 
 export const SPEC_PARSER = new SpecParser();

@@ -1,4 +1,5 @@
 import { createToken, Lexer, type TokenType } from "chevrotain";
+import { LIKE_A_NUMBER } from "./numbers.js";
 
 export const Whitespace = createToken({
   name: "Whitespace",
@@ -38,9 +39,18 @@ export const UnterminatedText = createToken({
   categories: [Text],
   line_breaks: false,
 });
+/** Text as other languages quote it; kept apart in the same way. */
+export const OtherQuotes = createToken({
+  name: "OtherQuotes",
+  pattern: /'[^'"\\\r\n]*'|[“”„][^“”„"\\\r\n]*[“”]/,
+  label: "a string",
+  categories: [Text],
+  line_breaks: false,
+});
+/** Its caller reports those that are no numbers. */
 export const NumberLiteral = createToken({
   name: "NumberLiteral",
-  pattern: /\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?/,
+  pattern: LIKE_A_NUMBER,
   label: "a number",
   line_breaks: false,
 });
@@ -75,6 +85,7 @@ export const TOKENS: readonly TokenType[] = [
   Slash,
   Text,
   UnterminatedText,
+  OtherQuotes,
   NumberLiteral,
   Rate,
   Name,

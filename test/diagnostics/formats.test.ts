@@ -135,6 +135,12 @@ describe("for GitHub", () => {
     );
   });
 
+  it("names related places in the text: an annotation has one place", () => {
+    const related = [{ message: "found in the run 'b'", ...at("a.skrull", 9, 5, 6) }];
+    const found = diagnostic("missing-name", { what: "run" }, at("a.skrull", 2, 3, 7), { related });
+    expect(formatGithub([found])).toContain("has no name%0Aa.skrull:9:5: found in the run 'b'%0A");
+  });
+
   it("has a command for each severity, one line each", () => {
     const lines = formatGithub(ALL).trimEnd().split("\n");
     expect(lines).toHaveLength(ALL.length);

@@ -115,6 +115,20 @@ run wider extends wide { train { steps = 5000 } }
     expect(lines).toEqual(["10 group-crosses-nodes", "11 checkpoint-never"]);
   });
 
+  it("has a finding in what they share named after those that it is about", async () => {
+    const cluster = "{ gpus = 4 gpu = cpu }";
+    const runs = "run one { }\nrun two { cluster { nodes = 2 gpus = 2 } }\n";
+    const shared = spec({ cluster, parallel: "{ context = 4 }" }) + runs;
+    const about = async (edited: string) =>
+      (await lintProject({ ...files(), "spec.skrull": edited })).map(({ code, related = [] }) => [
+        code,
+        ...related.map(({ message, range }) => `${range.start.line}: ${message}`),
+      ]);
+    expect(await about(shared)).toEqual([["group-crosses-nodes", "10: found in the run 'two'"]]);
+    const both = shared.replace("one { }", "one { cluster { nodes = 2 gpus = 2 } }");
+    expect(await about(both)).toEqual([["group-crosses-nodes"]]);
+  });
+
   it("is measured and linted with the data of each", async () => {
     const host = hostOf({ ...files(), "spec.skrull": text.replace("= 4 }", "= 6 }") });
     await measure(host, "spec.skrull", text);

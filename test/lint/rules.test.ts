@@ -215,6 +215,12 @@ const CASES: readonly Case[] = [
     found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each are assumed"],
   },
   {
+    code: "budget-assumed",
+    wrong: { memory: "{ bucket = 1K }" },
+    right: { memory: "{ bucket = 1K }", cluster: "{ gpus = 2 gpu = cpu host_memory = 64 GiB }" },
+    found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each are assumed"],
+  },
+  {
     code: "remote-code-needed",
     wrong: {},
     right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },

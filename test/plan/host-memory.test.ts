@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gpuByName } from "../../src/catalogue/names.js";
 import { codes, planOf } from "./make.js";
 
 const GPU = "gpus = 8 gpu = h100_sxm_80gb";
@@ -30,6 +31,20 @@ describe("the memory of a node", () => {
   it("should hold the whole weights of every rank while it starts", async () => {
     expect(codes(await onGpu("100 GiB", { memory: "{ }" }))).toEqual(["host-memory-at-start"]);
     expect(codes(await onGpu("200 GiB", { memory: "{ }" }))).toEqual([]);
+  });
+
+  it("is what the ranks share on CPU, unless the budget is set", async () => {
+    const budgetOf = async (host: string, memory: string) => {
+      const cluster = `{ gpus = 2 gpu = cpu ${host} }`;
+      const { plan } = await planOf({ cluster, memory: `{ reserve = 1 MiB ${memory} }` });
+      return plan?.memory.budget_bytes;
+    };
+    expect(await budgetOf("host_memory = 32 GiB", "")).toBe(16 * 2 ** 30);
+    expect(await budgetOf("host_memory = 3 GiB", "")).toBe(1.5 * 2 ** 30);
+    expect(await budgetOf("host_memory = 32 GiB", "budget = 1 GiB")).toBe(2 ** 30);
+    expect(await budgetOf("", "")).toBe(8e9);
+    const { plan } = await onGpu("200 GiB", { memory: "{ }" });
+    expect(plan?.memory.budget_bytes).toBe(gpuByName("h100_sxm_80gb")?.memory_bytes);
   });
 
   it("must hold the ranks themselves on CPU", async () => {

@@ -173,6 +173,29 @@ describe("a named block", () => {
     expect(ranks?.uses).toHaveLength(1);
   });
 
+  it("and its constants have paths from where they are written", () => {
+    const lib =
+      'skrull 1\nlet own = "t.json"\nlet again = own\nlet all = ["d.jsonl"]\nlet kind = file { path = "c.json" }\n';
+    const data = "{ train = all tokenizer = again max_length = 1K template = kind }";
+    const { runs, diagnostics } = check(withHead('import "lib/c.skrull"', { data }), {
+      "lib/c.skrull": lib,
+    });
+    expect(diagnostics).toEqual([]);
+    expect(runs[0]?.spec?.data).toMatchObject({
+      train: ["lib/d.jsonl"],
+      tokenizer: "lib/t.json",
+      template: { path: "lib/c.json" },
+    });
+  });
+
+  it("of a constant of an import is told in its own file where it is wrong", () => {
+    const files = { "c.skrull": "skrull 1\nlet own = adamw { lr = 1 lrr = 2 eps = x }\n" };
+    expect(found(withHead('import "c.skrull"', { train: "{ optimizer = own }" }), files)).toEqual([
+      "c.skrull unknown-key: lrr",
+      "c.skrull wrong-type: x",
+    ]);
+  });
+
   it("of an import is told in its own file where it is wrong", () => {
     const text = named('import "c.skrull"', "cluster = two");
     const files = { "c.skrull": CLUSTER.replace("cpu", "cpux") };
@@ -236,6 +259,37 @@ describe("runs", () => {
       "unknown-block: foo",
     ]);
     expect(found(withHead("run { }"))).toEqual(["missing-name: run"]);
+  });
+
+  describe("are named where another one is well with what they share", () => {
+    const about = (runs: string, parts: Readonly<Record<string, string>>) =>
+      check(withHead(runs, parts)).diagnostics.map(
+        ({ code, related = [] }) => `${code}: ${related.map(({ message }) => message).join(", ")}`,
+      );
+    const small = "memory { budget = 2 GiB }";
+    const parts = { memory: "{ budget = 9 GiB reserve = 2 GiB }" };
+
+    it("in what concerns several values", () => {
+      expect(about(`run a { } run b { ${small} } run c { ${small} }`, parts)).toEqual([
+        "reserve-exceeds-budget: found in the run 'b', found in the run 'c'",
+      ]);
+    });
+
+    it("in what a block lacks", () => {
+      const own = "train { optimizer = sgd { lr = 1 } }";
+      expect(about(`run a { ${own} } run b { } run c { }`, { train: "{ steps = 1 }" })).toEqual([
+        "missing-key: found in the run 'b', found in the run 'c'",
+      ]);
+    });
+
+    it("and not where all have the mistake, or no other reads the place", () => {
+      expect(about(`run a { ${small} } run b { ${small} }`, parts)).toEqual([
+        "reserve-exceeds-budget: ",
+      ]);
+      expect(about("run a { } run b { parallel { context = 3 } }", {})).toEqual([
+        "ranks-not-divisible: ",
+      ]);
+    });
   });
 
   it("hide no mistake in what they override", () => {

@@ -54,7 +54,10 @@ const VALUES: readonly (readonly [string, unknown])[] = [
   ["adamw { lr = 1e-5 betas = [0.9, 0.95] }", { adamw: { lr: 1e-5, betas: [0.9, 0.95] } }],
   ["2 * seq + 24K", [[2, "*", { name: "seq" }], "+", "24 K"]],
   ["(a - b) / -c", [[{ name: "a" }, "-", { name: "b" }], "/", ["-", { name: "c" }]]],
-  ["--4", 4],
+  ["-4", -4],
+  ["+4", 4],
+  ["4 - -2", [4, "-", -2]],
+  ["1_000.000_1e-05", 1000.0001e-5],
   ["9 GB/s/2", ["9 GB/s", "/", 2]],
   ['"a # b // c"', "a # b // c"],
   [String.raw`"\"\\\n\r\t\u00e9\u{1F600}"`, '"\\\n\r\té😀'],
@@ -136,6 +139,37 @@ const MISTAKES: readonly (readonly [string, readonly string[], unknown])[] = [
   ["skrull «b» { k = 1 }", ["expected a number, found 'b'"], { k: 1 }],
   ["import «lib» b { k = 1 }", ["expected a string, found 'lib'"], { k: 1 }],
   ["b x extends «{» k = 1 }", ["expected a name, found '{'"], { k: 1 }],
+  [
+    "b { k = -«-»4 z = 1 }",
+    ["expected a number, '(' or a constant, found '-'"],
+    { k: undefined, z: 1 },
+  ],
+  [
+    "b { k = «'a'» z = «“b”» }",
+    Array(2)
+      .fill(0)
+      .map((_, n) => `the character '${"'“"[n]}' has no meaning here`),
+    { k: "a", z: "b" },
+  ],
+  ...(
+    [
+      ["1__0", "an underscore stands between two digits"],
+      ["1_", "an underscore stands between two digits"],
+      ["1e_5", "an underscore stands between two digits"],
+      [".5", "a decimal point stands between two digits"],
+      ["5.", "a decimal point stands between two digits"],
+      ["1.5.5", "it has more than one decimal point"],
+      ["1..5", "it has more than one decimal point"],
+      ["1e", "its exponent has no digits"],
+      ["1e+", "its exponent has no digits"],
+      ["010", "it begins with a needless 0"],
+      ["0x1F", "numbers are decimal"],
+    ] as const
+  ).map(([number, problem]): (typeof MISTAKES)[number] => [
+    `b { k = «${number}» z = 1 }`,
+    [`'${number}' is not a number: ${problem}`],
+    { k: undefined, z: 1 },
+  ]),
 ];
 
 describe("a mistake", () => {
@@ -148,6 +182,15 @@ describe("a mistake", () => {
       expect(tree.blocks[0] && body(tree.blocks[0].body)).toEqual(rest);
     });
   }
+
+  it("at the end of the file is on the line break there, however that is written", () => {
+    const end = (text: string) => parseSpec("a", text).diagnostics[0]?.range;
+    for (const newLine of ["\n", "\r\n", "\r"])
+      expect(end(`b { k = 1${newLine}`)).toEqual({
+        start: { line: 1, column: 10 },
+        end: { line: 2, column: 1 },
+      });
+  });
 
   it("of a brace that is not closed names the brace", () => {
     const { diagnostics } = parseSpec("a", "a { k = 1 }\nb {\nc { }\n");

@@ -202,10 +202,12 @@ export const LANGUAGE_CODES = {
     severity: "error",
     message: "the budget of {budget} is more than the {memory} of the GPU",
     why: "The plan would be too large for the hardware.",
+    help: "Lower the budget, or leave it out: it is then all of the GPU's memory.",
   },
   "reserve-exceeds-budget": {
     severity: "error",
     message: "the reserve of {reserve} leaves nothing of the budget of {budget}",
-    why: "What is reserved is taken off the budget.",
+    why: "What is reserved is taken off the budget. Where none is set, that is the GPU's memory; on CPU, a rank's share of host_memory.",
+    help: "Lower reserve, or raise the budget.",
   },
 } as const satisfies Entries;

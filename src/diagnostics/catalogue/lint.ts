@@ -63,7 +63,7 @@ export const LINT_CODES = {
     severity: "info",
     message: "no memory budget is set for CPU ranks; {assumed} each are assumed",
     why: "How much a process may use depends on the machine and on how many ranks share it.",
-    help: "Set memory { budget }.",
+    help: "Set memory { budget }, or cluster { host_memory } for the ranks of a node to share.",
   },
   "host-memory-short": {
     severity: "warning",

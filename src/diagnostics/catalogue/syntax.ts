@@ -21,6 +21,12 @@ export const SYNTAX_CODES = {
     why: "A backslash in a string starts an escape.",
     help: 'Use \\\\ for a backslash; also \\", \\n, \\r, \\t, \\uXXXX and \\u{XXXXXX}.',
   },
+  "invalid-number": {
+    severity: "error",
+    message: "{number} is not a number: {problem}",
+    why: "A number has one spelling that nobody reads otherwise.",
+    help: "Write decimal digits, such as 1_000, 0.5 or 2e-5.",
+  },
   "unexpected-token": {
     severity: "error",
     message: "expected {expected}, found {found}",
@@ -57,7 +63,7 @@ export const SYNTAX_CODES = {
   "unsupported-version": {
     severity: "error",
     message: "version {found} of the language is not known to this compiler",
-    why: "It was written for another version of the compiler.",
+    why: "Versions are whole numbers, and a compiler knows those up to its own.",
     help: "Write skrull 1, or install a newer compiler.",
   },
 } as const satisfies Entries;

@@ -5,7 +5,12 @@ export const memory = {
   doc: "Memory of one GPU (of one rank on CPU).",
   since: 1,
   properties: {
-    budget: { type: bytes, doc: "What the run may use.", since: 1, optional: "the GPU's memory" },
+    budget: {
+      type: bytes,
+      doc: "What the run may use.",
+      since: 1,
+      optional: "the GPU's memory; on CPU a rank's share of `host_memory`, or else 8 GB",
+    },
     reserve: {
       type: bytes,
       doc: "Taken off the budget for fragmentation, communication buffers and the CUDA context.",

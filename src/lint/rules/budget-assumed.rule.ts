@@ -6,7 +6,8 @@ export default defineRule({
   needs: "inputs",
   check({ spec, origins, file, inputs }, report) {
     const { device, memory_bytes } = inputs.gpu;
-    if (device !== "cpu" || spec.memory.budget !== undefined) return;
+    const known = spec.memory.budget !== undefined || spec.cluster.host_memory !== undefined;
+    if (device !== "cpu" || known) return;
     // What this spec leaves out is not said of a file that it imports.
     const own = origins.place("cluster.gpu").file === file;
     const place = own && !origins.has("memory") ? "cluster.gpu" : "memory";
