@@ -21,6 +21,9 @@ const WITHOUT_EXAMPLE: readonly DiagnosticCode[] = [
   "stale-lengths",
 ];
 
+/** Codes whose message says what to write. */
+const SAYS_WHAT_TO_DO: readonly DiagnosticCode[] = ["unexpected-token", "out-of-range"];
+
 let cache = "";
 beforeAll(() => {
   cache = mkdtempSync(join(tmpdir(), "skrull-pages-"));
@@ -69,6 +72,8 @@ describe("the examples", () => {
       const wrong = await reports(code, "wrong");
       const stage = wrong.findIndex((report) => shows(code, report));
       expect(stage, `no verb reports ${code}`).toBeGreaterThanOrEqual(0);
+      const told = wrong[stage]?.diagnostics.find((text) => isOfCode(text, code));
+      if (!SAYS_WHAT_TO_DO.includes(code)) expect(told).toMatch(/^ +help: /m);
       expect(wrong[stage]?.exitCode).toBe(CATALOGUE[code].severity === "error" ? 1 : 0);
       await expectMended(code);
       const right = await reports(code, "right");

@@ -7,17 +7,20 @@ export const INPUT_CODES = {
     message: "{file}: {problem}",
     why: "{reason}",
     about: "A file that the spec names is missing, cannot be read, or is not what it should be.",
+    help: "Correct the path, which is relative to the file that it is written in, or what lies there.",
   },
   "no-data-files": {
     severity: "error",
     message: "no file matches {pattern}",
     why: "There would be nothing to train on.",
+    help: "Correct the pattern, which is relative to the file that it is written in.",
   },
   "invalid-model-config": {
     severity: "error",
     message: "{file}: {problem}",
     why: "The model's dimensions decide memory and cost.",
     about: "The model's configuration lacks a dimension, or its dimensions do not fit each other.",
+    help: "Use the config.json that the model was published with.",
   },
   "rope-scaling-impossible": {
     severity: "error",
@@ -79,6 +82,7 @@ export const INPUT_CODES = {
     severity: "warning",
     message: "{count} malformed lines are left out; {first}",
     why: "They are missing from the training data.",
+    help: "Mend the lines, or leave them out of the file.",
   },
   "overlong-samples": {
     severity: "error",
@@ -104,6 +108,7 @@ export const INPUT_CODES = {
     message: "no sample is left to train on",
     why: "{reason}",
     about: "After malformed and over-long samples were taken out, none was left.",
+    help: "Look at the data, and at max_length and overlong.",
   },
   "nothing-supervised": {
     severity: "error",

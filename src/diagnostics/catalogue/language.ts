@@ -186,6 +186,7 @@ export const LANGUAGE_CODES = {
     message: "'{first}' and '{second}' contradict each other",
     why: "{reason}",
     about: "Two keys that are each sound cannot both hold.",
+    help: "Remove or change one of them.",
   },
   "ranks-not-divisible": {
     severity: "error",

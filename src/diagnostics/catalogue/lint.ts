@@ -58,6 +58,7 @@ export const LINT_CODES = {
     severity: "warning",
     message: "{reserve} are reserved on a GPU",
     why: "The CUDA context, communicators and fragmentation take {usual} or more, and the run would end with an out-of-memory error that the plan did not see.",
+    help: "Reserve {usual} or more.",
   },
   "budget-assumed": {
     severity: "info",
@@ -76,6 +77,7 @@ export const LINT_CODES = {
     severity: "warning",
     message: "everything fits on the GPU without offload = {offload}",
     why: "The longest sequence needs {needed} of the {available} a rank may use with the states beside it, and the host's memory is slower by an order of magnitude.",
+    help: "Write offload = none.",
   },
   "logits-dominate": {
     severity: "warning",
@@ -145,6 +147,7 @@ export const LINT_CODES = {
     about:
       "Adapters leave little to shard: where the whole weights fit on every GPU, a lower ZeRO stage spares their gathering in every pass.",
     why: "Adapters leave little to shard: at stage {stage} a rank needs {needed} of {available} before its first token, and the weights stay where they are.",
+    help: "Use ZeRO 2 or less.",
   },
   "adapters-too-large": {
     severity: "warning",
@@ -162,17 +165,20 @@ export const LINT_CODES = {
     severity: "warning",
     message: "a learning rate of {rate} is low for adapters",
     why: "Adapters begin at zero and are usually trained at 1e-4 to 5e-4, ten times the rate of a whole model.",
+    help: "Raise it, unless this rate has proved itself.",
   },
   "adapter-rate-high": {
     severity: "warning",
     message: "a learning rate of {rate} is high for adapters",
     why: "Beyond {most} low-rank training seldom converges.",
+    help: "Lower it, unless this rate has proved itself.",
   },
   // Optimisation
   "learning-rate-high": {
     severity: "warning",
     message: "a learning rate of {rate} is high for pretrained weights",
     why: "Fine-tuning of a whole model uses 1e-6 to 1e-4; more makes it forget what it knew.",
+    help: "Lower it, unless this rate has proved itself.",
   },
   "betas-unsound": {
     severity: "error",
@@ -194,12 +200,14 @@ export const LINT_CODES = {
     message: "{warmup} of {steps} steps are warm-up",
     about: "Usual are a few percent; the learning rate is at its peak for the rest only.",
     why: "{reason}",
+    help: "Shorten the warm-up, or train for more steps.",
   },
   "interval-beyond-run": {
     severity: "warning",
     message: "every {interval} steps is never: the run has {steps}",
     about: "What an interval longer than the run asks for happens at its end only.",
     why: "{reason}",
+    help: "Shorten the interval, or train for more steps.",
   },
   "checkpoint-never": {
     severity: "warning",
@@ -211,11 +219,13 @@ export const LINT_CODES = {
     severity: "warning",
     message: "a global batch of {batch} is more than the {samples} samples there are",
     why: "Every step then sees all of the data, and an epoch is one step.",
+    help: "Lower global_batch, or train on more data.",
   },
   "last-batch-tiny": {
     severity: "info",
     message: "the last global batch of an epoch has {last} of {batch} sequences",
     why: "It moves the weights as far as a full one, by the gradient of very few.",
+    help: "Choose a global batch that leaves more for the last one.",
   },
   // Data
   "unsupervised-samples": {
@@ -235,6 +245,7 @@ export const LINT_CODES = {
     message:
       "the longest sequence of the evaluation ({longest} tokens) does not fit, that of the training ({trained}) does",
     why: "The run would end in its first evaluation: a rank's share is {shard} tokens, and {bucket} fit.",
+    help: "Leave out its longest samples, or make room: a higher CP degree, or a larger budget.",
   },
   "stale-lengths": {
     severity: "info",
@@ -274,6 +285,7 @@ export const LINT_CODES = {
     message: "'{name}' has no effect {where}",
     about: "A key is set that other settings leave without an effect.",
     why: "{reason}",
+    help: "Remove it.",
   },
   // Configuration and suppression
   "invalid-config": {

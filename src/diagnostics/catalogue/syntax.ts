@@ -36,11 +36,13 @@ export const SYNTAX_CODES = {
     severity: "error",
     message: "blocks are nested more than {limit} deep",
     why: "No spec needs it, and it could exhaust the compiler's stack.",
+    help: "Look for a bracket that is not closed.",
   },
   "file-too-large": {
     severity: "error",
     message: "the file has {size} characters; a spec has at most {limit}",
     why: "Something other than a spec was given.",
+    help: "Give a spec; a large one can be split with import.",
   },
   "wrong-encoding": {
     severity: "error",
@@ -52,6 +54,7 @@ export const SYNTAX_CODES = {
     severity: "error",
     message: "more errors follow; only the first {limit} are shown",
     why: "The file may not be a spec at all.",
+    help: "Mend the first ones and look again.",
   },
   // The language line
   "missing-version": {
