@@ -4,6 +4,7 @@ import { meant, suggestion } from "../diagnostics/suggestion.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
+import { unitsMeant } from "../language/unit-spellings.js";
 import {
   COUNT_UNITS,
   DIMENSION_NAMES,
@@ -18,7 +19,7 @@ import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../s
 import { type CheckContext, checkProperties } from "./check-properties.js";
 import {
   inBrackets,
-  otherUnit,
+  meantUnits,
   otherWord,
   quoted,
   TRUTH,
@@ -195,9 +196,11 @@ function reportUnit(
   context: ValueContext,
 ): void {
   const { name, report } = context;
-  const near = Object.keys(COUNT_UNITS).find((known) => known === unit.text.toUpperCase());
-  if (near !== undefined) {
-    const advice = meant(near, otherUnit(unit, near, node, report));
+  const near = unitsMeant(unit.text, "tokens").filter((known) => Object.hasOwn(COUNT_UNITS, known));
+  if (near.length > 0 || isScale(unit.text)) {
+    const { help = "", ...fix } = meantUnits(near, unit, node, report);
+    const scales = `A number is counted in ${Object.keys(COUNT_UNITS).join(" and ")} at most.`;
+    const advice = { help: help || scales, ...fix };
     report.at("wrong-unit", { unit: unit.text, name, dimension: expected }, unit, advice);
     return;
   }
@@ -207,6 +210,9 @@ function reportUnit(
   const extra = { help: "Remove the unit.", ...(fix ? { fix } : {}) };
   report.at("wrong-unit", values, unit, extra);
 }
+
+/** A letter that stands for a thousand or more: without it the number would be another. */
+const isScale = (unit: string): boolean => /^[kmgtbp]i?b?$/i.test(unit);
 
 /** A number in quotes, or one of YAML that this language writes otherwise. */
 function meantNumber(node: ValueNode, { report }: ValueContext): Extra {
@@ -270,10 +276,9 @@ function checkQuantity(
   const unit = written.text;
   const factor = factorOf(units, unit);
   if (factor !== undefined) return whole(node, node.value * factor, type, context);
-  const advice = suggestion(unit, Object.keys(units), "", (near) =>
-    otherUnit(written, near, node, context.report),
-  );
-  const extra = { ...advice, help: `${advice.help} ${help}`.trim() };
+  const near = unitsMeant(unit, type.dimension);
+  const advice = meantUnits(near, written, node, context.report);
+  const extra = { ...advice, help: `${advice.help ?? ""} ${help}`.trim() };
   context.report.at("wrong-unit", { unit, name: context.name, dimension }, written, extra);
   return undefined;
 }

@@ -54,10 +54,10 @@ export const NumberLiteral = createToken({
   label: "a number",
   line_breaks: false,
 });
-/** A unit per second; everywhere else `/` divides. */
+/** A unit per second; everywhere else `/` divides. And `K tokens`, which is told as one. */
 export const Rate = createToken({
   name: "Rate",
-  pattern: /[A-Za-z]+\/s(?![\w-])/,
+  pattern: /[A-Za-z]+\/s(?![\w-])|(?<=\d[ \t]*)[KkMm][ \t]+tokens?(?![\w-]|[ \t]*=)/,
   label: "a unit",
   line_breaks: false,
 });

@@ -135,13 +135,7 @@ const CASES: readonly Case[] = [
     "{ budget = 4000 mb }",
     "{ budget = 4000 MB }",
   ],
-  [
-    "a unit where none is",
-    "parallel",
-    "{ context = 2 GiB }",
-    "{ context = 2 GiB }",
-    "{ context = 2 }",
-  ],
+  ["a unit where none is", "parallel", "{ context = 2 s }", "{ context = 2 s }", "{ context = 2 }"],
   [
     "the same said twice",
     "parallel",
