@@ -16,7 +16,7 @@ export interface FmtOptions {
   readonly diff: boolean;
 }
 
-type Outcome = "formatted" | "changed" | "syntax error";
+type Outcome = "formatted" | "changed" | "syntax error" | "unreadable";
 
 const OTHER_FORMS = /\.skrull\.(ya?ml|json)$/;
 const INPUT = "-";
@@ -62,7 +62,23 @@ function formatInput(terminal: Terminal, text: string, options: FmtOptions): Exi
   return exitCode([result.text === text ? "formatted" : "changed"], options);
 }
 
+/** One file that cannot be read keeps no other from being formatted. */
 function formatFile(host: Host, terminal: Terminal, path: string, options: FmtOptions): Outcome {
+  try {
+    return formatReadable(host, terminal, path, options);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    terminal.remark(`error: ${printable(new HostError(path, error.reason).message)}\n`);
+    return "unreadable";
+  }
+}
+
+function formatReadable(
+  host: Host,
+  terminal: Terminal,
+  path: string,
+  options: FmtOptions,
+): Outcome {
   const absolute = resolve(host.workingFolder, path);
   const text = readText(host, absolute);
   const result = formatSpec(text, path);
@@ -85,6 +101,7 @@ function unifiedDiff(path: string, before: string, after: string): string {
 }
 
 function exitCode(outcomes: readonly Outcome[], options: FmtOptions): ExitCode {
+  if (outcomes.includes("unreadable")) return EXIT.couldNotRun;
   const wrong = outcomes.includes("syntax error");
   const stale = (options.check || options.diff) && outcomes.includes("changed");
   return wrong || stale ? EXIT.findings : EXIT.clean;

@@ -44,7 +44,10 @@ function chooseRun(
 ): RunAnalysis | undefined {
   const place = { file, range: FILE_START };
   const names = runs.flatMap(({ name }) => (name === undefined ? [] : [name]));
-  const help = names.length > 0 ? `Its runs: ${names.join(", ")}.` : "It has no named runs.";
+  const help =
+    names.length > 0
+      ? `Its runs: ${names.join(", ")}.`
+      : "Leave --run out: the file is one spec, without named runs.";
   const chosen =
     wanted === undefined && runs.length === 1 ? runs[0] : runs.find(({ name }) => name === wanted);
   if (chosen) return chosen;

@@ -94,6 +94,8 @@ function contentAfterComments(
   return found;
 }
 
+const TOO_LATE = "of the whole file does not stand at its top";
+
 class SuppressionReader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #lines: LineMap;
@@ -137,7 +139,9 @@ class SuppressionReader {
       const range = this.#lines.range(comment.start, comment.end);
       const values = { problem };
       const place = { file: this.file, range };
-      this.diagnostics.push(diagnostic("suppression-without-reason", values, place));
+      const help =
+        problem === TOO_LATE ? { help: "Move it above everything but the version." } : {};
+      this.diagnostics.push(diagnostic("suppression-without-reason", values, place, help));
       return [];
     }
     const line = wholeFile === undefined ? this.#lineOf(comment) : "file";
@@ -162,7 +166,7 @@ class SuppressionReader {
   ): string | undefined {
     if (names.length === 0) return "names no rule";
     if (reason === undefined) return "gives no reason";
-    if (wholeFile && start > this.#content) return "of the whole file does not stand at its top";
+    if (wholeFile && start > this.#content) return TOO_LATE;
     return undefined;
   }
 

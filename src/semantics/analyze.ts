@@ -8,7 +8,7 @@ import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/t
 import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
 import { type CheckContext, checkProperties, reportMisplaced } from "./check-properties.js";
 import { type Composition, compose, isBlock, isReference, runsOf } from "./compose.js";
-import { type DocumentReader, isYamlPath, readDocument, type SourceDocument } from "./document.js";
+import { type DocumentReader, readDocument, type SourceDocument } from "./document.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
 import { blockAtEnd, versionLine } from "./insert.js";
@@ -92,7 +92,7 @@ class Analyzer {
 
   analysis(): Analysis {
     const { file, text, tree, diagnostics: syntax } = this.#root;
-    checkVersion(tree, this.#report, hasErrors(syntax), isYamlPath(file));
+    checkVersion(tree, this.#report, hasErrors(syntax));
     this.#checkStatements(tree);
     this.#evaluator.checkAll(this.#report);
     this.#checkNamedBlocks(tree);
@@ -145,14 +145,14 @@ class Analyzer {
     const name = key.text;
     if (value.kind === "tagged") {
       const help = `Write ${name} extends ${value.tag.text} { ... }.`;
-      if (isYamlPath(this.#root.file)) return { help };
+      if (this.#report.isYaml) return { help };
       const sign = { start: key.end, end: value.tag.start };
       return { help, fix: this.#report.replacement("Write extends", sign, " extends ") };
     }
     if (value.kind === "string" && BLOCKS[name]?.label !== undefined)
       return { help: `Write ${name} ${this.#report.written(value)} { ... }.` };
     return {
-      help: `Write ${name} { ... }, or the name of a block that is declared elsewhere.`,
+      help: `Write ${name}${this.#report.signs.block} { ... }, or the name of a block that is declared elsewhere.`,
     };
   }
 
@@ -279,9 +279,9 @@ class Analyzer {
 
   #missingBlock(name: string, declared: Block, start: Place): unknown {
     if (declared.required !== undefined) {
-      const help = `Add ${name} { ... }.`;
+      const help = `Add ${name}${this.#report.signs.block} { ... }.`;
       const label = declared.label === undefined ? undefined : MODEL_NAMES[0];
-      const fix = isYamlPath(this.#root.file)
+      const fix = this.#report.isYaml
         ? {}
         : { fix: blockAtEnd(blockPlaceholder(name, declared, label), this.#report) };
       const values = { name, reason: declared.required };
@@ -300,10 +300,10 @@ function isLibrary(tree: FileNode): boolean {
   return names && tree.entries.length === 0 && tree.blocks.every(declares);
 }
 
-function checkVersion({ version }: FileNode, report: Report, broken: boolean, yaml: boolean): void {
+function checkVersion({ version }: FileNode, report: Report, broken: boolean): void {
   if (!version) {
     if (broken) return;
-    report.at("missing-version", {}, START, versionLine(LANGUAGE_VERSION, yaml, report));
+    report.at("missing-version", {}, START, versionLine(LANGUAGE_VERSION, report));
     return;
   }
   const { keyword } = version;

@@ -2,7 +2,7 @@ import { suggestion } from "../diagnostics/suggestion.js";
 import { defaultOf, type Properties, type Property } from "../language/types.js";
 import type { BlockNode, BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
-import { isYamlPath, type SourceDocument } from "./document.js";
+import type { SourceDocument } from "./document.js";
 import type { Evaluator } from "./evaluate.js";
 import { entryInBody } from "./insert.js";
 import { otherWord, withoutEntry } from "./mend.js";
@@ -149,16 +149,13 @@ function absent(
   property: Property,
   body: BodyNode | undefined,
   owner: Owner,
-  { report, document, broken }: CheckContext,
+  { report, broken }: CheckContext,
 ): unknown {
   if ("required" in property && !broken && !owner.partial) {
     const entry = entryPlaceholder(name, property.type);
-    const fix =
-      body && !isYamlPath(document.file)
-        ? entryInBody(entry, body, owner.header, report)
-        : undefined;
+    const fix = body && !report.isYaml ? entryInBody(entry, body, owner.header, report) : undefined;
     const values = { owner: owner.name, name, reason: property.required };
-    const help = `Add ${name} = ... to it.`;
+    const help = `Add ${name}${report.signs.key} ... to it.`;
     report.at("missing-key", values, owner.header, { help, ...(fix ? { fix } : {}) });
   }
   return defaultOf(property);
@@ -203,10 +200,10 @@ function reportNestedBlock({ text: name, ...span }: NameNode, owner: Owner, repo
 function reportDuplicate(
   first: EntryNode,
   second: EntryNode,
-  { report, document, broken }: CheckContext,
+  { report, broken }: CheckContext,
 ): void {
   // In YAML an entry cannot go without a comma or a line that belongs to its neighbours.
-  const removable = !broken && !isYamlPath(document.file);
+  const removable = !broken && !report.isYaml;
   const fix = removable ? withoutEntry(second, first, report) : undefined;
   report.at("duplicate-key", { name: second.key.text }, second.key, {
     related: [{ message: "first set here", ...report.place(first.key) }],

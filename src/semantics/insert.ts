@@ -36,7 +36,8 @@ export function blockAtEnd(block: string, report: Report): Fix {
 }
 
 /** The line that says the language's version, safe as it is; a map of YAML in braces has no place for one. */
-export function versionLine(version: number, yaml: boolean, report: Report): Extra {
+export function versionLine(version: number, report: Report): Extra {
+  const yaml = report.isYaml;
   const line = yaml ? `skrull: ${version}` : `skrull ${version}`;
   const help = `Begin the file with the line: ${line}`;
   const lines = report.text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);

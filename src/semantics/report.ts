@@ -10,6 +10,7 @@ import {
 } from "../diagnostics/diagnostic.js";
 import { type LineMap, type Range, withSpaceAround } from "../foundation/text.js";
 import type { Span } from "../syntax/tree.js";
+import { isYamlPath } from "./document.js";
 
 /** Where the values of a spec were written: `memory.budget` to its value, `memory` to the block's name. */
 export class Origins {
@@ -169,6 +170,16 @@ export class Report {
     const { line } = this.range({ start: offset, end: offset }).start;
     const { lines } = this.document;
     return lines.text.slice(lines.offset({ line, column: 1 }), offset);
+  }
+
+  /** The document is in the YAML or JSON form. */
+  get isYaml(): boolean {
+    return isYamlPath(this.document.file);
+  }
+
+  /** What comes after a key, and after a block's name, in the document's form. */
+  get signs(): { readonly key: string; readonly block: string } {
+    return this.isYaml ? { key: ":", block: ":" } : { key: " =", block: "" };
   }
 
   get text(): string {

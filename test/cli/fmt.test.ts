@@ -26,6 +26,15 @@ describe("fmt", () => {
     expect(read(folder, "b.skrull")).toBe(CLEAN);
   });
 
+  it("goes on after a file that cannot be read", () => {
+    const folder = project({ "b.skrull": UGLY });
+    symlinkSync("nowhere.skrull", join(folder, "a.skrull"));
+    const run = skrull(["fmt", "."], { cwd: folder });
+    expect(run.status).toBe(2);
+    expect(run.stderr).toContain("error: a.skrull: no such file or folder\n");
+    expect(read(folder, "b.skrull")).toBe(CLEAN);
+  });
+
   it("checks without writing", () => {
     const folder = project({ "a.skrull": UGLY, "b.skrull": CLEAN });
     expect(skrull(["fmt", "--check", "."], { cwd: folder })).toMatchObject({

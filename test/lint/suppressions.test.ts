@@ -47,6 +47,15 @@ describe("a suppression", () => {
     expect(await found(crossing(comments))).toEqual([]);
   });
 
+  it("of the whole file that comes too late is to be moved", async () => {
+    const text = crossing({ beside: "# skrull-ignore-file group-crosses-nodes: fast" });
+    const files = { "model.json": MODEL, "data.jsonl": DATA, "spec.skrull": text };
+    const late = (await lintProject(files)).find(
+      ({ code }) => code === "suppression-without-reason",
+    );
+    expect(late?.help).toBe("Move it above everything but the version.");
+  });
+
   it("does not hold elsewhere", async () => {
     const before = "  # skrull-ignore group-crosses-nodes: fast\n  zero = 2";
     expect(await found(crossing({ before }))).toEqual([

@@ -84,6 +84,19 @@ describe("a spec in YAML", () => {
     expect(one.map(({ code }) => code)).toContain("unknown-name");
   });
 
+  it("is advised in its own form", () => {
+    const help = (text: string) => check(text).diagnostics.map((d) => d.help);
+    expect(help(change("  tokenizer: bytes\n", ""))).toContain("Add tokenizer: ... to it.");
+    expect(help("skrull: 1\nlog: []\n")).toEqual(
+      expect.arrayContaining([
+        "Add cluster: { ... }.",
+        "Write log: { ... }, or the name of a block that is declared elsewhere.",
+      ]),
+    );
+    const [two] = check(`${YAML}---\nskrull: 1\n`).diagnostics;
+    expect(two?.message).toBe("a file holds one document");
+  });
+
   it("may be JSON", () => {
     const json = JSON.stringify({
       skrull: 1,

@@ -43,8 +43,11 @@ function parse(text: string, report: OnProblem): Document | undefined {
       version: "1.2",
       uniqueKeys: false,
     });
-    for (const { message, pos } of document.errors)
-      report(sentence(message), { start: pos[0], end: Math.max(pos[1], pos[0]) });
+    for (const { code, message, pos } of document.errors) {
+      const several = code === "MULTIPLE_DOCS";
+      const problem = several ? "a file holds one document" : sentence(message);
+      report(problem, { start: pos[0], end: Math.max(pos[1], pos[0]) });
+    }
     return document;
   } catch {
     // The parser recurses: a document made to exhaust the stack ends here.
