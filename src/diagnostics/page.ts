@@ -90,7 +90,7 @@ export function adviceOf(code: DiagnosticCode): string | undefined {
 
 /** A template for readers: what is filled in is left open. */
 function templateText(template: string): string {
-  return template.replace(/\{\w+\}/g, "…");
+  return template.replace(/\{\w+:[^{}|]*\|([^{}|]*)\}/g, "$1").replace(/\{\w+\}/g, "…");
 }
 
 interface Entry {

@@ -4,7 +4,7 @@ import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { suggestion } from "../diagnostics/suggestion.js";
-import { formatBytes } from "../foundation/format.js";
+import { countOf, formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
@@ -152,7 +152,7 @@ function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
     });
   }
   if (hosts.length > 0 && hosts.length !== nodes) {
-    const reason = `There are ${nodes} nodes and ${hosts.length} host names.`;
+    const reason = `nodes = ${nodes}, and hosts has ${countOf(hosts.length, "name")}.`;
     at("contradictory-keys", "cluster.hosts", { first: "hosts", second: "nodes", reason });
   }
 }
@@ -211,7 +211,7 @@ function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): vo
 
 function checkWeights({ weights, train }: Spec["data"], at: Reporting): void {
   if (weights.length === 0 || weights.length === train.length) return;
-  const reason = `train has ${train.length} entries, weights has ${weights.length}.`;
+  const reason = `train has ${countOf(train.length, "entry", "entries")}, weights has ${weights.length}.`;
   at("contradictory-keys", "data.weights", { first: "weights", second: "train", reason });
 }
 

@@ -1,7 +1,7 @@
 import { join } from "pathe";
 import type { Extra } from "../diagnostics/diagnostic.js";
 import { meant, suggestion } from "../diagnostics/suggestion.js";
-import { formatBytes, formatCount } from "../foundation/format.js";
+import { countOf, formatBytes, formatCount } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
 import { unitsMeant } from "../language/unit-spellings.js";
@@ -390,7 +390,7 @@ function listProblem(
   const count = node.items.length;
   const expected =
     type.length !== undefined && count !== type.length
-      ? `a list of ${type.length} values`
+      ? `a list of ${countOf(type.length, "value")}`
       : type.nonEmpty && count === 0
         ? "at least one value"
         : undefined;

@@ -57,6 +57,13 @@ describe("a diagnostic", () => {
     });
   });
 
+  it("has the noun that goes with a count", () => {
+    const message = (count: number) =>
+      diagnostic("malformed-data-tolerated", { count, first: "" }, at(1, 1, 2)).message;
+    expect(message(1)).toBe("1 malformed line is left out; ");
+    expect(message(2)).toBe("2 malformed lines are left out; ");
+  });
+
   it("does not compile with a wrong code or without a placeholder", () => {
     const place = at(1, 1, 2);
     // @ts-expect-error no such code
