@@ -328,7 +328,8 @@ function describeRange({ min, max, above }: NumberRange, dimension?: Dimension):
 
 function describeBound(bound: number, dimension: Dimension | undefined): string {
   if (dimension === "bytes") return bound === 0 ? "0" : formatBytes(bound);
-  return Number.isInteger(bound) ? formatCount(bound) : String(bound);
+  const number = Number.isInteger(bound) ? formatCount(bound) : String(bound);
+  return dimension === "time" ? `${number} s` : number;
 }
 
 function checkEnumeration(

@@ -43,14 +43,13 @@ export class Origins {
   }
 
   /** Whether a value, or a block, of the spec was written there. */
-  uses({ file, range }: Place): boolean {
-    const { line, column } = range.start;
-    return [...this.#places.values(), ...this.#below].some(
-      (place) =>
-        place.file === file &&
-        place.range.start.line === line &&
-        place.range.start.column === column,
-    );
+  uses({ file, range: { start } }: Place): boolean {
+    const starts = (place: Place) =>
+      place.file === file &&
+      place.range.start.line === start.line &&
+      place.range.start.column === start.column;
+    for (const place of this.#places.values()) if (starts(place)) return true;
+    return this.#below.some(starts);
   }
 
   /** Place of a value; of its block where it was not set; of the file's start where there is no block. */

@@ -36,6 +36,12 @@ export function otherSign(before: string, found: string): Mend | undefined {
     : instead(found.length, plain);
 }
 
+/** A comment of other languages where this one's can stand: on one line, with nothing after it. */
+export function lineComment(image: string, after: string): Mend | undefined {
+  if (/[\r\n]/.test(image) || !/^[\r\n]?$/.test(after)) return undefined;
+  return instead(image.length, `# ${image.replace(/^\/\*+|\*+\/$/g, "").trim()}`);
+}
+
 /** Text in quotes of other languages. */
 export const doubleQuoted = (image: string): Mend =>
   instead(image.length, `"${image.slice(1, -1)}"`);

@@ -13,6 +13,13 @@ export const Comment = createToken({
   group: "comments",
   line_breaks: false,
 });
+/** A comment of other languages; its caller reports it. */
+export const BlockComment = createToken({
+  name: "BlockComment",
+  pattern: /\/\*(?:(?!\*\/)[\s\S])*(?:\*\/)?/,
+  group: "blockComments",
+  line_breaks: true,
+});
 export const OpenBrace = createToken({ name: "OpenBrace", pattern: "{", label: "'{'" });
 export const CloseBrace = createToken({ name: "CloseBrace", pattern: "}", label: "'}'" });
 export const OpenBracket = createToken({ name: "OpenBracket", pattern: "[", label: "'['" });
@@ -71,6 +78,7 @@ export const Name = createToken({
 export const TOKENS: readonly TokenType[] = [
   Whitespace,
   Comment,
+  BlockComment,
   OpenBrace,
   CloseBrace,
   OpenBracket,

@@ -174,6 +174,17 @@ describe("analyze", () => {
     expect(found(both)).toEqual(["deprecated-key: clip", "duplicate-key: clip_norm"]);
   });
 
+  it("says the bounds of a value in a unit, and calls nothing too large a fraction", () => {
+    const message = (parts: Readonly<Record<string, string>>) =>
+      analyze("a.skrull", spec(parts)).diagnostics[0]?.message;
+    expect(message({ cluster: "{ gpus = 2 gpu = cpu timeout = 0.5 s }" })).toBe(
+      "'timeout' is 0.5 s; it must be from 1 s to 604,800 s",
+    );
+    expect(message({ memory: "{ bucket = 1e999K }" })).toBe(
+      "'bucket' is 1e999 K; it must be from 1 to 1,099,511,627,776",
+    );
+  });
+
   it("suggests the nearest name, with a fix that mends it", () => {
     const text = spec({ parallel: "{ contxt = 2 }" });
     const [problem] = analyze("a.skrull", text).diagnostics;

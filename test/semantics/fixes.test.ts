@@ -63,6 +63,12 @@ const CASES: readonly Case[] = [
     '{ optimizer sgd { lr = 1 }  output "first" }',
     '{ optimizer = sgd { lr = 1 }  output = "first" }',
   ],
+  [
+    "a comment of other languages",
+    "parallel",
+    "{\n  context = 2 /* two */\n  zero = 1\n}",
+    "{\n  context = 2 # two\n  zero = 1\n}",
+  ],
   ["semicolons", "parallel", "{ context = 2; zero = 1; }", "{ context = 2 zero = 1 }"],
   [
     "a list without commas",

@@ -282,6 +282,13 @@ describe("runs", () => {
       ]);
     });
 
+    it("as far as anyone would read on", () => {
+      const runs = Array.from({ length: 20 }, (_, n) => `run r${n} { ${small} }`);
+      expect(about(`run a { } ${runs.join(" ")}`, parts)[0]).toMatch(
+        /r6', found in the run 'r7' and in 12 more$/,
+      );
+    });
+
     it("and not where all have the mistake, or no other reads the place", () => {
       expect(about(`run a { ${small} } run b { ${small} }`, parts)).toEqual([
         "reserve-exceeds-budget: ",

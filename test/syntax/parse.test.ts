@@ -138,6 +138,8 @@ const MISTAKES: readonly (readonly [string, readonly string[], unknown])[] = [
   ],
   ["skrull «b» { k = 1 }", ["expected a number, found 'b'"], { k: 1 }],
   ["import «lib» b { k = 1 }", ["expected a string, found 'lib'"], { k: 1 }],
+  ["b { k = 1 «/* a\n } */» z = 2 }", ["the character '/*' has no meaning here"], { k: 1, z: 2 }],
+  ["b { k = 1 } «/* open»", ["the character '/*' has no meaning here"], { k: 1 }],
   ["b x extends «{» k = 1 }", ["expected a name, found '{'"], { k: 1 }],
   [
     "b { k = -«-»4 z = 1 }",
