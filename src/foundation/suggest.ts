@@ -1,6 +1,8 @@
 /** Pairs of characters that are compared for one name: a file may declare thousands of long names, and misspell each. */
 const MOST_COMPARED = 100_000;
 
+const SHORTEST_BEGINNING = 3;
+
 /** The known name that a misspelt one most likely meant, if any is near enough. */
 export function didYouMean(name: string, known: readonly string[]): string | undefined {
   if (name.length > 64) return undefined;
@@ -16,7 +18,14 @@ export function didYouMean(name: string, known: readonly string[]): string | und
       best = { name: candidate, distance };
     }
   }
-  return best?.name;
+  return best?.name ?? onlyOneThatBegins(name, known);
+}
+
+/** What a name was shortened from: `plan` of `planned`. */
+function onlyOneThatBegins(name: string, known: readonly string[]): string | undefined {
+  if (name.length < SHORTEST_BEGINNING) return undefined;
+  const longer = known.filter((one) => one.toLowerCase().startsWith(name.toLowerCase()));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours: optimal string alignment. */

@@ -3,6 +3,7 @@ import type { Extra } from "../diagnostics/diagnostic.js";
 import { meant, suggestion } from "../diagnostics/suggestion.js";
 import { countOf, formatBytes, formatCount } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
+import { counterpartOf } from "../language/other-tools.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
 import { unitsMeant } from "../language/unit-spellings.js";
 import {
@@ -17,6 +18,7 @@ import { numberProblem } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
+import { placed } from "./elsewhere.js";
 import {
   inBrackets,
   meantUnits,
@@ -401,6 +403,26 @@ function listProblem(
   return true;
 }
 
+/** A word in quotes, a file that a tag names, or what another key is for. */
+function meantTag(
+  node: ValueNode,
+  tags: readonly string[],
+  { name, path, report }: ValueContext,
+): Extra {
+  if (node.kind === "number") {
+    const found = counterpartOf(name);
+    return found && found.at !== path ? { help: placed(found, report) } : {};
+  }
+  if (node.kind !== "string") return {};
+  if (tags.includes(node.value)) {
+    const fix = unquoted(node, report);
+    return { help: "Write the word without quotes.", ...(fix ? { fix } : {}) };
+  }
+  return tags.includes("file") && !report.isYaml
+    ? { help: `Write file { path = ${JSON.stringify(node.value)} }.` }
+    : {};
+}
+
 function checkTagged(
   node: ValueNode,
   type: Extract<ValueType, { kind: "tagged" }>,
@@ -408,7 +430,8 @@ function checkTagged(
 ): unknown {
   const tags = Object.keys(type.variants);
   if (node.kind !== "tagged" && node.kind !== "name") {
-    return wrongType(node, `one of ${tags.map((tag) => `${tag} { ... }`).join(", ")}`, context);
+    const expected = `one of ${tags.map((tag) => `${tag} { ... }`).join(", ")}`;
+    return wrongType(node, expected, context, meantTag(node, tags, context));
   }
   const tag = node.kind === "name" ? node : node.tag;
   const properties = Object.hasOwn(type.variants, tag.text) ? type.variants[tag.text] : undefined;
