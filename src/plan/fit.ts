@@ -27,9 +27,9 @@ export function rankMemory(setup: Setup): RankMemory {
 
 /** What decides whether the longest sequence fits. */
 export function fitProblem(setup: Setup): FitProblem {
-  const { memory, model, parallel, cluster } = setup.spec;
+  const { memory, model, parallel } = setup.spec;
   const { topology } = setup;
-  const budget = memory.budget ?? memoryOfRank(setup.inputs.gpu, cluster);
+  const budget = memory.budget ?? memoryOfRank(setup.inputs.gpu, setup.spec.cluster);
   const setting: MemorySetting = {
     shape: setup.shape,
     precision: model.precision,

@@ -2,7 +2,7 @@ import { MODEL_NAMES } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
-import { LANGUAGE, LANGUAGE_VERSION, type Spec } from "../language/language.js";
+import { LANGUAGE, type Spec } from "../language/language.js";
 import { counterpartOf } from "../language/other-tools.js";
 import { type Block, defaultOf } from "../language/types.js";
 import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
@@ -13,7 +13,7 @@ import { type DocumentReader, readDocument, type SourceDocument } from "./docume
 import { placed } from "./elsewhere.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
-import { blockAtEnd, versionLine } from "./insert.js";
+import { blockAtEnd } from "./insert.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
 import { otherWord } from "./mend.js";
 import { type RunFindings, runNamer } from "./name-runs.js";
@@ -21,6 +21,7 @@ import { blockPlaceholder } from "./placeholders.js";
 import { Findings, Origins, Report } from "./report.js";
 import { RUN, Scope } from "./scope.js";
 import { Symbols, type SymbolUse } from "./symbols.js";
+import { checkVersion, keyAdvice, VERSION } from "./version.js";
 
 export interface Analysis {
   readonly file: string;
@@ -133,11 +134,13 @@ class Analyzer {
     for (const entry of entries) {
       // Without a value the parser has already said what is wrong.
       if (isReference(entry) || !entry.value) continue;
+      // A version in the wrong place has been reported for the '=' that it lacks.
+      if (entry.key.text === VERSION && this.#scope.broken) continue;
       this.#mistaken.add(entry.key.text);
       const found = `the key '${entry.key.text}'`;
       const extra = isBlock(entry.key.text)
         ? this.#meantBlock(entry.key, entry.value)
-        : { help: this.#placeOf(entry.key.text) ?? "Put it into one of the blocks." };
+        : { help: this.#placeOf(entry.key.text) ?? keyAdvice(entry.key.text) };
       this.#report.at("unexpected-token", { expected: "a block", found }, entry.key, extra);
     }
   }
@@ -310,21 +313,4 @@ function isLibrary(tree: FileNode): boolean {
   const declares = (node: BlockNode) => node.given !== undefined && node.name.text !== RUN;
   const names = tree.constants.length > 0 || tree.blocks.length > 0;
   return names && tree.entries.length === 0 && tree.blocks.every(declares);
-}
-
-function checkVersion({ version }: FileNode, report: Report, broken: boolean): void {
-  if (!version) {
-    if (broken) return;
-    report.at("missing-version", {}, START, versionLine(LANGUAGE_VERSION, report));
-    return;
-  }
-  const { keyword } = version;
-  if (keyword.text !== "skrull") {
-    report.at("unexpected-token", { expected: "'skrull'", found: `'${keyword.text}'` }, keyword);
-  } else if (version.text !== String(LANGUAGE_VERSION)) {
-    const known = String(LANGUAGE_VERSION);
-    const same = version.value === LANGUAGE_VERSION && report.written(version) === version.text;
-    const fix = same && report.replacement(`Write ${known}`, version, known, true);
-    report.at("unsupported-version", { found: version.text }, version, fix ? { fix } : {});
-  }
 }

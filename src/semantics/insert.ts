@@ -1,8 +1,8 @@
-import type { Extra, Fix } from "../diagnostics/diagnostic.js";
+import type { Fix } from "../diagnostics/diagnostic.js";
 import type { NameNode, Span } from "../syntax/tree.js";
 import type { Report } from "./report.js";
 
-// Fixes that add what is missing. Values are placeholders, so that none which has one is safe.
+// Fixes that add what is missing. Their values are placeholders, so none of them is safe.
 
 /** An entry at the end of a body in braces; after its tag where there is none yet. */
 export function entryInBody(
@@ -33,17 +33,4 @@ export function blockAtEnd(block: string, report: Report): Fix {
   const before = report.lineBefore(end) === "" ? "" : report.newLine;
   const title = `Add ${block}`;
   return report.replacement(title, { start: end, end }, `${before}${block}${report.newLine}`);
-}
-
-/** The line that says the language's version, safe as it is; a map of YAML in braces has no place for one. */
-export function versionLine(version: number, report: Report): Extra {
-  const yaml = report.isYaml;
-  const line = yaml ? `skrull: ${version}` : `skrull ${version}`;
-  const help = `Begin the file with the line: ${line}`;
-  const lines = report.text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
-  const first = lines.find((one) => !/^\s*(#|$)/.test(one));
-  if (yaml && first !== undefined && !/^[\w"']/.test(first)) return { help };
-  const after = report.newLine.repeat(yaml ? 1 : 2);
-  const start = { start: 0, end: 0 };
-  return { help, fix: report.replacement(`Add ${line}`, start, line + after, true) };
 }

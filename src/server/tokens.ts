@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<string, TokenKind>> = {
   NumberLiteral: "number",
   Text: "string",
   UnterminatedText: "string",
+  OtherQuotes: "string",
   Rate: "rate",
   Comment: "comment",
 };

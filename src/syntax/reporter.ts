@@ -168,6 +168,8 @@ export class Reporter {
     const previous = previousOf(error);
     // What is written at the end of an open string becomes its text.
     if (previous?.tokenType === UnterminatedText) return {};
+    if (previous?.image === "skrull" && token.tokenType === NumberLiteral)
+      return { help: "The line with the version begins the file, once." };
     const mend =
       missingSign(message, token, gap) ?? doubledSign(previous, token) ?? strayComma(token.image);
     return this.#fix(mend, start);

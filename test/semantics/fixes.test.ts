@@ -199,6 +199,16 @@ describe("the fix of", () => {
     });
   }
 
+  it("a version in the wrong place is none", () => {
+    const text = spec().replace("skrull 1\n", "let a = 1\nskrull 1\n");
+    expect(mended(text, true)).toBe(text);
+    expect(read("a.skrull", text).map(({ code, help }) => [code, help])).toEqual([
+      ["unexpected-token", "The line with the version begins the file, once."],
+    ]);
+    const key = read("a.skrull", spec().replace("skrull 1", "skrull = 1"));
+    expect(key.map(({ help }) => help)).toContain("Begin the file with skrull 1, without =.");
+  });
+
   it("a list that an open string swallows is none", () => {
     const text = spec({ data: '{ train = ["a.jsonl\n"b.jsonl"] }' });
     expect(mended(text, false)).toBe(text);
