@@ -30,7 +30,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (cluster) checkHosts(cluster, at);
   if (cluster) checkVersion(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
-  if (cluster && memory) checkMemory(cluster, memory, at);
+  if (cluster && memory) checkMemory(cluster, memory, origins, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
   if (data) checkRendering(data, origins, at);
   if (data) checkWeights(data, at);
@@ -171,7 +171,12 @@ function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
   });
 }
 
-function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Reporting): void {
+function checkMemory(
+  cluster: Spec["cluster"],
+  memory: Spec["memory"],
+  origins: Origins,
+  at: Reporting,
+): void {
   const gpu = gpuByName(cluster.gpu);
   if (!gpu) return;
   const budget = memory.budget ?? memoryOfRank(gpu, cluster);
@@ -182,7 +187,9 @@ function checkMemory(cluster: Spec["cluster"], memory: Spec["memory"], at: Repor
     });
   }
   if (memory.reserve >= budget) {
-    at("reserve-exceeds-budget", "memory.reserve", {
+    // Where the spec says neither of the two, the budget is a share of this.
+    const share = !origins.has("memory") && origins.has("cluster.host_memory");
+    at("reserve-exceeds-budget", share ? "cluster.host_memory" : "memory.reserve", {
       reserve: formatBytes(memory.reserve),
       budget: formatBytes(budget),
     });

@@ -174,6 +174,12 @@ describe("analyze", () => {
     expect(found(both)).toEqual(["deprecated-key: clip", "duplicate-key: clip_norm"]);
   });
 
+  it("tells a share of the node's memory that the usual reserve uses up where that memory is said", () => {
+    const cluster = "{ gpus = 8 gpu = cpu host_memory = 8 GiB }";
+    const text = spec({ cluster }).replace(/^memory.*\n/m, "");
+    expect(found(text)).toEqual(["reserve-exceeds-budget: 8 GiB"]);
+  });
+
   it("says the bounds of a value in a unit, and calls nothing too large a fraction", () => {
     const message = (parts: Readonly<Record<string, string>>) =>
       analyze("a.skrull", spec(parts)).diagnostics[0]?.message;
