@@ -17,6 +17,7 @@ import type { Rendering } from "../lengths/render.js";
 import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
 import { type PreparedData, prepareData } from "../plan/data.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
+import { dataAdvice, tokenizerAdvice } from "./advice.js";
 import { countRequest } from "./count-request.js";
 import { LINES_OF_ARRAY, recogniseFile, written } from "./recognise.js";
 import { renderingOf } from "./rendering.js";
@@ -172,7 +173,9 @@ class Loader {
       }
       return loaded;
     } catch (error) {
-      return this.#unreadable(error, "data.tokenizer", path, "Lengths are counted in its tokens.");
+      const reason = "Lengths are counted in its tokens.";
+      const help = tokenizerAdvice(this.host, this.folder, path);
+      return this.#unreadable(error, "data.tokenizer", path, reason, help);
     }
   }
 
@@ -210,7 +213,11 @@ class Loader {
         for (const name of found) {
           if (this.host.status(join(this.folder, name))?.kind === "file") {
             if (!names.has(name)) names.set(name, n);
-          } else this.#unreadable(new HostError(name, "no such file"), path, name, PURPOSE[key]);
+          } else {
+            const help = dataAdvice(this.host, this.folder, name);
+            const missing = new HostError(name, "no such file");
+            this.#unreadable(missing, path, name, PURPOSE[key], help);
+          }
         }
       } catch (error) {
         this.#unreadable(error, path, pattern, PURPOSE[key]);
@@ -224,7 +231,8 @@ class Loader {
 
   #noFiles(key: DataKey, path: string, pattern: string): void {
     const values = { pattern: `'${pattern}'`, reason: PURPOSE[key] };
-    this.report.at("no-data-files", path, values);
+    const help = dataAdvice(this.host, this.folder, pattern);
+    this.report.at("no-data-files", path, values, help === undefined ? {} : { help });
   }
 
   /** Held-out samples are all looked at once. */
@@ -327,7 +335,8 @@ class Loader {
     if (overlong.rows > 0 && overlong.policy === "error") {
       const place = `${longestRow?.path}:${longestRow?.line}`;
       const longest = formatCount(longestRow?.tokens ?? 0);
-      this.report.at("overlong-samples", "data.max_length", {
+      const at = key === "data.train" ? "data.max_length" : key;
+      this.report.at("overlong-samples", at, {
         count: overlong.rows,
         limit,
         longest,
@@ -336,7 +345,7 @@ class Loader {
     } else if (overlong.rows > 0) {
       const share = formatShare(overlong.tokens_lost / (tokens + overlong.tokens_lost));
       const fate = overlong.policy === "drop" ? "dropped" : "truncated";
-      this.report.at("overlong-samples-lost", "data.overlong", {
+      this.report.at("overlong-samples-lost", key === "data.train" ? "data.overlong" : key, {
         count: overlong.rows,
         rows,
         fate,
@@ -364,8 +373,15 @@ class Loader {
     }
   }
 
-  #unreadable(error: unknown, place: string, file: string, reason: string): undefined {
+  #unreadable(
+    error: unknown,
+    place: string,
+    file: string,
+    reason: string,
+    help?: string,
+  ): undefined {
     if (!(error instanceof HostError)) throw error;
-    this.report.at("unreadable-file", place, { file, problem: error.reason, reason });
+    const values = { file, problem: error.reason, reason };
+    this.report.at("unreadable-file", place, values, help === undefined ? {} : { help });
   }
 }

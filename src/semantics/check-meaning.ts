@@ -2,8 +2,8 @@ import { memoryOfRank } from "../catalogue/gpu.js";
 import { gpuByName, MODEL_NAMES, templateByName } from "../catalogue/names.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
-import type { Extra, Values } from "../diagnostics/diagnostic.js";
-import { suggestion } from "../diagnostics/suggestion.js";
+import type { Extra, Fix, Values } from "../diagnostics/diagnostic.js";
+import { meant, suggestion } from "../diagnostics/suggestion.js";
 import { countOf, formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Range } from "../foundation/text.js";
@@ -55,12 +55,12 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
     });
   }
   if (label !== undefined && !MODEL_NAMES.includes(label)) {
-    const otherwise = `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`;
-    const advice = suggestion(label, MODEL_NAMES, otherwise, (near) => ({
+    const fixWith = (near: string): Fix => ({
       title: `Write "${near}"`,
       safe: false,
-      edits: [{ range: place("model.label"), new_text: `"${near}"` }],
-    }));
+      edits: [{ range: place("model.label"), new_text: JSON.stringify(near) }],
+    });
+    const advice = modelAdvice(label, fixWith);
     at("unknown-model", "model.label", { name: label }, advice);
   }
   if (weights === "random") {
@@ -83,6 +83,24 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
     );
   }
 }
+
+/** A folder where a name should be, a name without its owner, or a misspelt one. */
+function modelAdvice(label: string, fixWith: (near: string) => Fix): Extra {
+  const last = label.split(/[\\/]/).at(-1) ?? "";
+  const same = MODEL_NAMES.filter((name) => isSame(name.split("/").at(-1), last));
+  const [near, ...others] = same;
+  if (/^[\\/~.]|^[A-Za-z]:|\\/.test(label)) {
+    const rest =
+      near === undefined ? '{ config = "config.json"  path = "..." }' : '{ path = "..." }';
+    const name = near === undefined ? "" : `${JSON.stringify(near)} `;
+    return { help: `A folder is named by path, relative to the spec: model ${name}${rest}` };
+  }
+  if (near !== undefined && others.length === 0) return meant(near, fixWith(near));
+  const known = `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".`;
+  return suggestion(label, MODEL_NAMES, known, fixWith);
+}
+
+const isSame = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
 
 /** Bounds that are the wrong way round. */
 function checkRope({ rope_scaling: scaling }: Spec["model"], at: Reporting): void {
@@ -181,10 +199,11 @@ function checkMemory(
   if (!gpu) return;
   const budget = memory.budget ?? memoryOfRank(gpu, cluster);
   if (gpu.device === "cuda" && budget > gpu.memory_bytes) {
-    at("budget-exceeds-memory", "memory.budget", {
+    const values = {
       budget: formatBytes(budget),
       memory: formatBytes(gpu.memory_bytes),
-    });
+    };
+    at("budget-exceeds-memory", "memory.budget", values, budgetAdvice(budget, gpu.memory_bytes));
   }
   if (memory.reserve >= budget) {
     // Where the spec says neither of the two, the budget is a share of this.
@@ -194,6 +213,15 @@ function checkMemory(
       budget: formatBytes(budget),
     });
   }
+}
+
+/** Memory is sold by the GB and often written as so many GiB. */
+function budgetAdvice(budget: number, memory: number): Extra {
+  const size = budget / 2 ** 30;
+  if (size * 1e9 > memory) return {};
+  const most = Math.floor(memory / 2 ** 30);
+  const help = `Write ${size} GB, which are fewer bytes than ${size} GiB, or at most ${most} GiB; or leave it out.`;
+  return { help };
 }
 
 /** Settings of samples of one kind, where the data is of the other. */

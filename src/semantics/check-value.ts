@@ -1,7 +1,7 @@
 import { join } from "pathe";
 import type { Extra } from "../diagnostics/diagnostic.js";
 import { meant, suggestion } from "../diagnostics/suggestion.js";
-import { countOf, formatBytes, formatCount } from "../foundation/format.js";
+import { countOf, formatBytes, formatCount, formatNumber } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { counterpartOf } from "../language/other-tools.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
@@ -244,7 +244,7 @@ function checkInteger(
   // A number beyond every limit reads as infinite: that is no fraction.
   if (Number.isInteger(number.value) || !Number.isFinite(number.value))
     return inRange(number, number.value, type.range, context);
-  const found = `the fraction ${number.text}`;
+  const found = `the fraction ${formatNumber(number.value)}`;
   const reason = "It is a count.";
   return reportType(node, { expected: "a whole number", found, reason }, context);
 }
@@ -296,7 +296,7 @@ function whole(
   if (type.dimension !== "tokens" || Number.isInteger(rounded) || !Number.isFinite(rounded))
     return inRange(node, rounded, type.range, context, type.dimension);
   const reason = "Tokens are counted.";
-  const found = `${value} tokens`;
+  const found = `${formatNumber(value)} tokens`;
   return reportType(node, { expected: "a whole number of tokens", found, reason }, context);
 }
 
@@ -310,7 +310,8 @@ function inRange(
   const low = range.min === undefined || (range.above ? value > range.min : value >= range.min);
   if (low && value <= (range.max ?? Number.MAX_VALUE)) return value;
   const reason = "A value outside has no meaning for this key.";
-  const written = node.unit ? `${node.text} ${node.unit.text}` : node.text;
+  const shown = shownNumber(node.text);
+  const written = node.unit ? `${shown} ${node.unit.text}` : shown;
   context.report.at(
     "out-of-range",
     { name: context.name, value: written, range: describeRange(range, dimension), reason },
@@ -318,6 +319,10 @@ function inRange(
   );
   return undefined;
 }
+
+/** What was calculated may have more digits than anyone would write. */
+const shownNumber = (text: string): string =>
+  text.length > 12 ? formatNumber(Number(text)) : text;
 
 /** A range in words: `at least 1`, `from 0 to 3`, `more than 0`. */
 function describeRange({ min, max, above }: NumberRange, dimension?: Dimension): string {
