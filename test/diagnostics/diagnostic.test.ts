@@ -200,6 +200,12 @@ describe("for people", () => {
     expect(pretty(ERROR, "k", true)).toContain("\u001b[31;1merror\u001b[0m");
   });
 
+  it("names the first error where the first finding is a warning", () => {
+    const warning = diagnostic("malformed-data-tolerated", { count: 1, first: "" }, at(1, 1, 2));
+    const shown = formatPretty([warning, ERROR], { colour: false, textOf: () => undefined });
+    expect(shown).toContain(`More about a code: skrull explain ${ERROR.code}\n`);
+  });
+
   it("shows no frame where the text is not known", () => {
     const shown = formatPretty([ERROR], { colour: false, textOf: () => undefined });
     expect(shown).not.toContain("|");

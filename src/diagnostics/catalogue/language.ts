@@ -165,6 +165,7 @@ export const LANGUAGE_CODES = {
   "unsafe-path": {
     severity: "error",
     message: "this path {problem}",
+    summary: "a path is absolute, leaves the spec's folder, or cannot be read on every machine.",
     why: "Paths are relative to the spec, so that the run can move to another machine.",
   },
   // Meaning

@@ -262,10 +262,17 @@ export const LINT_CODES = {
       "A run goes on from the checkpoint in its folder; on another number of ranks it is converted first, which DeepSpeed does for AdamW only.",
     why: "{reason}",
   },
+  "weights-not-found": {
+    severity: "warning",
+    message: "there is no folder '{path}' with weights",
+    why: "A run reads them from there when it starts.",
+    help: "Correct the path, or see that they are there before the run starts.",
+  },
   // The spec as a file
   "secret-in-spec": {
     severity: "error",
     message: "this looks like {kind}",
+    summary: "something in the spec looks like a credential.",
     why: "A spec is kept in version control and copied into runs, where everyone can read it.",
     help: "Revoke it, and pass it to the run in its environment.",
   },
