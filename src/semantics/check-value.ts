@@ -377,6 +377,10 @@ function checkList(
   type: Extract<ValueType, { kind: "list" }>,
   context: ValueContext,
 ): readonly unknown[] | undefined {
+  if (node.kind === "name" && type.item.kind === "enumeration" && !isWordOf(node, type.item)) {
+    reportUnknown(node, type.item.values, context);
+    return undefined;
+  }
   if (node.kind !== "list") {
     const help = "Put it in square brackets: [ ... ]";
     const fix = inBrackets(node, context.report);

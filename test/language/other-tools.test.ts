@@ -107,6 +107,12 @@ describe("a value that another tool would have", () => {
     expect(found?.help).toBe("Did you mean planned?");
   });
 
+  it("is no item of a list, which brackets alone would not make it", () => {
+    const found = advice({ lora: "{ rank = 1 targets = all-linear }" }, "unknown-value");
+    expect(found?.fix).toBeUndefined();
+    expect(found?.why).toContain("q_proj");
+  });
+
   it("is a rate where its course is told, a word in quotes, a file of a template", () => {
     expect(advice(train("learning_rate = 1e-5"), "wrong-type")?.help).toMatch(
       /^Here it is train \{ optimizer = adamw \{ lr = \.\.\. } }\./,
