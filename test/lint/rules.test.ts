@@ -483,7 +483,7 @@ const CASES: readonly Case[] = [
     right: {
       data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K overlong = drop }',
     },
-    found: ["drop: 1 of 5 samples are over max_length and dropped: 68.9 % of all tokens are lost"],
+    found: ["drop: 1 of 5 samples is over max_length and dropped: 68.9 % of all tokens are lost"],
   },
   {
     code: "context-too-large",
@@ -515,7 +515,7 @@ const CASES: readonly Case[] = [
     files: {
       "data.jsonl": `${SAMPLES}${JSON.stringify({ messages: [{ role: "user", content: "x" }] })}\n`,
     },
-    found: ["data: 1 of 6 samples have no target"],
+    found: ["data: 1 of 6 samples has no target"],
   },
   {
     code: "batch-exceeds-data",

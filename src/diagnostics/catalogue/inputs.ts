@@ -95,7 +95,7 @@ export const INPUT_CODES = {
   "overlong-samples-lost": {
     severity: "warning",
     message:
-      "{count} of {rows} {rows:sample is|samples are} over max_length and {fate}: {share} of all tokens are lost",
+      "{count} of {rows} {rows:sample|samples} {count:is|are} over max_length and {fate}: {share} of all tokens are lost",
     why: "What is lost is not trained on.",
     help: "Raise max_length where memory allows, shared by more ranks if need be; or cut these samples into shorter ones.",
   },

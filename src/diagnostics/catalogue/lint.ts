@@ -198,7 +198,7 @@ export const LINT_CODES = {
   },
   "warmup-dominates": {
     severity: "warning",
-    message: "{warmup} of {steps} {steps:step is|steps are} warm-up",
+    message: "{warmup} of {steps} {steps:step|steps} {warmup:is|are} warm-up",
     about: "Usual are a few percent; the learning rate is at its peak for the rest only.",
     why: "{reason}",
     help: "Shorten the warm-up, or train for more steps.",
@@ -232,7 +232,7 @@ export const LINT_CODES = {
   // Data
   "unsupervised-samples": {
     severity: "warning",
-    message: "{count} of {samples} {samples:sample has|samples have} no target",
+    message: "{count} of {samples} {samples:sample|samples} {count:has|have} no target",
     why: "They take time and memory and teach nothing.",
     help: "Look at their roles, or at what truncation left of them; or write supervise = all.",
   },
