@@ -2,6 +2,7 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { resolve } from "pathe";
 import { formatPretty } from "../diagnostics/format-pretty.js";
 import { formatSpec } from "../format/format.js";
+import { countOf } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
@@ -109,7 +110,7 @@ function exitCode(outcomes: readonly Outcome[], options: FmtOptions): ExitCode {
 
 function summary(outcomes: readonly Outcome[], options: FmtOptions): string {
   const count = (outcome: Outcome) => outcomes.filter((each) => each === outcome).length;
-  const files = `${outcomes.length} file${outcomes.length === 1 ? "" : "s"}`;
+  const files = countOf(outcomes.length, "file");
   const changed = options.check || options.diff ? "to be formatted" : "formatted";
   const wrong = count("syntax error");
   const left = wrong > 0 ? `, ${wrong} with syntax errors left alone` : "";

@@ -1,9 +1,10 @@
 import { resolve } from "pathe";
-import { formatCount, formatShare } from "../foundation/format.js";
+import { countOf, formatCount, formatShare } from "../foundation/format.js";
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import { expandGlob, walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
+import { type Contents, LINES_OF_ARRAY, recogniseFile } from "../inputs/recognise.js";
 import type { Supervision } from "../lengths/count.js";
 import { loadTokenizer } from "../lengths/load-tokenizer.js";
 import { type DataFile, measureFiles } from "../lengths/measure.js";
@@ -56,7 +57,8 @@ export async function lengthsCommand(
     host.writeFile(resolve(host.workingFolder, options.out), lines.join(""));
   }
   const report = lengthsReport(files, measurements, tokenizer.sha256);
-  terminal.out(options.format === "json" ? jsonText(report) : prettyReport(report));
+  if (options.format === "json") terminal.out(jsonText(report));
+  else terminal.out(prettyReport(report, await unreadFiles(host, files, measurements)));
   return measurements.some((m) => m.malformedLines > 0) ? EXIT.findings : EXIT.clean;
 }
 
@@ -113,13 +115,50 @@ function lengthsReport(
   };
 }
 
-function prettyReport({ files, total }: LengthsReport): string {
-  const malformed = files.flatMap(({ file, malformed: { first, count } }) => [
-    ...first.map(({ line, reason }) => `${printable(file)}:${line}: ${reason}`),
-    ...(count > first.length
-      ? [`${printable(file)}: and ${count - first.length} more malformed lines`]
-      : []),
-  ]);
+/** Of each file without a line that can be read, what it seems to hold. */
+async function unreadFiles(
+  host: Host,
+  files: readonly DataFile[],
+  measurements: readonly FileMeasurement[],
+): Promise<ReadonlyMap<string, string>> {
+  const unread = files.filter((_, n) => {
+    const { length = [], malformedLines = 0 } = measurements[n] ?? {};
+    return length.length === 0 && malformedLines > 0;
+  });
+  const answers = new Map<string, string>();
+  for (const { name, path } of unread) {
+    const advice = layoutAdvice(await recogniseFile(host, path));
+    answers.set(name, `no line can be read: ${advice}`);
+  }
+  return answers;
+}
+
+function layoutAdvice(contents: Contents): string {
+  if (contents === "array") return LINES_OF_ARRAY;
+  if (contents === "unknown")
+    return "choose another --data-format, or name its columns by --column";
+  const { format, columns } = contents;
+  const names = Object.entries(columns).map(([key, name]) => ` --column ${key}=${name}`);
+  return `it looks like --data-format ${format}${names.join("")}`;
+}
+
+/** @param unread what to say of a file besides its first malformed line */
+function prettyReport(
+  { files, total }: LengthsReport,
+  unread: ReadonlyMap<string, string>,
+): string {
+  const malformed = files.flatMap(({ file, malformed: { first, count } }) => {
+    const name = printable(file);
+    const advice = unread.get(file);
+    const shown = advice === undefined ? first : first.slice(0, 1);
+    const rest = count - shown.length;
+    return [
+      ...shown.map(({ line, reason }) => `${name}:${line}: ${reason}`),
+      ...(rest > 0 ? [`${name}: and ${countOf(rest, "more malformed line")}`] : []),
+      ...(advice === undefined ? [] : [`${name}: ${advice}`]),
+    ];
+  });
+  if (total.samples === 0 && unread.size > 0) return `${malformed.join("\n")}\n`;
   const rows = [
     ["samples", formatCount(total.samples)],
     ["malformed lines", formatCount(total.malformed_lines)],

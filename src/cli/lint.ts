@@ -1,6 +1,7 @@
 import { resolve } from "pathe";
 import { type Diagnostic, hasErrors, withoutRepeats } from "../diagnostics/diagnostic.js";
 import type { DiagnosticFormat } from "../diagnostics/formats.js";
+import { countOf } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
 import { type Host, HostError } from "../host/host.js";
 import { Linter } from "../lint/linter.js";
@@ -102,7 +103,9 @@ function reportFixes(terminal: Terminal, linted: readonly Linted[], { fix }: Lin
   if (!fix) return;
   const changed = linted.filter(({ fixed }) => fixed > 0);
   const fixes = changed.reduce((sum, { fixed }) => sum + fixed, 0);
-  terminal.remark(`${plural(fixes, "fix")} applied in ${plural(changed.length, "file")}\n`);
+  terminal.remark(
+    `${countOf(fixes, "fix", "fixes")} applied in ${countOf(changed.length, "file")}\n`,
+  );
 }
 
 function summary(
@@ -110,7 +113,7 @@ function summary(
   diagnostics: readonly Diagnostic[],
   { fix, unsafeFixes }: LintOptions,
 ): string {
-  const found = `${plural(count(diagnostics, "error"), "error")}, ${plural(count(diagnostics, "warning"), "warning")}`;
+  const found = `${countOf(count(diagnostics, "error"), "error")}, ${countOf(count(diagnostics, "warning"), "warning")}`;
   // Of specs only: nobody asked for another configuration.
   const files = new Set(analyses.map(({ file }) => file));
   const fixes = diagnostics.flatMap((d) => (d.fix && files.has(d.file) ? [d.fix] : []));
@@ -121,13 +124,8 @@ function summary(
     ...(unsafe > 0 && !unsafeFixes ? [`--unsafe-fixes ${unsafe}${safe > 0 ? " more" : ""}`] : []),
   ];
   const offer = offers.length > 0 ? `; ${offers.join(", ")}` : "";
-  return `${plural(analyses.length, "file")} checked: ${found}${offer}\n`;
+  return `${countOf(analyses.length, "file")} checked: ${found}${offer}\n`;
 }
 
 const count = (diagnostics: readonly Diagnostic[], severity: string) =>
   diagnostics.filter((d) => d.severity === severity).length;
-
-function plural(n: number, what: string): string {
-  const ending = what.endsWith("x") ? "es" : "s";
-  return `${n} ${what}${n === 1 ? "" : ending}`;
-}

@@ -5,6 +5,7 @@ import { printable } from "../foundation/printable.js";
 import { FILE_START } from "../foundation/text.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
+import { formatOf } from "../inputs/recognise.js";
 import { type RenderingSettings, renderingOf } from "../inputs/rendering.js";
 import { LANGUAGE } from "../language/language.js";
 import type { LoadedTokenizer } from "../lengths/load-tokenizer.js";
@@ -59,17 +60,15 @@ const { format: FORMAT, template: TEMPLATE } = LANGUAGE.data.properties;
 const TEMPLATES = TEMPLATE.type.variants;
 
 function formatFrom({ dataFormat, column }: RenderingOptions): RenderingSettings["format"] {
-  const columns = Object.entries(FORMAT.type.variants[dataFormat]).map(
-    ([key, property]) => [key, property.default] as const,
-  );
-  const names: Record<string, string> = Object.fromEntries(columns);
+  const known = Object.keys(FORMAT.type.variants[dataFormat]);
+  const columns: Record<string, string> = {};
   for (const choice of column) {
     const [key = "", ...name] = choice.split("=");
-    if (!Object.hasOwn(names, key) || name.length === 0) {
-      const known = Object.keys(names).join(", ");
-      throw new HostError(`--column ${choice}`, `is not KEY=NAME with a key of ${known}`);
+    if (!known.includes(key) || name.length === 0) {
+      const keys = known.join(", ");
+      throw new HostError(`--column ${choice}`, `is not KEY=NAME with a key of ${keys}`);
     }
-    names[key] = name.join("=");
+    columns[key] = name.join("=");
   }
-  return { type: dataFormat, ...names } as RenderingSettings["format"];
+  return formatOf({ format: dataFormat, columns });
 }

@@ -30,7 +30,7 @@ export interface Diagnostic {
 }
 
 type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | Names<Rest>
+  ? (Name extends `${infer Count}:${string}` ? Count : Name) | Names<Rest>
   : never;
 
 type NamesOf<Code extends DiagnosticCode> =
@@ -77,9 +77,17 @@ export function diagnostic<Code extends DiagnosticCode>(
   };
 }
 
+/** `{name}`, and `{count:sample is|samples are}`, which is chosen by a value beside it. */
+const PLACEHOLDER = /\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}/g;
+
 function fillIn(template: string, values: Readonly<Record<string, string | number>>): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    Object.hasOwn(values, name) ? String(values[name]) : whole,
+  return template.replace(
+    PLACEHOLDER,
+    (whole, name: string, one: string | undefined, several: string | undefined) => {
+      if (!Object.hasOwn(values, name)) return whole;
+      const value = String(values[name]);
+      return (value === "1" ? one : several) ?? value;
+    },
   );
 }
 

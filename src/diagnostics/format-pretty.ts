@@ -30,7 +30,9 @@ export function formatPretty(diagnostics: readonly Diagnostic[], options: Pretty
   };
   const paint = (style: keyof typeof COLOURS, text: string) =>
     options.colour ? `${COLOURS[style]}${text}\u001b[0m` : text;
-  const [first] = diagnostics.filter(({ severity }) => severity !== "info");
+  const first =
+    diagnostics.find(({ severity }) => severity === "error") ??
+    diagnostics.find(({ severity }) => severity === "warning");
   return [
     ...diagnostics
       .map((found) => formatOne(found, linesOf(found.file), paint))

@@ -72,8 +72,11 @@ export const DIAGNOSTIC_CODES: readonly DiagnosticCode[] = (
 
 /** What a code says, in a line. */
 export function summaryOf(code: DiagnosticCode): string {
-  const { message, about } = entryOf(code);
-  return about !== undefined && isPlaceholders(message) ? about : `${templateText(message)}.`;
+  const { message, about, summary } = entryOf(code);
+  if (summary !== undefined) return summary;
+  if (about !== undefined && isPlaceholders(message)) return about;
+  const text = templateText(message);
+  return text.endsWith("…") ? text : `${text}.`;
 }
 
 /** Why a code matters, in general. */
@@ -90,7 +93,7 @@ export function adviceOf(code: DiagnosticCode): string | undefined {
 
 /** A template for readers: what is filled in is left open. */
 function templateText(template: string): string {
-  return template.replace(/\{\w+\}/g, "…");
+  return template.replace(/\{\w+:[^{}|]*\|([^{}|]*)\}/g, "$1").replace(/\{\w+\}/g, "…");
 }
 
 interface Entry {
@@ -98,6 +101,7 @@ interface Entry {
   readonly message: string;
   readonly why: string;
   readonly about?: string;
+  readonly summary?: string;
   readonly help?: string;
 }
 

@@ -7,10 +7,20 @@ export function formatCount(value: number): string {
     .replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** A number as it was meant, without the noise of its last digits: `33.3333`. */
+export const formatNumber = (value: number): string =>
+  Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+
+/** `1 file`, `2,000 files`. */
+export function countOf(count: number, one: string, several = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : several}`;
+}
+
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** Bytes with a binary unit and three significant digits: `75.9 GiB`. */
 export function formatBytes(bytes: number): string {
+  if (bytes === 0) return "0 B";
   let value = Math.abs(bytes);
   let unit = 0;
   while (value >= 999.5 && unit < BYTE_UNITS.length - 1) {
@@ -22,6 +32,7 @@ export function formatBytes(bytes: number): string {
 
 /** Seconds with a fitting unit: `41.4 ms`, `2.31 s`. */
 export function formatSeconds(seconds: number): string {
+  if (seconds === 0) return "0 s";
   if (seconds < 1e-3) return `${significant(seconds * 1e6)} us`;
   return seconds < 1 ? `${significant(seconds * 1e3)} ms` : `${significant(seconds)} s`;
 }

@@ -1,6 +1,8 @@
 /** Pairs of characters that are compared for one name: a file may declare thousands of long names, and misspell each. */
 const MOST_COMPARED = 100_000;
 
+const SHORTEST_BEGINNING = 3;
+
 /** The known name that a misspelt one most likely meant, if any is near enough. */
 export function didYouMean(name: string, known: readonly string[]): string | undefined {
   if (name.length > 64) return undefined;
@@ -16,14 +18,16 @@ export function didYouMean(name: string, known: readonly string[]): string | und
       best = { name: candidate, distance };
     }
   }
-  return best?.name ?? onlyLonger(name, known);
+  return best?.name ?? onlyOneThatBegins(name, known);
 }
 
-/** The known name of which a name has the first parts, such as `h100` of `h100_sxm_80gb`, if it is the only one. */
-function onlyLonger(name: string, known: readonly string[]): string | undefined {
-  const begun = known.filter((candidate) => /^[_-]/.test(candidate.slice(name.length)));
-  const longer = begun.filter((candidate) => candidate.startsWith(name.toLowerCase()));
-  return name !== "" && longer.length === 1 ? longer[0] : undefined;
+/** What a name was shortened from: `h100` of `h100_sxm_80gb`, or `plan` of `planned`. */
+function onlyOneThatBegins(name: string, known: readonly string[]): string | undefined {
+  if (name.length < SHORTEST_BEGINNING) return undefined;
+  const longer = known.filter((one) => one.toLowerCase().startsWith(name.toLowerCase()));
+  const whole = longer.filter((one) => /^[_-]/.test(one.slice(name.length)));
+  const [only, ...others] = whole.length > 0 ? whole : longer;
+  return others.length === 0 ? only : undefined;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours: optimal string alignment. */

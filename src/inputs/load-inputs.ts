@@ -17,7 +17,9 @@ import type { Rendering } from "../lengths/render.js";
 import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
 import { type PreparedData, prepareData } from "../plan/data.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
+import { dataAdvice, tokenizerAdvice } from "./advice.js";
 import { countRequest } from "./count-request.js";
+import { LINES_OF_ARRAY, recogniseFile, written } from "./recognise.js";
 import { renderingOf } from "./rendering.js";
 
 /** All that a spec names, read and measured. */
@@ -85,6 +87,13 @@ const PURPOSE = {
   "evaluate.data": "There would be nothing to evaluate on.",
 } as const;
 type DataKey = keyof typeof PURPOSE;
+const USE: Readonly<Record<DataKey, string>> = {
+  "data.train": "train on",
+  "evaluate.data": "evaluate on",
+};
+
+/** Malformed lines that a message quotes. */
+const LINES_SHOWN = 5;
 
 class Loader {
   readonly report: SpecReport;
@@ -164,7 +173,9 @@ class Loader {
       }
       return loaded;
     } catch (error) {
-      return this.#unreadable(error, "data.tokenizer", path, "Lengths are counted in its tokens.");
+      const reason = "Lengths are counted in its tokens.";
+      const help = tokenizerAdvice(this.host, this.folder, path);
+      return this.#unreadable(error, "data.tokenizer", path, reason, help);
     }
   }
 
@@ -198,11 +209,15 @@ class Loader {
       const path = `${key}.${n}`;
       try {
         const found = expandGlob(this.host, this.folder, pattern);
-        if (found.length === 0) this.report.at("no-data-files", path, { pattern: `'${pattern}'` });
+        if (found.length === 0) this.#noFiles(key, path, pattern);
         for (const name of found) {
           if (this.host.status(join(this.folder, name))?.kind === "file") {
             if (!names.has(name)) names.set(name, n);
-          } else this.#unreadable(new HostError(name, "no such file"), path, name, PURPOSE[key]);
+          } else {
+            const help = dataAdvice(this.host, this.folder, name);
+            const missing = new HostError(name, "no such file");
+            this.#unreadable(missing, path, name, PURPOSE[key], help);
+          }
         }
       } catch (error) {
         this.#unreadable(error, path, pattern, PURPOSE[key]);
@@ -212,6 +227,12 @@ class Loader {
     return [...names]
       .map(([name, pattern]) => ({ name, path: join(this.folder, name), pattern }))
       .sort((a, b) => (weighted ? a.pattern - b.pattern : 0) || (a.name < b.name ? -1 : 1));
+  }
+
+  #noFiles(key: DataKey, path: string, pattern: string): void {
+    const values = { pattern: `'${pattern}'`, reason: PURPOSE[key] };
+    const help = dataAdvice(this.host, this.folder, pattern);
+    this.report.at("no-data-files", path, values, help === undefined ? {} : { help });
   }
 
   /** Held-out samples are all looked at once. */
@@ -242,7 +263,7 @@ class Loader {
         sightings,
       );
       for (const [n, { sha256 }] of measured.entries()) this.sources[files[n]?.name ?? ""] = sha256;
-      this.#reportMalformed(key, files, measured);
+      await this.#reportMalformed(key, files, measured);
       const withPaths = measured.map((measurement, n) => ({
         path: files[n]?.name ?? "",
         pattern: files[n]?.pattern ?? 0,
@@ -266,21 +287,46 @@ class Loader {
     }
   }
 
-  #reportMalformed(
+  async #reportMalformed(
     key: DataKey,
     files: readonly DataFile[],
     measured: readonly FileMeasurement[],
-  ): void {
+  ): Promise<void> {
     const count = measured.reduce((sum, m) => sum + m.malformedLines, 0);
     if (count === 0) return;
     const lines = measured.flatMap((m, n) =>
       m.malformed.map((l) => `${files[n]?.name}:${l.line} ${l.reason}`),
     );
-    const first = `${lines.slice(0, 5).join("; ")}${count > 5 ? "; …" : ""}`;
+    const help = await this.#otherLayout(key, files, measured);
+    const shown = help === undefined ? LINES_SHOWN : 1;
+    const first = `${lines.slice(0, shown).join("; ")}${count > shown ? "; …" : ""}`;
+    const extra = help === undefined ? {} : { help };
     const tolerated = this.spec.data.malformed;
     const place = this.origins.has("data.malformed") ? "data.malformed" : key;
-    if (count > tolerated) this.report.at("malformed-data", place, { count, tolerated, first });
-    else this.report.at("malformed-data-tolerated", place, { count, first });
+    if (count > tolerated)
+      this.report.at("malformed-data", place, { count, tolerated, first }, extra);
+    else this.report.at("malformed-data-tolerated", place, { count, first }, extra);
+  }
+
+  /** What to do about a file of which no line can be read. */
+  async #otherLayout(
+    key: DataKey,
+    files: readonly DataFile[],
+    measured: readonly FileMeasurement[],
+  ): Promise<string | undefined> {
+    const unread = files.filter((_, n) => measured[n]?.length.length === 0);
+    const [file] = unread;
+    if (!file) return undefined;
+    const contents = await recogniseFile(this.host, file.path);
+    const { type } = this.spec.data.format;
+    const name = `'${file.name}'`;
+    if (contents === "array") return `Of ${name}: ${LINES_OF_ARRAY}.`;
+    if (contents === "unknown")
+      return `No line of ${name} can be read as ${type}: correct format, or the names of its columns.`;
+    const layout = written(contents);
+    return key === "data.train" && unread.length === files.length
+      ? `${name} looks like ${contents.format}: write data { format = ${layout} }`
+      : `${name} looks like ${layout}; all data of a spec has one format, here ${type}.`;
   }
 
   #reportLosses(key: DataKey, { summary, longestRow }: PreparedData): void {
@@ -289,7 +335,8 @@ class Loader {
     if (overlong.rows > 0 && overlong.policy === "error") {
       const place = `${longestRow?.path}:${longestRow?.line}`;
       const longest = formatCount(longestRow?.tokens ?? 0);
-      this.report.at("overlong-samples", "data.max_length", {
+      const at = key === "data.train" ? "data.max_length" : key;
+      this.report.at("overlong-samples", at, {
         count: overlong.rows,
         limit,
         longest,
@@ -298,7 +345,7 @@ class Loader {
     } else if (overlong.rows > 0) {
       const share = formatShare(overlong.tokens_lost / (tokens + overlong.tokens_lost));
       const fate = overlong.policy === "drop" ? "dropped" : "truncated";
-      this.report.at("overlong-samples-lost", "data.overlong", {
+      this.report.at("overlong-samples-lost", key === "data.train" ? "data.overlong" : key, {
         count: overlong.rows,
         rows,
         fate,
@@ -308,7 +355,8 @@ class Loader {
     if (samples === 0) {
       const reason =
         rows === 0 ? "The data has no well-formed line." : "Every sample is over max_length.";
-      if (overlong.policy !== "error" || rows === 0) this.report.at("no-samples", key, { reason });
+      const told = rows === 0 ? hasErrors(this.report.diagnostics) : overlong.policy === "error";
+      if (!told) this.report.at("no-samples", key, { use: USE[key], reason });
     } else if (summary.supervised_tokens === 0) {
       this.report.at("nothing-supervised", "data.supervise", {});
     }
@@ -325,8 +373,15 @@ class Loader {
     }
   }
 
-  #unreadable(error: unknown, place: string, file: string, reason: string): undefined {
+  #unreadable(
+    error: unknown,
+    place: string,
+    file: string,
+    reason: string,
+    help?: string,
+  ): undefined {
     if (!(error instanceof HostError)) throw error;
-    this.report.at("unreadable-file", place, { file, problem: error.reason, reason });
+    const values = { file, problem: error.reason, reason };
+    this.report.at("unreadable-file", place, values, help === undefined ? {} : { help });
   }
 }

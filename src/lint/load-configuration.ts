@@ -1,7 +1,7 @@
 import { dirname, join, relative } from "pathe";
 import { type Diagnostic, diagnostic } from "../diagnostics/diagnostic.js";
 import { decodeUtf8 } from "../foundation/encoding.js";
-import { LineMap } from "../foundation/text.js";
+import { FILE_START, LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { CONFIGURATION_NAME, type Configuration, DEFAULT_CONFIGURATION } from "./configuration.js";
 
@@ -12,6 +12,9 @@ export interface LoadedConfiguration {
   /** Of the file, for code frames; absent without one. */
   readonly source?: { readonly file: string; readonly text: string };
 }
+
+/** The other ending of the same. */
+const MISNAMED = CONFIGURATION_NAME.replace(/yaml$/, "yml");
 
 /** Finds the configuration of a folder in it or above it, and reads each file once. */
 export class ConfigurationLoader {
@@ -31,9 +34,21 @@ export class ConfigurationLoader {
   async #load(folder: string): Promise<LoadedConfiguration> {
     const path = join(folder, CONFIGURATION_NAME);
     if (this.host.status(path)?.kind === "file") return this.#read(path);
+    const misnamed = join(folder, MISNAMED);
+    if (this.host.status(misnamed)?.kind === "file") return this.#misnamed(misnamed);
     const parent = dirname(folder);
     if (parent === folder) return { configuration: DEFAULT_CONFIGURATION, diagnostics: [] };
     return this.of(parent);
+  }
+
+  #misnamed(path: string): LoadedConfiguration {
+    const file = relative(this.host.workingFolder, path);
+    const problem = `${MISNAMED} is not read: the configuration is named ${CONFIGURATION_NAME}`;
+    const help = `Rename it to ${CONFIGURATION_NAME}.`;
+    const found = diagnostic("invalid-config", { problem }, { file, range: FILE_START }, { help });
+    const { text } = decodeUtf8(this.host.readBytes(path));
+    const source = { file, text };
+    return { configuration: DEFAULT_CONFIGURATION, diagnostics: [found], source };
   }
 
   /** What checks a configuration is loaded only where there is one. */

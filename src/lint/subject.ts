@@ -49,6 +49,8 @@ export interface InputFacts {
   problems(): readonly Diagnostic[];
   /** Runs of this spec that were compiled near it and have a checkpoint. */
   readonly checkpoints: readonly CheckpointFacts[];
+  /** The spec names a folder of weights that is not there. */
+  readonly weightsMissing: boolean;
   /** Data files whose counts in the cache are of an earlier content. */
   readonly stale: readonly { readonly key: DataKey; readonly file: string }[];
 }

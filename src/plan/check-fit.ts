@@ -17,9 +17,10 @@ export function checkFit(
   const place = setup.origins.has("memory.budget") ? "memory.budget" : "parallel";
   const levers = () => {
     const found = leversThatFit(fit);
-    return found.length > 0
-      ? `Any one of these would do: ${found.join("; ")}.`
-      : "No other degree, stage, recomputation, bucket or length makes it fit alone.";
+    if (found.length === 0)
+      return "No other degree, stage, recomputation, bucket or length makes it fit alone.";
+    const first = found.length === 1 ? "This would do" : "Any one of these would do";
+    return `${first}: ${found.join("; ")}.`;
   };
   const fixed = totalBytes(model.fixed);
   if (fixed > fit.budgetBytes) {

@@ -1,14 +1,16 @@
 import { MODEL_NAMES } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
-import { suggestion } from "../diagnostics/suggestion.js";
+import { didYouMean } from "../foundation/suggest.js";
 import { LANGUAGE, type Spec } from "../language/language.js";
+import { counterpartOf } from "../language/other-tools.js";
 import { type Block, defaultOf } from "../language/types.js";
 import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
 import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
 import { type CheckContext, checkProperties, reportMisplaced } from "./check-properties.js";
 import { type Composition, compose, isBlock, isReference, runsOf } from "./compose.js";
 import { type DocumentReader, readDocument, type SourceDocument } from "./document.js";
+import { placed } from "./elsewhere.js";
 import { Evaluator } from "./evaluate.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
 import { blockAtEnd } from "./insert.js";
@@ -138,7 +140,7 @@ class Analyzer {
       const found = `the key '${entry.key.text}'`;
       const extra = isBlock(entry.key.text)
         ? this.#meantBlock(entry.key, entry.value)
-        : { help: keyAdvice(entry.key.text) };
+        : { help: this.#placeOf(entry.key.text) ?? keyAdvice(entry.key.text) };
       this.#report.at("unexpected-token", { expected: "a block", found }, entry.key, extra);
     }
   }
@@ -159,12 +161,22 @@ class Analyzer {
     };
   }
 
+  /** Where a name that stands at the top has its place. */
+  #placeOf(name: string): string | undefined {
+    const found = counterpartOf(name);
+    return found && placed(found, this.#report);
+  }
+
   #unknownBlock(name: NameNode): void {
     const known = Object.keys(BLOCKS);
-    const advice = suggestion(name.text, known, `The blocks are ${known.join(", ")}.`, (near) =>
-      otherWord(name, near, this.#report, `Rename to ${near}`),
-    );
-    this.#report.at("unknown-block", { name: name.text }, name, advice);
+    const { at = "" } = counterpartOf(name.text) ?? {};
+    const near = isBlock(at) ? at : didYouMean(name.text, known);
+    const help = near === undefined ? this.#placeOf(name.text) : `Did you mean ${near}?`;
+    const fix = near && otherWord(name, near, this.#report, `Rename to ${near}`);
+    this.#report.at("unknown-block", { name: name.text }, name, {
+      help: help ?? `The blocks are ${known.join(", ")}.`,
+      ...(fix ? { fix } : {}),
+    });
   }
 
   /** Named blocks of this file, whether or not a run uses them; what they lack, what extends them may have. */

@@ -3,7 +3,7 @@ import { gpuByName, MODEL_NAMES, nearestModel, templateByName } from "../catalog
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
-import { formatBytes } from "../foundation/format.js";
+import { countOf, formatBytes } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
@@ -46,13 +46,21 @@ type Reporting = <Code extends DiagnosticCode>(
 
 const ONE_SOURCE = "The model's dimensions come from exactly one place.";
 
+/** A folder where a name should be, a name without its owner, or a misspelt one. */
 function anotherModel(label: string, range: Range): Extra {
   const near = nearestModel(label);
+  if (/^[\\/~.]|^[A-Za-z]:|\\/.test(label)) return { help: folderAdvice(near) };
   if (near === undefined)
     return { help: `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".` };
-  const edits = [{ range, new_text: `"${near}"` }];
+  const edits = [{ range, new_text: JSON.stringify(near) }];
   const help = `Did you mean "${near}"? For any other, set config = "config.json".`;
   return { help, fix: { title: `Write "${near}"`, safe: false, edits } };
+}
+
+function folderAdvice(near: string | undefined): string {
+  const keys = near === undefined ? '{ config = "config.json"  path = "..." }' : '{ path = "..." }';
+  const name = near === undefined ? "" : `${JSON.stringify(near)} `;
+  return `A folder is named by path, relative to the spec: model ${name}${keys}`;
 }
 
 function checkModel(model: Spec["model"], at: Reporting, place: (path: string) => Range): void {
@@ -161,7 +169,7 @@ function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
     });
   }
   if (hosts.length > 0 && hosts.length !== nodes) {
-    const reason = `There are ${nodes} nodes and ${hosts.length} host names.`;
+    const reason = `nodes = ${nodes}, and hosts has ${countOf(hosts.length, "name")}.`;
     at("contradictory-keys", "cluster.hosts", { first: "hosts", second: "nodes", reason });
   }
 }
@@ -190,10 +198,11 @@ function checkMemory(
   if (!gpu) return;
   const budget = memory.budget ?? memoryOfRank(gpu, cluster);
   if (gpu.device === "cuda" && budget > gpu.memory_bytes) {
-    at("budget-exceeds-memory", "memory.budget", {
+    const values = {
       budget: formatBytes(budget),
       memory: formatBytes(gpu.memory_bytes),
-    });
+    };
+    at("budget-exceeds-memory", "memory.budget", values, budgetAdvice(budget, gpu.memory_bytes));
   }
   if (memory.reserve >= budget) {
     // Where the spec says neither of the two, the budget is a share of this.
@@ -203,6 +212,15 @@ function checkMemory(
       budget: formatBytes(budget),
     });
   }
+}
+
+/** Memory is sold by the GB and often written as so many GiB. */
+function budgetAdvice(budget: number, memory: number): Extra {
+  const size = budget / 2 ** 30;
+  if (size * 1e9 > memory) return {};
+  const most = Math.floor(memory / 2 ** 30);
+  const help = `Write ${size} GB, which are fewer bytes than ${size} GiB, or at most ${most} GiB; or leave it out.`;
+  return { help };
 }
 
 /** Settings of samples of one kind, where the data is of the other. */
@@ -227,7 +245,7 @@ function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): vo
 
 function checkWeights({ weights, train }: Spec["data"], at: Reporting): void {
   if (weights.length === 0 || weights.length === train.length) return;
-  const reason = `train has ${train.length} entries, weights has ${weights.length}.`;
+  const reason = `train has ${countOf(train.length, "entry", "entries")}, weights has ${weights.length}.`;
   at("contradictory-keys", "data.weights", { first: "weights", second: "train", reason });
 }
 

@@ -1,8 +1,9 @@
-import { suggestion } from "../diagnostics/suggestion.js";
+import { didYouMean } from "../foundation/suggest.js";
 import { defaultOf, type Properties, type Property } from "../language/types.js";
 import type { BlockNode, BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import { checkValue } from "./check-value.js";
 import type { SourceDocument } from "./document.js";
+import { elsewhere } from "./elsewhere.js";
 import type { Evaluator } from "./evaluate.js";
 import { entryInBody } from "./insert.js";
 import { otherWord, withoutEntry } from "./mend.js";
@@ -58,8 +59,9 @@ export function checkProperties(
   const { findings } = context.report;
   const before = findings.count;
   const written = new Map<string, Written>();
+  const misspelt = new Set<string>();
   for (const { body, document } of layers) {
-    const inside = { ...context, document, report: context.report.in(document) };
+    const inside = { ...context, document, report: context.report.in(document), misspelt };
     for (const [name, entry] of readBody(body, properties, owner, inside))
       written.set(name, { entry, document });
   }
@@ -68,7 +70,9 @@ export function checkProperties(
     const found = written.get(name);
     values[name] = found
       ? checkEntry(name, property, found, owner, context)
-      : absent(name, property, layers.at(-1)?.body, owner, context);
+      : misspelt.has(name)
+        ? undefined
+        : absent(name, property, layers.at(-1)?.body, owner, context);
   }
   return findings.count === before ? values : undefined;
 }
@@ -78,9 +82,13 @@ function readBody(
   body: BodyNode,
   properties: Properties,
   owner: Owner,
-  context: CheckContext,
+  context: CheckContext & { readonly misspelt: Set<string> },
 ): ReadonlyMap<string, EntryNode> {
-  const { report } = context;
+  const { report, misspelt } = context;
+  const unknown = (key: NameNode) => {
+    const near = reportUnknownKey(key, properties, owner, report);
+    if (near !== undefined) misspelt.add(near);
+  };
   reportMisplaced(body, report);
   const meant: [string, EntryNode][] = [];
   for (const block of body.blocks) {
@@ -90,7 +98,7 @@ function readBody(
       reportBlockForKey(block, property, report);
       meant.push([name.text, { kind: "entry", key: name, start: block.start, end: block.end }]);
     } else if (!context.blocks.includes(name.text)) {
-      reportUnknownKey(name, properties, owner, report);
+      unknown(name);
     }
     // After a missing brace every block reads as nested; the parser has said so.
     else if (!context.broken) reportNestedBlock(name, owner, report);
@@ -99,7 +107,7 @@ function readBody(
   for (const entry of body.entries) {
     const name = currentName(entry.key, properties, report);
     const first = entries.get(name);
-    if (!Object.hasOwn(properties, name)) reportUnknownKey(entry.key, properties, owner, report);
+    if (!Object.hasOwn(properties, name)) unknown(entry.key);
     else if (first) reportDuplicate(first, entry, context);
     else entries.set(name, entry);
   }
@@ -179,17 +187,21 @@ function checkEntry(
   return checkValue(entry.value, property.type, inside);
 }
 
+/** @returns the key that was most likely meant */
 function reportUnknownKey(
   key: NameNode,
   properties: Properties,
   owner: Owner,
   report: Report,
-): void {
+): string | undefined {
   const known = Object.keys(properties);
-  const advice = suggestion(key.text, known, `Its keys: ${known.join(", ")}.`, (near) =>
-    otherWord(key, near, report, `Rename to ${near}`),
-  );
+  const found = elsewhere(key.text, owner.path, properties, report);
+  const near = found ? found.near : didYouMean(key.text, known);
+  const help = found?.help ?? (near && `Did you mean ${near}?`) ?? `Its keys: ${known.join(", ")}.`;
+  const fix = near && otherWord(key, near, report, `Rename to ${near}`);
+  const advice = { help, ...(fix ? { fix } : {}) };
   report.at("unknown-key", { owner: owner.name, name: key.text }, key, advice);
+  return near;
 }
 
 function reportNestedBlock({ text: name, ...span }: NameNode, owner: Owner, report: Report): void {

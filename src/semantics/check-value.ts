@@ -1,9 +1,11 @@
 import { join } from "pathe";
 import type { Extra } from "../diagnostics/diagnostic.js";
 import { meant, suggestion } from "../diagnostics/suggestion.js";
-import { formatBytes, formatCount } from "../foundation/format.js";
+import { countOf, formatBytes, formatCount, formatNumber } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
+import { counterpartOf } from "../language/other-tools.js";
 import { type Dimension, type NumberRange, type ValueType, wordsOf } from "../language/types.js";
+import { unitsMeant } from "../language/unit-spellings.js";
 import {
   COUNT_UNITS,
   DIMENSION_NAMES,
@@ -16,9 +18,10 @@ import { numberProblem } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
 import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
+import { placed } from "./elsewhere.js";
 import {
   inBrackets,
-  otherUnit,
+  meantUnits,
   otherWord,
   quoted,
   TRUTH,
@@ -195,9 +198,11 @@ function reportUnit(
   context: ValueContext,
 ): void {
   const { name, report } = context;
-  const near = Object.keys(COUNT_UNITS).find((known) => known === unit.text.toUpperCase());
-  if (near !== undefined) {
-    const advice = meant(near, otherUnit(unit, near, node, report));
+  const near = unitsMeant(unit.text, "tokens").filter((known) => Object.hasOwn(COUNT_UNITS, known));
+  if (near.length > 0 || isScale(unit.text)) {
+    const { help = "", ...fix } = meantUnits(near, unit, node, report);
+    const scales = `A number is counted in ${Object.keys(COUNT_UNITS).join(" and ")} at most.`;
+    const advice = { help: help || scales, ...fix };
     report.at("wrong-unit", { unit: unit.text, name, dimension: expected }, unit, advice);
     return;
   }
@@ -207,6 +212,9 @@ function reportUnit(
   const extra = { help: "Remove the unit.", ...(fix ? { fix } : {}) };
   report.at("wrong-unit", values, unit, extra);
 }
+
+/** A letter that stands for a thousand or more: without it the number would be another. */
+const isScale = (unit: string): boolean => /^[kmgtbp]i?b?$/i.test(unit);
 
 /** A number in quotes, or one of YAML that this language writes otherwise. */
 function meantNumber(node: ValueNode, { report }: ValueContext): Extra {
@@ -236,7 +244,7 @@ function checkInteger(
   // A number beyond every limit reads as infinite: that is no fraction.
   if (Number.isInteger(number.value) || !Number.isFinite(number.value))
     return inRange(number, number.value, type.range, context);
-  const found = `the fraction ${number.text}`;
+  const found = `the fraction ${formatNumber(number.value)}`;
   const reason = "It is a count.";
   return reportType(node, { expected: "a whole number", found, reason }, context);
 }
@@ -270,10 +278,9 @@ function checkQuantity(
   const unit = written.text;
   const factor = factorOf(units, unit);
   if (factor !== undefined) return whole(node, node.value * factor, type, context);
-  const advice = suggestion(unit, Object.keys(units), "", (near) =>
-    otherUnit(written, near, node, context.report),
-  );
-  const extra = { ...advice, help: `${advice.help} ${help}`.trim() };
+  const near = unitsMeant(unit, type.dimension);
+  const advice = meantUnits(near, written, node, context.report);
+  const extra = { ...advice, help: `${advice.help ?? ""} ${help}`.trim() };
   context.report.at("wrong-unit", { unit, name: context.name, dimension }, written, extra);
   return undefined;
 }
@@ -289,7 +296,7 @@ function whole(
   if (type.dimension !== "tokens" || Number.isInteger(rounded) || !Number.isFinite(rounded))
     return inRange(node, rounded, type.range, context, type.dimension);
   const reason = "Tokens are counted.";
-  const found = `${value} tokens`;
+  const found = `${formatNumber(value)} tokens`;
   return reportType(node, { expected: "a whole number of tokens", found, reason }, context);
 }
 
@@ -303,7 +310,8 @@ function inRange(
   const low = range.min === undefined || (range.above ? value > range.min : value >= range.min);
   if (low && value <= (range.max ?? Number.MAX_VALUE)) return value;
   const reason = "A value outside has no meaning for this key.";
-  const written = node.unit ? `${node.text} ${node.unit.text}` : node.text;
+  const shown = shownNumber(node.text);
+  const written = node.unit ? `${shown} ${node.unit.text}` : shown;
   context.report.at(
     "out-of-range",
     { name: context.name, value: written, range: describeRange(range, dimension), reason },
@@ -311,6 +319,10 @@ function inRange(
   );
   return undefined;
 }
+
+/** What was calculated may have more digits than anyone would write. */
+const shownNumber = (text: string): string =>
+  text.length > 12 ? formatNumber(Number(text)) : text;
 
 /** A range in words: `at least 1`, `from 0 to 3`, `more than 0`. */
 function describeRange({ min, max, above }: NumberRange, dimension?: Dimension): string {
@@ -365,6 +377,10 @@ function checkList(
   type: Extract<ValueType, { kind: "list" }>,
   context: ValueContext,
 ): readonly unknown[] | undefined {
+  if (node.kind === "name" && type.item.kind === "enumeration" && !isWordOf(node, type.item)) {
+    reportUnknown(node, type.item.values, context);
+    return undefined;
+  }
   if (node.kind !== "list") {
     const help = "Put it in square brackets: [ ... ]";
     const fix = inBrackets(node, context.report);
@@ -386,7 +402,7 @@ function listProblem(
   const count = node.items.length;
   const expected =
     type.length !== undefined && count !== type.length
-      ? `a list of ${type.length} values`
+      ? `a list of ${countOf(type.length, "value")}`
       : type.nonEmpty && count === 0
         ? "at least one value"
         : undefined;
@@ -396,6 +412,26 @@ function listProblem(
   return true;
 }
 
+/** A word in quotes, a file that a tag names, or what another key is for. */
+function meantTag(
+  node: ValueNode,
+  tags: readonly string[],
+  { name, path, report }: ValueContext,
+): Extra {
+  if (node.kind === "number") {
+    const found = counterpartOf(name);
+    return found && found.at !== path ? { help: placed(found, report) } : {};
+  }
+  if (node.kind !== "string") return {};
+  if (tags.includes(node.value)) {
+    const fix = unquoted(node, report);
+    return { help: "Write the word without quotes.", ...(fix ? { fix } : {}) };
+  }
+  return tags.includes("file") && !report.isYaml
+    ? { help: `Write file { path = ${JSON.stringify(node.value)} }.` }
+    : {};
+}
+
 function checkTagged(
   node: ValueNode,
   type: Extract<ValueType, { kind: "tagged" }>,
@@ -403,7 +439,8 @@ function checkTagged(
 ): unknown {
   const tags = Object.keys(type.variants);
   if (node.kind !== "tagged" && node.kind !== "name") {
-    return wrongType(node, `one of ${tags.map((tag) => `${tag} { ... }`).join(", ")}`, context);
+    const expected = `one of ${tags.map((tag) => `${tag} { ... }`).join(", ")}`;
+    return wrongType(node, expected, context, meantTag(node, tags, context));
   }
   const tag = node.kind === "name" ? node : node.tag;
   const properties = Object.hasOwn(type.variants, tag.text) ? type.variants[tag.text] : undefined;

@@ -1,5 +1,6 @@
 import { suggestion } from "../diagnostics/suggestion.js";
 import type { Dimension } from "../language/types.js";
+import { unitsMeant } from "../language/unit-spellings.js";
 import { BASE_UNITS, COUNT_UNITS, factorOf, UNITS } from "../language/units.js";
 import { negated } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
@@ -13,7 +14,7 @@ import type {
 } from "../syntax/tree.js";
 import type { SourceDocument } from "./document.js";
 import { LONGEST_CHAIN } from "./layers.js";
-import { otherUnit, otherWord } from "./mend.js";
+import { meantUnits, otherWord } from "./mend.js";
 import type { Report } from "./report.js";
 import type { Scope } from "./scope.js";
 
@@ -175,11 +176,13 @@ export class Evaluator {
       const factor = factorOf(UNITS[dimension], unit.text);
       if (factor !== undefined) return { value: value * factor, dimension };
     }
-    const known = Object.values(UNITS).flatMap((units) => Object.keys(units));
-    const advice = suggestion(unit.text, known, `Units: ${known.join(", ")}.`, (near) =>
-      otherUnit(unit, near, node, report),
-    );
-    report.at("invalid-arithmetic", { problem: `'${unit.text}' is not a unit` }, unit, advice);
+    const dimensions = Object.keys(UNITS) as Dimension[];
+    const near = new Set(dimensions.flatMap((dimension) => unitsMeant(unit.text, dimension)));
+    const known = new Set(dimensions.flatMap((dimension) => Object.keys(UNITS[dimension])));
+    report.at("invalid-arithmetic", { problem: `'${unit.text}' is not a unit` }, unit, {
+      help: `Units: ${[...known].join(", ")}.`,
+      ...meantUnits([...near], unit, node, report),
+    });
     return undefined;
   }
 

@@ -1,4 +1,5 @@
-import type { Fix } from "../diagnostics/diagnostic.js";
+import type { Extra, Fix } from "../diagnostics/diagnostic.js";
+import { meant } from "../diagnostics/suggestion.js";
 import type { EntryNode, NameNode, NumberNode, Span, ValueNode } from "../syntax/tree.js";
 import { pathProblem } from "./paths.js";
 import type { Report } from "./report.js";
@@ -33,8 +34,23 @@ function asItem(node: ValueNode, written: string): string | undefined {
   return node.value === written ? JSON.stringify(written) : undefined;
 }
 
+/** What a unit of others may stand for; a fix only where that is one thing. */
+export function meantUnits(
+  units: readonly string[],
+  unit: NameNode,
+  of: NumberNode,
+  report: Report,
+): Extra {
+  const [first, ...others] = units;
+  if (first === undefined) return {};
+  return meant(
+    units.join(" or "),
+    others.length === 0 ? otherUnit(unit, first, of, report) : undefined,
+  );
+}
+
 /** Another unit; safe where only the letters' case differs and no other unit is written so. */
-export function otherUnit(unit: NameNode, near: string, of: NumberNode, report: Report) {
+function otherUnit(unit: NameNode, near: string, of: NumberNode, report: Report): Fix | undefined {
   if (report.written(unit) !== unit.text || unit.start === of.start) return undefined;
   const safe = /^[kmgt]ib$/i.test(unit.text) && near.toLowerCase() === unit.text.toLowerCase();
   return report.replacement(`Write ${near}`, unit, near, safe);

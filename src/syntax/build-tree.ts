@@ -1,7 +1,7 @@
 import type { CstElement, CstNode, IToken } from "chevrotain";
 import { resolveEscapes } from "./escapes.js";
 import { negated, numberProblem } from "./numbers.js";
-import { UnterminatedText } from "./tokens.js";
+import { BarePath, UnterminatedText } from "./tokens.js";
 import type {
   BlockNode,
   BodyNode,
@@ -256,6 +256,7 @@ class TreeBuilder {
 
   private string(token: IToken): StringNode {
     const { start, end } = spanOf(token);
+    if (token.tokenType === BarePath) return { kind: "string", value: token.image, start, end };
     const closed = token.tokenType !== UnterminatedText;
     const inside = token.image.slice(1, closed ? -1 : undefined);
     const value = resolveEscapes(inside, (sequence, offset) =>

@@ -8,11 +8,17 @@ export interface Mend {
   readonly start: number;
   readonly end: number;
   readonly text: string;
+  /** In words; else its title says enough. */
+  readonly help?: string;
 }
+
+/** The advice that goes with an edit, so that both say the same. */
+export const adviceOf = ({ help, title }: Mend): string => help ?? `${title}.`;
 
 const removed = (found: string): Mend => ({
   ...instead(found.length, ""),
   title: `Remove ${found}`,
+  help: "Remove it: nothing stands between entries.",
 });
 
 /** All of what is wrong, written as it was meant. */
@@ -42,13 +48,24 @@ export function lineComment(image: string, after: string): Mend | undefined {
   return instead(image.length, `# ${image.replace(/^\/\*+|\*+\/$/g, "").trim()}`);
 }
 
+/** A path without its quotes. */
+export const inQuotes = (image: string): Mend => instead(image.length, JSON.stringify(image));
+
 /** Text in quotes of other languages. */
 export const doubleQuoted = (image: string): Mend =>
   instead(image.length, `"${image.slice(1, -1)}"`);
 
-/** A comma between digits parts thousands, or a fraction, and nobody can tell which. */
+/** A comma between digits parts thousands, or a fraction. */
 export const isCommaInNumber = (before: string, found: string, after: string): boolean =>
   found === "," && /\d$/.test(before) && /^\d/.test(after);
+
+/** The commas of `1,048,576`: between groups of three digits they part thousands. */
+export function partedThousands(before: string, after: string): Mend | undefined {
+  const groups = /^(?:,\d{3})+(?![\w,.])/.exec(after)?.[0];
+  if (groups === undefined || !/(?<![\w,.])[1-9]\d{0,2}$/.test(before)) return undefined;
+  const number = (/\d+$/.exec(before)?.[0] ?? "") + groups.replaceAll(",", "_");
+  return { ...instead(groups.length, groups.replaceAll(",", "_")), title: `Write ${number}` };
+}
 
 /** A comma between entries. */
 export const strayComma = (found: string): Mend | undefined =>

@@ -5,7 +5,7 @@ import { buildFile, buildValue } from "./build-tree.js";
 import { numberProblem } from "./numbers.js";
 import { SPEC_PARSER } from "./parser.js";
 import { previousEnd, Reporter, spanOf } from "./reporter.js";
-import { CloseBrace, NumberLiteral, OpenBrace, SPEC_LEXER } from "./tokens.js";
+import { BarePath, CloseBrace, NumberLiteral, OpenBrace, SPEC_LEXER } from "./tokens.js";
 import type { FileNode, Span, ValueNode } from "./tree.js";
 
 export const LONGEST_FILE = 256 * 1024;
@@ -83,7 +83,7 @@ function readTree(text: string, report: Reporter): FileNode {
 export function parseValue(text: string, place: Span): ValueNode | undefined {
   const { tokens, errors, groups } = SPEC_LEXER.tokenize(text.slice(0, LONGEST_VALUE));
   const wrong = ({ tokenType, image }: IToken) =>
-    tokenType === NumberLiteral && numberProblem(image) !== undefined;
+    tokenType === BarePath || (tokenType === NumberLiteral && numberProblem(image) !== undefined);
   const commented = (groups["blockComments"] ?? []).length > 0;
   if (
     errors.length > 0 ||

@@ -8,6 +8,7 @@ import {
 } from "chevrotain";
 import { MOST_DIAGNOSTICS } from "../diagnostics/diagnostic.js";
 import {
+  BarePath,
   CloseBrace,
   CloseBracket,
   CloseParen,
@@ -305,7 +306,7 @@ export class SpecParser extends CstParser {
 }
 
 const opens = (token: IToken): boolean => token.tokenType === OpenBrace;
-const TEXTS: readonly TokenType[] = [Text, UnterminatedText, OtherQuotes];
+const TEXTS: readonly TokenType[] = [Text, UnterminatedText, OtherQuotes, BarePath];
 const isText = (token: IToken): boolean => TEXTS.includes(token.tokenType);
 
 export const SPEC_PARSER = new SpecParser();

@@ -7,20 +7,23 @@ import {
 } from "../diagnostics/diagnostic.js";
 import type { LineMap } from "../foundation/text.js";
 import {
+  adviceOf,
   closingQuote,
   doubledSign,
   doubleQuoted,
   escapedBackslash,
+  inQuotes,
   instead,
   isCommaInNumber,
   lineComment,
   type Mend,
   missingSign,
   otherSign,
+  partedThousands,
   strayComma,
 } from "./mend.js";
 import { numberProblem } from "./numbers.js";
-import { BlockComment, NumberLiteral, OtherQuotes, UnterminatedText } from "./tokens.js";
+import { BarePath, BlockComment, NumberLiteral, OtherQuotes, UnterminatedText } from "./tokens.js";
 import type { Span } from "./tree.js";
 
 /** Looked at before a sign that may belong to it. */
@@ -75,6 +78,7 @@ export class Reporter {
     if (token.tokenType === BlockComment) this.blockComment(token);
     if (token.tokenType === UnterminatedText) this.unterminated(token);
     if (token.tokenType === OtherQuotes) this.otherQuotes(token);
+    if (token.tokenType === BarePath) this.barePath(token);
     if (token.tokenType === NumberLiteral) this.number(token);
   }
 
@@ -84,14 +88,13 @@ export class Reporter {
 
   lexical(text: string, offset: number, length: number): void {
     const character = describe(text.slice(offset, offset + Math.min(length, 12)));
-    const fix = this.#fix(
-      otherSign(
-        text.slice(Math.max(0, offset - LONGEST_NAME), offset),
-        text.slice(offset, offset + length),
-      ),
-      offset,
+    const mend = otherSign(
+      text.slice(Math.max(0, offset - LONGEST_NAME), offset),
+      text.slice(offset, offset + length),
     );
-    this.add(diagnostic("invalid-character", { character }, this.at(offset, offset + length), fix));
+    const extra = mend ? { help: adviceOf(mend), ...this.#fix(mend, offset) } : {};
+    const place = this.at(offset, offset + length);
+    this.add(diagnostic("invalid-character", { character }, place, extra));
   }
 
   private unterminated(token: IToken): void {
@@ -113,6 +116,14 @@ export class Reporter {
     const { startOffset: start, image } = token;
     const extra = { help: "Put text in double quotes.", ...this.#fix(doubleQuoted(image), start) };
     const values = { character: describe(image.slice(0, 1)) };
+    this.add(diagnostic("invalid-character", values, this.atSpan(spanOf(token)), extra));
+  }
+
+  private barePath(token: IToken): void {
+    const { startOffset: start, image } = token;
+    const fix = this.#fix(inQuotes(image), start);
+    const extra = { help: "Put paths and names of models in double quotes.", ...fix };
+    const values = { character: describe(/[^\w-]/.exec(image)?.[0] ?? "") };
     this.add(diagnostic("invalid-character", values, this.atSpan(spanOf(token)), extra));
   }
 
@@ -163,8 +174,14 @@ export class Reporter {
     const { message, token } = error;
     const { text } = this.lines;
     const { start, end } = spanOf(token);
-    if (isCommaInNumber(text.slice(start - 1, start), token.image, text.slice(end, end + 1)))
-      return { help: "Write a fraction as 0.5, and thousands as 1_000." };
+    if (isCommaInNumber(text.slice(start - 1, start), token.image, text.slice(end, end + 1))) {
+      const thousands = partedThousands(
+        text.slice(Math.max(0, start - LONGEST_NAME), start),
+        text.slice(start, start + LONGEST_NAME),
+      );
+      const help = "Write a fraction as 0.5, and thousands as 1_000.";
+      return { help, ...this.#fix(thousands, start) };
+    }
     const previous = previousOf(error);
     // What is written at the end of an open string becomes its text.
     if (previous?.tokenType === UnterminatedText) return {};
@@ -172,7 +189,7 @@ export class Reporter {
       return { help: "The line with the version begins the file, once." };
     const mend =
       missingSign(message, token, gap) ?? doubledSign(previous, token) ?? strayComma(token.image);
-    return this.#fix(mend, start);
+    return mend ? { help: adviceOf(mend), ...this.#fix(mend, start) } : {};
   }
 }
 

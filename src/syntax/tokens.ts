@@ -54,6 +54,19 @@ export const OtherQuotes = createToken({
   categories: [Text],
   line_breaks: false,
 });
+/**
+ * A path that lacks its quotes, kept apart in the same way: a name with a point, or a pattern with an ending, after any
+ * folders. A name cannot go on with a point, and nothing can be multiplied by a letter's; the lengths are bounded so
+ * that each is looked at in no time.
+ */
+export const BarePath = createToken({
+  name: "BarePath",
+  pattern:
+    /(?:(?:(?:\.{1,2}|~)\/){1,8}|\/(?=\w))?(?![\d.])(?:[\w.*-]{1,64}\/){0,8}(?:[A-Za-z_][\w-]{0,99}(?:\.[\w-]+)+|[\w-]{0,99}[*?][\w*?-]{0,99}\.[A-Za-z]\w*)/,
+  label: "a string",
+  categories: [Text],
+  line_breaks: false,
+});
 /** Its caller reports those that are no numbers. */
 export const NumberLiteral = createToken({
   name: "NumberLiteral",
@@ -61,10 +74,10 @@ export const NumberLiteral = createToken({
   label: "a number",
   line_breaks: false,
 });
-/** A unit per second; everywhere else `/` divides. */
+/** A unit per second; everywhere else `/` divides. And `K tokens`, which is told as one. */
 export const Rate = createToken({
   name: "Rate",
-  pattern: /[A-Za-z]+\/s(?![\w-])/,
+  pattern: /[A-Za-z]+\/s(?![\w-])|(?<=\d[ \t]*)[KkMm][ \t]+tokens?(?![\w-]|[ \t]*=)/,
   label: "a unit",
   line_breaks: false,
 });
@@ -79,6 +92,8 @@ export const TOKENS: readonly TokenType[] = [
   Whitespace,
   Comment,
   BlockComment,
+  // Before the signs that it may begin with.
+  BarePath,
   OpenBrace,
   CloseBrace,
   OpenBracket,

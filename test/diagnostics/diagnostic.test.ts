@@ -57,6 +57,13 @@ describe("a diagnostic", () => {
     });
   });
 
+  it("has the noun that goes with a count", () => {
+    const message = (count: number) =>
+      diagnostic("malformed-data-tolerated", { count, first: "" }, at(1, 1, 2)).message;
+    expect(message(1)).toBe("1 malformed line is left out; ");
+    expect(message(2)).toBe("2 malformed lines are left out; ");
+  });
+
   it("does not compile with a wrong code or without a placeholder", () => {
     const place = at(1, 1, 2);
     // @ts-expect-error no such code
@@ -191,6 +198,12 @@ describe("for people", () => {
   it("colours only when asked to", () => {
     expect(pretty(ERROR, "k")).not.toContain("\u001b");
     expect(pretty(ERROR, "k", true)).toContain("\u001b[31;1merror\u001b[0m");
+  });
+
+  it("names the first error where the first finding is a warning", () => {
+    const warning = diagnostic("malformed-data-tolerated", { count: 1, first: "" }, at(1, 1, 2));
+    const shown = formatPretty([warning, ERROR], { colour: false, textOf: () => undefined });
+    expect(shown).toContain(`More about a code: skrull explain ${ERROR.code}\n`);
   });
 
   it("shows no frame where the text is not known", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  countOf,
   formatBytes,
   formatCount,
   formatSeconds,
@@ -97,7 +98,7 @@ describe("a suggestion", () => {
     const known = ["a100_sxm_40gb", "a100_sxm_80gb", "a10_24gb", "h100_sxm_80gb"];
     expect(didYouMean("H100", known)).toBe("h100_sxm_80gb");
     expect(didYouMean("a10", known)).toBe("a10_24gb");
-    for (const name of ["", "a100", "h", "h10"]) expect(didYouMean(name, known)).toBeUndefined();
+    for (const name of ["", "a100", "h", "x100"]) expect(didYouMean(name, known)).toBeUndefined();
   });
 
   it("counts each slip of a finger once", () => {
@@ -125,10 +126,14 @@ describe("a number for people", () => {
     [formatCount(1234567), "1,234,567"],
     [formatCount(-1234), "-1,234"],
     [formatCount(999.5), "1,000"],
+    [countOf(1, "file"), "1 file"],
+    [countOf(2000, "entry", "entries"), "2,000 entries"],
+    [formatBytes(0), "0 B"],
     [formatBytes(512), "512 B"],
     [formatBytes(76 * 1024 ** 3), "76.0 GiB"],
     [formatBytes(1023 * 1024), "1.00 MiB"],
     [formatBytes(-1536), "-1.50 KiB"],
+    [formatSeconds(0), "0 s"],
     [formatSeconds(0.0414), "41.4 ms"],
     [formatSeconds(2.305), "2.31 s"],
     [formatSeconds(5e-6), "5.00 us"],

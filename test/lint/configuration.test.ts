@@ -144,3 +144,12 @@ describe("the rules", () => {
     );
   });
 });
+
+it("a configuration of the other ending is told", async () => {
+  const found = await lintProject({ "spec.skrull": spec(), "skrull.config.yml": "lint: {}" });
+  expect(found.map(({ file, message, help }) => [file, message, help])).toContainEqual([
+    "skrull.config.yml",
+    "skrull.config.yml is not read: the configuration is named skrull.config.yaml",
+    "Rename it to skrull.config.yaml.",
+  ]);
+});

@@ -411,6 +411,13 @@ const CASES: readonly Case[] = [
     found: ["4: 'runs/a' has a checkpoint of 2 ranks; this spec has 4"],
   },
   {
+    code: "weights-not-found",
+    wrong: { ...HUB, model: '"Qwen/Qwen2.5-0.5B" { path = "weigths" }' },
+    right: { ...HUB, model: '"Qwen/Qwen2.5-0.5B" { path = "weights" }' },
+    files: { "weights/config.json": "{}" },
+    found: [`"weigths": there is no folder 'weigths' with weights`],
+  },
+  {
     code: "unused-constant",
     wrong: { train: "{ optimizer = adamw { lr = 1e-3 } }\nlet spare = 3" },
     right: { train: "{ optimizer = adamw { lr = 1e-3 } steps = spare }\nlet spare = 3" },
@@ -465,7 +472,7 @@ const CASES: readonly Case[] = [
     measured: true,
     wrong: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 128 }' },
     right: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K }' },
-    found: ["128: 1 samples are longer than 128 tokens, the longest 323 (data.jsonl:3)"],
+    found: ["128: 1 sample is longer than 128 tokens, the longest 323 (data.jsonl:3)"],
   },
   {
     code: "overlong-samples-lost",
@@ -476,7 +483,7 @@ const CASES: readonly Case[] = [
     right: {
       data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K overlong = drop }',
     },
-    found: ["drop: 1 of 5 samples are over max_length and dropped: 68.9 % of all tokens are lost"],
+    found: ["drop: 1 of 5 samples is over max_length and dropped: 68.9 % of all tokens are lost"],
   },
   {
     code: "context-too-large",
@@ -508,7 +515,7 @@ const CASES: readonly Case[] = [
     files: {
       "data.jsonl": `${SAMPLES}${JSON.stringify({ messages: [{ role: "user", content: "x" }] })}\n`,
     },
-    found: ["data: 1 of 6 samples have no target"],
+    found: ["data: 1 of 6 samples has no target"],
   },
   {
     code: "batch-exceeds-data",
@@ -621,4 +628,15 @@ describe("stale-lengths", () => {
     host.writeFile("/project/data.jsonl", SAMPLES);
     expect(await codes()).not.toContain("stale-lengths");
   });
+});
+
+it("a budget that would do holds the longest sample there may be, where lengths are not known", async () => {
+  const more = async (length: string) => {
+    const data = `{ train = ["data.jsonl"] tokenizer = "tok.json" max_length = ${length} }`;
+    const memory = "{ budget = 20 GiB reserve = 6 GiB }";
+    const found = await lintProject({ "spec.skrull": spec({ ...HUB, data, memory }) });
+    const help = found.find(({ code }) => code === "states-exceed-budget")?.help ?? "";
+    return Number(/a budget of ([\d.]+) GiB more/.exec(help)?.[1]);
+  };
+  expect(await more("32K")).toBeGreaterThan((await more("1K")) + 10);
 });

@@ -304,3 +304,35 @@ describe("the language table", () => {
     expectTypeOf<Spec["data"]["train"]>().toEqualTypeOf<readonly string[]>();
   });
 });
+
+describe("advice", () => {
+  const help = (parts: Record<string, string>) =>
+    analyze("a.skrull", spec(parts)).diagnostics.map((found) => found.help)[0];
+  const GPU = { cluster: "{ gpus = 2 gpu = h100_sxm_80gb }" };
+
+  it("of a model that is a folder, or lacks its owner", () => {
+    const folder = "A folder is named by path, relative to the spec: model";
+    expect(help({ model: '"/models/Qwen2.5-7B" {}' })).toBe(
+      `${folder} "Qwen/Qwen2.5-7B" { path = "..." }`,
+    );
+    expect(help({ model: '"./mine" {}' })).toBe(
+      `${folder} { config = "config.json"  path = "..." }`,
+    );
+    expect(help({ model: '"Qwen2.5-7B" {}' })).toBe("Did you mean Qwen/Qwen2.5-7B?");
+  });
+
+  it("of a budget in GiB that was meant in GB", () => {
+    expect(help({ ...GPU, memory: "{ budget = 80 GiB }" })).toBe(
+      "Write 80 GB, which are fewer bytes than 80 GiB, or at most 79 GiB; or leave it out.",
+    );
+    expect(help({ ...GPU, memory: "{ budget = 100 GiB }" })).toMatch(/^Lower the budget/);
+  });
+
+  it("shows of a calculated fraction what one would write", () => {
+    const message = (seed: string) =>
+      analyze("a.skrull", spec({ train: `{ optimizer = adamw { lr = 1e-3 } seed = ${seed} }` }))
+        .diagnostics[0]?.message;
+    expect(message("100 / 3")).toBe("'seed' takes a whole number, not the fraction 33.3333");
+    expect(message("2.5")).toBe("'seed' takes a whole number, not the fraction 2.5");
+  });
+});

@@ -21,6 +21,18 @@ const CASES: readonly Case[] = [
     "{ optimizer = sgd { lr = .5 }  steps = 0x10  seed = 1__0  log_every = 007  clip_norm = 1. }",
     "{ optimizer = sgd { lr = 0.5 }  steps = 16  seed = 1_0  log_every = 7  clip_norm = 1 }",
   ],
+  [
+    "thousands parted by commas",
+    "data",
+    '{ train = ["data.jsonl"]  tokenizer = "bytes"  max_length = 1,048,576  malformed = 1,000 }',
+    '{ train = ["data.jsonl"]  tokenizer = "bytes"  max_length = 1_048_576  malformed = 1_000 }',
+  ],
+  [
+    "paths without quotes",
+    "data",
+    "{ train = [data.jsonl, a-b/x.jsonl, a/*.jsonl]  tokenizer = ./tok/t.json  max_length = 1K }",
+    '{ train = ["data.jsonl", "a-b/x.jsonl", "a/*.jsonl"]  tokenizer = "./tok/t.json"  max_length = 1K }',
+  ],
   ["two signs", "parallel", "{ context = --2  zero = ++1 }", "{ context = 2  zero = 1 }"],
   [
     "signs that only look like those of the language",
@@ -141,13 +153,7 @@ const CASES: readonly Case[] = [
     "{ budget = 4000 mb }",
     "{ budget = 4000 MB }",
   ],
-  [
-    "a unit where none is",
-    "parallel",
-    "{ context = 2 GiB }",
-    "{ context = 2 GiB }",
-    "{ context = 2 }",
-  ],
+  ["a unit where none is", "parallel", "{ context = 2 s }", "{ context = 2 s }", "{ context = 2 }"],
   [
     "the same said twice",
     "parallel",

@@ -137,7 +137,7 @@ describe("a spec in YAML", () => {
 
   const mistakes: readonly (readonly [string, string, readonly string[]])[] = [
     ["max_length: seq * 2", "max_length: seq * 2 GiB", ["wrong-unit: seq * 2 GiB"]],
-    ["tokenizer: bytes", "tokenzer: bytes", ["missing-key: data", "unknown-key: tokenzer"]],
+    ["tokenizer: bytes", "tokenzer: bytes", ["unknown-key: tokenzer"]],
     ["policy: policy", "policy: packd", ["unknown-value: packd"]],
     ["weights: random", "weights: [random]", ["wrong-type: [random]"]],
     ["type: adamw, ", "", ["invalid-yaml: { lr: 1e-3, betas: [0.9, 0.95] }"]],

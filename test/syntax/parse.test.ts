@@ -235,3 +235,48 @@ describe("the grammar", () => {
     expect([...used].filter((name) => !defined.has(name) && !letters.includes(name))).toEqual([]);
   });
 });
+
+describe("a slip of the pen", () => {
+  const told = (text: string) =>
+    parseSpec("a.skrull", `skrull 1\n${text}\n`).diagnostics.map(({ help, fix }) => [
+      help,
+      fix?.title,
+    ]);
+
+  it("is told with the advice that its fix follows", () => {
+    expect(told('data { train: ["a"] }')).toEqual([["Write =.", "Write ="]]);
+    expect(told("train { epochs = 2; }")).toEqual([
+      ["Remove it: nothing stands between entries.", "Remove ;"],
+    ]);
+    expect(told("train { epochs = 2, steps = 3 }")).toEqual([
+      ["Remove it: nothing stands between entries.", "Remove ,"],
+    ]);
+  });
+
+  it("between digits is only mended where it parts thousands", () => {
+    const help = "Write a fraction as 0.5, and thousands as 1_000.";
+    expect(told("data { max_length = 32,768 }")[0]).toEqual([help, "Write 32_768"]);
+    expect(told("train { clip_norm = 0,768 }")[0]).toEqual([help, undefined]);
+    expect(told("train { clip_norm = 1,5 }")[0]).toEqual([help, undefined]);
+    expect(told("train { clip_norm = 1,2345 }")[0]).toEqual([help, undefined]);
+  });
+
+  it("leaves a path without its quotes, which is told as a whole", () => {
+    const help = "Put paths and names of models in double quotes.";
+    for (const path of ["data/chat.jsonl", "../x.json", "/m/x.json", "~/x.json", "data/*.jsonl"])
+      expect(told(`data { train = [${path}] }`)).toEqual([[help, `Write "${path}"`]]);
+    expect(told("model Qwen/Qwen2.5-7B {}")).toEqual([[help, 'Write "Qwen/Qwen2.5-7B"']]);
+  });
+
+  it.each([
+    "x/2.5",
+    "x/y*2.5",
+    "2*x/y",
+    "x/y/2 # a.b",
+    "2.5/x",
+    "x / 2.5",
+    "8K/1.5",
+  ])("is none in the calculation %s", (value) => {
+    expect(told(`let a = ${value}`)).toEqual([]);
+  });
+});

@@ -9,6 +9,8 @@ export interface Entry {
   readonly why: string;
   /** Where message or reason come from the place that reports it: what it is about in general. */
   readonly about?: string;
+  /** What it is in a line, where the message comes from the place that reports it. */
+  readonly summary?: string;
   /** What to do, unless the place that reports it knows better. */
   readonly help?: string;
 }

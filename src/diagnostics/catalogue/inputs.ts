@@ -12,7 +12,8 @@ export const INPUT_CODES = {
   "no-data-files": {
     severity: "error",
     message: "no file matches {pattern}",
-    why: "There would be nothing to train on.",
+    why: "{reason}",
+    about: "A pattern of data files finds none.",
     help: "Correct the pattern, which is relative to the file that it is written in.",
   },
   "invalid-model-config": {
@@ -75,38 +76,40 @@ export const INPUT_CODES = {
   },
   "malformed-data": {
     severity: "error",
-    message: "{count} malformed lines, {tolerated} tolerated; {first}",
+    message: "{count} malformed {count:line|lines}, {tolerated} tolerated; {first}",
     why: "Lines that cannot be read would be missing from the training data.",
     help: "Repair the lines, or tolerate them: data { malformed = {count} }",
   },
   "malformed-data-tolerated": {
     severity: "warning",
-    message: "{count} malformed lines are left out; {first}",
+    message: "{count} malformed {count:line is|lines are} left out; {first}",
     why: "They are missing from the training data.",
     help: "Mend the lines, or leave them out of the file.",
   },
   "overlong-samples": {
     severity: "error",
-    message: "{count} samples are longer than {limit} tokens, the longest {longest} ({place})",
+    message:
+      "{count} {count:sample is|samples are} longer than {limit} tokens, the longest {longest} ({place})",
     why: "With overlong = error none may be dropped or cut.",
     help: "Raise max_length, or choose overlong = drop or overlong = truncate.",
   },
   "overlong-samples-lost": {
     severity: "warning",
     message:
-      "{count} of {rows} samples are over max_length and {fate}: {share} of all tokens are lost",
+      "{count} of {rows} {rows:sample|samples} {count:is|are} over max_length and {fate}: {share} of all tokens are lost",
     why: "What is lost is not trained on.",
     help: "Raise max_length where memory allows, shared by more ranks if need be; or cut these samples into shorter ones.",
   },
   "weight-draws-nothing": {
     severity: "error",
-    message: "a weight of {weight} draws none of the {samples} samples of {pattern}",
+    message:
+      "a weight of {weight} draws none of the {samples} {samples:sample|samples} of {pattern}",
     why: "They would never be trained on.",
     help: "Raise the weight, or leave the pattern out.",
   },
   "no-samples": {
     severity: "error",
-    message: "no sample is left to train on",
+    message: "no sample is left to {use}",
     why: "{reason}",
     about: "After malformed and over-long samples were taken out, none was left.",
     help: "Look at the data, and at max_length and overlong.",

@@ -165,6 +165,7 @@ export const LANGUAGE_CODES = {
   "unsafe-path": {
     severity: "error",
     message: "this path {problem}",
+    summary: "a path is absolute, leaves the spec's folder, or cannot be read on every machine.",
     why: "A run moves between machines: its paths start at one folder, and what it reads there lies below that.",
     help: "Write a path that starts at the spec's folder; that of data and weights stays below it.",
   },

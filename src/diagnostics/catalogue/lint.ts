@@ -5,7 +5,7 @@ export const LINT_CODES = {
   // Parallelism and the batch
   "group-crosses-nodes": {
     severity: "warning",
-    message: "a context-parallel group of {context} spans nodes of {gpus} GPUs",
+    message: "a context-parallel group of {context} spans nodes of {gpus} {gpus:GPU|GPUs}",
     why: "Keys and values of every sharded sequence then cross the network in every layer.",
     help: "Use context = {gpus} if the longest sequence fits on it, or degrees = powers-of-two, which keeps shorter ones inside a node.",
   },
@@ -43,7 +43,8 @@ export const LINT_CODES = {
   },
   "planned-search-short": {
     severity: "warning",
-    message: "{iterations} refinement moves for {batch} sequences of a global batch",
+    message:
+      "{iterations} refinement {iterations:move|moves} for {batch} {batch:sequence|sequences} of a global batch",
     why: "Planned mode pays for its stored schedules with refinement, and so few moves do not touch every sequence once.",
     help: "Allow some moves a sequence, or schedule online.",
   },
@@ -197,7 +198,7 @@ export const LINT_CODES = {
   },
   "warmup-dominates": {
     severity: "warning",
-    message: "{warmup} of {steps} steps are warm-up",
+    message: "{warmup} of {steps} {steps:step|steps} {warmup:is|are} warm-up",
     about: "Usual are a few percent; the learning rate is at its peak for the rest only.",
     why: "{reason}",
     help: "Shorten the warm-up, or train for more steps.",
@@ -211,26 +212,27 @@ export const LINT_CODES = {
   },
   "checkpoint-never": {
     severity: "warning",
-    message: "a run of {steps} steps is saved only at its end",
+    message: "a run of {steps} {steps:step|steps} is saved only at its end",
     why: "Whatever stops it earlier loses all of it.",
     help: "Set checkpoint_every.",
   },
   "batch-exceeds-data": {
     severity: "warning",
-    message: "a global batch of {batch} is more than the {samples} samples there are",
+    message:
+      "a global batch of {batch} is more than the {samples} {samples:sample there is|samples there are}",
     why: "Every step then sees all of the data, and an epoch is one step.",
     help: "Lower global_batch, or train on more data.",
   },
   "last-batch-tiny": {
     severity: "info",
-    message: "the last global batch of an epoch has {last} of {batch} sequences",
+    message: "the last global batch of an epoch has {last} of {batch} {batch:sequence|sequences}",
     why: "It moves the weights as far as a full one, by the gradient of very few.",
     help: "Choose a global batch that leaves more for the last one.",
   },
   // Data
   "unsupervised-samples": {
     severity: "warning",
-    message: "{count} of {samples} samples have no target",
+    message: "{count} of {samples} {samples:sample|samples} {count:has|have} no target",
     why: "They take time and memory and teach nothing.",
     help: "Look at their roles, or at what truncation left of them; or write supervise = all.",
   },
@@ -255,15 +257,22 @@ export const LINT_CODES = {
   },
   "resume-on-other-ranks": {
     severity: "warning",
-    message: "'{folder}' has a checkpoint of {had} ranks; this spec has {ranks}",
+    message: "'{folder}' has a checkpoint of {had} {had:rank|ranks}; this spec has {ranks}",
     about:
       "A run goes on from the checkpoint in its folder; on another number of ranks it is converted first, which DeepSpeed does for AdamW only.",
     why: "{reason}",
+  },
+  "weights-not-found": {
+    severity: "warning",
+    message: "there is no folder '{path}' with weights",
+    why: "A run reads them from there when it starts.",
+    help: "Correct the path, or see that they are there before the run starts.",
   },
   // The spec as a file
   "secret-in-spec": {
     severity: "error",
     message: "this looks like {kind}",
+    summary: "something in the spec looks like a credential.",
     why: "A spec is kept in version control and copied into runs, where everyone can read it.",
     help: "Revoke it, and pass it to the run in its environment.",
   },

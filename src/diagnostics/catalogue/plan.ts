@@ -42,13 +42,15 @@ export const PLAN_CODES = {
   },
   "host-memory-at-start": {
     severity: "warning",
-    message: "while they start, {ranks} ranks of a node load {needed}; it has {memory} of memory",
+    message:
+      "while they start, {ranks} {ranks:rank of a node loads|ranks of a node load} {needed}; it has {memory} of memory",
     why: "Every rank reads the whole weights before it keeps its part.",
     help: "Use nodes with more memory, or fewer ranks on a node.",
   },
   "warmup-too-long": {
     severity: "warning",
-    message: "the warm-up of {warmup} steps leaves none of the run's {steps} at the peak rate",
+    message:
+      "the warm-up of {warmup} {warmup:step|steps} leaves none of the run's {steps} at the peak rate",
     why: "The learning rate would never reach its peak.",
     help: "Shorten the warm-up, or train for longer.",
   },

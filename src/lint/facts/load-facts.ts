@@ -1,5 +1,6 @@
-import { basename } from "pathe";
+import { basename, join } from "pathe";
 import type { Host } from "../../host/host.js";
+import type { Spec } from "../../language/language.js";
 import { LEVELS, type Level } from "../rule.js";
 import type { LintSubject, SpecSubject } from "../subject.js";
 import { findCheckpoints } from "./checkpoints.js";
@@ -28,10 +29,14 @@ export async function loadFacts(
     gpu,
     profile,
     checkpoints: findCheckpoints(host, folder, basename(file), spec),
+    weightsMissing: weightsMissing(host, folder, spec),
     stale: known.stale,
-    ...rankFacts(spec, origins, material),
+    ...rankFacts(spec, origins, material, lengths !== undefined),
   };
   const fits = lengths && inputs.memory().fits;
   const plan = fits && wants("plan") ? planFacts(spec, origins, material) : undefined;
   return { inputs, lengths, plan };
 }
+
+const weightsMissing = (host: Host, folder: string, { model: { path } }: Spec): boolean =>
+  path !== undefined && host.status(join(folder, path))?.kind !== "folder";

@@ -31,11 +31,16 @@ function withLongest(longest: number): PreparedData {
   return { ...none, summary: { ...none.summary, longest } };
 }
 
-/** Memory of a rank, and what the planner finds without a schedule; each worked out when it is first asked for. */
+/**
+ * Memory of a rank, and what the planner finds without a schedule; each worked out when it is first asked for.
+ *
+ * @param measured whether lengths are known
+ */
 export function rankFacts(
   spec: Spec,
   origins: Origins,
   inputs: PlanInputs,
+  measured: boolean,
 ): Pick<InputFacts, "memory" | "problems"> {
   const setupOf = (change: MemoryChange = {}) => {
     const { longest, ...rest } = change;
@@ -49,7 +54,8 @@ export function rankFacts(
   return {
     memory: (change) => rankMemory(setupOf(change)),
     problems: () => {
-      problems ??= problemsOf(setupOf());
+      // What would help must hold for whatever the data has.
+      problems ??= problemsOf(setupOf(measured ? {} : { longest: spec.data.max_length }));
       return problems;
     },
   };

@@ -54,6 +54,7 @@ import unsupervisedSamples from "./unsupervised-samples.rule.js";
 import unusedConstant from "./unused-constant.rule.js";
 import unusedImport from "./unused-import.rule.js";
 import warmupDominates from "./warmup-dominates.rule.js";
+import weightsNotFound from "./weights-not-found.rule.js";
 
 export const RULES: readonly Rule[] = [
   adapterRateHigh,
@@ -110,4 +111,5 @@ export const RULES: readonly Rule[] = [
   unusedConstant,
   unusedImport,
   warmupDominates,
+  weightsNotFound,
 ];
