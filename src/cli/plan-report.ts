@@ -1,4 +1,10 @@
-import { formatBytes, formatCount, formatSeconds, formatShare } from "../foundation/format.js";
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatSeconds,
+  formatShare,
+} from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
 import { longestThatFits } from "../plan/levers.js";
 import type { StepParts } from "../plan/performance.js";
@@ -118,14 +124,14 @@ function dataRows({
     ["longest", `${formatCount(summary.longest)} tokens`],
     [
       `over max_length (${overlong.policy})`,
-      `${formatCount(overlong.rows)} samples, ${formatShare(lost === 0 ? 0 : overlong.tokens_lost / lost)} of tokens`,
+      `${countOf(overlong.rows, "sample")}, ${formatShare(lost === 0 ? 0 : overlong.tokens_lost / lost)} of tokens`,
     ],
     ["malformed lines", formatCount(summary.malformed_lines)],
     ...(evaluation
       ? [
           [
             "held out",
-            `${formatCount(evaluation.summary.samples)} samples, ${formatCount(evaluation.summary.tokens)} tokens`,
+            `${countOf(evaluation.summary.samples, "sample")}, ${countOf(evaluation.summary.tokens, "token")}`,
           ],
         ]
       : []),
@@ -155,7 +161,7 @@ function scheduleRows({ scheduling, search, forecast }: Plan): readonly (readonl
     ],
     ...forecast.degrees.map(({ degree, sequences, tokens }) => [
       degree === 1 ? "local" : `sharded over ${degree}`,
-      `${formatCount(sequences)} sequences, ${formatShare(tokens)} of tokens`,
+      `${countOf(sequences, "sequence")}, ${formatShare(tokens)} of tokens`,
     ]),
     ["tokens/s", formatCount(forecast.tokens_per_second)],
     ["gap to the lower bound, mean", formatShare(forecast.gap)],

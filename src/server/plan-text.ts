@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from "../foundation/format.js";
+import { countOf, formatBytes, formatCount } from "../foundation/format.js";
 import type { MemoryPlan } from "../plan/plan.js";
 import type { PlanAnswer } from "./plan-worker.js";
 
@@ -34,7 +34,7 @@ export function degreesText({ degrees, context, problem, run, samples = 0 }: Pla
     return `| ${degree}${here} | ${formatCount(speed)} | ${times} |`;
   });
   const head = ["| context | tokens/s | cost |", "|--:|--:|--:|"];
-  const title = `Degrees that fit${inRun(run)}, predicted on ${formatCount(samples)} samples (modelled, not measured)`;
+  const title = `Degrees that fit${inRun(run)}, predicted on ${countOf(samples, "sample")} (modelled, not measured)`;
   return [title, "", ...head, ...rows].join("\n");
 }
 
