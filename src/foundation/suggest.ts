@@ -24,11 +24,14 @@ export function didYouMean(name: string, known: readonly string[]): string | und
 /** What a name was shortened from: `h100` of `h100_sxm_80gb`, or `plan` of `planned`. */
 function onlyOneThatBegins(name: string, known: readonly string[]): string | undefined {
   if (name.length < SHORTEST_BEGINNING) return undefined;
-  const longer = known.filter((one) => one.toLowerCase().startsWith(name.toLowerCase()));
+  const longer = known.filter((one) => withoutSigns(one).startsWith(withoutSigns(name)));
   const whole = longer.filter((one) => /^[_-]/.test(one.slice(name.length)));
   const [only, ...others] = whole.length > 0 ? whole : longer;
   return others.length === 0 ? only : undefined;
 }
+
+/** `rtx_4090` and `RTX4090` alike. */
+const withoutSigns = (name: string): string => name.toLowerCase().replace(/[_-]/g, "");
 
 /** Insertions, deletions, substitutions and swaps of neighbours: optimal string alignment. */
 export function editDistance(a: string, b: string): number {

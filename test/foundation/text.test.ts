@@ -98,6 +98,7 @@ describe("a suggestion", () => {
     const known = ["a100_sxm_40gb", "a100_sxm_80gb", "a10_24gb", "h100_sxm_80gb"];
     expect(didYouMean("H100", known)).toBe("h100_sxm_80gb");
     expect(didYouMean("a10", known)).toBe("a10_24gb");
+    expect(didYouMean("RTX4090", [...known, "rtx_4090_24gb"])).toBe("rtx_4090_24gb");
     for (const name of ["", "a100", "h", "x100"]) expect(didYouMean(name, known)).toBeUndefined();
   });
 
