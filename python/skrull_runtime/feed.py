@@ -200,8 +200,7 @@ def _prepare_worker(_: int) -> None:
 
 
 def _end_with_the_rank() -> None:
-    """Where the rank is killed. By itself a worker would wait for ever for somebody to read its batches, and hold what
-    it has inherited: the handles of a GPU, and so the memory that the rank had there."""
+    """Where the rank is killed. By itself a worker would wait for ever for somebody to read its batches."""
     rank = multiprocessing.parent_process()
     if rank is not None:
         rank.join()
@@ -209,7 +208,7 @@ def _end_with_the_rank() -> None:
 
 
 def stop_workers() -> None:
-    """Ends workers of a run that ends early: nothing else would, and leaving would wait for them."""
+    """Ends the workers, which wait for more to make: nothing else would, and leaving would wait for them."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch calls their end an error
     for worker in multiprocessing.active_children():
         worker.kill()
