@@ -6,6 +6,7 @@ import {
   formatShare,
 } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
+import { lostShare } from "../plan/data.js";
 import { longestThatFits } from "../plan/levers.js";
 import type { StepParts } from "../plan/performance.js";
 import type { Plan } from "../plan/plan.js";
@@ -111,7 +112,6 @@ function dataRows({
   evaluation,
 }: Plan): readonly (readonly string[])[] {
   const { overlong } = summary;
-  const lost = summary.tokens + overlong.tokens_lost;
   return [
     ["format", `${rendering.format.type}${template === null ? "" : `, template ${template}`}`],
     ["samples", `${formatCount(summary.samples)} of ${formatCount(summary.rows)}`],
@@ -124,7 +124,7 @@ function dataRows({
     ["longest", `${formatCount(summary.longest)} tokens`],
     [
       `over max_length (${overlong.policy})`,
-      `${countOf(overlong.rows, "sample")}, ${formatShare(lost === 0 ? 0 : overlong.tokens_lost / lost)} of tokens`,
+      `${countOf(overlong.rows, "sample")}, ${formatShare(lostShare(summary))} of tokens`,
     ],
     ["malformed lines", formatCount(summary.malformed_lines)],
     ...(evaluation

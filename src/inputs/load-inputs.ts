@@ -5,7 +5,7 @@ import { gpuByName, modelByName } from "../catalogue/names.js";
 import { type Profile, readProfile } from "../catalogue/profile.js";
 import { withRopeScaling } from "../catalogue/rope.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
-import { formatCount, formatShare } from "../foundation/format.js";
+import { formatCount } from "../foundation/format.js";
 import { expandGlob, readText, sha256Of } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import type { Spec } from "../language/language.js";
@@ -15,7 +15,7 @@ import { type DataFile, measureFiles, type Progress } from "../lengths/measure.j
 import type { FileMeasurement } from "../lengths/measurement.js";
 import type { Rendering } from "../lengths/render.js";
 import { BYTES_TOKENIZER } from "../lengths/tokenizer.js";
-import { type PreparedData, prepareData } from "../plan/data.js";
+import { lostSamples, type PreparedData, prepareData } from "../plan/data.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import { dataAdvice, tokenizerAdvice } from "./advice.js";
 import { countRequest } from "./count-request.js";
@@ -330,7 +330,7 @@ class Loader {
   }
 
   #reportLosses(key: DataKey, { summary, longestRow }: PreparedData): void {
-    const { overlong, rows, samples, tokens } = summary;
+    const { overlong, rows, samples } = summary;
     const limit = this.spec.data.max_length;
     if (overlong.rows > 0 && overlong.policy === "error") {
       const place = `${longestRow?.path}:${longestRow?.line}`;
@@ -343,14 +343,8 @@ class Loader {
         place,
       });
     } else if (overlong.rows > 0) {
-      const share = formatShare(overlong.tokens_lost / (tokens + overlong.tokens_lost));
-      const fate = overlong.policy === "drop" ? "dropped" : "truncated";
-      this.report.at("overlong-samples-lost", key === "data.train" ? "data.overlong" : key, {
-        count: overlong.rows,
-        rows,
-        fate,
-        share,
-      });
+      const place = key === "data.train" ? "data.overlong" : key;
+      this.report.at("overlong-samples-lost", place, lostSamples(summary));
     }
     if (samples === 0) {
       const reason =

@@ -184,8 +184,10 @@ const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
 /** What another tool's name stands for here, or where a key of that name is. */
 export function counterpartOf(written: string): Counterpart | undefined {
   const name = written.replaceAll("-", "_").toLowerCase();
-  const at = placesOf(name)[0];
-  return COUNTERPARTS.get(name) ?? (at === undefined ? undefined : { at });
+  const known = COUNTERPARTS.get(name);
+  if (known) return known;
+  const [at] = placesOf(name);
+  return at === undefined ? undefined : { at };
 }
 
 /** Paths of the keys with a name: those of blocks before those of their values. */

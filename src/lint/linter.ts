@@ -15,7 +15,7 @@ import { ConfigurationLoader } from "./load-configuration.js";
 import { loadSubject } from "./load-subject.js";
 import { RULES } from "./rules/index.generated.js";
 import type { Source } from "./subject.js";
-import { suppress } from "./suppressions.js";
+import { leftBy, suppress } from "./suppressions.js";
 
 /** Lints files under the configurations that hold for them. */
 export class Linter {
@@ -38,7 +38,7 @@ export class Linter {
     const judged = new Set(sound ? CHECKED : []);
     for (const result of results) for (const code of result.judged) if (sound) judged.add(code);
     for (const code of STRICTER_IN_PLANS) judged.delete(code);
-    const left = await suppressedBy(documents.slice(1), withoutRepeats(found));
+    const left = await leftBy(documents.slice(1), withoutRepeats(found));
     const own = suppress({ file, text }, left, judged, await commentsOf({ file, text }));
     return { ...analysis, diagnostics: boundDiagnostics([...own.kept, ...own.problems]) };
   }
@@ -51,7 +51,7 @@ export class Linter {
     const off = RULES.filter(({ code }) => configuration.rules.get(code)?.level === "off");
     const judged = [...off.map(({ code }) => code), ...results.flatMap((r) => [...r.judged])];
     return {
-      diagnostics: await suppressedBy(analysis.documents, found),
+      diagnostics: await leftBy(analysis.documents, found),
       judged: new Set(judged),
     };
   }
@@ -104,17 +104,6 @@ export class Linter {
     }
     return configuration;
   }
-}
-
-/** What the comments of these documents leave. */
-async function suppressedBy(
-  documents: readonly Source[],
-  found: readonly Diagnostic[],
-): Promise<readonly Diagnostic[]> {
-  let left = found;
-  for (const document of documents)
-    left = suppress(document, left, new Set(), await commentsOf(document)).kept;
-  return left;
 }
 
 /** What is the same for every run of a file is looked at once. */

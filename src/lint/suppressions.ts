@@ -60,10 +60,19 @@ export async function withoutSuppressed(
   diagnostics: readonly Diagnostic[],
 ): Promise<readonly Diagnostic[]> {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
-  let rest = diagnostics.filter(({ severity }) => severity !== "error");
+  const rest = diagnostics.filter(({ severity }) => severity !== "error");
+  return [...errors, ...(await leftBy(documents, rest))];
+}
+
+/** What the comments of these documents leave, errors of rules too. */
+export async function leftBy(
+  documents: readonly Source[],
+  diagnostics: readonly Diagnostic[],
+): Promise<readonly Diagnostic[]> {
+  let left = diagnostics;
   for (const document of documents)
-    rest = [...suppress(document, rest, new Set(), await commentsOf(document)).kept];
-  return [...errors, ...rest];
+    left = suppress(document, left, new Set(), await commentsOf(document)).kept;
+  return left;
 }
 
 const covers = ({ code, line }: Suppression, found: Diagnostic): boolean =>

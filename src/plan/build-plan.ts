@@ -34,12 +34,13 @@ export function buildPlan(setup: Setup): PlanResult {
   const { train, schedule } = setup.spec;
   const lengths = setup.inputs.data.index.samples.length;
   const search = searchPlan(setup);
+  const step = stepPlan(setup);
   const result = makeForecast(scheduling, lengths, {
     globalBatch: schedule.global_batch,
     seed: train.seed,
     mixture: setup.inputs.data.mixture,
     iterations: search.iterations,
-    stepOverhead: stepPlan(setup).fixed_us / 1e6,
+    stepOverhead: step.fixed_us / 1e6,
   });
   if (!result.ok) {
     report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
@@ -55,7 +56,7 @@ export function buildPlan(setup: Setup): PlanResult {
     data: dataPlan(setup),
     scheduling,
     demand: demandOf(costSetting(setup)),
-    step: stepPlan(setup),
+    step,
     search,
     training: trainingPlan(setup, report, steps.total_steps),
     evaluation: evaluationPlan(setup),

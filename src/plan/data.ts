@@ -1,3 +1,4 @@
+import { formatShare } from "../foundation/format.js";
 import type { Share } from "../foundation/global-batches.js";
 import type { FileMeasurement } from "../lengths/measurement.js";
 
@@ -48,6 +49,19 @@ export interface DataSummary {
   /** Samples without a single target: they cost time and teach nothing. */
   readonly unsupervised_samples: number;
 }
+
+/** Share of all tokens that over-long samples cost. */
+export function lostShare({ tokens, overlong }: DataSummary): number {
+  return overlong.tokens_lost === 0 ? 0 : overlong.tokens_lost / (tokens + overlong.tokens_lost);
+}
+
+/** What a message says of the samples that are over the limit and not an error. */
+export const lostSamples = (summary: DataSummary) => ({
+  count: summary.overlong.rows,
+  rows: summary.rows,
+  fate: summary.overlong.policy === "drop" ? "dropped" : "truncated",
+  share: formatShare(lostShare(summary)),
+});
 
 export interface PreparedData {
   readonly index: SampleIndex;

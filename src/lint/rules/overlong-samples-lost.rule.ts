@@ -1,4 +1,4 @@
-import { formatShare } from "../../foundation/format.js";
+import { lostSamples, lostShare } from "../../plan/data.js";
 import { defineRule } from "../rule.js";
 
 export default defineRule({
@@ -14,15 +14,10 @@ export default defineRule({
       ["evaluate.data", evaluation],
     ] as const) {
       if (!measured) continue;
-      const { overlong, rows, tokens } = measured.summary;
-      const lost = overlong.tokens_lost / (tokens + overlong.tokens_lost);
-      if (overlong.policy === "error" || overlong.rows === 0 || lost <= share) continue;
-      report.at(place, {
-        count: overlong.rows,
-        rows,
-        fate: overlong.policy === "drop" ? "dropped" : "truncated",
-        share: formatShare(lost),
-      });
+      const { summary } = measured;
+      const { policy, rows } = summary.overlong;
+      if (policy === "error" || rows === 0 || lostShare(summary) <= share) continue;
+      report.at(place, lostSamples(summary));
     }
   },
 });
