@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
+from .errors import UserError
+
 Made = TypeVar("Made")
 
 
@@ -24,7 +26,7 @@ def digest_of(*parts: Any) -> str:
 
 
 def require_agreement(what: str, digest: str, device: torch.device) -> None:
-    """Raises ValueError, on every rank, naming the ranks whose digest is not rank 0's."""
+    """Raises UserError, on every rank, naming the ranks whose digest is not rank 0's."""
     own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
     everyone = own.new_empty(dist.get_world_size() * len(own))
     dist.all_gather_single(everyone, own)
@@ -33,7 +35,7 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
     if different:
         dist.barrier()  # all ranks come here; one that left at once could break another's gather
         ranks = ", ".join(map(str, different))
-        raise ValueError(
+        raise UserError(
             f"rank(s) {ranks} have another {what} than rank 0: are all nodes running the same folder?"
         )
 
@@ -42,15 +44,15 @@ def attempted(make: Callable[[], Made]) -> tuple[Made | None, str | None]:
     """What one rank makes, or why it cannot: for :func:`require_success`, as the others may be able to."""
     try:
         return make(), None
-    except (OSError, ValueError) as error:
+    except (OSError, UserError) as error:
         return None, str(error)
 
 
 def require_success(problem: str | None) -> None:
-    """Collective. Raises ValueError on every rank where one has a problem, and says which."""
+    """Collective. Raises UserError on every rank where one has a problem, and says which."""
     problems: list[str | None] = [None] * dist.get_world_size()
     dist.all_gather_object(problems, problem)
     first = next((found for found in problems if found is not None), None)
     if first is not None:
         dist.barrier()  # as above
-        raise ValueError(first)
+        raise UserError(first)

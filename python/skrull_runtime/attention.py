@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from transformers import AttentionInterface
 
+from .errors import UserError
 from .gathering import Gathering
 from .groups import GroupTable
 from .kernels import Kernel
@@ -49,9 +50,9 @@ def skrull_attention(
     ``[1, T, H, D]`` and no weights.
     """
     if skrull is None:
-        raise ValueError("the model was called without its layout; call it through skrull_runtime")
+        raise UserError("the model was called without its layout; call it through skrull_runtime")
     if dropout:
-        raise ValueError(
+        raise UserError(
             "attention dropout is not supported: set attention_dropout to 0 in the model's configuration"
         )
     q, k, v = (tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value))  # [T, heads, D]

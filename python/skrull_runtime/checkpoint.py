@@ -13,6 +13,7 @@ from typing import Any
 import torch.distributed as dist
 
 from .agreement import attempted, require_success
+from .errors import UserError
 
 FOLDER = "checkpoints"
 # Written last, by rank 0, after every rank has written its part: a folder without it does not count.
@@ -27,7 +28,7 @@ def checkpoint_folders(output: Path) -> list[Path]:
 def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int) -> None:
     """Writes a checkpoint on all ranks and removes the oldest beyond ``keep``. ``state`` is the same on all ranks.
 
-    Raises ValueError where it cannot be written; earlier ones are then as they were.
+    Raises UserError where it cannot be written; earlier ones are then as they were.
     """
     tag = f"step-{state['sampler']['step']:08d}"
     folder = output / FOLDER / tag
@@ -39,7 +40,7 @@ def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int)
     try:
         engine.save_checkpoint(str(folder.parent), tag=tag, save_latest=False)
     except (OSError, RuntimeError) as error:  # torch raises either where a disk is full
-        raise ValueError(f"{folder}: the checkpoint cannot be written ({error})") from error
+        raise UserError(f"{folder}: the checkpoint cannot be written ({error})") from error
     dist.barrier()
     if dist.get_rank() == 0:
         _complete(folder, state)
@@ -70,13 +71,13 @@ def _complete(folder: Path, state: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(content))
         os.replace(temporary, folder / STATE)
     except OSError as error:
-        raise ValueError(f"{folder}: the checkpoint cannot be written ({error})") from error
+        raise UserError(f"{folder}: the checkpoint cannot be written ({error})") from error
 
 
 def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
     """The newest checkpoint whose files are what was written, with its state; the same on all ranks.
 
-    Damaged ones are passed over, which rank 0 says. Raises ValueError where all are damaged.
+    Damaged ones are passed over, which rank 0 says. Raises UserError where all are damaged.
     """
     folders = _agreed_folders(output)
     for folder in reversed(folders):
@@ -86,7 +87,7 @@ def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
         if dist.get_rank() == 0:
             print(f"{folder.name} is damaged ({problem}): looking for an earlier one", flush=True)
     if folders:
-        raise ValueError(f"{output / FOLDER}: every checkpoint is damaged; start with --no-resume")
+        raise UserError(f"{output / FOLDER}: every checkpoint is damaged; start with --no-resume")
     return None
 
 
@@ -128,10 +129,10 @@ def _is_sound(path: Path, size: int) -> bool:
 
 
 def load_checkpoint(engine: Any, folder: Path) -> None:
-    """Restores a checkpoint into the engine. Raises ValueError where it cannot be read."""
+    """Restores a checkpoint into the engine. Raises UserError where it cannot be read."""
     try:
         engine.load_checkpoint(str(folder.parent), tag=folder.name)
     except Exception as error:  # DeepSpeed raises assertion, zip and key errors alike
-        raise ValueError(
+        raise UserError(
             f"{folder}: cannot be resumed from ({type(error).__name__}: {error})"
         ) from error

@@ -8,6 +8,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 from .config import DataConfig
+from .errors import UserError
 from .rendering import read_row, render
 from .tokenization import IGNORED, Encode, Tokens, tokenize_segments
 
@@ -15,22 +16,22 @@ ROOT_VARIABLE = "SKRULL_DATA_ROOT"
 
 
 def data_root(config: DataConfig, run_dir: Path) -> Path:
-    """The folder that data paths start from. Raises ValueError where neither the run nor the environment says."""
+    """The folder that data paths start from. Raises UserError where neither the run nor the environment says."""
     chosen = os.environ.get(ROOT_VARIABLE)
     if chosen:
         return Path(chosen)
     if config.root is None:
-        raise ValueError(
+        raise UserError(
             f"this run does not know where its data is: set {ROOT_VARIABLE} to the spec's folder"
         )
     return run_dir / config.root
 
 
 def inside(root: Path, path: str) -> Path:
-    """``root / path``. Raises ValueError where the path would leave the root."""
+    """``root / path``. Raises UserError where the path would leave the root."""
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts:
-        raise ValueError(f"{path!r} leaves the data root")
+        raise UserError(f"{path!r} leaves the data root")
     return root / pure
 
 
@@ -40,7 +41,7 @@ class SampleIndex:
     def __init__(self, index_file: Path, config: DataConfig, root: Path):
         document = json.loads(index_file.read_text(encoding="utf-8"))
         if document.get("format_version") != 1:
-            raise ValueError(f"{index_file}: is not a sample index of version 1")
+            raise UserError(f"{index_file}: is not a sample index of version 1")
         self.file = index_file
         self.files = document["files"]
         self.samples = document["samples"]
@@ -53,11 +54,11 @@ class SampleIndex:
         return len(self.lengths)
 
     def verify(self) -> None:
-        """Raises ValueError where a data file is missing or is not, byte for byte, the one compiled with."""
+        """Raises UserError where a data file is missing or is not, byte for byte, the one compiled with."""
         for entry in self.files:
             path = inside(self.root, entry["path"])
             if not path.is_file():
-                raise ValueError(
+                raise UserError(
                     f"{path}: no such file; set {ROOT_VARIABLE} to the folder that the spec lies in"
                 )
             with path.open("rb") as stream:
@@ -67,10 +68,10 @@ class SampleIndex:
                     else _digest(stream)
                 )
             if digest.hexdigest() != entry["sha256"]:
-                raise ValueError(f"{path}: has changed since the run was compiled; compile again")
+                raise UserError(f"{path}: has changed since the run was compiled; compile again")
 
     def tokens(self, sample: int, encode: Encode) -> Tokens:
-        """Token ids and labels of a sample. Raises ValueError where they cannot be had or are not what was measured."""
+        """Token ids and labels of a sample. Raises UserError where they cannot be had or are not what was measured."""
         entry = self.files[self.samples["file"][sample]]
         path = inside(self.root, entry["path"])
         try:
@@ -78,12 +79,12 @@ class SampleIndex:
                 stream.seek(self.samples["offset"][sample])
                 line = stream.readline()
         except OSError as error:
-            raise ValueError(f"{self.place(sample)}: cannot be read ({error})") from error
+            raise UserError(f"{self.place(sample)}: cannot be read ({error})") from error
         limit = self.config.max_length if self.config.overlong == "truncate" else None
         try:
             segments = render(read_row(line), self.config.rendering)
-        except ValueError as error:
-            raise ValueError(f"{self.place(sample)}: {error}") from error
+        except UserError as error:
+            raise UserError(f"{self.place(sample)}: {error}") from error
         tokens = tokenize_segments(segments, encode, self.config.supervise, limit)
         targets = len(tokens.labels) - tokens.labels.count(IGNORED)
         self._require("tokens", len(tokens.ids), self.lengths[sample], sample)
@@ -93,7 +94,7 @@ class SampleIndex:
 
     def _require(self, what: str, found: int, compiled: int, sample: int) -> None:
         if found != compiled:
-            raise ValueError(
+            raise UserError(
                 f"{self.place(sample)}: has {found} {what}, {compiled} when it was compiled"
             )
 

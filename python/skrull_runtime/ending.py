@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import torch.distributed as dist
 
+from .errors import UserError
 from .feed import stop_workers
 
 LOST_RANK = re.compile(r"Connection (closed|reset) by peer|remote process exit")  # gloo, NCCL
@@ -45,7 +46,7 @@ def reason_of(error: BaseException) -> str | None:
             f"the process that makes this rank's batches has ended ({found[0].strip()});"
             " a system without memory left kills like that"
         )
-    return text if isinstance(error, ValueError) else None
+    return text if isinstance(error, UserError) else None
 
 
 def _explain(error: BaseException) -> None:

@@ -24,7 +24,7 @@ def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> P
     they are for the model with that configuration, whose rotary embeddings may not be those of its publisher.
 
     Collective: under ZeRO-3 every rank helps to gather. Rank 0 holds one copy of what is written in host memory.
-    Raises ValueError where it cannot be written; an earlier export is then as it was.
+    Raises UserError where it cannot be written; an earlier export is then as it was.
     """
     weights = _whole_weights(model, stage)
     folder = output / FOLDER

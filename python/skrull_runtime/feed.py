@@ -21,6 +21,7 @@ from .agreement import digest_of
 from .collate import StepBatch, collate
 from .config import SchedulingConfig
 from .data import SampleIndex
+from .errors import UserError
 from .figures import figures_of
 from .forecast import predicted_us
 from .planned import PlannedSchedules
@@ -81,7 +82,7 @@ class TokenSource:
         self.seconds = 0.0  # spent on making tokens
 
     def tokens(self, sample: int) -> Tokens:
-        """Tokens of a sample. Raises ValueError where they are not what was measured."""
+        """Tokens of a sample. Raises UserError where they are not what was measured."""
         found = None if self._cache is None else self._cache.get(sample)
         if found is not None:
             return found
@@ -150,7 +151,7 @@ class StepFeed:
     def batches(self, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
         """Step batches in order; from now on the worker stays two steps in front. One iterator at a time.
 
-        It raises ValueError where the worker could not make a batch, and RuntimeError where the worker has ended.
+        It raises UserError where the worker could not make a batch, and RuntimeError where the worker has ended.
         """
         self._wanted.batches = sampler
         return map(_sound, iter(self._loader))
@@ -181,13 +182,13 @@ class _Reporting(Dataset[Any]):
     def __getitem__(self, batch: Any) -> Any:
         try:
             return self._dataset[batch]
-        except ValueError as error:
+        except UserError as error:
             return _Problem(str(error))
 
 
 def _sound(made: Any) -> Any:
     if isinstance(made, _Problem):
-        raise ValueError(made.reason)
+        raise UserError(made.reason)
     return made
 
 

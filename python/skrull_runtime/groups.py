@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import torch.distributed as dist
 
+from .errors import UserError
+
 
 class GroupTable:
     """The process groups that this rank is in, by degree and first rank; made when a schedule first asks for them."""
@@ -20,12 +22,12 @@ class GroupTable:
         """Makes the groups of these degrees, where there are none yet.
 
         Collective: every rank calls it with the same degrees, and makes every group of them in the same order,
-        whether or not it is a member. Raises ValueError where the ranks do not divide into groups.
+        whether or not it is a member. Raises UserError where the ranks do not divide into groups.
         """
         world, rank = dist.get_world_size(), dist.get_rank()
         for degree in sorted(set(degrees) - self._made):
             if world % degree != 0:
-                raise ValueError(f"{world} ranks cannot be divided into groups of {degree}")
+                raise UserError(f"{world} ranks cannot be divided into groups of {degree}")
             for first in range(0, world, degree):
                 members = list(range(first, first + degree))
                 group = dist.new_group(members, timeout=self._timeout)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from .errors import UserError
+
 # (query, key, value, query lengths, key lengths, scaling, window) -> output [T, H, D]
 # window: tokens that a query sees, itself counted; None for all before it
 Kernel = Callable[
@@ -24,13 +26,13 @@ QUERY_BLOCK = 512  # rows of a mask: keeps it from growing with the square of th
 def choose_kernel(name: str, device: torch.device) -> Kernel:
     """The attention kernel of that name; "auto" takes the best there is.
 
-    Raises ValueError where the named one is not available. The CUDA kernels follow their documented interfaces and
+    Raises UserError where the named one is not available. The CUDA kernels follow their documented interfaces and
     have not been run on a GPU yet.
     """
     if name == "sdpa" or (name == "auto" and device.type != "cuda"):
         return sdpa_kernel
     if device.type != "cuda":
-        raise ValueError(f"attention '{name}' needs a GPU; use attention = sdpa")
+        raise UserError(f"attention '{name}' needs a GPU; use attention = sdpa")
     makers = {"flash": [_flash_kernel], "varlen": [_varlen_kernel]}.get(
         name, [_flash_kernel, _varlen_kernel]
     )
@@ -41,7 +43,7 @@ def choose_kernel(name: str, device: torch.device) -> Kernel:
     if name == "auto":
         return sdpa_kernel
     package = {"flash": "flash-attn", "varlen": "a torch with torch.nn.attention.varlen"}[name]
-    raise ValueError(f"attention '{name}' needs {package}; use attention = auto")
+    raise UserError(f"attention '{name}' needs {package}; use attention = auto")
 
 
 def sdpa_kernel(query, key, value, query_lengths, key_lengths, scaling, window):

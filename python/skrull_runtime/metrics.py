@@ -14,6 +14,7 @@ import torch
 
 from .collate import StepBatch
 from .config import TrainConfig
+from .errors import UserError
 from .trainer import StepResult
 
 HEADER = f"{'step':>6} {'loss':>9} {'tokens/s':>9} {'sequences':>9} {'micro-batches':>13} {'seconds':>8} {'predicted':>9}"
@@ -87,7 +88,7 @@ class TensorBoard:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise ValueError("log { tensorboard } needs it: pip install tensorboard") from error
+            raise UserError("log { tensorboard } needs it: pip install tensorboard") from error
         self._writer = SummaryWriter(str(folder))
 
     def add(self, step: int, figures: dict[str, float]) -> None:
@@ -108,7 +109,7 @@ class WeightsAndBiases:
         try:
             import wandb
         except ImportError as error:
-            raise ValueError("log { wandb } needs it: pip install wandb") from error
+            raise UserError("log { wandb } needs it: pip install wandb") from error
         self._run = wandb.init(
             project=project, dir=str(folder), resume="allow" if resumed else None
         )
@@ -123,7 +124,7 @@ class WeightsAndBiases:
 
 
 def trackers(train: TrainConfig, output: Path, resumed: bool) -> list[Tracker]:
-    """Those that the run asks for. Raises ValueError where the package of one is missing."""
+    """Those that the run asks for. Raises UserError where the package of one is missing."""
     found: list[Tracker] = []
     if train.tensorboard:
         found.append(TensorBoard(output / "tensorboard"))
@@ -135,7 +136,7 @@ def trackers(train: TrainConfig, output: Path, resumed: bool) -> list[Tracker]:
 class MetricsLog:
     """Appends to ``metrics.jsonl``. Lines of steps after ``trained_steps`` (of a killed run) are dropped first.
 
-    Raises ValueError where it cannot be written.
+    Raises UserError where it cannot be written.
     """
 
     def __init__(
@@ -197,7 +198,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ValueError(f"{path}: cannot be written ({error.strerror})") from error
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _in_json(value: Any) -> Any:

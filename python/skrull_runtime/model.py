@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, Pre
 from . import attention
 from .config import ModelConfig
 from .data import inside
+from .errors import UserError
 
 # Families whose decoder layers hold one MLP called `mlp` and call the registered attention.
 MODEL_TYPES = ("llama", "mistral", "mixtral", "qwen2", "qwen3", "qwen3_moe", "starcoder2")
@@ -28,7 +29,7 @@ DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 def build_model(config: ModelConfig, run_dir: Path, root: Path | None, seed: int) -> nn.Module:
     """The model with its weights and checkpointing set up; the same on every rank.
 
-    Raises ValueError where the configuration cannot be trained right, or the weights cannot be had.
+    Raises UserError where the configuration cannot be trained right, or the weights cannot be had.
     """
     attention.register()
     hf_config = AutoConfig.from_pretrained(run_dir, trust_remote_code=False)
@@ -48,36 +49,36 @@ def build_model(config: ModelConfig, run_dir: Path, root: Path | None, seed: int
 
 
 def refuse_unsupported(config: PretrainedConfig) -> None:
-    """Raises ValueError with the reason for what would train wrongly."""
+    """Raises UserError with the reason for what would train wrongly."""
     if config.model_type not in MODEL_TYPES:
-        raise ValueError(f"model_type '{config.model_type}' is not one of {', '.join(MODEL_TYPES)}")
+        raise UserError(f"model_type '{config.model_type}' is not one of {', '.join(MODEL_TYPES)}")
     parameters = (
         getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
     )
     kind = parameters.get("rope_type", parameters.get("type", "default"))
     if kind in REFUSED_ROPE:
-        raise ValueError(
+        raise UserError(
             f"rotary embeddings of type '{kind}' depend on the longest position of a rank: ranks that share a"
             " sequence would disagree"
         )
     for name in DROPOUTS:
         if getattr(config, name, 0.0):
-            raise ValueError(f"random noise is not supported: set {name} to 0")
+            raise UserError(f"random noise is not supported: set {name} to 0")
     kinds = set(getattr(config, "layer_types", None) or ())
     unknown = kinds - {"full_attention", "sliding_attention"}
     if unknown:
-        raise ValueError(f"layers of type {', '.join(sorted(unknown))} are not supported")
+        raise UserError(f"layers of type {', '.join(sorted(unknown))} are not supported")
 
 
 def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn.Module:
     """The model, frozen, with trainable low-rank adapters (``rank``, ``alpha``, ``dropout``, ``targets``) of peft.
 
-    Raises ValueError where peft is missing or no module has a target's name.
+    Raises UserError where peft is missing or no module has a target's name.
     """
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
-        raise ValueError("lora needs peft: pip install -r requirements.txt") from error
+        raise UserError("lora needs peft: pip install -r requirements.txt") from error
     torch.manual_seed(seed % 2**63)
     adapters = LoraConfig(
         r=lora["rank"],
@@ -107,7 +108,7 @@ def _pretrained(
         assert root is not None
         source = str(inside(root, config.source))
         if not Path(source).is_dir():
-            raise ValueError(f"{source}: there is no folder with the model's weights")
+            raise UserError(f"{source}: there is no folder with the model's weights")
     else:
         source = config.source
     try:
@@ -126,7 +127,7 @@ def _pretrained(
             if folder
             else "is this machine online, and are you logged in to the hub?"
         )
-        raise ValueError(
+        raise UserError(
             f"the weights of '{source}' cannot be loaded ({advice}): {error}"
         ) from error
 

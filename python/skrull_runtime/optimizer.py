@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from .errors import UserError
+
 
 def build_optimizer(
     parameters: Any, config: dict[str, Any], device: torch.device, offloaded: bool = False
@@ -28,7 +30,7 @@ def build_optimizer(
         return torch.optim.AdamW(parameters, fused=fused, **settings)
     if kind == "sgd":
         return torch.optim.SGD(parameters, **settings)
-    raise ValueError(f"unknown optimizer '{kind}'")
+    raise UserError(f"unknown optimizer '{kind}'")
 
 
 def _host_adamw(parameters: Any, settings: dict[str, Any]) -> torch.optim.Optimizer | None:

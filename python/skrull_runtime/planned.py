@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from .config import SchedulingConfig
+from .errors import UserError
 
 FILE = "schedules.bin"
 MAGIC = b"skrull schedules 1\n"
 
 
-class ScheduleMismatch(ValueError):
+class ScheduleMismatch(UserError):
     """Why planned schedules are not those of this run."""
 
 

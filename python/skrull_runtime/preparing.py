@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .config import DataConfig, RunConfig, SchedulingConfig
 from .data import SampleIndex, data_root
+from .errors import UserError
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation
 from .feed import StepDataset, StepFeed
@@ -30,7 +31,7 @@ class Prepared:
 def prepare(
     config: RunConfig, compiled: SchedulingConfig, run_dir: Path, rank: int, ranks: int
 ) -> Prepared:
-    """Raises ValueError or OSError where this rank cannot take part."""
+    """Raises UserError or OSError where this rank cannot take part."""
     scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
@@ -41,11 +42,11 @@ def prepare(
 
 
 def own_rank() -> tuple[int, int]:
-    """This rank and the number of ranks, before there is a process group. Raises ValueError without a launcher."""
+    """This rank and the number of ranks, before there is a process group. Raises UserError without a launcher."""
     try:
         return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     except (KeyError, ValueError):
-        raise ValueError(
+        raise UserError(
             "RANK and WORLD_SIZE are not set: start the run with launch.sh, which starts every rank"
         ) from None
 
@@ -54,7 +55,7 @@ def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingCo
     """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows. Rank 0 says
     where these are not the compiled ones.
 
-    Raises ValueError where the ranks do not divide into groups of the CP degree.
+    Raises UserError where the ranks do not divide into groups of the CP degree.
     """
     context = compiled.context_parallel
     expected = compiled.data_parallel * context
@@ -63,7 +64,7 @@ def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingCo
     pool = compiled.degrees == "pool" and ranks & (ranks - 1)
     if ranks % context or pool:
         needed = "a power of two" if pool else f"a multiple of the CP degree {context}"
-        raise ValueError(
+        raise UserError(
             f"this run was compiled for {expected} ranks and started with {ranks}, which is not {needed}"
         )
     if rank == 0:
@@ -80,7 +81,7 @@ def planned_schedules(
 ) -> PlannedSchedules | None:
     """The planned schedules of so many steps; None to schedule online, which rank 0 says where they were expected.
 
-    Raises ValueError where only planned ones would do.
+    Raises UserError where only planned ones would do.
     """
     if scheduling.mode != "planned":
         return None
@@ -92,7 +93,7 @@ def planned_schedules(
     except ScheduleMismatch as error:
         problem = f"the planned schedules are not used: {error}"
         if scheduling.strict:
-            raise ValueError(f"{problem}; compile again, or set strict = false") from error
+            raise UserError(f"{problem}; compile again, or set strict = false") from error
         if rank == 0:
             print(f"{problem}; scheduling online instead", flush=True)
         return None

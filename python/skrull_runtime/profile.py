@@ -22,6 +22,7 @@ import torch.distributed as dist
 
 from .config import SchedulingConfig
 from .ending import ending_plainly
+from .errors import UserError
 from .model import DTYPES
 from .profiling.arguments import parser_of
 from .profiling.collectives import Table, interpolated, measure_collectives
@@ -136,11 +137,11 @@ def _scheduling_on(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
     """The run's scheduling on these ranks: fewer than a CP group measure one group of them all."""
     context = min(compiled.context_parallel, ranks)
     if ranks % context:
-        raise ValueError(
+        raise UserError(
             f"{ranks} ranks do not divide into groups of the CP degree {context}: use another --ranks"
         )
     if ranks & (ranks - 1) and compiled.degrees != "local-or-all":
-        raise ValueError(f"degrees = {compiled.degrees} need a power of two of ranks, not {ranks}")
+        raise UserError(f"degrees = {compiled.degrees} need a power of two of ranks, not {ranks}")
     return replace(compiled, data_parallel=ranks // context, context_parallel=context)
 
 

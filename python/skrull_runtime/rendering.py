@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from .errors import UserError
+
 CHATML: dict[str, Any] = {
     "begin": [],
     "roles": {
@@ -45,26 +47,26 @@ class Segment(NamedTuple):
 
 
 def read_row(line: bytes | str) -> dict[str, Any]:
-    """A line of JSONL. Raises ValueError where it cannot be read, and no other error: a worker could not pass it on."""
+    """A line of JSONL. Raises UserError where it cannot be read, and no other error: a worker could not pass it on."""
     try:
         # Python refuses whole numbers of thousands of digits; nothing here looks at numbers.
         row = json.loads(line, parse_int=float)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"is no JSON that can be read ({error})") from None
+        raise UserError(f"is no JSON that can be read ({error})") from None
     if not isinstance(row, dict):
-        raise ValueError("is not a JSON object")
+        raise UserError("is not a JSON object")
     return row
 
 
 def render(row: dict[str, Any], rendering: dict[str, Any]) -> list[Segment]:
-    """The pieces of a sample. Raises ValueError where a row has none: it was not compiled with this run."""
+    """The pieces of a sample. Raises UserError where a row has none: it was not compiled with this run."""
     layout = rendering["format"]
     try:
         if layout["type"] in ("prompt-completion", "text"):
             return _text(row, layout, rendering)
         return render_conversation(_messages(row, layout), rendering["template"])
     except (KeyError, TypeError) as error:
-        raise ValueError(f"is no row of the format {layout['type']} ({error!r})") from error
+        raise UserError(f"is no row of the format {layout['type']} ({error!r})") from error
 
 
 def _text(row: dict[str, Any], layout: dict[str, str], rendering: dict[str, Any]) -> list[Segment]:

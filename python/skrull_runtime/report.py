@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from .errors import UserError
 from .profiling.arguments import parser_of
 from .profiling.correction import FEWEST, Correction, corrected
 from .profiling.fit import Errors
@@ -37,7 +38,7 @@ def main() -> None:
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
     try:
         report = _report(arguments)
-    except ValueError as error:
+    except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     print(json.dumps(rounded(report), indent=2) if arguments.format == "json" else as_text(report))
@@ -55,7 +56,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _report(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The report's document. Raises ValueError where there is nothing to report on."""
+    """The report's document. Raises UserError where there is nothing to report on."""
     run = RunFolder(arguments.run_dir)
     metrics = arguments.metrics or run.path / run.config.train.output / "metrics.jsonl"
     steps, unreadable = measured_steps(metrics)
@@ -68,7 +69,7 @@ def _report(arguments: argparse.Namespace) -> dict[str, Any]:
         correction = corrected(run, scheduling, batches, times, arguments.name)
     if arguments.out is not None:
         if correction is None:
-            raise ValueError(
+            raise UserError(
                 f"{metrics}: {len(steps)} measured steps are too few to correct a profile by,"
                 f" {FEWEST} are needed"
             )

@@ -15,6 +15,7 @@ import torch.distributed as dist
 
 from . import checkpoint
 from .agreement import attempted, require_success
+from .errors import UserError
 from .sampler import ScheduledBatchSampler
 
 
@@ -37,7 +38,7 @@ class Resume:
         return ds_config | {"checkpoint": {"load_universal": True}}
 
     def load(self, engine: Any) -> None:
-        """Restores it into an engine of :meth:`configuration`. Raises ValueError where it cannot be read."""
+        """Restores it into an engine of :meth:`configuration`. Raises UserError where it cannot be read."""
         if not engine.load_universal_checkpoint():
             checkpoint.load_checkpoint(engine, self.folder)
             return
@@ -52,7 +53,7 @@ class Resume:
 
 
 def _convert(folder: Path, universal: Path) -> None:
-    """Rank 0 writes the checkpoint in DeepSpeed's universal form. Raises ValueError on all ranks where it cannot."""
+    """Rank 0 writes the checkpoint in DeepSpeed's universal form. Raises UserError on all ranks where it cannot."""
     problem = None
     if dist.get_rank() == 0:
         problem = _try_to_convert(folder, universal)
@@ -89,7 +90,7 @@ def find_resume(
 ) -> Resume | None:
     """The checkpoint to go on from, with the sampler moved to it; None where there is none.
 
-    The global batches that remain are the same on any number of ranks. Raises ValueError where they would not be, or
+    The global batches that remain are the same on any number of ranks. Raises UserError where they would not be, or
     the checkpoint is not for this number of ranks.
     """
     found = checkpoint.newest_sound(output)
@@ -97,12 +98,12 @@ def find_resume(
         return None
     folder, state = found
     if state["data"] != data_digest:
-        raise ValueError(
+        raise UserError(
             "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
         )
     resume = Resume(folder, state["ranks"])
     if not resume.is_native() and optimizer != "adamw":
-        raise ValueError(
+        raise UserError(
             f"{folder}: was written by {state['ranks']} ranks, this run has {dist.get_world_size()};"
             f" DeepSpeed converts the states of adamw only, not of {optimizer}."
             " Resume with the same number, or start a new run with --no-resume"
@@ -114,7 +115,7 @@ def find_resume(
 def set_aside(output: Path) -> None:
     """Renames an earlier run's output: its checkpoints are of later steps, and would be taken for the newest.
 
-    Raises ValueError on all ranks where it cannot be renamed.
+    Raises UserError on all ranks where it cannot be renamed.
     """
     problem = None
     if dist.get_rank() == 0 and output.exists():

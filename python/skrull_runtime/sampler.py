@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from torch.utils.data import Sampler
 
 from .config import SchedulingConfig
+from .errors import UserError
 from .scheduling import schedule
 from .shuffle import epoch_size, global_batches
 
@@ -34,12 +35,12 @@ class ScheduledBatchSampler(Sampler[GlobalBatch]):
         self, lengths: list[int], config: SchedulingConfig, total_steps: int | None = None
     ):
         if not lengths:
-            raise ValueError("there are no samples")
+            raise UserError("there are no samples")
         self.lengths = lengths
         self.config = config
         held = sum(samples for samples, _ in config.mixture)
         if config.mixture and held != len(lengths):
-            raise ValueError(f"the mixture is of {held} samples, there are {len(lengths)}")
+            raise UserError(f"the mixture is of {held} samples, there are {len(lengths)}")
         self.steps_per_epoch = -(-epoch_size(len(lengths), config.mixture) // config.global_batch)
         self.total_steps = self.steps_per_epoch if total_steps is None else total_steps
         self.start_step = 0
@@ -66,12 +67,12 @@ class ScheduledBatchSampler(Sampler[GlobalBatch]):
         return {"step": self.start_step, "samples": len(self.lengths), **self._identity()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on after the steps of ``state``. Raises ValueError where the global batches would not be the same."""
+        """Goes on after the steps of ``state``. Raises UserError where the global batches would not be the same."""
         now = {"samples": len(self.lengths), **self._identity()}
         for name, value in now.items():
             before = state.get(name, [])  # without a mixture there are shares of nothing
             if before != value:
-                raise ValueError(
+                raise UserError(
                     f"cannot resume: {name.replace('_', ' ')} was {before}, now it is {value};"
                     " start a new run with --no-resume"
                 )

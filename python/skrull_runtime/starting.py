@@ -45,7 +45,7 @@ def quieten_deepspeed() -> None:
 def agree(
     config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, device: torch.device
 ) -> str:
-    """Digest of the data, once all ranks hold the same run. Raises ValueError, naming ranks, where they do not."""
+    """Digest of the data, once all ranks hold the same run. Raises UserError, naming ranks, where they do not."""
     index = (run_dir / INDEX_FILE).read_bytes()
     names = (DEEPSPEED_FILE, PLANNED_FILE, EVALUATION_FILE)
     paths = [run_dir / name for name in names]
@@ -55,7 +55,7 @@ def agree(
 
 
 def verify_data(indices: list[SampleIndex]) -> None:
-    """Raises ValueError on all ranks where a node's data is not what was compiled with.
+    """Raises UserError on all ranks where a node's data is not what was compiled with.
 
     Every node could hold its own copy, so every node's first rank looks.
     """

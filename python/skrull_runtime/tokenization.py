@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from .errors import UserError
 from .rendering import CHATML, CHATML_MESSAGES, Segment, read_row, render, render_conversation
 
 START, END = "<|im_start|>", "<|im_end|>"
@@ -33,7 +34,7 @@ def bytes_encoder() -> Encode:
 def load_encoder(path: str) -> Encode:
     """An encoder that adds no tokens of its own: ``bytes``, a ``tokenizer.json``, or a folder with one.
 
-    Raises ValueError where it cannot be read.
+    Raises UserError where it cannot be read.
     """
     if path == "bytes":
         return bytes_encoder()
@@ -43,7 +44,7 @@ def load_encoder(path: str) -> Encode:
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises bare Exceptions
-        raise ValueError(f"{file}: is not a tokenizer that can be read ({error})") from error
+        raise UserError(f"{file}: is not a tokenizer that can be read ({error})") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     # "Fast": it does not keep where in the text each token was, which is a fifth of the time.

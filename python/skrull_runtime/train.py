@@ -21,6 +21,7 @@ from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex
 from .ending import ending_plainly
+from .errors import UserError
 from .evaluation import Evaluation
 from .export import export_model
 from .groups import GroupTable
@@ -139,7 +140,7 @@ class TrainingLoop:
         self.stop = stopping.StopRequest()
 
     def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
-        """Whether all steps are trained; False where the run was asked to stop. Raises ValueError on a bad loss."""
+        """Whether all steps are trained; False where the run was asked to stop. Raises UserError on a bad loss."""
         stopped = not self._make_up_for_an_evaluation(log)
         asked = time.perf_counter()
         for batch in () if stopped else batches:
@@ -177,7 +178,7 @@ class TrainingLoop:
         except NonFiniteLoss as error:
             places = ", ".join(self.index.place(sample) for sample in error.samples[:10])
             more = f" and {len(error.samples) - 10} more" if len(error.samples) > 10 else ""
-            raise ValueError(
+            raise UserError(
                 f"{error}, from {places or 'no sample in particular'}{more}: look at the data, or lower the"
                 " learning rate. Nothing was updated; the newest checkpoint is of an earlier step"
             ) from error
@@ -215,7 +216,7 @@ class TrainingLoop:
 
 
 def _build_model(config: RunConfig, run_dir: Path, root: Path) -> nn.Module:
-    """Raises ValueError on all ranks where one cannot have it."""
+    """Raises UserError on all ranks where one cannot have it."""
     seed = config.train.seed
     model, problem = attempted(lambda: build_model(config.model, run_dir, root, seed))
     require_success(problem)

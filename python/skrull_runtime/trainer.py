@@ -18,6 +18,7 @@ from .agreement import require_agreement
 from .attention import AttentionContext
 from .collate import MicroBatch, StepBatch
 from .config import ModelConfig, TrainConfig
+from .errors import UserError
 from .groups import GroupTable
 from .kernels import choose_kernel
 from .loss import SummedLossModel
@@ -35,7 +36,7 @@ class StepResult:
     waited_seconds: float = 0.0  # for the step's batch, before the step
 
 
-class NonFiniteLoss(ValueError):
+class NonFiniteLoss(UserError):
     """A step whose loss is no number, with the samples that it comes from. Nothing was updated."""
 
     def __init__(self, step: int, loss: float, samples: list[int]):
@@ -81,7 +82,7 @@ class Trainer:
         DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by world size over the
         targets of the whole global batch: any grouping of sequences gives the same gradient. The accumulation
         boundary is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch
-        without a single target changes nothing. Raises ValueError where ranks have different schedules.
+        without a single target changes nothing. Raises UserError where ranks have different schedules.
         """
         started = time.perf_counter()
         self._prepare(batch, groups)

@@ -8,12 +8,13 @@ import torch
 import torch.distributed as dist
 
 from skrull_runtime.agreement import digest_of, require_agreement
+from skrull_runtime.errors import UserError
 
 dist.init_process_group("gloo")
 device = torch.device("cpu")
 require_agreement("plan", digest_of({"same": 1}, b"everywhere"), device)
 try:
     require_agreement("plan", digest_of({"rank": dist.get_rank() == 1}), device)
-except ValueError as error:
+except UserError as error:
     print(error)
     sys.exit(3)

@@ -13,6 +13,7 @@ from pathlib import Path
 import launch
 import pytest
 
+from skrull_runtime.errors import UserError
 from skrull_runtime.profiling.history import measured_steps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -188,7 +189,7 @@ def test_few_steps_are_reported_on_but_correct_nothing(folder: Path) -> None:
 def test_a_metrics_file_without_a_step_is_refused(tmp_path: Path, content: str) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_text(content)
-    with pytest.raises(ValueError, match="has no measured step"):
+    with pytest.raises(UserError, match="has no measured step"):
         measured_steps(empty)
 
 

@@ -23,6 +23,7 @@ import sys, time
 import torch.distributed as dist
 import skrull_runtime
 from skrull_runtime.ending import ending_plainly
+from skrull_runtime.errors import UserError
 
 dist.is_initialized = lambda: True
 dist.destroy_process_group = lambda: print("takes leave")
@@ -45,9 +46,10 @@ def assert_plain(results: list[tuple[int, str]]) -> str:
     [
         ("pass", 0, "takes leave\n"),
         ("sys.exit(143)", 143, "takes leave\n"),
-        ("raise ValueError('mistaken')", 1, "error: mistaken\n"),
+        ("raise UserError('mistaken')", 1, "error: mistaken\n"),
         ("raise KeyboardInterrupt", 130, "error: interrupted\n"),
         ("raise RuntimeError('ours')", 1, "RuntimeError: ours\n"),
+        ("raise ValueError('ours')", 1, "ValueError: ours\n"),
     ],
 )
 def test_only_a_rank_that_ends_as_all_do_takes_leave(what: str, code: int, said: str):

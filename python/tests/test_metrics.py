@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from skrull_runtime.errors import UserError
 from skrull_runtime.metrics import MetricsLog
 
 ENTRY = {
@@ -61,6 +62,6 @@ def test_what_cannot_be_written_anew_stays_as_it_was(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", half)
-    with pytest.raises(ValueError, match=r"metrics\.jsonl: cannot be written \(No space left"):
+    with pytest.raises(UserError, match=r"metrics\.jsonl: cannot be written \(No space left"):
         MetricsLog(tmp_path, 1, 1)
     assert file.read_text() == '{"step": 0}\n'

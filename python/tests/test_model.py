@@ -11,6 +11,7 @@ import pytest
 import tiny
 from transformers import LlamaConfig, MistralConfig, MixtralConfig, Qwen2Config, Starcoder2Config
 
+from skrull_runtime.errors import UserError
 from skrull_runtime.model import build_model, refuse_unsupported
 
 
@@ -38,7 +39,7 @@ def test_ranks_that_disagree_end_by_name_on_every_rank():
     ],
 )
 def test_what_would_train_wrongly_is_refused(config, reason: str):
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(UserError, match=reason):
         refuse_unsupported(config)
 
 
@@ -74,14 +75,14 @@ def test_missing_weights_are_said_plainly(tmp_path: Path, monkeypatch: pytest.Mo
     folder = replace(
         tiny.model_config(), weights="pretrained", source="weights", source_kind="folder"
     )
-    with pytest.raises(ValueError, match="there is no folder"):
+    with pytest.raises(UserError, match="there is no folder"):
         build_model(folder, tmp_path, tmp_path, 1)
     (tmp_path / "weights").mkdir()
-    with pytest.raises(ValueError, match="cannot be loaded"):
+    with pytest.raises(UserError, match="cannot be loaded"):
         build_model(folder, tmp_path, tmp_path, 1)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     hub = replace(folder, source="nobody/nothing", source_kind="hub")
-    with pytest.raises(ValueError, match="is this machine online"):
+    with pytest.raises(UserError, match="is this machine online"):
         build_model(hub, tmp_path, tmp_path, 1)
 
 

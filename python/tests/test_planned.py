@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import tiny
 
+from skrull_runtime.errors import UserError
 from skrull_runtime.planned import FILE, MAGIC
 from skrull_runtime.preparing import planned_schedules
 
 
 def test_strict_refuses_and_says_what_to_do(tmp_path: Path):
     config = replace(tiny.scheduling(2, 2, "auto"), mode="planned", strict=True)
-    with pytest.raises(ValueError, match=r"schedules\.bin is missing; compile again"):
+    with pytest.raises(UserError, match=r"schedules\.bin is missing; compile again"):
         planned_schedules(tmp_path, [5, 6], config, rank=0, steps=3)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from skrull_runtime.errors import UserError
 from skrull_runtime.rendering import CHATML, CHATML_MESSAGES, Segment, render
 from skrull_runtime.tokenization import (
     IGNORED,
@@ -67,5 +68,5 @@ def test_the_default_is_the_catalogues_chatml():
 
 @pytest.mark.parametrize("row", [{}, {"messages": [{"role": "user"}]}, {"messages": 3}])
 def test_a_row_that_the_compiler_would_not_have_passed_is_refused(row: dict[str, Any]):
-    with pytest.raises(ValueError, match="is no row of the format messages"):
+    with pytest.raises(UserError, match="is no row of the format messages"):
         render(row, CHATML_MESSAGES)

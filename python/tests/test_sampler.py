@@ -16,6 +16,7 @@ from transformers import get_wsd_schedule
 
 from skrull_runtime.collate import collate
 from skrull_runtime.config import SchedulingConfig
+from skrull_runtime.errors import UserError
 from skrull_runtime.layout import layout_of
 from skrull_runtime.optimizer import learning_rate
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
@@ -73,14 +74,14 @@ def test_a_mixture_resumes_only_as_itself():
     again = mixed([6, 3], [5, 12])
     again.load_state_dict(state)
     assert list(again) == whole[5:]
-    with pytest.raises(ValueError, match=r"mixture was .*, now it is"):
+    with pytest.raises(UserError, match=r"mixture was .*, now it is"):
         mixed([6, 3], [5, 11]).load_state_dict(state)
     without = ScheduledBatchSampler([5] * 11, config(1, 1, 4), 10)
-    with pytest.raises(ValueError, match=r"mixture was .*, now it is \[\]"):
+    with pytest.raises(UserError, match=r"mixture was .*, now it is \[\]"):
         without.load_state_dict(state)
-    with pytest.raises(ValueError, match=r"mixture was \[\], now it is"):
+    with pytest.raises(UserError, match=r"mixture was \[\], now it is"):
         mixed([6, 3], [5, 12]).load_state_dict(without.state_dict())
-    with pytest.raises(ValueError, match="is of 11 samples, there are 3"):
+    with pytest.raises(UserError, match="is of 11 samples, there are 3"):
         ScheduledBatchSampler([5] * 3, replace(config(1, 1), mixture=[[6, 3], [5, 12]]))
 
 
@@ -96,7 +97,7 @@ def test_resuming_goes_on_where_it_stopped(trained: int):
 
 def test_resuming_with_other_batches_is_refused():
     state = ScheduledBatchSampler([5] * 47, config(1, 1), 10).state_dict()
-    with pytest.raises(ValueError, match="global batch was 10, now it is 12"):
+    with pytest.raises(UserError, match="global batch was 10, now it is 12"):
         ScheduledBatchSampler([5] * 47, config(1, 1, 12), 10).load_state_dict(state)
 
 

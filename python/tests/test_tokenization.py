@@ -9,6 +9,7 @@ import pytest
 
 from skrull_runtime.config import DataConfig
 from skrull_runtime.data import SampleIndex, data_root, inside
+from skrull_runtime.errors import UserError
 from skrull_runtime.tokenization import END, IGNORED, START, bytes_encoder, load_encoder, tokenize
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def test_a_marker_inside_a_content_moves_no_boundary():
 
 
 def test_a_missing_tokenizer_is_said_plainly(tmp_path: Path):
-    with pytest.raises(ValueError, match="is not a tokenizer"):
+    with pytest.raises(UserError, match="is not a tokenizer"):
         load_encoder(str(tmp_path))
 
 
@@ -87,20 +88,20 @@ def test_changed_data_is_refused(tmp_path: Path):
     index = write_index(tmp_path, LINE, 15)
     index.verify()
     (tmp_path / "d.jsonl").write_text(LINE.replace("ok", "no"))
-    with pytest.raises(ValueError, match=r"d\.jsonl: has changed"):
+    with pytest.raises(UserError, match=r"d\.jsonl: has changed"):
         index.verify()
 
 
 def test_a_sample_of_another_length_names_its_line(tmp_path: Path):
     index = write_index(tmp_path, LINE, 16)
-    with pytest.raises(ValueError, match=r"d\.jsonl line 1: has 15 tokens, 16 when"):
+    with pytest.raises(UserError, match=r"d\.jsonl line 1: has 15 tokens, 16 when"):
         index.tokens(0, bytes_encoder())
 
 
 def test_a_sample_with_other_targets_names_its_line(tmp_path: Path):
     assert len(write_index(tmp_path, LINE, 15).tokens(0, bytes_encoder()).ids) == 15
     index = write_index(tmp_path, LINE, 15, targets=4)
-    with pytest.raises(ValueError, match=r"d\.jsonl line 1: has 3 targets, 4 when"):
+    with pytest.raises(UserError, match=r"d\.jsonl line 1: has 3 targets, 4 when"):
         index.tokens(0, bytes_encoder())
 
 
@@ -114,21 +115,21 @@ def test_a_column_that_nobody_reads_may_hold_any_number(tmp_path: Path):
 )
 def test_a_line_that_cannot_be_read_names_itself(line: str, tmp_path: Path):
     index = write_index(tmp_path, line, 15)
-    with pytest.raises(ValueError, match=r"d\.jsonl line 1: is no") as raised:
+    with pytest.raises(UserError, match=r"d\.jsonl line 1: is no") as raised:
         index.tokens(0, bytes_encoder())
-    assert raised.type is ValueError, "a data worker can pass on no error with more parts"
+    assert raised.type is UserError, "a data worker can pass on no error with more parts"
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x"])
 def test_paths_stay_inside_the_data_root(path: str, tmp_path: Path):
-    with pytest.raises(ValueError, match="leaves the data root"):
+    with pytest.raises(UserError, match="leaves the data root"):
         inside(tmp_path, path)
 
 
 def test_an_unknown_data_root_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     config = DataConfig(None, "bytes", "assistant", 99, "drop")
     monkeypatch.delenv("SKRULL_DATA_ROOT", raising=False)
-    with pytest.raises(ValueError, match="set SKRULL_DATA_ROOT"):
+    with pytest.raises(UserError, match="set SKRULL_DATA_ROOT"):
         data_root(config, tmp_path)
     monkeypatch.setenv("SKRULL_DATA_ROOT", "/elsewhere")
     assert data_root(config, tmp_path) == Path("/elsewhere")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import SchedulingConfig
+from ..errors import UserError
 from ..forecast import predicted_us
 from ..planned import FILE as PLANNED_FILE
 from ..planned import PlannedSchedules, ScheduleMismatch
@@ -34,19 +35,19 @@ class MeasuredStep:
 def measured_steps(path: Path) -> tuple[list[MeasuredStep], int]:
     """Steps of a metrics file by number, and how many lines are not one: a kill cuts the last line short.
 
-    A step that was trained twice counts as the last time; one without a target was not timed. Raises ValueError where
+    A step that was trained twice counts as the last time; one without a target was not timed. Raises UserError where
     the file cannot be read or has no step.
     """
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        raise ValueError(
+        raise UserError(
             f"{path}: cannot be read ({error.strerror}): has the run trained?"
         ) from error
     entries = [_entry(line) for line in lines if line.strip()]
     steps = {entry.step: entry for entry in entries if entry and entry.supervised_tokens > 0}
     if not steps:
-        raise ValueError(f"{path}: has no measured step")
+        raise UserError(f"{path}: has no measured step")
     return [steps[step] for step in sorted(steps)], entries.count(None)
 
 
@@ -71,7 +72,7 @@ def scheduling_of(run: RunFolder, ranks: int | None) -> SchedulingConfig:
         return scheduling
     data_parallel, left = divmod(ranks, scheduling.context_parallel)
     if ranks < 1 or left:
-        raise ValueError(
+        raise UserError(
             f"--ranks {ranks} is not a multiple of the CP degree {scheduling.context_parallel}"
         )
     return replace(scheduling, data_parallel=data_parallel)
@@ -82,7 +83,7 @@ def batches_of(
 ) -> list[Batch]:
     """The global batch of every step, scheduled again as in training.
 
-    Raises ValueError where a step was measured on another schedule: other samples, or other ranks.
+    Raises UserError where a step was measured on another schedule: other samples, or other ranks.
     """
     wanted = {step.step: step for step in steps}
     sampler = ScheduledBatchSampler(run.lengths, scheduling, steps[-1].step + 1)
@@ -125,7 +126,7 @@ def _check(
     known = (sum(lengths), sum(targets), len(schedule["micro_batches"]))
     logged = (step.tokens, step.supervised_tokens, step.micro_batches)
     if known != logged or abs(seconds - step.predicted_seconds) > 1e-6 * seconds:
-        raise ValueError(
+        raise UserError(
             f"step {step.step} was not measured on the schedule that the folder gives it now:"
             " it was compiled again since, or trained on another number of ranks (say --ranks)"
         )

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UserError
+
 
 def write_profile(path: Path, profile: dict[str, Any]) -> None:
-    """Writes it as JSON. Raises ValueError where the file cannot be written."""
+    """Writes it as JSON. Raises UserError where the file cannot be written."""
     try:
         path.write_text(json.dumps(rounded(profile), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ValueError(f"{path}: cannot be written ({error.strerror})") from error
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def rounded(value: Any) -> Any:

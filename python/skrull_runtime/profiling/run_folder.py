@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ..config import RunConfig, SchedulingConfig
+from ..errors import UserError
 
 
 class RunFolder:
-    """Constants, plan and samples of a run. Raises ValueError where the folder is not one that skrull compiled."""
+    """Constants, plan and samples of a run. Raises UserError where the folder is not one that skrull compiled."""
 
     def __init__(self, path: Path):
         self.path = path.resolve()
         self.plan = self._json("plan.json")
         if "demand" not in self.plan:
-            raise ValueError(f"{path}: was compiled by an earlier skrull; compile it again")
+            raise UserError(f"{path}: was compiled by an earlier skrull; compile it again")
         samples = self._json("data_index.json")["samples"]
         self.lengths: list[int] = samples["length"]
         self.supervised: list[int] = samples["supervised"]
@@ -28,14 +29,14 @@ class RunFolder:
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ValueError(
+            raise UserError(
                 f"{self.path}: is not a folder that skrull compiled: {name} cannot be read ({error})"
             ) from error
 
     def _constants(self) -> tuple[RunConfig, SchedulingConfig]:
         """What train.py and sampler.py state."""
         if not (self.path / "train.py").is_file():
-            raise ValueError(f"{self.path}: is not a folder that skrull compiled: no train.py")
+            raise UserError(f"{self.path}: is not a folder that skrull compiled: no train.py")
         sys.path.insert(0, str(self.path))
         for name in ("train", "sampler"):
             sys.modules.pop(name, None)  # another run's

@@ -28,7 +28,7 @@ __all__ = [
 def schedule(document: dict[str, Any]) -> dict[str, Any]:
     """Solves a scheduling problem given as the contract's JSON document, and returns the contract's answer.
 
-    Times in us. Raises ScheduleError (a ValueError) with a code where the document is no problem, or has no schedule.
+    Times in us. Raises ScheduleError (a UserError) with a code where the document is no problem, or has no schedule.
     """
     problem = parse_problem(document)
     _refuse_too_long(problem)

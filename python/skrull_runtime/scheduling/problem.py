@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import UserError
+
 MOST_SEQUENCES = 2**20
 MOST_RANKS = 2**16
 MOST_PAIRS = 2**30  # sequences times ranks
@@ -17,7 +19,7 @@ POLICIES = ("deepspeed", "packed", "sorted", "dacp", "round-robin", "skrull-pape
 DEGREES = ("local-or-all", "powers-of-two", "pool")
 
 
-class ScheduleError(ValueError):
+class ScheduleError(UserError):
     """Why there is no schedule: ``code`` as in the contract, and the place at fault."""
 
     def __init__(
