@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { longestShard, longestThatFits } from "../../src/plan/levers.js";
+import { longestShard, longestThatFits } from "../../src/plan/fit.js";
 import { codes, planOf } from "./make.js";
 
 describe("the longest sequence that fits", () => {
