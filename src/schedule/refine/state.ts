@@ -74,9 +74,10 @@ export class State {
     return totals;
   }
 
-  /** Cells in descending order of time, those that run side by side next to each other. */
+  /** Cells with members in descending order of time, those that run side by side next to each other. */
   byTime(): number[] {
-    return [...this.cells.keys()].sort((a, b) => this.#timeOf(b) - this.#timeOf(a) || a - b);
+    const filled = [...this.cells.keys()].filter((cell) => this.cells[cell]?.members.length);
+    return filled.sort((a, b) => this.#timeOf(b) - this.#timeOf(a) || a - b);
   }
 
   #timeOf(cell: number): number {
