@@ -54,7 +54,7 @@ class StepDataset(Dataset[StepBatch]):
         source, started, before = self._source, time.perf_counter(), self._source.seconds
         lengths = [self.index.lengths[sample] for sample in batch.samples]
         if self.planned is not None:
-            schedule = self.planned.schedule(batch.step)
+            schedule = self.planned.schedule(batch.step, lengths)
         else:
             schedule = schedule_batch(batch, self.index.lengths, self.scheduling)
 

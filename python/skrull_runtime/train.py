@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex
+from .documents import read_document
 from .ending import ending_plainly
 from .errors import UserError
 from .evaluation import Evaluation
@@ -31,7 +31,7 @@ from .preflight import fullest_micro_batch
 from .preparing import own_rank, prepare
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
-from .starting import DEEPSPEED_FILE, agree, start_process_group, verify_data
+from .starting import DEEPSPEED_FILE, DEEPSPEED_SCHEMA, agree, start_process_group, verify_data
 from .trainer import NonFiniteLoss, StepResult, Trainer
 
 
@@ -88,8 +88,8 @@ def _run(
     output = run_dir / train.output
     if arguments.no_resume or train.resume == "never":
         set_aside(output)
-    resume = find_resume(output, sampler, data_digest, train.optimizer["type"])
-    ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
+    resume = find_resume(output, sampler, data_digest, train)
+    ds_config = read_document(run_dir / DEEPSPEED_FILE, DEEPSPEED_SCHEMA)
     if resume is not None:
         ds_config = resume.configuration(ds_config)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows

@@ -22,7 +22,9 @@ def write_checkpoint(output: Path, step: int, complete: bool = True) -> Path:
         archive.writestr("weights", bytes(1000))
     if complete:
         sizes = {"part.pt": (folder / "part.pt").stat().st_size}
-        (folder / STATE).write_text(json.dumps({"files": sizes}))
+        sampler = {"step": step, "samples": 5, "global_batch": 2, "seed": 3}
+        state = {"sampler": sampler, "data": "0" * 64, "ranks": 1, "files": sizes}
+        (folder / STATE).write_text(json.dumps(state))
     return folder
 
 
