@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import torch
 import torch.distributed as dist
 
 from . import checkpoint, stopping
@@ -26,7 +25,7 @@ from .export import export_model
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
-from .preflight import fullest_micro_batch
+from .preflight import Preflight
 from .preparing import own_rank, prepare
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
@@ -52,7 +51,9 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
         "--no-resume", action="store_true", help="start anew; an earlier run's output is set aside"
     )
     parser.add_argument(
-        "--no-preflight", action="store_true", help="do not try a full micro-batch first"
+        "--no-preflight",
+        action="store_true",
+        help="do not try the run's most demanding micro-batches first",
     )
     parser.add_argument(
         "--local_rank", "--local-rank", type=int, default=-1, help=argparse.SUPPRESS
@@ -77,7 +78,7 @@ def _run(
     assert prepared is not None
     asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
     require_agreement("command line", digest_of(asked), device)
-    scheduling, index, evaluation = prepared.scheduling, prepared.index, prepared.evaluation
+    scheduling, index, evaluation = prepared.scheduling, prepared.dataset.index, prepared.evaluation
     verify_data([index] if evaluation is None else [index, evaluation.index])
     data_digest = agree(config, scheduling, run_dir, device)
 
@@ -91,12 +92,13 @@ def _run(
     ds_config = read_document(run_dir / DEEPSPEED_FILE, DEEPSPEED_SCHEMA)
     if resume is not None:
         ds_config = resume.configuration(ds_config)
+    preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
     model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
     trainer = Trainer(model, ds_config, config.model, train)
     groups = GroupTable(timedelta(seconds=train.timeout_seconds))
-    if not arguments.no_preflight:
-        _preflight(trainer, groups, scheduling, index)
+    if preflight is not None:
+        preflight.run(trainer, groups)
     if resume is not None:
         resume.load(trainer.engine)
     log, problem = attempted(lambda: _open_log(output, sampler.start_step, train, resume))
@@ -109,7 +111,7 @@ def _run(
     if not finished:
         sys.exit(stopping.EXIT_CODE)
     if train.export:
-        export_model(trainer.model, output, run_dir, trainer.stage)
+        export_model(trainer.model, output, run_dir, trainer.stage, config.model.source)
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
         print(
@@ -212,18 +214,6 @@ class TrainingLoop:
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints
         )
-
-
-def _preflight(
-    trainer: Trainer, groups: GroupTable, scheduling: SchedulingConfig, index: SampleIndex
-) -> None:
-    """Tries the fullest micro-batch before the first step. Raises RuntimeError where it does not fit."""
-    fullest = fullest_micro_batch(scheduling, max(index.lengths), dist.get_rank())
-    trainer.rehearse(fullest, groups)
-    if dist.get_rank() != 0 or trainer.device.type != "cuda":
-        return
-    gib = torch.cuda.max_memory_allocated(trainer.device) / 2**30
-    print(f"pre-flight: a full micro-batch fits, {gib:.1f} GiB at the peak", flush=True)
 
 
 def _open_log(
