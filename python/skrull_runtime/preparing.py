@@ -24,7 +24,7 @@ class Prepared:
     """What a rank has by itself."""
 
     scheduling: SchedulingConfig
-    index: SampleIndex
+    dataset: StepDataset
     feed: StepFeed
     evaluation: Evaluation | None
 
@@ -39,8 +39,10 @@ def prepare(
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
     steps = config.train.total_steps
     planned = planned_schedules(run_dir, index.lengths, scheduling, rank, steps)
-    feed = StepFeed(_dataset(config.data, scheduling, run_dir, index, rank, planned))
-    return Prepared(scheduling, index, feed, _evaluation(config, scheduling, run_dir, root, rank))
+    dataset = _dataset(config.data, scheduling, run_dir, index, rank, planned)
+    feed = StepFeed(dataset)
+    evaluation = _evaluation(config, scheduling, run_dir, root, rank)
+    return Prepared(scheduling, dataset, feed, evaluation)
 
 
 def own_rank() -> tuple[int, int]:

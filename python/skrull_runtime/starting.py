@@ -19,6 +19,7 @@ from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .planned import FILE as PLANNED_FILE
 
 DEEPSPEED_FILE = "ds_config.json"
+DEEPSPEED_SCHEMA = "deepspeed-config.schema.json"
 INDEX_FILE = "data_index.json"
 
 

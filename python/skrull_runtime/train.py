@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import torch
 import torch.distributed as dist
 
 from . import checkpoint, defaults, stopping
@@ -19,6 +17,7 @@ from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex
+from .documents import read_document
 from .ending import ending_plainly
 from .errors import UserError
 from .evaluation import Evaluation
@@ -27,11 +26,11 @@ from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
 from .nonfinite import NonFinite
-from .preflight import fullest_micro_batch
+from .preflight import Preflight
 from .preparing import own_rank, prepare
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
-from .starting import DEEPSPEED_FILE, agree, start_process_group, verify_data
+from .starting import DEEPSPEED_FILE, DEEPSPEED_SCHEMA, agree, start_process_group, verify_data
 from .trainer import StepResult, Trainer
 
 
@@ -53,7 +52,9 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
         "--no-resume", action="store_true", help="start anew; an earlier run's output is set aside"
     )
     parser.add_argument(
-        "--no-preflight", action="store_true", help="do not try a full micro-batch first"
+        "--no-preflight",
+        action="store_true",
+        help="do not try the run's most demanding micro-batches first",
     )
     parser.add_argument(
         "--local_rank", "--local-rank", type=int, default=-1, help=argparse.SUPPRESS
@@ -78,7 +79,7 @@ def _run(
     assert prepared is not None
     asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
     require_agreement("command line", digest_of(asked), device)
-    scheduling, index, evaluation = prepared.scheduling, prepared.index, prepared.evaluation
+    scheduling, index, evaluation = prepared.scheduling, prepared.dataset.index, prepared.evaluation
     verify_data([index] if evaluation is None else [index, evaluation.index])
     data_digest = agree(config, scheduling, run_dir, device)
 
@@ -89,15 +90,16 @@ def _run(
     if arguments.no_resume or train.resume == "never":
         set_aside(output)
     resume = find_resume(output, sampler, data_digest, train)
-    ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
+    ds_config = read_document(run_dir / DEEPSPEED_FILE, DEEPSPEED_SCHEMA)
     if resume is not None:
         ds_config = resume.configuration(ds_config)
+    preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
     model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
     trainer = Trainer(model, ds_config, config.model, train)
     groups = GroupTable(timedelta(seconds=train.timeout_seconds))
-    if not arguments.no_preflight:
-        _preflight(trainer, groups, scheduling, index)
+    if preflight is not None:
+        preflight.run(trainer, groups)
     if resume is not None:
         resume.load(trainer.engine)
     log, problem = attempted(lambda: _open_log(output, sampler.start_step, train, resume))
@@ -110,7 +112,7 @@ def _run(
     if not finished:
         sys.exit(stopping.EXIT_CODE)
     if train.export:
-        export_model(trainer.model, output, run_dir, trainer.stage)
+        export_model(trainer.model, output, run_dir, trainer.stage, config.model.source)
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
         print(
@@ -234,18 +236,6 @@ def _skipped(trainer: Trainer) -> str:
     """For the end of a run."""
     count = trainer.engine.skipped_steps
     return f", {count} of them skipped because their gradients were not finite" if count else ""
-
-
-def _preflight(
-    trainer: Trainer, groups: GroupTable, scheduling: SchedulingConfig, index: SampleIndex
-) -> None:
-    """Tries the fullest micro-batch before the first step. Raises RuntimeError where it does not fit."""
-    fullest = fullest_micro_batch(scheduling, max(index.lengths), dist.get_rank())
-    trainer.rehearse(fullest, groups)
-    if dist.get_rank() != 0 or trainer.device.type != "cuda":
-        return
-    gib = torch.cuda.max_memory_allocated(trainer.device) / 2**30
-    print(f"pre-flight: a full micro-batch fits, {gib:.1f} GiB at the peak", flush=True)
 
 
 def _open_log(

@@ -190,18 +190,32 @@ class Trainer:
         once = self.train.reduction == "once" and self.stage > 0
         return self.engine.coalesce_grad_reduction() if once else nullcontext()
 
-    def rehearse(self, micro_batch: MicroBatch, groups: GroupTable) -> None:
-        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate.
+    def try_out(self, batch: StepBatch, index: int, groups: GroupTable) -> None:
+        """A micro-batch of a global batch, on all ranks: see :meth:`rehearse`. Raises UserError where they have different
+        schedules."""
+        self._prepare(batch, groups)
+        name = f"micro-batch {index} of step {batch.step}, which was tried first"
+        self.rehearse(batch.micro_batches[index], groups, name)
+
+    def rehearse(
+        self, micro_batch: MicroBatch, groups: GroupTable, name: str = "a micro-batch tried first"
+    ) -> None:
+        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate, and
+        random numbers go on from where they were. A group of its layout must be prepared on all ranks.
 
         Raises RuntimeError where memory does not suffice.
         """
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            self._rehearse(micro_batch, groups, name)
+
+    def _rehearse(self, micro_batch: MicroBatch, groups: GroupTable, name: str) -> None:
         state = self.engine.basic_optimizer.state
         steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
         known, skipped = set(state), self.engine.skipped_steps
         _set_rate(self.engine.optimizer, 0.0)
-        groups.prepare({group.degree for group in micro_batch.layout.groups})
         self.engine.set_gradient_accumulation_boundary(True)
-        with self._memory_named("the pre-flight's micro-batch", micro_batch):
+        with self._memory_named(name, micro_batch):
             with self._reduction():
                 loss, _ = self.forward(micro_batch, groups)
                 self.engine.backward(loss * 0.0, scale_wrt_gas=False)

@@ -12,6 +12,8 @@ from pathlib import Path
 import launch
 import pytest
 import tiny
+import torch
+from document_fuzz import Hostile
 from parity_worker import ds_config
 
 from skrull_runtime.tokenization import bytes_encoder, tokenize
@@ -250,6 +252,21 @@ def test_where_every_checkpoint_is_damaged_nothing_is_guessed(whole_run: Path, t
     for path in (folder / "output" / "checkpoints").glob("*/*model_states.pt"):
         path.write_bytes(b"")
     assert "every checkpoint is damaged" in refusal(folder)
+
+
+def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(whole_run: Path, tmp_path: Path):
+    folder, mark = tmp_path / "hostile", tmp_path / "ran"
+    shutil.copytree(whole_run, folder)
+    newest = folder / "output" / "checkpoints" / "step-00000008"
+    victim = max(newest.glob("*optim_states.pt"))
+    content = torch.load(victim, weights_only=False)
+    torch.save(content | {"more": Hostile(str(mark))}, victim)
+    state = json.loads((newest / "skrull_state.json").read_text())
+    state["files"][victim.name] = victim.stat().st_size
+    (newest / "skrull_state.json").write_text(json.dumps(state))
+    reason = refusal(folder)
+    assert f"{victim}: would call 'posix.mkdir', which no run of skrull writes" in reason
+    assert not mark.exists()
 
 
 def test_a_full_disk_ends_the_run_with_the_reason(
