@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,10 @@ def test_the_families_of_the_catalogue_are_accepted():
 def test_scaled_rotary_embeddings_are_those_of_the_spec(name: str, tmp_path: Path):
     tiny.write_config(tmp_path, name)
     model = build_model(tiny.model_config(), tmp_path, None, 1)
-    tiny.write_config(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text())
+    theta = written["rope_parameters"]["rope_theta"]
+    written["rope_parameters"] = {"rope_type": "default", "rope_theta": theta}
+    (tmp_path / "config.json").write_text(json.dumps(written))
     plain = build_model(tiny.model_config(), tmp_path, None, 1)
     rotary, ordinary = model.model.rotary_emb, plain.model.rotary_emb
     scaling = tiny.ROPE[name]["scaling"]

@@ -1,4 +1,4 @@
-import { didYouMean } from "../foundation/suggest.js";
+import { editDistance } from "../foundation/suggest.js";
 import { GPUS, MODELS, TEMPLATES } from "./data.generated.js";
 import type { Gpu } from "./gpu.js";
 import type { CatalogueModel } from "./model.js";
@@ -31,13 +31,40 @@ export function modelByName(name: string): CatalogueModel | undefined {
 /** Of a name on the hub, what follows the owner. */
 const withoutOwner = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 
-/** The model that an unknown name most likely meant: without its owner or under another one, with a suffix, misspelt. */
+/** Words of a name that say nothing of the model. */
+const NEUTRAL: ReadonlySet<string> = new Set(["hf", "meta"]);
+
+/** The words and the numbers of a model's name, in their order: `qwen`, `2`, `5`, `7`, `b`, `instruct`. */
+const partsOf = (name: string): readonly string[] =>
+  (
+    withoutOwner(name)
+      .toLowerCase()
+      .match(/[a-z]+|\d+/g) ?? []
+  ).filter((part) => !NEUTRAL.has(part));
+
+/**
+ * The model that an unknown name most likely meant: without its owner or under another one, or misspelt. A model of
+ * another size, version or kind is never meant: its name has other numbers, or a word more or less.
+ */
 export function nearestModel(name: string): string | undefined {
-  const own = withoutOwner(name).toLowerCase();
-  const begins = MODEL_NAMES.filter((known) =>
-    `${own}-`.startsWith(`${withoutOwner(known).toLowerCase()}-`),
-  ).sort((a, b) => b.length - a.length);
-  if (begins[0] !== undefined) return begins[0];
-  const near = didYouMean(own, MODEL_NAMES.map(withoutOwner));
-  return didYouMean(name, MODEL_NAMES) ?? MODEL_NAMES.find((known) => withoutOwner(known) === near);
+  if (name.length > 96) return undefined;
+  const parts = partsOf(name);
+  const [near] = MODEL_NAMES.map((known) => ({ known, apart: apart(parts, partsOf(known)) }))
+    .filter(({ apart }) => Number.isFinite(apart))
+    .sort((a, b) => a.apart - b.apart);
+  return near?.known;
+}
+
+/** Letters by which two names differ; infinite where they are names of different models. */
+function apart(parts: readonly string[], known: readonly string[]): number {
+  if (parts.length !== known.length) return Number.POSITIVE_INFINITY;
+  return parts.reduce((sum, part, n) => sum + lettersApart(part, known[n] ?? ""), 0);
+}
+
+/** Numbers and short words tell sizes and versions; in a longer word, a letter in four may be wrong. */
+function lettersApart(part: string, known: string): number {
+  if (part === known) return 0;
+  const distance = editDistance(part, known);
+  const allowed = /\d/.test(part + known) ? 0 : Math.floor(known.length / 4);
+  return distance <= allowed ? distance : Number.POSITIVE_INFINITY;
 }

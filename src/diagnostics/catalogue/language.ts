@@ -180,8 +180,8 @@ export const LANGUAGE_CODES = {
     message: "{problem}",
     why: "{reason}",
     about:
-      "The spec does not say where the model's dimensions or weights come from, or says it twice.",
-    help: 'Write model "NAME" { ... } for the catalogue, or model { config = "config.json" }.',
+      "The spec does not say where the model's dimensions or its pretrained weights come from.",
+    help: 'Write model "NAME" { ... } for the catalogue, or model "OWNER/NAME" { config = "config.json" } for any other of the hub.',
   },
   "contradictory-keys": {
     severity: "error",
