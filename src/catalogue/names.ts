@@ -28,6 +28,41 @@ export function modelByName(name: string): CatalogueModel | undefined {
   return Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
 }
 
+/** Words around a GPU's name that tell none from another. */
+const MAKERS: ReadonlySet<string> = new Set([
+  ...["nvidia", "tesla", "geforce", "quadro", "gpu", "tensor", "core", "generation", "superchip"],
+  ...["hbm2", "hbm2e", "hbm3", "hbm3e", "gddr6", "gddr6x", "gddr7"],
+]);
+
+/** `nvidia-h100-80G` and `H100 80 GB HBM3` as `h100`, `80gb`; `rtx4090` as `rtx`, `4090`. */
+const wordsOfGpu = (name: string): readonly string[] =>
+  name
+    .toLowerCase()
+    .replace(/(\d)[\s_-]*g(?:i?b)?(?![a-z])/g, "$1gb ")
+    .replace(/(?<![a-z\d])rtx(?=a?\d)/g, "rtx ")
+    .replace(/(?<![a-z\d])sxm\d(?![a-z\d])/g, "sxm")
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "" && !MAKERS.has(word));
+
+/**
+ * The GPUs of the catalogue that another spelling of a name may mean: all of its words are theirs, so that none has
+ * other memory than what is written.
+ */
+export function gpusMeant(written: string): readonly string[] {
+  const words = written.length > 96 ? [] : wordsOfGpu(written);
+  if (words.length === 0) return [];
+  return GPU_NAMES.filter((name) => {
+    const known = name.split("_");
+    return words.every((word) => known.some((one) => sameWord(word, one)));
+  });
+}
+
+/** The unit of the memory may lack; in a word without a number one letter may be wrong, or two be swapped. */
+const sameWord = (word: string, known: string): boolean =>
+  word === known ||
+  `${word}gb` === known ||
+  (word.length >= 3 && !/\d/.test(word + known) && editDistance(word, known) === 1);
+
 /** Of a name on the hub, what follows the owner. */
 const withoutOwner = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
 

@@ -13,12 +13,19 @@ export function didYouMean(name: string, known: readonly string[]): string | und
     if (Math.abs(candidate.length - name.length) > limit) continue;
     compared += candidate.length * name.length;
     if (compared > MOST_COMPARED) break;
+    if (!sameNumbers(name, candidate)) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
       best = { name: candidate, distance };
     }
   }
   return best?.name ?? onlyOneThatBegins(name, known);
+}
+
+/** A number that is written tells sizes and versions apart: `len32` is no slip of the finger for `len64`. */
+function sameNumbers(name: string, candidate: string): boolean {
+  const [written, known] = [name, candidate].map((one) => one.match(/\d+/g)?.join(" "));
+  return written === undefined || known === undefined || written === known;
 }
 
 /** What a name was shortened from: `h100` of `h100_sxm_80gb`, or `plan` of `planned`. */

@@ -1,7 +1,8 @@
 import { join } from "pathe";
 import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
-import { gpuByName, modelByName } from "../catalogue/names.js";
+import { modelByName } from "../catalogue/names.js";
+import { gpuOf } from "../catalogue/own-gpu.js";
 import { type Profile, readProfile } from "../catalogue/profile.js";
 import { withRopeScaling } from "../catalogue/rope.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
@@ -60,7 +61,7 @@ export async function loadInputs(
   const counting = rendering && { tokenizer, rendering, progress };
   const data = counting && (await loader.data("data.train", spec.data.train, counting));
   const evaluation = counting && (await loader.data("evaluate.data", spec.evaluate.data, counting));
-  const gpu = gpuByName(spec.cluster.gpu);
+  const gpu = gpuOf(spec);
   const profile = loader.profile();
   const { sources } = loader;
   const { diagnostics } = loader.report;

@@ -1,5 +1,6 @@
-import { memoryOfRank } from "../catalogue/gpu.js";
-import { gpuByName, MODEL_NAMES, nearestModel, templateByName } from "../catalogue/names.js";
+import { type Gpu, memoryOfRank } from "../catalogue/gpu.js";
+import { MODEL_NAMES, nearestModel, templateByName } from "../catalogue/names.js";
+import { gpuOf } from "../catalogue/own-gpu.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
@@ -29,7 +30,9 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (cluster) checkHosts(cluster, at);
   if (cluster) checkVersion(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
-  if (cluster && memory) checkMemory(cluster, memory, origins, at);
+  const gpu = cluster && gpuOf({ cluster, gpu_model: blocks.gpu_model });
+  if (gpu && model) checkPrecision(gpu, model, origins, at);
+  if (gpu && memory) checkMemory(gpu, cluster, memory, origins, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
   if (data) checkRendering(data, origins, at);
   if (data) checkWeights(data, at);
@@ -195,14 +198,24 @@ function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
   });
 }
 
+function checkPrecision(
+  { title, peak_flops: peak }: Gpu,
+  { precision }: Spec["model"],
+  origins: Origins,
+  at: Reporting,
+): void {
+  if (peak[precision] !== null) return;
+  const place = origins.has("model.precision") ? "model.precision" : "cluster.gpu";
+  at("precision-unsupported", place, { gpu: title, precision });
+}
+
 function checkMemory(
+  gpu: Gpu,
   cluster: Spec["cluster"],
   memory: Spec["memory"],
   origins: Origins,
   at: Reporting,
 ): void {
-  const gpu = gpuByName(cluster.gpu);
-  if (!gpu) return;
   const budget = memory.budget ?? memoryOfRank(gpu, cluster);
   if (gpu.device === "cuda" && budget > gpu.memory_bytes) {
     const values = {

@@ -74,6 +74,18 @@ export const LANGUAGE_CODES = {
     why: "Nobody could tell which of them is meant.",
     help: "Rename one of them.",
   },
+  "name-of-catalogue": {
+    severity: "error",
+    message: "'{name}' is the name of a GPU of the catalogue",
+    why: "Nobody could tell which of the two figures are meant.",
+    help: "Give the GPU of your own another name.",
+  },
+  "precision-unsupported": {
+    severity: "error",
+    message: "the {gpu} has no arithmetic in {precision}",
+    why: "It would be emulated, at a fraction of the speed, or fail in a kernel.",
+    help: "Write model { precision = fp32 }, or choose another GPU.",
+  },
   "unknown-name": {
     severity: "error",
     message: "no {what} is called '{name}'",

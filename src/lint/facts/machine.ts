@@ -1,7 +1,8 @@
 import { join } from "pathe";
 import { type ModelDimensions, readDimensions } from "../../catalogue/dimensions.js";
 import type { Gpu } from "../../catalogue/gpu.js";
-import { gpuByName, modelByName } from "../../catalogue/names.js";
+import { modelByName } from "../../catalogue/names.js";
+import { gpuOf } from "../../catalogue/own-gpu.js";
 import type { Profile } from "../../catalogue/profile.js";
 import { withRopeScaling } from "../../catalogue/rope.js";
 import { readText } from "../../host/files.js";
@@ -22,7 +23,7 @@ export async function loadMachine(
   folder: string,
   spec: Spec,
 ): Promise<Machine | undefined> {
-  const gpu = gpuByName(spec.cluster.gpu);
+  const gpu = gpuOf(spec);
   const modelConfig = scaled(configOf(host, folder, spec), spec);
   const read = readDimensions(modelConfig);
   if (!gpu || !read.ok) return undefined;
