@@ -98,7 +98,7 @@ describe("a suggestion", () => {
     const known = ["len32", "len64", "llama3", "budget"];
     expect(didYouMean("lem64", known)).toBe("len64");
     expect(didYouMean("budget2", known)).toBe("budget");
-    for (const name of ["len16", "len3", "llama2", "llama4"])
+    for (const name of ["len16", "len3", "len", "llama", "llama2", "llama4"])
       expect(didYouMean(name, known)).toBeUndefined();
   });
 

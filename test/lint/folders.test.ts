@@ -85,7 +85,9 @@ describe("in a repository", () => {
     expect(stdout).toMatch(/exclude {3}draft\.skrull +team\/skrull\.config\.yaml\n/);
     expect(stdout).toContain("left out  yes");
     expect(stdout).toMatch(/group-crosses-nodes +off +team\/skrull\.config\.yaml\n/);
-    expect(stdout).toMatch(/clip-unusual +warning +default\n +most +10 +skrull\.config\.yaml\n/);
+    expect(stdout).toMatch(
+      /clip-unusual +warning +default\n +least +0\.01 +default\n +most +10 +skrull\.config\.yaml\n/,
+    );
     const json = JSON.parse(run("--print-config", "team/spec.skrull", "--format", "json").stdout);
     expect(json).toMatchObject({
       format_version: 1,
