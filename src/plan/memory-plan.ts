@@ -27,6 +27,7 @@ export function memoryPlan(setup: Setup, report: SpecReport): MemoryPlan {
     host: model.host,
   };
   const { shape, precision } = fit.setting;
-  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision });
+  const { weights } = setup.spec.model;
+  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision, weights });
   return plan;
 }
