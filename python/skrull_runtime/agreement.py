@@ -8,7 +8,7 @@ import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -98,3 +98,15 @@ def require_success(problem: Problem | str | None) -> None:
         found = problems[rank]
         assert found is not None
         raise found.error(primary=rank == dist.get_rank())
+
+
+def together(make: Callable[[], Made]) -> Made:
+    """Collective: what every rank makes by itself. Raises as :func:`require_success` does where one cannot.
+
+    A process that is in no group makes it alone.
+    """
+    if not dist.is_initialized():
+        return make()
+    made, problem = attempted(make)
+    require_success(problem)
+    return cast(Made, made)

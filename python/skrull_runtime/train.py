@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from torch import nn
 
 from . import checkpoint, stopping
 from .agreement import attempted, digest_of, require_agreement, require_success
@@ -95,7 +94,8 @@ def _run(
     if resume is not None:
         ds_config = resume.configuration(ds_config)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
-    model = _build_model(config, run_dir, index.root)
+    place.at("the start of the model")
+    model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
     place.at("the start of DeepSpeed")
     trainer = Trainer(model, ds_config, config.model, train)
     limit_groups(train.timeout_seconds)
@@ -229,16 +229,6 @@ def _own(output: Path, timeout: float) -> None:
     if dist.get_rank() == 0:
         _, problem = attempted(lambda: hold(output, min(OWNER_WAIT, timeout / 2)))
     require_success(problem)
-
-
-def _build_model(config: RunConfig, run_dir: Path, root: Path) -> nn.Module:
-    """Raises UserError on all ranks where one cannot have it."""
-    seed = config.train.seed
-    place.at("the start of the model")
-    model, problem = attempted(lambda: build_model(config.model, run_dir, root, seed))
-    require_success(problem)
-    assert model is not None
-    return model
 
 
 def _preflight(

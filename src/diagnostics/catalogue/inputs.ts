@@ -19,8 +19,9 @@ export const INPUT_CODES = {
   "invalid-model-config": {
     severity: "error",
     message: "{file}: {problem}",
-    why: "The model's dimensions decide memory and cost.",
-    about: "The model's configuration lacks a dimension, or its dimensions do not fit each other.",
+    why: "The model's configuration decides what is trained, its memory and its cost.",
+    about:
+      "The model's configuration lacks a dimension, its dimensions do not fit each other, or it asks for what cannot be trained exactly.",
     help: "Use the config.json that the model was published with.",
   },
   "rope-scaling-impossible": {
