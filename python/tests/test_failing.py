@@ -98,6 +98,9 @@ def test_the_end_of_another_process_is_told_from_a_fault():
     killed = judge(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "))
     assert (killed.kind, killed.primary) == ("user", True)
     assert "batches has ended (DataLoader worker (pid 7) is killed" in killed.reason
+    interrupted = ModuleNotFoundError("Could not import module 'Qwen2ForCausalLM'")
+    interrupted.__cause__ = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+    assert judge(interrupted).reason == killed.reason
     frozen = judge(RuntimeError("DataLoader timed out after 5.0 seconds"))
     assert frozen.reason.startswith(
         "the process that makes this rank's batches made none for 5.0 s"

@@ -56,7 +56,12 @@ def judge(error: BaseException) -> Judgement:
         return Judgement("user", str(error), primary=not isinstance(error, ToldByAnother))
     if isinstance(error, FaultElsewhere):
         return Judgement("fault", fault_line(str(error)), error.primary, error.trace)
-    if found := _of_another_process(error) or _of_the_system(error):
+    for each in _chain(
+        error
+    ):  # a library may be interrupted anywhere, and raise something of its own
+        if found := _of_another_process(each):
+            return found
+    if found := _of_the_system(error):
         return found
     said = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
     return Judgement("fault", fault_line(said), trace="".join(traceback.format_exception(error)))
