@@ -125,6 +125,9 @@ def make_step_batch(
     )
 
 
+_kept: list[DataLoader] = []  # torch ends the worker of one that nobody holds, and the guard would miss it
+
+
 class StepFeed:
     """A worker process that makes a rank's step batches. It starts here, and waits for what to make.
 
@@ -148,6 +151,7 @@ class StepFeed:
             generator=torch.Generator(),  # else it draws one of the model's random numbers
         )
         iter(self._loader)  # over nothing yet, which starts the worker
+        _kept.append(self._loader)
 
     def batches(self, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
         """Step batches in order; from now on the worker stays two steps in front. One iterator at a time.

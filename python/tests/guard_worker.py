@@ -16,7 +16,7 @@ from skrull_runtime.process.watch import Server, Timing, Watch
 
 rank, ranks, timeout = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 folder, action = Path(sys.argv[4]), sys.argv[5]
-timing = Timing(timeout, float(sys.argv[6]))
+timing = Timing(timeout, float(sys.argv[6]), ranks)
 file = folder / "server.json"
 
 
@@ -26,7 +26,7 @@ def wait_for(path: Path) -> None:
 
 
 if rank == 0 and not file.exists():
-    watch = Watch(ranks, 2, timing, "secret")
+    watch = Watch(2, timing, "secret")
     server = Server("127.0.0.1", watch.port, "secret", "first-host", 99)
     (folder / "server.tmp").write_text(json.dumps(asdict(server)))
     (folder / "server.tmp").rename(file)

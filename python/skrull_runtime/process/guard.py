@@ -16,13 +16,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import NoReturn
 
 from . import place
 from .cause import LAUNCHER_PID, Cause
 from .others import Other, launcher_by_command
 from .reasons import StoppedEarly, judge
-from .telling import end_now
+from .telling import end_now, or_end
 from .watch import SYMPTOM_WAIT, Server, Timing
 from .wire import Wire
 
@@ -65,7 +66,8 @@ class Guard:
         for worker in multiprocessing.active_children():
             assert worker.pid is not None
             self._watch(Other(worker.pid), self._miss_worker)
-        threading.Thread(target=self._run, name="skrull-guard", daemon=True).start()
+        run = partial(or_end, self._run, rank)
+        threading.Thread(target=run, name="skrull-guard", daemon=True).start()
         _guard = self
 
     def wait_for_all(self) -> None:

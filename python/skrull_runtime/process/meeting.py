@@ -13,6 +13,7 @@ from datetime import timedelta
 import torch.distributed as dist
 
 from ..errors import UserError
+from . import place
 from .guard import Guard
 from .watch import Server, Timing, Watch
 
@@ -29,11 +30,12 @@ def meet(rank: int, ranks: int, timeout: float) -> dist.Store:
     Raises UserError where rank 0 cannot be reached, or cannot listen. Where another rank does not come within
     ``timeout`` seconds, the guard ends all.
     """
-    timing = Timing(timeout, max(timeout, START_AT_LEAST))
+    timing = Timing(timeout, max(timeout, START_AT_LEAST), ranks)
+    place.at("the meeting of all ranks")
     store = _store(rank, ranks, timing.start)
     if rank == 0:
         token = secrets.token_hex(16)
-        watch = Watch(ranks, _ranks_per_node(ranks), timing, token)
+        watch = Watch(_ranks_per_node(ranks), timing, token)
         own = Server(_address(), watch.port, token, socket.gethostname(), os.getpid())
         store.set("guard", json.dumps(asdict(own)))
         server = Server(**{**asdict(own), "address": "127.0.0.1"})

@@ -6,10 +6,12 @@ import contextlib
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from .cause import ENDINGS, LAUNCHER_PID, Cause
+from .reasons import judge
 
 _lock = threading.Lock()
 
@@ -22,6 +24,17 @@ def end_now(cause: Cause, rank: int) -> NoReturn:
     for worker in multiprocessing.active_children():
         worker.kill()
     os._exit(cause.code)
+
+
+def or_end(run: Callable[[], None], rank: int) -> None:
+    """Runs what a thread is for. Where that fails nobody would notice, so the process ends with the fault."""
+    try:
+        run()
+    except Exception as error:
+        judged = judge(error)
+        with contextlib.suppress(OSError):
+            os.write(2, judged.trace.encode(errors="replace"))
+        end_now(judged.cause(rank), rank)
 
 
 def tell(cause: Cause, rank: int) -> None:

@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from .cause import Cause
+from .telling import or_end
 from .wire import Wire, listen
 
 SYMPTOM_WAIT = 3.0  # seconds for a first cause to arrive after a symptom of it
@@ -29,11 +31,12 @@ class Timing:
 
     timeout: float  # without a sign of a rank
     start: float  # for all ranks to come
+    ranks: int = 1
 
     @property
     def interval(self) -> float:
-        """Between two signs."""
-        return min(1.0, self.timeout / 10)
+        """Between two signs of a rank. Rank 0 hears them all, beside its own work."""
+        return min(1.0 + self.ranks / 200, self.timeout / 10)
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,8 @@ class Member:
 class Watch:
     """The server, which listens on ``port`` of every address of this machine."""
 
-    def __init__(self, ranks: int, ranks_per_node: int, timing: Timing, token: str):
-        self._ranks, self._per_node, self._timing, self._token = (
-            ranks,
-            ranks_per_node,
-            timing,
-            token,
-        )
+    def __init__(self, ranks_per_node: int, timing: Timing, token: str):
+        self._per_node, self._timing, self._token = ranks_per_node, timing, token
         self._listener = listen()
         self.port: int = self._listener.getsockname()[1]
         self._selector = selectors.DefaultSelector()
@@ -80,7 +78,8 @@ class Watch:
         self._decide_at = float("inf")
         self._started = self._looked = time.monotonic()
         self._complete = False
-        threading.Thread(target=self._serve, name="skrull-watch", daemon=True).start()
+        serve = partial(or_end, self._serve, 0)
+        threading.Thread(target=serve, name="skrull-watch", daemon=True).start()
 
     def _serve(self) -> None:
         while not self._all_left():
@@ -120,7 +119,8 @@ class Watch:
 
     def _admit(self, member: Member, message: dict[str, Any]) -> bool:
         """Whether it is one of ours; the first message says so."""
-        if not hmac.compare_digest(str(message.get("token", "")), self._token):
+        token = str(message.get("token", ""))
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
             return False
         member.rank, member.host, member.pid = message["rank"], message["host"], message["pid"]
         earlier = self._members.setdefault(member.rank, member)
@@ -144,7 +144,7 @@ class Watch:
         if message.get("leave"):
             member.left = True
         member.wire.send({"heard": True})
-        if not self._complete and len(self._members) == self._ranks:
+        if not self._complete and len(self._members) == self._timing.ranks:
             self._complete = True
             for other in self._members.values():
                 other.wire.send({"complete": True})
@@ -185,7 +185,7 @@ class Watch:
         return [m for m in self._members.values() if not (m.gone or m.left)]
 
     def _missing(self) -> Cause:
-        missing = sorted(set(range(self._ranks)) - set(self._members))
+        missing = sorted(set(range(self._timing.ranks)) - set(self._members))
         nodes = sorted({rank // self._per_node for rank in missing})
         reason = (
             f"{named('rank', missing)} ({named('node', nodes)}) did not come within"

@@ -71,7 +71,7 @@ class Wire:
     def _parsed(lines: list[bytearray]) -> list[dict[str, Any]] | None:
         try:
             messages = [json.loads(line) for line in lines]
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return messages if all(isinstance(message, dict) for message in messages) else None
 
