@@ -125,7 +125,9 @@ def make_step_batch(
     )
 
 
-_kept: list[DataLoader] = []  # torch ends the worker of one that nobody holds, and the guard would miss it
+_kept: list[
+    DataLoader
+] = []  # torch ends the worker of one that nobody holds, and the guard would miss it
 
 
 class StepFeed:
