@@ -19,6 +19,7 @@ from .process import guard
 from .process.cause import ENDINGS, STOPPED, Cause, forget
 from .process.reasons import FAULT, StoppedEarly, judge
 from .process.telling import end_now, tell
+from .process.tied import tie
 
 
 class Stopped(SystemExit):
@@ -34,6 +35,7 @@ def ending_plainly() -> Iterator[None]:
     """For a whole program: it ends with a documented exit code, and a user's mistake in a line. Where this rank fails,
     all do, with its reason. However it ends, what it has started ends with it."""
     rank = _rank()
+    tie(rank)
     with contextlib.suppress(OSError):
         forget(Path(os.environ.get(ENDINGS, os.devnull)), rank)
     signal.signal(signal.SIGTERM, _stop_early)

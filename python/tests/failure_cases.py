@@ -68,11 +68,7 @@ class Attempt:
 
     def start(self) -> None:
         """Forks the ranks."""
-        write_run(self.folder, self.case["stage"])
-        shutil.copy(self.folder / "data_index.json", self.folder / "evaluation_index.json")
-        (self.folder / failure_run.CASE_FILE).write_text(
-            json.dumps({**self.case, "timeout": TIMEOUT})
-        )
+        write_case(self.folder, self.case)
         port = str(launch.free_port())
         for rank in range(RANKS):
             pid = os.fork()
@@ -141,6 +137,24 @@ def running_in(sessions: list[int]) -> list[int]:
     return sorted(found)
 
 
+def names_cause(line: str, case: Case) -> bool:
+    """Whether a last line tells who failed, and how."""
+    worker = case["point"] == "worker"
+    said = {
+        "raise": f"RuntimeError: injected at {case['point']} (a fault of skrull or",
+        "kill": "the process that makes this rank's batches" if worker else "ended without a word",
+        "stop": f"made none for {TIMEOUT:.1f} s" if worker else f"not answered for {TIMEOUT:g} s",
+    }[case["how"]]
+    return line.startswith(f"error: rank {case['victim']} on ") and said in line
+
+
+def write_case(folder: Path, case: Case) -> None:
+    """The folder of a run that is to fail."""
+    write_run(folder, case["stage"])
+    shutil.copy(folder / "data_index.json", folder / "evaluation_index.json")
+    (folder / failure_run.CASE_FILE).write_text(json.dumps({**case, "timeout": TIMEOUT}))
+
+
 def problem_of(case: Case, result: dict[str, Any]) -> str | None:
     """What is not as it should be."""
     frozen, victim, how = frozen_ranks(case), case["victim"], case["how"]
@@ -158,15 +172,9 @@ def problem_of(case: Case, result: dict[str, Any]) -> str | None:
     if set(result["left"]) - frozen:
         return f"processes of ranks {result['left']} are left"
     witnesses = [r for r in range(RANKS) if expected[r] == code]
-    said = {
-        "raise": f"RuntimeError: injected at {case['point']} (a fault of skrull or",
-        "kill": "the process that makes this rank's batches" if worker else "ended without a word",
-        "stop": f"made none for {TIMEOUT:.1f} s" if worker else f"not answered for {TIMEOUT:g} s",
-    }[how]
     for rank in witnesses:
-        line = result["said"][rank]
-        if not (line.startswith(f"error: rank {victim} on ") and said in line):
-            return f"rank {rank} says {line!r}"
+        if not names_cause(result["said"][rank], case):
+            return f"rank {rank} says {result['said'][rank]!r}"
         if result["tracebacks"][rank] != (how == "raise" and rank == victim):
             return f"rank {rank} shows a traceback, or none"
     return None

@@ -36,6 +36,7 @@ from skrull_runtime.process.cause import ENDINGS, LAUNCHER_PID, first_of, read_a
 RANKS = 2
 TIMEOUT = 20.0  # seconds; no end may need it, since whoever is killed is missed at once
 SOON = 10.0  # seconds from a kill to the end of everything that was started
+GRACE = 3.5  # as in the launcher
 MOMENTS = ("starting", "training", "saving")
 VICTIMS = ("rank", "worker", "launcher")
 
@@ -70,7 +71,7 @@ class Start:
         os.environ |= {ENDINGS: str(endings), LAUNCHER_PID: str(os.getpid())}
         os.environ["MASTER_PORT"] = str(launch.free_port())
         ranks = [self._fork_rank(rank) for rank in range(RANKS)]
-        codes = [os.waitstatus_to_exitcode(os.waitpid(rank, 0)[1]) for rank in ranks]
+        codes = wait_for_ranks(ranks)
         cause = first_of(read_all(endings))
         if cause is not None:
             print(cause.line(), flush=True)
@@ -113,6 +114,22 @@ class Start:
         if kind == "launcher":
             return [self.pid]
         return ranks if kind == "rank" else [each for rank in ranks for each in children(rank)]
+
+
+def wait_for_ranks(ranks: list[int]) -> list[int]:
+    """Exit codes; ranks that have no guard yet are killed after a moment, as all launchers do where one has ended."""
+    codes: dict[int, int] = {}
+    failed = math.inf
+    while len(codes) < len(ranks):
+        for rank in set(ranks) - set(codes):
+            found, status = os.waitpid(rank, os.WNOHANG)
+            if found:
+                codes[rank] = os.waitstatus_to_exitcode(status)
+                failed = min(failed, time.time()) if codes[rank] else failed
+            elif time.time() > failed + GRACE:
+                os.kill(rank, signal.SIGKILL)
+        time.sleep(0.02)
+    return list(codes.values())
 
 
 def children(pid: int) -> list[int]:

@@ -24,6 +24,7 @@ from .cause import LAUNCHER_PID, Cause
 from .others import Other, launcher_by_command
 from .reasons import StoppedEarly, judge
 from .telling import end_now, or_end
+from .tied import untie
 from .watch import SYMPTOM_WAIT, Server, Timing
 from .wire import Wire
 
@@ -66,6 +67,7 @@ class Guard:
         for worker in multiprocessing.active_children():
             assert worker.pid is not None
             self._watch(Other(worker.pid), self._miss_worker)
+        untie()
         run = partial(or_end, self._run, rank)
         threading.Thread(target=run, name="skrull-guard", daemon=True).start()
         _guard = self
