@@ -240,3 +240,32 @@ def test_numbers_are_read_as_people_say_them():
     assert named("rank", [1, 2]) == "ranks 1 and 2"
     assert named("rank", [0, 2, 5, 6, 7, 8]) == "ranks 0, 2 and 5 to 8"
     assert named("node", [1, 2, 3]) == "nodes 1 to 3"
+
+
+TIED = "from skrull_runtime.process.tied import tie; tie(0); import time; print('tied', flush=True); time.sleep(60)"
+
+
+def test_a_rank_that_starts_ends_with_its_launcher(tmp_path: Path):
+    script = f'export {LAUNCHER_PID}=$$; "$0" -c "$1" & echo $!; wait'
+    launcher = subprocess.Popen(
+        ["bash", "-c", script, sys.executable, TIED],
+        env={**os.environ, "PYTHONPATH": str(launch.PYTHON_ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert launcher.stdout is not None
+    rank = int(launcher.stdout.readline())
+    assert launcher.stdout.readline() == "tied\n"
+    launcher.kill()
+    launcher.wait()
+    assert launch.wait_until(lambda: not Path(f"/proc/{rank}").exists(), SOON)
+
+
+def test_a_rank_that_starts_after_its_launcher_has_ended_ends(monkeypatch: pytest.MonkeyPatch):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    monkeypatch.setenv(LAUNCHER_PID, str(ended.pid))
+    monkeypatch.setenv("PYTHONPATH", str(launch.PYTHON_ROOT))
+    rank = subprocess.run([sys.executable, "-c", TIED], capture_output=True, text=True, timeout=50)
+    assert rank.returncode == 1
+    assert "ended while this rank started" in rank.stderr
