@@ -6,6 +6,8 @@ import { fail, PYTHON, ROOT } from "./lib.mjs";
 /** Scripts by name; a Python script runs in the runtime's environment. */
 const TESTS = {
   documents: "python/tests/document_fuzz.py",
+  failures: "python/tests/failure_cases.py",
+  kills: "python/tests/kills.py",
   schedules: "scripts/long-schedules.mjs",
   "schedules-python": "python/tests/fuzz_schedules.py",
 };

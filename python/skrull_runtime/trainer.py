@@ -24,6 +24,8 @@ from .kernels import choose_kernel
 from .loss import SummedLossModel
 from .nonfinite import GradientWatch, NonFinite, bad_gradient, bad_loss, samples_of
 from .optimizer import build_optimizer, learning_rate
+from .process import place
+from .process.unless_failing import unless_failing
 
 
 @dataclass
@@ -98,6 +100,7 @@ class Trainer:
         for index, loss, token_losses in self._accumulate(batch, groups):
             total += loss.double()
             losses[index] = token_losses
+        place.at(f"the optimizer of step {batch.step}")
         dist.all_reduce(total)
         loss = total.item() / batch.supervised
         if not math.isfinite(loss):
@@ -118,6 +121,7 @@ class Trainer:
         with self._reduction():
             for index in indices:
                 micro_batch = batch.micro_batches[index]
+                place.at(f"micro-batch {index} of step {batch.step}")
                 self.engine.set_gradient_accumulation_boundary(index == indices[-1])
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
                     if self._noisy:
@@ -188,7 +192,7 @@ class Trainer:
     def _reduction(self) -> AbstractContextManager[None]:
         """Gradients are reduced in every backward, as the stage has it, or once after the last."""
         once = self.train.reduction == "once" and self.stage > 0
-        return self.engine.coalesce_grad_reduction() if once else nullcontext()
+        return unless_failing(self.engine.coalesce_grad_reduction()) if once else nullcontext()
 
     def try_out(self, batch: StepBatch, index: int, groups: GroupTable) -> None:
         """A micro-batch of a global batch, on all ranks: see :meth:`rehearse`. Raises UserError where they have different
@@ -203,7 +207,7 @@ class Trainer:
         """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate, and
         random numbers go on from where they were. A group of its layout must be prepared on all ranks.
 
-        Raises RuntimeError where memory does not suffice.
+        Raises UserError where memory does not suffice.
         """
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
@@ -237,7 +241,7 @@ class Trainer:
             tokens = micro_batch.input_ids.shape[1]
             planned = self.train.predicted_peak_bytes
             against = "" if planned is None else f", {planned / 2**30:.1f} GiB predicted at most"
-            raise RuntimeError(
+            raise UserError(
                 f"out of memory in {what}: {tokens} tokens on this rank, {used:.1f} GiB at the peak{against}."
                 " Set a smaller memory { bucket } or a larger memory { reserve }, and compile again"
             ) from error
