@@ -7,6 +7,7 @@ import { fail, PYTHON, ROOT } from "./lib.mjs";
 const TESTS = {
   failures: "python/tests/failure_cases.py",
   kills: "python/tests/kills.py",
+  launchers: "python/tests/launcher_cases.py",
 };
 
 const [name, ...args] = process.argv.slice(2);
