@@ -8,6 +8,7 @@ const TESTS = {
   documents: "python/tests/document_fuzz.py",
   failures: "python/tests/failure_cases.py",
   kills: "python/tests/kills.py",
+  launchers: "python/tests/launcher_cases.py",
   schedules: "scripts/long-schedules.mjs",
   "schedules-python": "python/tests/fuzz_schedules.py",
 };

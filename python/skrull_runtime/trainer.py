@@ -19,6 +19,7 @@ from .agreement import require_agreement
 from .attention import AttentionContext
 from .collate import MicroBatch, StepBatch
 from .config import ModelConfig, TrainConfig
+from .errors import UserError
 from .groups import GroupTable
 from .kernels import choose_kernel
 from .loss import SummedLossModel
