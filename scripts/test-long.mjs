@@ -5,6 +5,8 @@ import { fail, PYTHON, ROOT } from "./lib.mjs";
 
 /** Scripts by name; a Python script runs in the runtime's environment. */
 const TESTS = {
+  failures: "python/tests/failure_cases.py",
+  kills: "python/tests/kills.py",
   "host-memory": "python/tests/host_memory.py",
 };
 
