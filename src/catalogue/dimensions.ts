@@ -1,6 +1,6 @@
 import type { Experts, SlidingWindow, TransformerShape } from "../cost/shape.js";
 import { type ConfigProblem, type ModelType, refusalsOf } from "./refusals.js";
-import { ropeSettings, scaledPositions } from "./rope.js";
+import { documentedOriginal, ropeSettings, scaledPositions } from "./rope.js";
 
 /** What memory, cost and checks depend on of a Hugging Face model. */
 export interface ModelDimensions {
@@ -11,6 +11,8 @@ export interface ModelDimensions {
   readonly max_positions: number | undefined;
   /** `default`, `linear`, `yarn`, `llama3` … */
   readonly rope_type: string;
+  /** Positions that YaRN stretches, where the model's documented recipe has others than its configuration. */
+  readonly yarn_original: number | undefined;
 }
 
 /** Which tensors a model's layers have, beyond what its dimensions say. */
@@ -179,6 +181,7 @@ class ConfigReader {
       tied_embeddings: tied,
       max_positions: this.maxPositions(),
       rope_type: this.ropeType(),
+      yarn_original: documentedOriginal(this.config),
     };
   }
 
