@@ -7,9 +7,10 @@ import {
 } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
 import { lostShare } from "../plan/data.js";
-import { longestThatFits } from "../plan/levers.js";
+import { longestThatFits } from "../plan/fit.js";
 import type { StepParts } from "../plan/performance.js";
 import type { Plan } from "../plan/plan.js";
+import { widestGroup } from "../schedule/degrees.js";
 import { tableLines } from "./table.js";
 
 /** A plan for people, at most 80 columns wide. */
@@ -106,8 +107,8 @@ function memoryRows(plan: Plan): readonly (readonly string[])[] {
 }
 
 /** The data may have no sample of `max_length` today, and one tomorrow. */
-function longestRows({ memory, topology, data }: Plan): readonly (readonly string[])[] {
-  const most = longestThatFits(memory.bucket, topology.context_parallel);
+function longestRows({ memory, scheduling, data }: Plan): readonly (readonly string[])[] {
+  const most = longestThatFits(memory.bucket, widestGroup(scheduling));
   const fitting = ["longest sample that fits", `${formatCount(most)} tokens`];
   if (most >= data.max_length) return [fitting];
   return [fitting, ["  max_length, which none has", `${formatCount(data.max_length)} tokens`]];

@@ -4,8 +4,9 @@ import { gpuOf } from "../catalogue/own-gpu.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
-import { countOf, formatBytes } from "../foundation/format.js";
+import { countOf, formatBytes, formatCount } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
+import { MOST_RANKS } from "../foundation/ranks.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
@@ -129,6 +130,11 @@ function checkTopology(
   at: Reporting,
 ): void {
   const ranks = cluster.nodes * cluster.gpus;
+  if (ranks > MOST_RANKS) {
+    const values = { ranks: formatCount(ranks), most: formatCount(MOST_RANKS) };
+    at("too-many-ranks", cluster.nodes > 1 ? "cluster.nodes" : "cluster.gpus", values);
+    return;
+  }
   if (context === "auto") return;
   if (ranks % context !== 0) {
     const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;

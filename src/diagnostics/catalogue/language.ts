@@ -202,6 +202,12 @@ export const LANGUAGE_CODES = {
     about: "Two keys that are each sound cannot both hold.",
     help: "Remove or change one of them.",
   },
+  "too-many-ranks": {
+    severity: "error",
+    message: "the cluster has {ranks} ranks; a run has at most {most}",
+    why: "Every global batch is scheduled over all ranks, and this many would take longer to schedule than to train.",
+    help: "Lower nodes or gpus: a GPU is one rank.",
+  },
   "ranks-not-divisible": {
     severity: "error",
     message: "{ranks} ranks cannot be divided into groups of {context}",

@@ -7,7 +7,12 @@ export const cluster = {
   since: 1,
   required: "The number of ranks decides every degree of parallelism.",
   properties: {
-    nodes: { type: integer(upTo(65536, 1)), doc: "Machines.", since: 1, default: 1 },
+    nodes: {
+      type: integer(upTo(65536, 1)),
+      doc: "Machines. All nodes together have at most 65,536 GPUs.",
+      since: 1,
+      default: 1,
+    },
     gpus: {
       type: integer(upTo(1024, 1)),
       doc: "GPUs of a node, one rank each.",
