@@ -7,6 +7,8 @@ import { fail, PYTHON, ROOT } from "./lib.mjs";
 const TESTS = {
   schedules: "scripts/long-schedules.mjs",
   "schedules-python": "python/tests/fuzz_schedules.py",
+  failures: "python/tests/failure_cases.py",
+  kills: "python/tests/kills.py",
 };
 
 const [name, ...args] = process.argv.slice(2);

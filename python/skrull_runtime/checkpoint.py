@@ -14,6 +14,8 @@ import torch.distributed as dist
 
 from .agreement import attempted, require_success
 from .errors import UserError
+from .process.disk import writing
+from .process.reasons import is_symptom
 
 FOLDER = "checkpoints"
 # Written last, by rank 0, after every rank has written its part: a folder without it does not count.
@@ -37,10 +39,8 @@ def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int)
         # An incomplete one of a killed run, or of the same step.
         _, problem = attempted(lambda: shutil.rmtree(folder))
     require_success(problem)
-    try:
+    with writing(folder, "the checkpoint"):
         engine.save_checkpoint(str(folder.parent), tag=tag, save_latest=False)
-    except (OSError, RuntimeError) as error:  # torch raises either where a disk is full
-        raise UserError(f"{folder}: the checkpoint cannot be written ({error})") from error
     dist.barrier()
     if dist.get_rank() == 0:
         _complete(folder, state)
@@ -67,11 +67,9 @@ def _complete(folder: Path, state: dict[str, Any]) -> None:
     }
     temporary = folder / f"{STATE}.tmp"
     content = {**state, "ranks": dist.get_world_size(), "files": sizes}
-    try:
+    with writing(folder, "the checkpoint"):
         temporary.write_text(json.dumps(content))
         os.replace(temporary, folder / STATE)
-    except OSError as error:
-        raise UserError(f"{folder}: the checkpoint cannot be written ({error})") from error
 
 
 def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -133,6 +131,8 @@ def load_checkpoint(engine: Any, folder: Path) -> None:
     try:
         engine.load_checkpoint(str(folder.parent), tag=folder.name)
     except Exception as error:  # DeepSpeed raises assertion, zip and key errors alike
+        if is_symptom(error):
+            raise
         raise UserError(
             f"{folder}: cannot be resumed from ({type(error).__name__}: {error})"
         ) from error

@@ -13,8 +13,9 @@ import torch.distributed as dist
 from torch import nn
 from transformers.utils.logging import disable_progress_bar
 
-from .agreement import require_success
+from .agreement import attempted, require_success
 from .model import base_of
+from .process.disk import writing
 
 FOLDER = "model"
 
@@ -30,7 +31,7 @@ def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> P
     folder = output / FOLDER
     problem = None
     if dist.get_rank() == 0:
-        problem = _try_to_write(model, weights, folder, run_dir)
+        _, problem = attempted(lambda: _write(model, weights, folder, run_dir))
     require_success(problem)
     return folder
 
@@ -48,12 +49,10 @@ def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _try_to_write(
-    model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path
-) -> str | None:
-    """Writes beside the folder, then takes its place. Says what went wrong."""
+def _write(model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path) -> None:
+    """Writes beside the folder, then takes its place. Raises UserError where the disk does not let it."""
     partial = folder.with_name(f"{folder.name}.partial")
-    try:
+    with writing(folder, "the model"):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         disable_progress_bar()
@@ -65,7 +64,3 @@ def _try_to_write(
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(partial, folder)
-    except Exception as error:  # safetensors has errors of its own for a full disk
-        shutil.rmtree(partial, ignore_errors=True)
-        return f"{folder}: the model cannot be written ({type(error).__name__}: {error})"
-    return None

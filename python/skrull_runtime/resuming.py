@@ -43,13 +43,11 @@ class Resume:
             checkpoint.load_checkpoint(engine, self.folder)
             return
         universal = self.folder.with_name(f"universal-{self.folder.name}")
-        try:
-            _convert(self.folder, universal)
-            checkpoint.load_checkpoint(engine, universal)
-        finally:
-            dist.barrier()
-            if dist.get_rank() == 0:
-                shutil.rmtree(universal, ignore_errors=True)
+        _convert(self.folder, universal)
+        checkpoint.load_checkpoint(engine, universal)
+        dist.barrier()
+        if dist.get_rank() == 0:  # of a start that fails, the next one removes it
+            shutil.rmtree(universal, ignore_errors=True)
 
 
 def _convert(folder: Path, universal: Path) -> None:
@@ -125,5 +123,5 @@ def set_aside(output: Path) -> None:
         if problem is None:
             print(f"the earlier run's output is kept in {kept.name}", flush=True)
         else:
-            problem = f"{output}: cannot be set aside for a new run ({problem})"
+            problem = problem.about(f"{output}: cannot be set aside for a new run")
     require_success(problem)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -19,7 +17,7 @@ from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex
-from .ending import ending_plainly
+from .ending import Stopped, ending_plainly
 from .errors import UserError
 from .evaluation import Evaluation
 from .export import export_model
@@ -27,24 +25,27 @@ from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
 from .preflight import fullest_micro_batch
-from .preparing import own_rank, prepare
+from .preparing import prepare
+from .process import guard, place
+from .process.arguments import Parser
+from .process.meeting import group_timeout, limit_groups
+from .process.run_lock import hold
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
-from .starting import DEEPSPEED_FILE, agree, start_process_group, verify_data
+from .starting import DEEPSPEED_FILE, agree, own_rank, start_process_group, verify_data
 from .trainer import NonFiniteLoss, StepResult, Trainer
+
+OWNER_WAIT = 5.0  # seconds for an earlier start of the same run to end
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
-    """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
-    arguments = _arguments(config)
+    """Trains the run in ``run_dir`` on this rank, and ends the process with a documented exit code where it fails."""
     with ending_plainly():
-        _run(config, scheduling, run_dir.resolve(), arguments)
+        _run(config, scheduling, run_dir.resolve(), _arguments(config))
 
 
 def _arguments(config: RunConfig) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Trains a run that skrull compiled. Started again, it resumes."
-    )
+    parser = Parser(description="Trains a run that skrull compiled. Started again, it resumes.")
     parser.add_argument(
         "--steps", type=int, default=config.train.total_steps, help="stop after this many steps"
     )
@@ -85,6 +86,7 @@ def _run(
         index.lengths, scheduling, min(arguments.steps, train.total_steps)
     )
     output = run_dir / train.output
+    _own(output, train.timeout_seconds)
     if arguments.no_resume or train.resume == "never":
         set_aside(output)
     resume = find_resume(output, sampler, data_digest, train.optimizer["type"])
@@ -92,12 +94,16 @@ def _run(
     if resume is not None:
         ds_config = resume.configuration(ds_config)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
+    place.at("the start of the model")
     model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
+    place.at("the start of DeepSpeed")
     trainer = Trainer(model, ds_config, config.model, train)
-    groups = GroupTable(timedelta(seconds=train.timeout_seconds))
+    limit_groups(train.timeout_seconds)
+    groups = GroupTable(group_timeout(train.timeout_seconds))
     if not arguments.no_preflight:
         _preflight(trainer, groups, scheduling, index)
     if resume is not None:
+        place.at(f"reading {resume.folder.name}")
         resume.load(trainer.engine)
     log, problem = attempted(lambda: _open_log(output, sampler.start_step, train, resume))
     require_success(problem)
@@ -107,8 +113,9 @@ def _run(
     if log is not None:
         log.close()
     if not finished:
-        sys.exit(stopping.EXIT_CODE)
+        raise Stopped(f"stopped by SIGTERM after {sampler.start_step} steps, with a checkpoint")
     if train.export:
+        place.at("the export")
         export_model(trainer.model, output, run_dir, trainer.stage)
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
@@ -137,11 +144,14 @@ class TrainingLoop:
         self.groups, self.output, self.data_digest = groups, output, data_digest
         self.evaluation = evaluation
         self.stop = stopping.StopRequest()
+        if (own := guard.current()) is not None:
+            own.saves_when_stopped()
 
     def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
         """Whether all steps are trained; False where the run was asked to stop. Raises UserError on a bad loss."""
         stopped = not self._make_up_for_an_evaluation(log)
         asked = time.perf_counter()
+        place.at(f"the batch of step {self.sampler.start_step}")
         for batch in () if stopped else batches:
             waited = time.perf_counter() - asked
             result = replace(self._step(batch), waited_seconds=waited)
@@ -152,9 +162,7 @@ class TrainingLoop:
             if stopped:
                 break
             asked = time.perf_counter()
-        if stopped and log is not None:
-            done = self.sampler.start_step
-            print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
+            place.at(f"the batch of step {self.sampler.start_step}")
         return not stopped
 
     def _after_step(self, log: MetricsLog | None) -> bool:
@@ -208,10 +216,19 @@ class TrainingLoop:
         return True
 
     def _save(self) -> None:
+        place.at(f"the checkpoint after {self.sampler.start_step} steps")
         state = {"sampler": self.sampler.state_dict(), "data": self.data_digest}
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints
         )
+
+
+def _own(output: Path, timeout: float) -> None:
+    """From now on no other run writes there. Raises UserError on all ranks where another one does."""
+    problem = None
+    if dist.get_rank() == 0:
+        _, problem = attempted(lambda: hold(output, min(OWNER_WAIT, timeout / 2)))
+    require_success(problem)
 
 
 def _preflight(

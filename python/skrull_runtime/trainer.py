@@ -23,6 +23,8 @@ from .groups import GroupTable
 from .kernels import choose_kernel
 from .loss import SummedLossModel
 from .optimizer import build_optimizer, learning_rate
+from .process import place
+from .process.unless_failing import unless_failing
 
 
 @dataclass
@@ -99,11 +101,13 @@ class Trainer:
         with self._reduction():
             for index in indices:
                 micro_batch = batch.micro_batches[index]
+                place.at(f"micro-batch {index} of step {batch.step}")
                 self.engine.set_gradient_accumulation_boundary(index == indices[-1])
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
                     loss, losses[index] = self.forward(micro_batch, groups)
                     self.engine.backward(loss * scale, scale_wrt_gas=False)
                 total += loss.detach().double()
+        place.at(f"the optimizer of step {batch.step}")
         dist.all_reduce(total)
         loss = total.item() / batch.supervised
         if not math.isfinite(loss):
@@ -145,12 +149,12 @@ class Trainer:
     def _reduction(self) -> AbstractContextManager[None]:
         """Gradients are reduced in every backward, as the stage has it, or once after the last."""
         once = self.train.reduction == "once" and self.stage > 0
-        return self.engine.coalesce_grad_reduction() if once else nullcontext()
+        return unless_failing(self.engine.coalesce_grad_reduction()) if once else nullcontext()
 
     def rehearse(self, micro_batch: MicroBatch, groups: GroupTable) -> None:
         """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate.
 
-        Raises RuntimeError where memory does not suffice.
+        Raises UserError where memory does not suffice.
         """
         state = self.engine.basic_optimizer.state
         steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
@@ -179,7 +183,7 @@ class Trainer:
             tokens = micro_batch.input_ids.shape[1]
             planned = self.train.predicted_peak_bytes
             against = "" if planned is None else f", {planned / 2**30:.1f} GiB predicted at most"
-            raise RuntimeError(
+            raise UserError(
                 f"out of memory in {what}: {tokens} tokens on this rank, {used:.1f} GiB at the peak{against}."
                 " Set a smaller memory { bucket } or a larger memory { reserve }, and compile again"
             ) from error
