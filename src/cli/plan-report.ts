@@ -65,12 +65,19 @@ function loraRows({ lora }: Plan["model"]): readonly (readonly string[])[] {
 }
 
 /** Whose figures of the machine the plan used. */
-function hardwareRows({ profile, measured }: Plan["hardware"]): readonly (readonly string[])[] {
-  if (profile === null) return [["figures", "the catalogue's, published or assumed"]];
+function hardwareRows({
+  profile,
+  measured,
+  stated,
+}: Plan["hardware"]): readonly (readonly string[])[] {
+  const rest = stated
+    ? "what the spec states, the rest assumed"
+    : "the catalogue's, published or assumed";
+  if (profile === null) return [["figures", rest]];
   return [
     ["figures", `profile ${short(profile)}`],
     ...measured.map((name) => ["  measured", name.replaceAll("_", " ")]),
-    ["  the rest", "the catalogue's, published or assumed"],
+    ["  the rest", rest],
   ];
 }
 

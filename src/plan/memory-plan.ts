@@ -31,6 +31,7 @@ export function memoryPlan(
     host: model.host,
   };
   const { shape, precision } = fit.setting;
-  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision });
+  const { weights } = setup.spec.model;
+  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision, weights });
   return plan;
 }

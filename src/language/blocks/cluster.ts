@@ -1,4 +1,4 @@
-import { GPU_NAMES } from "../../catalogue/names.js";
+import { GPU_NAMES, gpusMeant } from "../../catalogue/names.js";
 import { aboveZero, bytes, copiedPath, integer, oneOf, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
@@ -20,8 +20,8 @@ export const cluster = {
       required: "The number of ranks follows from it.",
     },
     gpu: {
-      type: { kind: "enumeration", values: GPU_NAMES },
-      doc: "Kind of GPU; `cpu` for runs without one.",
+      type: { kind: "enumeration", values: GPU_NAMES, declared: "gpu_model", meant: gpusMeant },
+      doc: "Kind of GPU, of the catalogue or a `gpu_model` of one's own; `cpu` for runs without one.",
       since: 1,
       required: "Its memory and speed decide the plan.",
     },
