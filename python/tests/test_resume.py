@@ -15,6 +15,7 @@ import tiny
 import torch
 from document_fuzz import Hostile
 from parity_worker import ds_config
+from safetensors.torch import load_file
 
 from skrull_runtime.tokenization import bytes_encoder, tokenize
 
@@ -391,6 +392,15 @@ def test_another_number_of_ranks_resumes_with_the_same_global_batches(
         assert [entry[name] for entry in found] == [entry[name] for entry in expected]
     losses = [entry["loss"] for entry in expected]
     assert [entry["loss"] for entry in found] == pytest.approx(losses, rel=1e-4)
+    # Decayed since the first resume, the gains of norms would be 0.5% smaller.
+    assert mean_gain(folder) == pytest.approx(mean_gain(whole_run), rel=5e-4)
+
+
+def mean_gain(folder: Path) -> float:
+    """Of the norms in the exported model."""
+    weights = load_file(folder / "output" / "model" / "model.safetensors")
+    gains = [weight.float() for name, weight in weights.items() if "norm" in name]
+    return torch.cat(gains).mean().item()
 
 
 def test_a_run_started_anew_keeps_the_earlier_one_apart(whole_run: Path, tmp_path: Path):
