@@ -2,14 +2,132 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 from torch import nn
-from torch.nn.functional import cross_entropy, linear
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import linear
 
 from .attention import AttentionContext
 from .model import base_of
 from .tokenization import IGNORED
+
+
+@dataclass
+class _Gradients:
+    """Gradients of the summed loss by what the head takes; None where nobody asks for one."""
+
+    hidden: torch.Tensor | None  # [T, hidden size], in the model's precision
+    weight: torch.Tensor | None  # [vocabulary, hidden size], fp32
+    bias: torch.Tensor | None  # [vocabulary], fp32
+
+    @classmethod
+    def zeros(
+        cls,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        needed: tuple[bool, bool, bool],
+    ) -> _Gradients:
+        """To be filled and added to, chunk by chunk."""
+        return cls(
+            torch.empty_like(hidden) if needed[0] else None,
+            torch.zeros_like(weight, dtype=torch.float32) if needed[1] else None,
+            torch.zeros_like(bias, dtype=torch.float32) if needed[2] and bias is not None else None,
+        )
+
+
+class _HeadAndLoss(torch.autograd.Function):
+    """Summed cross-entropy of a linear head, with its gradients made in the forward.
+
+    A chunk takes three matrix products: its logits, the gradient of its hidden states, and its part of the weight's
+    gradient, which is added up in fp32 over all chunks. The backward multiplies them by the one number
+    that it is given, so it needs neither logits nor the weight, which ZeRO-3 has given away by then.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden: torch.Tensor,
+        targets: torch.Tensor,
+        chunk: int,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        needed = ctx.needs_input_grad
+        gradients = _Gradients.zeros(hidden, weight, bias, (needed[0], needed[3], needed[4]))
+        losses = _losses(hidden, targets, chunk, weight, bias, gradients)
+        ctx.gradients = gradients
+        ctx.mark_non_differentiable(losses)
+        return losses.sum(), losses
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, scale: torch.Tensor, _: torch.Tensor) -> tuple[Any, ...]:
+        gradients, ctx.gradients = (
+            ctx.gradients,
+            None,
+        )  # scaled in place, so there is no second time
+        made = (gradients.hidden, gradients.weight, gradients.bias)
+        hidden, weight, bias = (None if own is None else own.mul_(scale) for own in made)
+        return hidden, None, None, weight, bias
+
+
+def _losses(
+    hidden: torch.Tensor,
+    targets: torch.Tensor,
+    chunk: int,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    gradients: _Gradients | None,
+) -> torch.Tensor:
+    """Losses ``[T]``, fp32; fills ``gradients`` where there are any."""
+    losses = []
+    for first in range(0, len(hidden), chunk):
+        own = slice(first, first + chunk)
+        logits = linear(hidden[own], weight, bias).float()
+        losses.append(_losses_of_chunk(logits, targets[own]))
+        if gradients is not None:
+            # The logits have become the softmax.
+            of_logits = _gradient_of_logits(logits, targets[own]).to(weight.dtype)
+            _add_gradients(gradients, own, of_logits, hidden[own], weight)
+    return torch.cat(losses)
+
+
+def _losses_of_chunk(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of every row, 0 where there is no target. Leaves the softmax in place of the logits ``[T, V]``:
+    chunks are as large as memory allows."""
+    target = targets.clamp(min=0).unsqueeze(1)
+    largest = logits.amax(1, keepdim=True)
+    chosen = logits.gather(1, target) - largest
+    total = logits.sub_(largest).exp_().sum(1, keepdim=True)
+    logits.div_(total)
+    return (total.log() - chosen).squeeze(1).masked_fill(targets == IGNORED, 0.0)
+
+
+def _gradient_of_logits(softmax: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Of the summed loss, in place of the softmax ``[T, V]``."""
+    target = targets.clamp(min=0).unsqueeze(1)
+    softmax.scatter_add_(1, target, softmax.new_full(target.shape, -1.0))
+    return softmax.masked_fill_((targets == IGNORED).unsqueeze(1), 0.0)
+
+
+def _add_gradients(
+    gradients: _Gradients,
+    own: slice,
+    of_logits: torch.Tensor,
+    hidden: torch.Tensor,
+    weight: torch.Tensor,
+) -> None:
+    """A chunk's part: its rows of the hidden states' gradient, its terms of the others."""
+    if gradients.hidden is not None:
+        torch.mm(of_logits, weight, out=gradients.hidden[own])
+    if gradients.weight is not None:
+        gradients.weight += of_logits.t() @ hidden
+    if gradients.bias is not None:
+        gradients.bias += of_logits.sum(0, dtype=torch.float32)
 
 
 class ChunkedCrossEntropy(nn.Module):
@@ -25,14 +143,15 @@ class ChunkedCrossEntropy(nn.Module):
         self.bias = head.bias
         self.chunk = chunk
 
-    def forward(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """hidden ``[T, hidden size]``, targets ``[T]``; returns the losses ``[T]``, fp32, 0 where there is no target."""
-        parts = zip(hidden.split(self.chunk), targets.split(self.chunk), strict=True)
-        return torch.cat([checkpoint(self._losses, *part, use_reentrant=False) for part in parts])
-
-    def _losses(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        logits = linear(hidden, self.weight, self.bias)
-        return cross_entropy(logits.float(), targets, ignore_index=IGNORED, reduction="none")
+    def forward(
+        self, hidden: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """hidden ``[T, hidden size]``, targets ``[T]``; returns the sum of the losses and the losses ``[T]``, fp32, 0
+        where there is no target. The sum has a gradient, which can be taken once; the losses have none."""
+        if torch.is_grad_enabled():
+            return _HeadAndLoss.apply(hidden, targets, self.chunk, self.weight, self.bias)
+        losses = _losses(hidden, targets, self.chunk, self.weight, self.bias, None)
+        return losses.sum(), losses
 
 
 class SummedLossModel(nn.Module):
@@ -64,9 +183,8 @@ class SummedLossModel(nn.Module):
         targets = labels.squeeze(0)
         counted = (targets != IGNORED).nonzero().squeeze(1)
         if counted.numel() == 0:
-            counted = counted.new_zeros(
-                1
-            )  # the backward must reach every parameter, with a gradient of zero
-        losses = self.loss(hidden[counted], targets[counted])
+            # The backward must reach every parameter, with a gradient of zero.
+            counted = counted.new_zeros(1)
+        total, losses = self.loss(hidden[counted], targets[counted])
         everywhere = torch.zeros_like(targets, dtype=losses.dtype)
-        return losses.sum(), everywhere.index_copy(0, counted, losses.detach())
+        return total, everywhere.index_copy(0, counted, losses)

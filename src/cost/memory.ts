@@ -69,7 +69,7 @@ export function totalBytes(rows: readonly MemoryRow[]): number {
  */
 export function memoryModel(setting: MemorySetting): MemoryModel {
   return {
-    fixed: [...stateRows(setting), logitsRow(setting)],
+    fixed: [...stateRows(setting), ...lossRows(setting)],
     perToken: activationRows(setting),
     host: hostRows(setting),
   };
@@ -122,10 +122,18 @@ function hostRows(setting: MemorySetting): MemoryRow[] {
   ];
 }
 
-/** Logits of one chunk in the model's precision and in fp32, and their fp32 gradient. */
-function logitsRow({ shape, precision, lossChunk }: MemorySetting): MemoryRow {
-  const perLogit = BYTES_PER_ELEMENT[precision] + 2 * FP32;
-  return { name: "logits of a chunk", bytes: lossChunk * shape.vocab_size * perLogit };
+/** A logit in the model's precision and in fp32; its gradient takes the place of the latter. */
+export const bytesPerLogit = (precision: Precision): number =>
+  precision === "fp32" ? FP32 : BYTES_PER_ELEMENT[precision] + FP32;
+
+/** Logits of one chunk; the gradient of the output head's weight, added up in fp32 from a product of each chunk. */
+function lossRows({ shape, precision, lossChunk, lora }: MemorySetting): MemoryRow[] {
+  const bytes = BYTES_PER_ELEMENT[precision];
+  const head = lora ? 0 : shape.vocab_size * shape.hidden_size;
+  return [
+    { name: "logits of a chunk", bytes: lossChunk * shape.vocab_size * bytesPerLogit(precision) },
+    { name: "output head's gradient", bytes: head * (FP32 + bytes) },
+  ];
 }
 
 function activationRows(setting: MemorySetting): MemoryRow[] {
@@ -147,8 +155,9 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
     { name: "one layer at work", bytes: factor * (peak + whole) },
     { name: "gathered keys and values", bytes: (layersKept + 2) * gathered },
     {
+      // The loss has its own copy of what it takes, and its gradient.
       name: "embedding, final norm, inputs",
-      bytes: 3 * boundary + 2 * FP32 * shape.hidden_size + 24,
+      bytes: 4 * boundary + 2 * FP32 * shape.hidden_size + 24,
     },
   ];
 }

@@ -58,16 +58,16 @@ const embedding = SHAPE.vocab_size * SHAPE.hidden_size;
 const matrices = SHAPE.parameters - 2 * embedding;
 
 describe("trainingWork", () => {
-  it("is six FLOPs a parameter and token for the matrices, and one more forward of the head", () => {
+  it("is six FLOPs a parameter and token for the matrices, the head's too", () => {
     const { perToken } = trainingWork(WORK);
-    expect(perToken / (6 * matrices + 8 * embedding)).toBeCloseTo(1, 3);
+    expect(perToken / (6 * (matrices + embedding))).toBeCloseTo(1, 3);
   });
 
   it("is four FLOPs a parameter where matrices are frozen, and six an adapter's", () => {
     const widths = 1000;
     const { perToken, perTokenSquared } = trainingWork({ ...WORK, lora: { rank: 16, widths } });
     const adapters = 28 * 6 * 16 * widths;
-    expect(perToken / (4 * matrices + 6 * embedding + adapters)).toBeCloseTo(1, 3);
+    expect(perToken / (4 * (matrices + embedding) + adapters)).toBeCloseTo(1, 3);
     expect(perTokenSquared).toBe(trainingWork(WORK).perTokenSquared);
   });
 
@@ -188,6 +188,22 @@ describe("memoryModel", () => {
   });
 });
 
+describe("memory of the loss", () => {
+  it("is a chunk's logits and the fp32 gradient of the head, with a product that is added to it", () => {
+    const { lossChunk } = SETTING;
+    expect(fixedRow(SETTING, "logits of a chunk")).toBe(lossChunk * SHAPE.vocab_size * 6);
+    expect(fixedRow(SETTING, "output head's gradient")).toBe(embedding * 6);
+    expect(fixedRow({ ...SETTING, precision: "fp32" }, "output head's gradient")).toBe(
+      embedding * 8,
+    );
+  });
+
+  it("has no gradient of a frozen head", () => {
+    const lora = loraShape(SHAPE, 16, ["q_proj"]);
+    expect(fixedRow({ ...SETTING, lora }, "output head's gradient")).toBe(0);
+  });
+});
+
 describe("bucketFor", () => {
   it("is the largest that fits, a dummy token included", () => {
     const settings = fc.record({
@@ -297,7 +313,7 @@ describe("what is trained and where it is kept", () => {
 });
 
 describe("modelFlops", () => {
-  it("counts neither recomputation nor the head's second forward", () => {
+  it("does not count recomputation", () => {
     const plain = modelFlops(WORK);
     expect(modelFlops({ ...WORK, checkpointing: "full" })).toEqual(plain);
     const work = trainingWork(WORK);
