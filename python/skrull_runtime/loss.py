@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -43,8 +44,9 @@ class _HeadAndLoss(torch.autograd.Function):
     """Summed cross-entropy of a linear head, with its gradients made in the forward.
 
     A chunk takes three matrix products: its logits, the gradient of its hidden states, and its part of the weight's
-    gradient, which is added up in fp32 over all chunks. The backward multiplies them by the one number
-    that it is given, so it needs neither logits nor the weight, which ZeRO-3 has given away by then.
+    gradient, which is added up in fp32 over all chunks. The backward needs neither logits nor the weight, which ZeRO-3
+    has given away by then. ``scale`` is in the gradients before they are rounded; what the backward multiplies them by
+    besides is 1 in training.
     """
 
     @staticmethod
@@ -53,37 +55,39 @@ class _HeadAndLoss(torch.autograd.Function):
         hidden: torch.Tensor,
         targets: torch.Tensor,
         chunk: int,
+        scale: float,
         weight: torch.Tensor,
         bias: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         needed = ctx.needs_input_grad
-        gradients = _Gradients.zeros(hidden, weight, bias, (needed[0], needed[3], needed[4]))
-        losses = _losses(hidden, targets, chunk, weight, bias, gradients)
+        gradients = _Gradients.zeros(hidden, weight, bias, (needed[0], needed[4], needed[5]))
+        losses = _losses(hidden, targets, chunk, scale, weight, bias, gradients)
         ctx.gradients = gradients
         ctx.mark_non_differentiable(losses)
-        return losses.sum(), losses
+        return losses.sum() * scale, losses
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, scale: torch.Tensor, _: torch.Tensor) -> tuple[Any, ...]:
+    def backward(ctx: Any, factor: torch.Tensor, _: torch.Tensor) -> tuple[Any, ...]:
         gradients, ctx.gradients = (
             ctx.gradients,
             None,
         )  # scaled in place, so there is no second time
         made = (gradients.hidden, gradients.weight, gradients.bias)
-        hidden, weight, bias = (None if own is None else own.mul_(scale) for own in made)
-        return hidden, None, None, weight, bias
+        hidden, weight, bias = (None if own is None else own.mul_(factor) for own in made)
+        return hidden, None, None, None, weight, bias
 
 
 def _losses(
     hidden: torch.Tensor,
     targets: torch.Tensor,
     chunk: int,
+    scale: float,
     weight: torch.Tensor,
     bias: torch.Tensor | None,
     gradients: _Gradients | None,
 ) -> torch.Tensor:
-    """Losses ``[T]``, fp32; fills ``gradients`` where there are any."""
+    """Losses ``[T]``, fp32, not scaled; fills ``gradients`` where there are any."""
     losses = []
     for first in range(0, len(hidden), chunk):
         own = slice(first, first + chunk)
@@ -91,7 +95,7 @@ def _losses(
         losses.append(_losses_of_chunk(logits, targets[own]))
         if gradients is not None:
             # The logits have become the softmax.
-            of_logits = _gradient_of_logits(logits, targets[own]).to(weight.dtype)
+            of_logits = _gradient_of_logits(logits, targets[own]).mul_(scale).to(weight.dtype)
             _add_gradients(gradients, own, of_logits, hidden[own], weight)
     return torch.cat(losses)
 
@@ -125,9 +129,36 @@ def _add_gradients(
     if gradients.hidden is not None:
         torch.mm(of_logits, weight, out=gradients.hidden[own])
     if gradients.weight is not None:
-        gradients.weight += of_logits.t() @ hidden
+        _add_product(gradients.weight, of_logits.t(), hidden)
     if gradients.bias is not None:
         gradients.bias += of_logits.sum(0, dtype=torch.float32)
+
+
+def _add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
+    """Adds a matrix product to a total in fp32, without rounding it to the precision of its factors where the device
+    can do that as fast."""
+    if total.device.type == "cpu":
+        total.addmm_(left.float(), right.float())
+    elif left.dtype == total.dtype:
+        total.addmm_(left, right)
+    elif _keeps_products_in_fp32(total.device, left.dtype):
+        torch.addmm(total, left, right, out_dtype=torch.float32, out=total)
+    else:
+        total += left @ right
+
+
+@cache
+def _keeps_products_in_fp32(device: torch.device, precision: torch.dtype) -> bool:
+    """Whether the device adds a product of this precision to a total in fp32. Tried once, on numbers whose product needs
+    more digits. Not executed yet: it needs a GPU."""
+    left = torch.full((8, 8), 1 + 2**-7, device=device, dtype=precision)
+    total = torch.ones(8, 8, device=device)
+    expected = total + left.float() @ left.float()
+    try:
+        torch.addmm(total, left, left, out_dtype=torch.float32, out=total)
+    except (RuntimeError, TypeError, NotImplementedError):
+        return False
+    return torch.equal(total, expected)
 
 
 class ChunkedCrossEntropy(nn.Module):
@@ -144,14 +175,15 @@ class ChunkedCrossEntropy(nn.Module):
         self.chunk = chunk
 
     def forward(
-        self, hidden: torch.Tensor, targets: torch.Tensor
+        self, hidden: torch.Tensor, targets: torch.Tensor, scale: float = 1.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """hidden ``[T, hidden size]``, targets ``[T]``; returns the sum of the losses and the losses ``[T]``, fp32, 0
-        where there is no target. The sum has a gradient, which can be taken once; the losses have none."""
+        """hidden ``[T, hidden size]``, targets ``[T]``; returns ``scale`` times the sum of the losses, and the losses
+        ``[T]``, fp32, 0 where there is no target. The sum has a gradient, which can be taken once; the losses have
+        none."""
         if torch.is_grad_enabled():
-            return _HeadAndLoss.apply(hidden, targets, self.chunk, self.weight, self.bias)
-        losses = _losses(hidden, targets, self.chunk, self.weight, self.bias, None)
-        return losses.sum(), losses
+            return _HeadAndLoss.apply(hidden, targets, self.chunk, scale, self.weight, self.bias)
+        losses = _losses(hidden, targets, self.chunk, scale, self.weight, self.bias, None)
+        return losses.sum() * scale, losses
 
 
 class SummedLossModel(nn.Module):
@@ -174,9 +206,11 @@ class SummedLossModel(nn.Module):
         position_ids: torch.Tensor,
         labels: torch.Tensor,
         skrull: AttentionContext,
+        scale: float = 1.0,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """All tensors ``[1, T]``. Returns the sum of token losses, fp32 scalar, and the losses ``[T]``, detached;
-        those without a target are 0. The output head runs on tokens that have a target only."""
+        """All tensors ``[1, T]``. Returns ``scale`` times the sum of token losses, fp32 scalar, and the losses ``[T]``,
+        neither scaled nor with a gradient; those without a target are 0. The output head runs on tokens that have a
+        target only."""
         hidden = self._decoder()(
             input_ids=input_ids, position_ids=position_ids, use_cache=False, skrull=skrull
         )[0].squeeze(0)
@@ -185,6 +219,6 @@ class SummedLossModel(nn.Module):
         if counted.numel() == 0:
             # The backward must reach every parameter, with a gradient of zero.
             counted = counted.new_zeros(1)
-        total, losses = self.loss(hidden[counted], targets[counted])
+        total, losses = self.loss(hidden[counted], targets[counted], scale)
         everywhere = torch.zeros_like(targets, dtype=losses.dtype)
         return total, everywhere.index_copy(0, counted, losses)

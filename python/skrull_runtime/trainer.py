@@ -75,6 +75,8 @@ class Trainer:
         self.device = self.engine.device
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.train = train
+        if train.gradients == "fp32":
+            self._add_in_fp32(trained)
 
     def step(self, batch: StepBatch, groups: GroupTable) -> StepResult:
         """Trains on one global batch.
@@ -101,9 +103,9 @@ class Trainer:
                 micro_batch = batch.micro_batches[index]
                 self.engine.set_gradient_accumulation_boundary(index == indices[-1])
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
-                    loss, losses[index] = self.forward(micro_batch, groups)
-                    self.engine.backward(loss * scale, scale_wrt_gas=False)
-                total += loss.detach().double()
+                    loss, losses[index] = self.forward(micro_batch, groups, scale)
+                    self.engine.backward(loss, scale_wrt_gas=False)
+                total += losses[index].sum(dtype=torch.float64)
         dist.all_reduce(total)
         loss = total.item() / batch.supervised
         if not math.isfinite(loss):
@@ -142,10 +144,19 @@ class Trainer:
             return everyone
         return [index for index in everyone if not batch.is_dummy(index)] or everyone[:1]
 
+    def _add_in_fp32(self, trained: list[nn.Parameter]) -> None:
+        """Where a rank adds up its own micro-batches, autograd does so in fp32. Elsewhere every one is reduced by
+        itself, and DeepSpeed adds what is reduced, in the precision that its configuration states."""
+        if self.stage == 0 or self._reduces_once():
+            for parameter in trained:
+                parameter.grad_dtype = torch.float32
+
+    def _reduces_once(self) -> bool:
+        return self.train.reduction == "once" and self.stage > 0
+
     def _reduction(self) -> AbstractContextManager[None]:
         """Gradients are reduced in every backward, as the stage has it, or once after the last."""
-        once = self.train.reduction == "once" and self.stage > 0
-        return self.engine.coalesce_grad_reduction() if once else nullcontext()
+        return self.engine.coalesce_grad_reduction() if self._reduces_once() else nullcontext()
 
     def rehearse(self, micro_batch: MicroBatch, groups: GroupTable) -> None:
         """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate.
@@ -160,8 +171,8 @@ class Trainer:
         self.engine.set_gradient_accumulation_boundary(True)
         with self._memory_named("the pre-flight's micro-batch", micro_batch):
             with self._reduction():
-                loss, _ = self.forward(micro_batch, groups)
-                self.engine.backward(loss * 0.0, scale_wrt_gas=False)
+                loss, _ = self.forward(micro_batch, groups, 0.0)
+                self.engine.backward(loss, scale_wrt_gas=False)
             self.engine.step()
         for parameter in list(state):
             if parameter not in known:
@@ -185,15 +196,17 @@ class Trainer:
             ) from error
 
     def forward(
-        self, micro_batch: MicroBatch, groups: GroupTable
+        self, micro_batch: MicroBatch, groups: GroupTable, scale: float = 1.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Summed loss (scalar) and token losses ``[T]`` of this rank's part of a micro-batch."""
+        """``scale`` times the summed loss (scalar), and the token losses ``[T]``, of this rank's part of a
+        micro-batch."""
         context = AttentionContext(micro_batch.layout, groups, self.kernel)
         return self.engine(
             micro_batch.input_ids.to(self.device),
             micro_batch.position_ids.to(self.device),
             micro_batch.labels.to(self.device),
             context,
+            scale,
         )
 
 
