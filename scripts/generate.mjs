@@ -61,7 +61,12 @@ for (const name of readdirSync(join(ROOT, "grammar/diagrams"))) {
   if (!check) rmSync(join(ROOT, path));
 }
 
-const scripts = ["generate-catalogue.mjs", "generate-rules.mjs", "schedule-vectors.mjs"];
+const scripts = [
+  "generate-catalogue.mjs",
+  "generate-contract.mjs",
+  "generate-rules.mjs",
+  "schedule-vectors.mjs",
+];
 for (const script of scripts.map((name) => [`scripts/${name}`])) {
   if (!check) run(process.execPath, script);
   else if (

@@ -43,6 +43,7 @@ def step_entry(
         "imbalance": batch.figures.imbalance,
         "learning_rate": result.learning_rate,
         "gradient_norm": result.gradient_norm,
+        "skipped_steps": result.skipped_steps,
         **memory_figures(),
     }
     if train.model_flops is not None:

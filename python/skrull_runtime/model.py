@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from pathlib import Path
@@ -16,13 +17,8 @@ from . import attention
 from .config import ModelConfig
 from .data import inside
 from .errors import UserError
+from .refusals import refuse_unsupported
 
-# Families whose decoder layers hold one MLP called `mlp` and call the registered attention.
-MODEL_TYPES = ("llama", "mistral", "mixtral", "qwen2", "qwen3", "qwen3_moe", "starcoder2")
-# They look at the largest position on the rank, so the ranks of a group would disagree.
-REFUSED_ROPE = ("dynamic", "longrope")
-# Ranks that share a sequence would draw different numbers, and attention would not know of them.
-DROPOUTS = ("attention_dropout", "embedding_dropout", "residual_dropout", "router_jitter_noise")
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
@@ -32,8 +28,7 @@ def build_model(config: ModelConfig, run_dir: Path, root: Path | None, seed: int
     Raises UserError where the configuration cannot be trained right, or the weights cannot be had.
     """
     attention.register()
-    hf_config = AutoConfig.from_pretrained(run_dir, trust_remote_code=False)
-    refuse_unsupported(hf_config)
+    hf_config = _read_config(run_dir)
     dtype = DTYPES[config.precision]
     if config.weights == "random":
         torch.manual_seed(seed % 2**63)
@@ -48,26 +43,13 @@ def build_model(config: ModelConfig, run_dir: Path, root: Path | None, seed: int
     return model.train()
 
 
-def refuse_unsupported(config: PretrainedConfig) -> None:
-    """Raises UserError with the reason for what would train wrongly."""
-    if config.model_type not in MODEL_TYPES:
-        raise UserError(f"model_type '{config.model_type}' is not one of {', '.join(MODEL_TYPES)}")
-    parameters = (
-        getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    )
-    kind = parameters.get("rope_type", parameters.get("type", "default"))
-    if kind in REFUSED_ROPE:
-        raise UserError(
-            f"rotary embeddings of type '{kind}' depend on the longest position of a rank: ranks that share a"
-            " sequence would disagree"
-        )
-    for name in DROPOUTS:
-        if getattr(config, name, 0.0):
-            raise UserError(f"random noise is not supported: set {name} to 0")
-    kinds = set(getattr(config, "layer_types", None) or ())
-    unknown = kinds - {"full_attention", "sliding_attention"}
-    if unknown:
-        raise UserError(f"layers of type {', '.join(sorted(unknown))} are not supported")
+def _read_config(run_dir: Path) -> PretrainedConfig:
+    try:
+        config = json.loads((run_dir / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"config.json: cannot be read ({error}); compile again") from error
+    refuse_unsupported(config)
+    return AutoConfig.from_pretrained(run_dir, trust_remote_code=False)
 
 
 def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn.Module:

@@ -12,6 +12,7 @@ from .errors import UserError
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation
 from .feed import StepDataset, StepFeed
+from .optimizer import check_optimisation
 from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
 from .starting import INDEX_FILE
@@ -32,6 +33,7 @@ def prepare(
     config: RunConfig, compiled: SchedulingConfig, run_dir: Path, rank: int, ranks: int
 ) -> Prepared:
     """Raises UserError or OSError where this rank cannot take part."""
+    check_optimisation(config.train)
     scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)

@@ -13,8 +13,9 @@ from typing import Any
 
 import torch.distributed as dist
 
-from . import checkpoint
+from . import checkpoint, defaults
 from .agreement import attempted, require_success
+from .config import TrainConfig
 from .errors import UserError
 from .sampler import ScheduledBatchSampler
 
@@ -86,12 +87,12 @@ def _try_to_convert(folder: Path, universal: Path) -> str | None:
 
 
 def find_resume(
-    output: Path, sampler: ScheduledBatchSampler, data_digest: str, optimizer: str
+    output: Path, sampler: ScheduledBatchSampler, data_digest: str, train: TrainConfig
 ) -> Resume | None:
     """The checkpoint to go on from, with the sampler moved to it; None where there is none.
 
-    The global batches that remain are the same on any number of ranks. Raises UserError where they would not be, or
-    the checkpoint is not for this number of ranks.
+    The global batches that remain are the same on any number of ranks. Raises UserError where they would not be, the
+    checkpoint is not for this number of ranks, or it was trained with another value of a default that has changed.
     """
     found = checkpoint.newest_sound(output)
     if found is None:
@@ -101,7 +102,9 @@ def find_resume(
         raise UserError(
             "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
         )
+    defaults.require_same(train, state)
     resume = Resume(folder, state["ranks"])
+    optimizer = train.optimizer["type"]
     if not resume.is_native() and optimizer != "adamw":
         raise UserError(
             f"{folder}: was written by {state['ranks']} ranks, this run has {dist.get_world_size()};"

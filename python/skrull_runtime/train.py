@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from . import checkpoint, stopping
+from . import checkpoint, defaults, stopping
 from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
@@ -32,7 +32,7 @@ from .preparing import own_rank, prepare
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
 from .starting import DEEPSPEED_FILE, agree, start_process_group, verify_data
-from .trainer import NonFiniteLoss, StepResult, Trainer
+from .trainer import NonFinite, StepResult, Trainer
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
@@ -88,7 +88,7 @@ def _run(
     output = run_dir / train.output
     if arguments.no_resume or train.resume == "never":
         set_aside(output)
-    resume = find_resume(output, sampler, data_digest, train.optimizer["type"])
+    resume = find_resume(output, sampler, data_digest, train)
     ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
     if resume is not None:
         ds_config = resume.configuration(ds_config)
@@ -114,7 +114,7 @@ def _run(
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
         print(
-            f"done: {sampler.start_step} steps; metrics in {train.output}/{log.path.name},"
+            f"done: {sampler.start_step} steps{_skipped(trainer)}; metrics in {train.output}/{log.path.name},"
             f" checkpoints in {train.output}/{checkpoint.FOLDER}{exported}",
             flush=True,
         )
@@ -149,13 +149,15 @@ class TrainingLoop:
             self.sampler.trained(batch.step)
             if log is not None:
                 log.add(self._entry(batch, result))
+                _tell_of_skipped(batch.step, result)
             stopped = self._after_step(log)
             if stopped:
                 break
             asked = time.perf_counter()
         if stopped and log is not None:
             done = self.sampler.start_step
-            print(f"stopped by SIGTERM after {done} steps, with a checkpoint", flush=True)
+            skipped = _skipped(self.trainer)
+            print(f"stopped by SIGTERM after {done} steps{skipped}, with a checkpoint", flush=True)
         return not stopped
 
     def _after_step(self, log: MetricsLog | None) -> bool:
@@ -175,12 +177,12 @@ class TrainingLoop:
     def _step(self, batch: StepBatch) -> StepResult:
         try:
             return self.trainer.step(batch, self.groups)
-        except NonFiniteLoss as error:
+        except NonFinite as error:
             places = ", ".join(self.index.place(sample) for sample in error.samples[:10])
             more = f" and {len(error.samples) - 10} more" if len(error.samples) > 10 else ""
             raise UserError(
                 f"{error}, from {places or 'no sample in particular'}{more}: look at the data, or lower the"
-                " learning rate. Nothing was updated; the newest checkpoint is of an earlier step"
+                f" learning rate{error.advice}. Nothing was updated; the newest checkpoint is of an earlier step"
             ) from error
 
     def _entry(self, batch: StepBatch, result: StepResult) -> dict:
@@ -209,10 +211,29 @@ class TrainingLoop:
         return True
 
     def _save(self) -> None:
-        state = {"sampler": self.sampler.state_dict(), "data": self.data_digest}
+        state = {
+            "sampler": self.sampler.state_dict(),
+            "data": self.data_digest,
+            "defaults": defaults.chosen(self.train),
+        }
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints
         )
+
+
+def _tell_of_skipped(step: int, result: StepResult) -> None:
+    if result.skipped:
+        print(
+            f"warning: step {step} changed nothing, its gradient is not finite;"
+            f" {result.skipped_steps} of {step + 1} steps are skipped so far",
+            flush=True,
+        )
+
+
+def _skipped(trainer: Trainer) -> str:
+    """For the end of a run."""
+    count = trainer.engine.skipped_steps
+    return f", {count} of them skipped because their gradients were not finite" if count else ""
 
 
 def _build_model(config: RunConfig, run_dir: Path, root: Path) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -32,16 +33,19 @@ class StepResult:
     loss: float  # per supervised token of the global batch
     seconds: float
     learning_rate: float
-    gradient_norm: float | None
+    gradient_norm: float | None  # before clipping; None where nothing was updated
+    skipped_steps: int = 0  # of the run up to this one, whose gradients were not finite
+    skipped: bool = False  # this is one of them
     waited_seconds: float = 0.0  # for the step's batch, before the step
 
 
-class NonFiniteLoss(UserError):
-    """A step whose loss is no number, with the samples that it comes from. Nothing was updated."""
+class NonFinite(UserError):
+    """A step whose loss or gradient is no number, with the samples that it comes from. Nothing was updated."""
 
-    def __init__(self, step: int, loss: float, samples: list[int]):
-        super().__init__(f"the loss of step {step} is {loss}")
+    def __init__(self, message: str, samples: list[int], advice: str = ""):
+        super().__init__(message)
         self.samples = samples
+        self.advice = advice  # besides looking at the data
 
 
 class Trainer:
@@ -71,6 +75,10 @@ class Trainer:
         if self.stage == 0:
             # In bf16 DeepSpeed has made a step without gradients, and Adam's bias correction would count it.
             self.engine.basic_optimizer.state.clear()
+        # Stage 0 in fp32: nothing checks the gradient before the optimizer takes it.
+        self._bare = self.engine.optimizer is self.engine.basic_optimizer
+        lora = model_config.lora
+        self._noisy = lora is not None and lora["dropout"] > 0
         self.model = model
         self.device = self.engine.device
         self.kernel = choose_kernel(model_config.attention, self.device)
@@ -84,7 +92,8 @@ class Trainer:
         DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by world size over the
         targets of the whole global batch: any grouping of sequences gives the same gradient. The accumulation
         boundary is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch
-        without a single target changes nothing. Raises UserError where ranks have different schedules.
+        without a single target changes nothing. Raises UserError where ranks have different schedules, and NonFinite
+        where the loss is no number, or the gradient, unless such steps are to be skipped.
         """
         started = time.perf_counter()
         self._prepare(batch, groups)
@@ -94,26 +103,88 @@ class Trainer:
         _set_rate(self.engine.optimizer, rate)
         if batch.supervised == 0:
             return StepResult(0.0, time.perf_counter() - started, rate, None)
-        scale = dist.get_world_size() / batch.supervised
         total = torch.zeros((), device=self.device, dtype=torch.float64)
-        indices = self._indices(batch)
         losses: dict[int, torch.Tensor] = {}
+        for index, loss, token_losses in self._accumulate(batch, groups):
+            total += loss
+            losses[index] = token_losses
+        dist.all_reduce(total)
+        loss = total.item() / batch.supervised
+        if not math.isfinite(loss):
+            bad = _samples_without_number(batch, losses)
+            raise NonFinite(f"the loss of step {batch.step} is {loss}", bad)
+        norm = self._update()
+        if norm is None and self.train.non_finite_gradients != "skip":
+            raise self._non_finite_gradient(batch, groups)
+        seconds = time.perf_counter() - started
+        return StepResult(loss, seconds, rate, norm, self.engine.skipped_steps, norm is None)
+
+    def _accumulate(
+        self, batch: StepBatch, groups: GroupTable
+    ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """Forward and backward of this rank's micro-batches: of each its index, its summed loss and its token losses
+        ``[T]``, detached. Gradients are reduced once it is exhausted."""
+        scale = dist.get_world_size() / batch.supervised
+        indices = self._indices(batch)
         with self._reduction():
             for index in indices:
                 micro_batch = batch.micro_batches[index]
                 self.engine.set_gradient_accumulation_boundary(index == indices[-1])
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
-                    loss, losses[index] = self.forward(micro_batch, groups, scale)
+                    if self._noisy:
+                        seed_noise(self.train.seed, batch.step, index, dist.get_rank())
+                    loss, losses = self.forward(micro_batch, groups, scale)
                     self.engine.backward(loss, scale_wrt_gas=False)
-                total += losses[index].sum(dtype=torch.float64)
-        dist.all_reduce(total)
-        loss = total.item() / batch.supervised
-        if not math.isfinite(loss):
-            raise NonFiniteLoss(batch.step, loss, _samples_without_number(batch, losses))
+                yield index, losses.sum(dtype=torch.float64), losses
+
+    def _update(self) -> float | None:
+        """The optimizer's step. Returns the norm of the gradient before clipping; None where that is not finite, on all
+        ranks alike, and nothing was updated.
+
+        DeepSpeed's wrappers check the norm that they clip by before they touch a weight, and drop the gradients.
+        """
+        if not self._bare:
+            self.engine.step()
+            norm = self.engine.get_global_grad_norm()
+            return float(norm) if self.engine.was_step_applied() else None
+        gradients = [p.grad for p in self.engine.module.parameters() if p.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(gradients))
+        if not math.isfinite(norm):
+            self.engine.zero_grad()
+            self.engine.skipped_steps += 1
+            return None
         self.engine.step()
-        norm = self.engine.get_global_grad_norm()
-        return StepResult(
-            loss, time.perf_counter() - started, rate, None if norm is None else float(norm)
+        return norm
+
+    def _non_finite_gradient(self, batch: StepBatch, groups: GroupTable) -> NonFinite:
+        """Says which micro-batches it comes from: they run once more, on all ranks, and nothing is updated. The
+        gradients that this leaves are of no use: the run must end."""
+        found = torch.zeros((), device=self.device, dtype=torch.bool)
+
+        def look(gradient: torch.Tensor) -> None:
+            found.logical_or_(~torch.isfinite(gradient).all())
+
+        trained = [p for p in self.engine.module.parameters() if p.requires_grad]
+        hooks = [parameter.register_hook(look) for parameter in trained]
+        own: dict[int, list[int]] = {}
+        for index, _, _ in self._accumulate(batch, groups):
+            if found.item():
+                own[index] = _samples_of(batch, index)
+            found.zero_()
+        for hook in hooks:
+            hook.remove()
+        everyone: list[dict[int, list[int]]] = [{} for _ in range(dist.get_world_size())]
+        dist.all_gather_object(everyone, own)
+        indices = sorted({index for each in everyone for index in each})
+        where = "in no micro-batch alone, but in their sum"
+        if indices:
+            where = f"in micro-batch {', '.join(map(str, indices))}"
+        return NonFinite(
+            f"the gradient of step {batch.step} is not finite, {where}",
+            sorted(
+                {sample for each in everyone for samples in each.values() for sample in samples}
+            ),
+            ", or leave such steps out with train { non_finite_gradients = skip }",
         )
 
     @torch.no_grad()
@@ -165,7 +236,7 @@ class Trainer:
         """
         state = self.engine.basic_optimizer.state
         steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
-        known = set(state)
+        known, skipped = set(state), self.engine.skipped_steps
         _set_rate(self.engine.optimizer, 0.0)
         groups.prepare({group.degree for group in micro_batch.layout.groups})
         self.engine.set_gradient_accumulation_boundary(True)
@@ -173,7 +244,8 @@ class Trainer:
             with self._reduction():
                 loss, _ = self.forward(micro_batch, groups, 0.0)
                 self.engine.backward(loss, scale_wrt_gas=False)
-            self.engine.step()
+            self._update()
+        self.engine.skipped_steps = skipped
         for parameter in list(state):
             if parameter not in known:
                 del state[parameter]
@@ -210,6 +282,13 @@ class Trainer:
         )
 
 
+def seed_noise(seed: int, step: int, index: int, rank: int) -> None:
+    """Seeds what dropout draws from in a rank's micro-batch: a run that was interrupted draws what it would have drawn,
+    and no two micro-batches draw the same. Recomputation in the backward restores it, as torch's checkpoint does."""
+    digest = hashlib.sha256(f"{seed} {step} {index} {rank}".encode()).digest()
+    torch.manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
 def _set_rate(optimizer: Any, rate: float) -> None:
     """The learning rate of all parameters."""
     for parameters in optimizer.param_groups:
@@ -220,8 +299,15 @@ def _samples_without_number(batch: StepBatch, losses: dict[int, torch.Tensor]) -
     """Samples of the global batch with a token whose loss is no number, on any rank."""
     own: set[int] = set()
     for index, each in losses.items():
-        bad = batch.micro_batches[index].sequence_ids[0][~torch.isfinite(each.cpu())]
-        own |= {batch.samples[k] for k in bad.tolist() if k >= 0}
+        own |= set(_samples_of(batch, index, ~torch.isfinite(each.cpu())))
     everyone: list[list[int]] = [[] for _ in range(dist.get_world_size())]
     dist.all_gather_object(everyone, sorted(own))
     return sorted({sample for found in everyone for sample in found})
+
+
+def _samples_of(
+    batch: StepBatch, index: int, chosen: torch.Tensor | slice = slice(None)
+) -> list[int]:
+    """Samples of this rank's tokens in a micro-batch, or of the chosen ones ``[T]`` of these."""
+    sequences = batch.micro_batches[index].sequence_ids[0][chosen]
+    return [batch.samples[k] for k in sequences.unique().tolist() if k >= 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,9 @@ from pathlib import Path
 import launch
 import pytest
 import tiny
-from transformers import LlamaConfig, MistralConfig, MixtralConfig, Qwen2Config, Starcoder2Config
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.model import build_model, refuse_unsupported
+from skrull_runtime.model import build_model
 
 
 def test_ranks_that_disagree_end_by_name_on_every_rank():
@@ -20,38 +20,6 @@ def test_ranks_that_disagree_end_by_name_on_every_rank():
     for code, output in launch.finish(launch.start(2, script), timeout=120):
         assert code == 3
         assert "rank(s) 1 have another plan than rank 0" in output
-
-
-@pytest.mark.parametrize(
-    ("config", "reason"),
-    [
-        (
-            LlamaConfig(rope_scaling={"rope_type": "dynamic", "factor": 2.0}),
-            "'dynamic' depend on the longest position",
-        ),
-        (
-            LlamaConfig(layer_types=["full_attention", "chunked_attention"], num_hidden_layers=2),
-            "chunked_attention",
-        ),
-        (MixtralConfig(router_jitter_noise=0.1), "router_jitter_noise"),
-        (Starcoder2Config(residual_dropout=0.1), "residual_dropout"),
-        (LlamaConfig(attention_dropout=0.1), "attention_dropout"),
-    ],
-)
-def test_what_would_train_wrongly_is_refused(config, reason: str):
-    with pytest.raises(UserError, match=reason):
-        refuse_unsupported(config)
-
-
-def test_the_families_of_the_catalogue_are_accepted():
-    for config in (
-        LlamaConfig(),
-        MistralConfig(sliding_window=4096),
-        MixtralConfig(),
-        Qwen2Config(use_sliding_window=True, sliding_window=64, max_window_layers=0),
-        Starcoder2Config(),
-    ):
-        refuse_unsupported(config)
 
 
 @pytest.mark.parametrize("name", tiny.ROPE)
@@ -68,6 +36,20 @@ def test_scaled_rotary_embeddings_are_those_of_the_spec(name: str, tmp_path: Pat
     assert (ratios.min() > 1) == (scaling["type"] == "linear")
     expected = 0.1 * math.log(scaling["factor"]) + 1 if scaling["type"] == "yarn" else 1.0
     assert rotary.attention_scaling == pytest.approx(expected)
+
+
+def test_a_configuration_that_would_train_wrongly_is_refused_before_it_is_built(tmp_path: Path):
+    tiny.write_config(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"attention_dropout": 0.1}))
+    with pytest.raises(
+        UserError, match=r"config\.json: attention_dropout = 0\.1 cannot be trained"
+    ):
+        build_model(tiny.model_config(), tmp_path, None, 1)
+    for broken in ("{", "[]", "[" * 100_000):
+        path.write_text(broken)
+        with pytest.raises(UserError, match=r"config\.json: .*compile again"):
+            build_model(tiny.model_config(), tmp_path, None, 1)
 
 
 def test_missing_weights_are_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

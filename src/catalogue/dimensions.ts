@@ -1,4 +1,5 @@
 import type { Experts, SlidingWindow, TransformerShape } from "../cost/shape.js";
+import { type ConfigProblem, type ModelType, refusalsOf } from "./refusals.js";
 import { ropeSettings, scaledPositions } from "./rope.js";
 
 /** What memory, cost and checks depend on of a Hugging Face model. */
@@ -17,7 +18,7 @@ type Uncounted = Omit<TransformerShape, "parameters">;
 
 export type ReadDimensions =
   | { readonly ok: true; readonly dimensions: ModelDimensions }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /** What transformers takes where a family's `config.json` does not say, and how its layers are built. */
 interface Family {
@@ -53,7 +54,7 @@ const PLAIN: Family = {
   tied_embeddings: false,
 };
 
-const FAMILIES: Readonly<Record<string, Family>> = {
+const FAMILIES: Readonly<Record<ModelType, Family>> = {
   llama: { ...PLAIN, attention_bias: "if set", mlp_bias: "if set" },
   mistral: { ...PLAIN, kv_heads: 8, sliding_window: "unless null" },
   mixtral: {
@@ -99,24 +100,27 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
 };
 
-/** Decoder families whose layers the runtime's attention and the cost model are right for. */
-export const MODEL_TYPES: readonly string[] = Object.keys(FAMILIES);
-
-/** Rotary embeddings that look at the largest position on the rank: ranks of a group would disagree. */
-const REFUSED_ROPE = ["dynamic", "longrope"];
-
 /** Reads a Hugging Face `config.json`; says every problem, not only the first. */
 export function readDimensions(config: unknown): ReadDimensions {
-  if (!isRecord(config)) return { ok: false, problems: ["is not a JSON object"] };
+  if (!isRecord(config)) return { ok: false, problems: [{ problem: "is not a JSON object" }] };
+  const refused = refusalsOf(config);
+  const family = familyOf(config);
+  // Other families name their dimensions otherwise.
+  if (!family) return { ok: false, problems: refused };
   const reader = new ConfigReader(config);
-  const dimensions = reader.read();
-  return reader.problems.length > 0
-    ? { ok: false, problems: reader.problems }
-    : { ok: true, dimensions };
+  const dimensions = reader.read(family);
+  const problems = [...refused, ...reader.problems.map((problem) => ({ problem }))];
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, dimensions };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function familyOf(config: Readonly<Record<string, unknown>>): Family | undefined {
+  const type = config["model_type"];
+  const known = typeof type === "string" && Object.hasOwn(FAMILIES, type);
+  return known ? FAMILIES[type as ModelType] : undefined;
 }
 
 class ConfigReader {
@@ -124,8 +128,7 @@ class ConfigReader {
 
   constructor(private readonly config: Readonly<Record<string, unknown>>) {}
 
-  read(): ModelDimensions {
-    const [modelType, family] = this.family();
+  read(family: Family): ModelDimensions {
     const hidden = this.count("hidden_size");
     const heads = this.count("num_attention_heads");
     const layers = this.count("num_hidden_layers");
@@ -153,22 +156,11 @@ class ConfigReader {
     const tied = this.flag("tie_word_embeddings", family.tied_embeddings);
     return {
       shape: { ...shape, parameters: this.parameters(shape, family, tied) },
-      model_type: modelType,
+      model_type: String(this.config["model_type"]),
       tied_embeddings: tied,
       max_positions: this.maxPositions(),
       rope_type: this.ropeType(),
     };
-  }
-
-  private family(): readonly [string, Family] {
-    const type = this.config["model_type"];
-    const known = typeof type === "string" && Object.hasOwn(FAMILIES, type);
-    const family = known ? FAMILIES[type] : undefined;
-    if (known && family) return [type, family];
-    this.problems.push(
-      `model_type ${JSON.stringify(type) ?? "is missing:"} is not one of ${MODEL_TYPES.join(", ")}`,
-    );
-    return ["", PLAIN];
   }
 
   /** A default; an explicit null asks for what follows from the other fields instead. */
@@ -198,17 +190,7 @@ class ConfigReader {
 
   private ropeType(): string {
     const scaling = ropeSettings(this.config);
-    if (!isRecord(scaling)) {
-      this.problems.push("rope_scaling is not a JSON object");
-      return "default";
-    }
-    const type = String(scaling["rope_type"] ?? scaling["type"] ?? "default");
-    if (REFUSED_ROPE.includes(type)) {
-      this.problems.push(
-        `rotary embeddings of type '${type}' depend on the longest position of a rank, so ranks that share a sequence would disagree`,
-      );
-    }
-    return type;
+    return isRecord(scaling) ? String(scaling["rope_type"] ?? scaling["type"] ?? "default") : "";
   }
 
   private flag(key: string, fallback: boolean): boolean {
@@ -232,10 +214,8 @@ class ConfigReader {
 
   private windowLayers(types: unknown, active: boolean, habit: string, layers: number): number {
     if (Array.isArray(types)) {
-      const known = ["full_attention", "sliding_attention"];
-      const other = types.find((type) => !known.includes(type));
-      if (other !== undefined)
-        this.problems.push(`layer_types has ${JSON.stringify(other)}, which is not supported`);
+      if (types.length !== layers)
+        this.problems.push(`layer_types has ${types.length} layers, num_hidden_layers ${layers}`);
       return types.filter((type) => type === "sliding_attention").length;
     }
     if (!active) return 0;

@@ -116,6 +116,6 @@ const lengthsOf = ({ inputs }: PlannedSpec): readonly number[] => inputs.data.in
 
 function runtimeFiles(host: Host): Readonly<Record<string, string>> {
   const root = host.assetPath(`python/${RUNTIME_FOLDER}`);
-  const names = [...walk(host, root)].filter((name) => name.endsWith(".py"));
+  const names = [...walk(host, root)].filter((name) => /\.(py|json)$/.test(name));
   return Object.fromEntries(names.map((name) => [name, readText(host, join(root, name))]));
 }

@@ -119,8 +119,9 @@ class Loader {
     const read = readDimensions(modelConfig);
     if (read.ok)
       return { modelName: label ?? path ?? "", modelConfig, dimensions: read.dimensions };
-    for (const problem of read.problems) {
-      this.report.at("invalid-model-config", "model.config", { file: path ?? "", problem });
+    for (const { problem, help } of read.problems) {
+      const values = { file: path ?? "", problem };
+      this.report.at("invalid-model-config", "model.config", values, help ? { help } : {});
     }
     return undefined;
   }

@@ -39,8 +39,12 @@ export function levelNeeded(configuration: Configuration): Level {
 }
 
 /** A level is known with those below it. */
-function knows({ names, spec, inputs, lengths, plan }: LintSubject, level: Level): boolean {
-  const facts = [true, names, spec, inputs, lengths, plan].slice(0, LEVELS.indexOf(level) + 1);
+function knows(subject: LintSubject, level: Level): boolean {
+  const { names, spec, model, inputs, lengths, plan } = subject;
+  const facts = [true, names, spec, model, inputs, lengths, plan].slice(
+    0,
+    LEVELS.indexOf(level) + 1,
+  );
   return facts.every(Boolean);
 }
 

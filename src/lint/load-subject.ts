@@ -12,7 +12,7 @@ export async function loadSubject(
   subject: SpecSubject,
   level: Level,
 ): Promise<LintSubject> {
-  if (LEVELS.indexOf(level) < LEVELS.indexOf("inputs")) return subject;
+  if (LEVELS.indexOf(level) < LEVELS.indexOf("model")) return subject;
   const folder = dirname(resolve(host.workingFolder, subject.file));
   const { loadFacts } = await import("./facts/load-facts.js");
   return { ...subject, ...(await loadFacts(host, folder, subject, level)) };

@@ -9,9 +9,13 @@ const HEADINGS: Readonly<Record<Level, readonly [title: string, text: string]>> 
     "They need a file without errors that says what to train: what a library declares is for others.",
   ],
   spec: ["Of the spec", "They need a spec without errors and nothing else."],
+  model: [
+    "Of the model",
+    "They also read the model's configuration, and say whether it can be trained.",
+  ],
   inputs: [
     "Of the model and the machines",
-    "They also read the model's configuration, the profile and what lies in folders of compiled runs.",
+    "They need a model that can be trained, and read the profile and what lies in folders of compiled runs.",
   ],
   lengths: [
     "Of the data",

@@ -1,5 +1,6 @@
 import type { ModelDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
+import type { ConfigProblem } from "../catalogue/refusals.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Spec } from "../language/language.js";
 import type { PreparedData } from "../plan/data.js";
@@ -22,6 +23,7 @@ export interface LintSubject extends Source {
   readonly names?: NameFacts | undefined;
   readonly spec?: Spec | undefined;
   readonly origins?: Origins | undefined;
+  readonly model?: ModelFacts | undefined;
   readonly inputs?: InputFacts | undefined;
   readonly lengths?: LengthFacts | undefined;
   readonly plan?: PlanFacts | undefined;
@@ -33,6 +35,11 @@ export interface NameFacts {
   /** The file itself, then what it imports. */
   readonly documents: readonly SourceDocument[];
   readonly symbols: readonly SymbolUse[];
+}
+
+/** A model configuration that could be read, whether or not it can be trained. */
+export interface ModelFacts {
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** The model and the machines, from the catalogue and small files. */
@@ -103,7 +110,10 @@ interface KnownSpec extends KnownNames {
   readonly spec: Spec;
   readonly origins: Origins;
 }
-interface KnownInputs extends KnownSpec {
+interface KnownModel extends KnownSpec {
+  readonly model: ModelFacts;
+}
+interface KnownInputs extends KnownModel {
   readonly inputs: InputFacts;
 }
 interface KnownLengths extends KnownInputs {
@@ -117,6 +127,7 @@ interface Known {
   readonly text: unknown;
   readonly names: KnownNames;
   readonly spec: KnownSpec;
+  readonly model: KnownModel;
   readonly inputs: KnownInputs;
   readonly lengths: KnownLengths;
   readonly plan: KnownPlan;

@@ -2,6 +2,7 @@ import { formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import { buildPlan, type PlanResult } from "./build-plan.js";
+import { reportChangedDefaults } from "./changed-defaults.js";
 import { type PlanInputs, setUp } from "./setup.js";
 import { type DegreeChoice, settle, TRIED_BATCHES } from "./tune.js";
 
@@ -19,6 +20,7 @@ export function makePlan(spec: Spec, origins: Origins, inputs: PlanInputs): Plan
       next: next ? `next best is ${next.context}, ${slower(best, next)}` : "no other degree fits",
     });
   }
+  reportChangedDefaults(spec, origins, report);
   return { ...result, diagnostics: [...report.diagnostics, ...result.diagnostics] };
 }
 

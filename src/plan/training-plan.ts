@@ -21,6 +21,7 @@ export function trainingPlan(
     learning_rate: learningRate(setup, report, totalSteps),
     seed: train.seed,
     clip: train.clip_norm,
+    non_finite_gradients: train.non_finite_gradients,
     resume: train.resume,
     timeout_seconds: cluster.timeout,
     checkpoint_every: train.checkpoint_every,

@@ -221,6 +221,17 @@ const CASES: readonly Case[] = [
     found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each are assumed"],
   },
   {
+    code: "invalid-model-config",
+    wrong: {},
+    right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },
+    files: {
+      "model.json": JSON.stringify({ ...JSON.parse(MODEL), model_type: "phi3" }),
+    },
+    found: [
+      '"model.json": model.json: model_type = "phi3" cannot be trained: attention, memory and cost of this family are not known to skrull',
+    ],
+  },
+  {
     code: "remote-code-needed",
     wrong: {},
     right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },

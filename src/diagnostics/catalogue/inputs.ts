@@ -19,8 +19,9 @@ export const INPUT_CODES = {
   "invalid-model-config": {
     severity: "error",
     message: "{file}: {problem}",
-    why: "The model's dimensions decide memory and cost.",
-    about: "The model's configuration lacks a dimension, or its dimensions do not fit each other.",
+    why: "The model's configuration decides what is trained, its memory and its cost.",
+    about:
+      "The model's configuration lacks a dimension, its dimensions do not fit each other, or it asks for what cannot be trained exactly.",
     help: "Use the config.json that the model was published with.",
   },
   "rope-scaling-impossible": {
@@ -60,6 +61,14 @@ export const INPUT_CODES = {
     message: "the tokenizer makes {count} tokens of {token}, which ends an answer",
     why: "It is no token of this tokenizer, so generation cannot stop at it.",
     help: "Choose the template of the model's family, or add the token to the tokenizer.",
+  },
+  "changed-default": {
+    severity: "info",
+    message: "{key} = {value} is a new default: {change}; {key} = {before} trains as before",
+    why: "The spec does not set {key}, so the run trains otherwise than one that an earlier version compiled.",
+    help: "Write the key with either value: whoever has chosen is not told.",
+    about:
+      'A default has changed in a way that changes what is trained, and the spec relies on it. The changelog lists such defaults under "Defaults that change what is trained". A checkpoint of a run that was trained with the earlier default is not resumed with the new one.',
   },
   "context-chosen": {
     severity: "info",

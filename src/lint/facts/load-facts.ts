@@ -5,19 +5,22 @@ import { LEVELS, type Level } from "../rule.js";
 import type { LintSubject, SpecSubject } from "../subject.js";
 import { findCheckpoints } from "./checkpoints.js";
 import { knownLengths, lengthFacts } from "./lengths.js";
-import { loadMachine } from "./machine.js";
+import { loadMachine, loadModel } from "./machine.js";
 import { planInputs, rankFacts } from "./memory.js";
 import { planFacts } from "./schedules.js";
 
-/** What is known around a spec; nothing where the model itself is not. */
+/** What is known around a spec; nothing where its model cannot be read, and little where that cannot be trained. */
 export async function loadFacts(
   host: Host,
   folder: string,
   { file, spec, origins }: SpecSubject,
   level: Level,
-): Promise<Pick<LintSubject, "inputs" | "lengths" | "plan">> {
-  const machine = await loadMachine(host, folder, spec);
-  if (!machine) return {};
+): Promise<Pick<LintSubject, "model" | "inputs" | "lengths" | "plan">> {
+  const read = loadModel(host, folder, spec);
+  if (!read) return {};
+  const model = { problems: read.read.ok ? [] : read.read.problems };
+  const machine = await loadMachine(host, folder, spec, read);
+  if (!machine) return { model };
   const known = await knownLengths(host, folder, spec);
   const wants = (other: Level) => LEVELS.indexOf(level) >= LEVELS.indexOf(other);
   const lengths = wants("lengths") ? lengthFacts(spec, known) : undefined;
@@ -35,7 +38,7 @@ export async function loadFacts(
   };
   const fits = lengths && inputs.memory().fits;
   const plan = fits && wants("plan") ? planFacts(spec, origins, material) : undefined;
-  return { inputs, lengths, plan };
+  return { model, inputs, lengths, plan };
 }
 
 const weightsMissing = (host: Host, folder: string, { model: { path } }: Spec): boolean =>

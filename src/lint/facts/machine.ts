@@ -1,5 +1,9 @@
 import { join } from "pathe";
-import { type ModelDimensions, readDimensions } from "../../catalogue/dimensions.js";
+import {
+  type ModelDimensions,
+  type ReadDimensions,
+  readDimensions,
+} from "../../catalogue/dimensions.js";
 import type { Gpu } from "../../catalogue/gpu.js";
 import { gpuByName, modelByName } from "../../catalogue/names.js";
 import type { Profile } from "../../catalogue/profile.js";
@@ -7,6 +11,12 @@ import { withRopeScaling } from "../../catalogue/rope.js";
 import { readText } from "../../host/files.js";
 import { type Host, HostError } from "../../host/host.js";
 import type { Spec } from "../../language/language.js";
+
+/** The configuration of a spec's model. */
+export interface Model {
+  readonly config: unknown;
+  readonly read: ReadDimensions;
+}
 
 /** The model and the machines of a spec. */
 export interface Machine {
@@ -16,18 +26,23 @@ export interface Machine {
   readonly profile: Profile | undefined;
 }
 
-/** `undefined` where the model or the GPU cannot be read: `plan` says why. */
+/** `undefined` where there is no configuration to read, or it cannot be scaled: `plan` says why. */
+export function loadModel(host: Host, folder: string, spec: Spec): Model | undefined {
+  const config = scaled(configOf(host, folder, spec), spec);
+  return config === undefined ? undefined : { config, read: readDimensions(config) };
+}
+
+/** `undefined` where the model cannot be trained, or the GPU is not known: `plan` says why. */
 export async function loadMachine(
   host: Host,
   folder: string,
   spec: Spec,
+  { config, read }: Model,
 ): Promise<Machine | undefined> {
   const gpu = gpuByName(spec.cluster.gpu);
-  const modelConfig = scaled(configOf(host, folder, spec), spec);
-  const read = readDimensions(modelConfig);
   if (!gpu || !read.ok) return undefined;
   const profile = await loadProfile(host, folder, spec);
-  return { dimensions: read.dimensions, modelConfig, gpu, profile };
+  return { dimensions: read.dimensions, modelConfig: config, gpu, profile };
 }
 
 function configOf(host: Host, folder: string, { model }: Spec): unknown {

@@ -28,6 +28,7 @@ import hostsNameLocal from "./hosts-name-local.rule.js";
 import idleRanks from "./idle-ranks.rule.js";
 import incompatibleCombination from "./incompatible-combination.rule.js";
 import intervalBeyondRun from "./interval-beyond-run.rule.js";
+import invalidModelConfig from "./invalid-model-config.rule.js";
 import keyWithoutEffect from "./key-without-effect.rule.js";
 import lastBatchTiny from "./last-batch-tiny.rule.js";
 import learningRateHigh from "./learning-rate-high.rule.js";
@@ -85,6 +86,7 @@ export const RULES: readonly Rule[] = [
   idleRanks,
   incompatibleCombination,
   intervalBeyondRun,
+  invalidModelConfig,
   keyWithoutEffect,
   lastBatchTiny,
   learningRateHigh,
