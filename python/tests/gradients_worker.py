@@ -44,9 +44,9 @@ def samples() -> list[Tokens]:
 def deepspeed_config(case: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """As the compiler emits it, with when gradients are reduced."""
     stage, once, wide = case["zero"], case["reduction"], case["gradients"] == "fp32"
-    if stage == 1 and wide:
+    if stage == 1 and wide and case["offload"] == "none":
         stage, once = 2, "once"
-    config = ds_config(stage) | {"bf16": {"enabled": True}}
+    config = ds_config(stage, case["offload"]) | {"bf16": {"enabled": True}}
     if wide:
         config["communication_data_type"] = "fp32"
         if stage > 0:

@@ -22,6 +22,8 @@ export type Reduction = "every-micro-batch" | "once";
 export interface MemorySetting {
   readonly shape: TransformerShape;
   readonly precision: Precision;
+  /** What gradients are added in; a model in fp32 adds in fp32. */
+  readonly gradients: Precision;
   readonly checkpointing: Checkpointing;
   readonly zeroStage: ZeroStage;
   /** All ranks: ZeRO partitions over the whole world. */
@@ -75,9 +77,13 @@ export function memoryModel(setting: MemorySetting): MemoryModel {
   };
 }
 
+/** Bytes of a gradient while micro-batches, and ranks, are added up. */
+export const gradientBytes = (precision: Precision, gradients: Precision): number =>
+  Math.max(BYTES_PER_ELEMENT[precision], BYTES_PER_ELEMENT[gradients]);
+
 /** Bytes of model states that a rank is responsible for, wherever they are. */
 function states(setting: MemorySetting) {
-  const { zeroStage, ranks, precision, reduction, lora, shape } = setting;
+  const { zeroStage, ranks, precision, gradients, reduction, lora, shape } = setting;
   const bytes = BYTES_PER_ELEMENT[precision];
   const share = (fromStage: ZeroStage) => (zeroStage >= fromStage ? ranks : 1);
   const added = lora ? adapterParameters(shape, lora) : 0;
@@ -87,7 +93,9 @@ function states(setting: MemorySetting) {
   return {
     trained,
     weights: Math.ceil(((shape.parameters + added) * bytes) / share(3)),
-    gradients: Math.ceil((trained * bytes) / (reduction === "once" ? 1 : share(2))),
+    gradients: Math.ceil(
+      (trained * gradientBytes(precision, gradients)) / (reduction === "once" ? 1 : share(2)),
+    ),
     optimizer: Math.ceil((trained * FP32 * (master + setting.optimizerMoments)) / share(1)),
     // The optimizer step casts its share of the gradients to fp32.
     fp32Gradients: Math.ceil((trained * FP32) / share(1)),
@@ -95,29 +103,42 @@ function states(setting: MemorySetting) {
 }
 
 function stateRows(setting: MemorySetting): MemoryRow[] {
-  const { zeroStage, precision, offload, shape } = setting;
+  const { zeroStage, precision, gradients, offload, shape } = setting;
   const own = states(setting);
   const bytes = BYTES_PER_ELEMENT[precision];
-  // ZeRO holds a reduction and a gather bucket.
-  const buckets = zeroStage > 0 ? 2 * Math.min(setting.zeroBucket, shape.parameters) * bytes : 0;
+  const bucket = zeroStage > 0 ? Math.min(setting.zeroBucket, shape.parameters) : 0;
+  // ZeRO holds a reduction and a gather bucket, and of the former a copy where it is reduced in fp32.
+  const wider = gradientBytes(precision, gradients) > bytes ? FP32 : 0;
+  const buckets = bucket * (2 * bytes + wider);
   const away = offload !== "none";
+  // What is gathered of offloaded weights at a time is limited to two buckets.
+  const weights = offload === "all" ? Math.min(own.weights, 2 * bucket * bytes) : own.weights;
   return [
-    // What is gathered of offloaded weights at a time is limited to two buckets.
-    { name: "weights", bytes: offload === "all" ? Math.min(own.weights, buckets) : own.weights },
-    // From stage 2 on, reduced gradients leave for the host bucket by bucket.
-    { name: "gradients", bytes: away && zeroStage >= 2 ? 0 : own.gradients },
+    { name: "weights", bytes: weights },
+    { name: "gradients", bytes: away && gradientsLeave(setting) ? 0 : own.gradients },
     { name: "optimizer states", bytes: away ? 0 : own.optimizer },
     { name: "step and buckets", bytes: (away ? 0 : own.fp32Gradients) + buckets },
   ];
 }
 
+/**
+ * Whether reduced gradients leave for the host bucket by bucket where the optimizer is there: from stage 2 on, but
+ * DeepSpeed's stage 2 adds in fp32 on the GPU.
+ */
+function gradientsLeave({ zeroStage, precision, gradients }: MemorySetting): boolean {
+  const same = gradientBytes(precision, gradients) === BYTES_PER_ELEMENT[precision];
+  return zeroStage === 3 || (zeroStage === 2 && same);
+}
+
 function hostRows(setting: MemorySetting): MemoryRow[] {
-  const { offload } = setting;
+  const { offload, zeroStage } = setting;
   if (offload === "none") return [];
-  const { weights, optimizer, fp32Gradients } = states(setting);
+  const { weights, gradients, optimizer, fp32Gradients } = states(setting);
   return [
     ...(offload === "all" ? [{ name: "weights", bytes: weights }] : []),
     { name: "optimizer states", bytes: optimizer },
+    // Stage 3 adds them up in a buffer of its own.
+    ...(zeroStage === 3 ? [{ name: "gradients", bytes: gradients }] : []),
     { name: "gradients in fp32", bytes: fp32Gradients },
   ];
 }

@@ -33,6 +33,7 @@ export function fitProblem(setup: Setup): FitProblem {
   const setting: MemorySetting = {
     shape: setup.shape,
     precision: model.precision,
+    gradients: setup.spec.train.gradients,
     checkpointing: model.checkpointing,
     zeroStage: topology.zero_stage,
     ranks: topology.ranks,

@@ -39,6 +39,7 @@ export function costSetting(setup: Setup): CostSetting {
     formula: schedule.cost,
     shape: setup.shape,
     precision: model.precision,
+    gradients: setup.spec.train.gradients,
     checkpointing: model.checkpointing,
     hardware: setup.hardware.figures,
     degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),

@@ -31,6 +31,7 @@ const SHAPE: TransformerShape = {
 const SETTING: MemorySetting = {
   shape: SHAPE,
   precision: "bf16",
+  gradients: "bf16",
   checkpointing: "selective",
   zeroStage: 2,
   ranks: 32,
@@ -188,6 +189,44 @@ describe("memoryModel", () => {
   });
 });
 
+describe("gradients that are added in fp32", () => {
+  const wide: MemorySetting = { ...SETTING, gradients: "fp32" };
+
+  it("take 4 bytes a parameter, whole or shared", () => {
+    for (const [zeroStage, share] of [
+      [0, 1],
+      [1, 1],
+      [2, 32],
+      [3, 32],
+    ] as const) {
+      const bytes = fixedRow({ ...wide, zeroStage }, "gradients");
+      expect(bytes).toBe(Math.ceil((4 * SHAPE.parameters) / share));
+    }
+    expect(fixedRow({ ...wide, reduction: "once" }, "gradients")).toBe(4 * SHAPE.parameters);
+  });
+
+  it("are reduced in fp32, in a copy of the bucket", () => {
+    const more = (row: string) => fixedRow(wide, row) - fixedRow(SETTING, row);
+    expect(more("step and buckets")).toBe(4 * 50_000_000);
+  });
+
+  it("change nothing of a model in fp32", () => {
+    const plain: MemorySetting = { ...SETTING, precision: "fp32" };
+    expect(memoryModel({ ...plain, gradients: "fp32" })).toEqual(memoryModel(plain));
+  });
+
+  it("stay on the GPU under ZeRO 2 with an offloaded optimizer, and not under ZeRO 3", () => {
+    const offload = "optimizer" as const;
+    expect(fixedRow({ ...SETTING, offload }, "gradients")).toBe(0);
+    expect(fixedRow({ ...wide, offload }, "gradients")).toBe(Math.ceil(SHAPE.parameters / 8));
+    const three = memoryModel({ ...wide, offload, zeroStage: 3 });
+    expect(fixedRow({ ...wide, offload, zeroStage: 3 }, "gradients")).toBe(0);
+    expect(three.host.find(({ name }) => name === "gradients")?.bytes).toBe(
+      Math.ceil(SHAPE.parameters / 8),
+    );
+  });
+});
+
 describe("memory of the loss", () => {
   it("is a chunk's logits and the fp32 gradient of the head, with a product that is added to it", () => {
     const { lossChunk } = SETTING;
@@ -288,7 +327,7 @@ describe("what is trained and where it is kept", () => {
   it("moves the weights too, but for what is gathered at a time", () => {
     const all: MemorySetting = { ...SETTING, zeroStage: 3, ranks: 2, offload: "all" };
     expect(fixedRow(all, "weights")).toBe(2 * 50_000_000 * 2);
-    expect(hostBytes(all)).toBeCloseTo((SHAPE.parameters / 2) * (2 + 12 + 4), -1);
+    expect(hostBytes(all)).toBeCloseTo((SHAPE.parameters / 2) * (2 + 12 + 2 + 4), -1);
   });
 
   it("counts gradients and optimizer states of adapters alone", () => {
