@@ -27,12 +27,13 @@ from .export import export_model
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
+from .nonfinite import NonFinite
 from .preflight import fullest_micro_batch
 from .preparing import own_rank, prepare
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
 from .starting import DEEPSPEED_FILE, agree, start_process_group, verify_data
-from .trainer import NonFinite, StepResult, Trainer
+from .trainer import StepResult, Trainer
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:

@@ -19,10 +19,10 @@ from .agreement import require_agreement
 from .attention import AttentionContext
 from .collate import MicroBatch, StepBatch
 from .config import ModelConfig, TrainConfig
-from .errors import UserError
 from .groups import GroupTable
 from .kernels import choose_kernel
 from .loss import SummedLossModel
+from .nonfinite import GradientWatch, NonFinite, bad_gradient, bad_loss, samples_of
 from .optimizer import build_optimizer, learning_rate
 
 
@@ -37,15 +37,6 @@ class StepResult:
     skipped_steps: int = 0  # of the run up to this one, whose gradients were not finite
     skipped: bool = False  # this is one of them
     waited_seconds: float = 0.0  # for the step's batch, before the step
-
-
-class NonFinite(UserError):
-    """A step whose loss or gradient is no number, with the samples that it comes from. Nothing was updated."""
-
-    def __init__(self, message: str, samples: list[int], advice: str = ""):
-        super().__init__(message)
-        self.samples = samples
-        self.advice = advice  # besides looking at the data
 
 
 class Trainer:
@@ -102,7 +93,8 @@ class Trainer:
         )
         _set_rate(self.engine.optimizer, rate)
         if batch.supervised == 0:
-            return StepResult(0.0, time.perf_counter() - started, rate, None)
+            seconds = time.perf_counter() - started
+            return StepResult(0.0, seconds, rate, None, self.engine.skipped_steps)
         total = torch.zeros((), device=self.device, dtype=torch.float64)
         losses: dict[int, torch.Tensor] = {}
         for index, loss, token_losses in self._accumulate(batch, groups):
@@ -111,8 +103,7 @@ class Trainer:
         dist.all_reduce(total)
         loss = total.item() / batch.supervised
         if not math.isfinite(loss):
-            bad = _samples_without_number(batch, losses)
-            raise NonFinite(f"the loss of step {batch.step} is {loss}", bad)
+            raise bad_loss(batch, loss, losses)
         norm = self._update()
         if norm is None and self.train.non_finite_gradients != "skip":
             raise self._non_finite_gradient(batch, groups)
@@ -159,33 +150,14 @@ class Trainer:
     def _non_finite_gradient(self, batch: StepBatch, groups: GroupTable) -> NonFinite:
         """Says which micro-batches it comes from: they run once more, on all ranks, and nothing is updated. The
         gradients that this leaves are of no use: the run must end."""
-        found = torch.zeros((), device=self.device, dtype=torch.bool)
-
-        def look(gradient: torch.Tensor) -> None:
-            found.logical_or_(~torch.isfinite(gradient).all())
-
-        trained = [p for p in self.engine.module.parameters() if p.requires_grad]
-        hooks = [parameter.register_hook(look) for parameter in trained]
-        own: dict[int, list[int]] = {}
-        for index, _, _ in self._accumulate(batch, groups):
-            if found.item():
-                own[index] = _samples_of(batch, index)
-            found.zero_()
-        for hook in hooks:
-            hook.remove()
-        everyone: list[dict[int, list[int]]] = [{} for _ in range(dist.get_world_size())]
-        dist.all_gather_object(everyone, own)
-        indices = sorted({index for each in everyone for index in each})
-        where = "in no micro-batch alone, but in their sum"
-        if indices:
-            where = f"in micro-batch {', '.join(map(str, indices))}"
-        return NonFinite(
-            f"the gradient of step {batch.step} is not finite, {where}",
-            sorted(
-                {sample for each in everyone for samples in each.values() for sample in samples}
-            ),
-            ", or leave such steps out with train { non_finite_gradients = skip }",
-        )
+        watch = GradientWatch(self.engine.module.parameters(), self.device)
+        own = {
+            index: samples_of(batch, index)
+            for index, _, _ in self._accumulate(batch, groups)
+            if watch.take()
+        }
+        watch.close()
+        return bad_gradient(batch, own)
 
     @torch.no_grad()
     def evaluate(self, batch: StepBatch, groups: GroupTable) -> float:
@@ -293,21 +265,3 @@ def _set_rate(optimizer: Any, rate: float) -> None:
     """The learning rate of all parameters."""
     for parameters in optimizer.param_groups:
         parameters["lr"] = rate
-
-
-def _samples_without_number(batch: StepBatch, losses: dict[int, torch.Tensor]) -> list[int]:
-    """Samples of the global batch with a token whose loss is no number, on any rank."""
-    own: set[int] = set()
-    for index, each in losses.items():
-        own |= set(_samples_of(batch, index, ~torch.isfinite(each.cpu())))
-    everyone: list[list[int]] = [[] for _ in range(dist.get_world_size())]
-    dist.all_gather_object(everyone, sorted(own))
-    return sorted({sample for found in everyone for sample in found})
-
-
-def _samples_of(
-    batch: StepBatch, index: int, chosen: torch.Tensor | slice = slice(None)
-) -> list[int]:
-    """Samples of this rank's tokens in a micro-batch, or of the chosen ones ``[T]`` of these."""
-    sequences = batch.micro_batches[index].sequence_ids[0][chosen]
-    return [batch.samples[k] for k in sequences.unique().tolist() if k >= 0]
