@@ -13,6 +13,7 @@ from torch.nn.functional import linear
 
 from .attention import AttentionContext
 from .model import base_of
+from .router import RouterLoss
 from .tokenization import IGNORED
 
 
@@ -197,6 +198,7 @@ class SummedLossModel(nn.Module):
         self.model = model
         base = base_of(model)
         self.loss = ChunkedCrossEntropy(base.get_output_embeddings(), chunk)
+        self.router = RouterLoss.of(base.config)
         # A function, not a module: it must not be registered a second time.
         self._decoder = lambda: getattr(base, base.base_model_prefix)
 
@@ -207,18 +209,35 @@ class SummedLossModel(nn.Module):
         labels: torch.Tensor,
         skrull: AttentionContext,
         scale: float = 1.0,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """All tensors ``[1, T]``. Returns ``scale`` times the sum of token losses, fp32 scalar, and the losses ``[T]``,
-        neither scaled nor with a gradient; those without a target are 0. The output head runs on tokens that have a
-        target only."""
-        hidden = self._decoder()(
-            input_ids=input_ids, position_ids=position_ids, use_cache=False, skrull=skrull
-        )[0].squeeze(0)
+        real: torch.Tensor | None = None,
+        router_scale: float = 0.0,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """All tensors ``[1, T]``; ``real`` says which tokens are neither padding nor a dummy.
+
+        Returns the loss to train on, fp32 scalar: ``scale`` times the sum of token losses, and ``router_scale`` times
+        the router's part (see :meth:`RouterLoss.weighted`) where the model has such a loss and is being trained. Then,
+        neither scaled nor with a gradient, the token losses ``[T]``, 0 where there is no target, and the router's part.
+        The output head runs on tokens that have a target only.
+        """
+        balanced = self.router is not None and torch.is_grad_enabled()
+        outputs = self._decoder()(
+            input_ids=input_ids,
+            position_ids=position_ids,
+            use_cache=False,
+            skrull=skrull,
+            **({} if self.router is None else {"output_router_logits": balanced}),
+        )
+        hidden = outputs[0].squeeze(0)
         targets = labels.squeeze(0)
         counted = (targets != IGNORED).nonzero().squeeze(1)
         if counted.numel() == 0:
             # The backward must reach every parameter, with a gradient of zero.
             counted = counted.new_zeros(1)
         total, losses = self.loss(hidden[counted], targets[counted], scale)
-        everywhere = torch.zeros_like(targets, dtype=losses.dtype)
-        return total, everywhere.index_copy(0, counted, losses)
+        everywhere = torch.zeros_like(targets, dtype=losses.dtype).index_copy(0, counted, losses)
+        balance = total.new_zeros(())
+        if self.router is not None and balanced:
+            assert real is not None
+            balance = self.router.weighted(outputs.router_logits, real.squeeze(0))
+            total = total + router_scale * balance
+        return total, everywhere, balance.detach()

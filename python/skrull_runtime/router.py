@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
-from torch.nn.functional import one_hot, softmax
+from torch.nn.functional import softmax
 from transformers import PretrainedConfig
 
 
@@ -55,6 +55,7 @@ class RouterLoss:
         for of_layer in logits:
             probabilities = softmax(of_layer.float(), dim=-1)
             chosen = probabilities.detach().topk(self.top_k, dim=-1).indices
-            sent += one_hot(chosen[real], len(sent)).sum((0, 1))
-            probability = probability + (probabilities * real.unsqueeze(1)).sum(0)
+            counted = real.to(sent.dtype).repeat_interleave(self.top_k)
+            sent.scatter_add_(0, chosen.flatten(), counted)
+            probability = probability + real.float() @ probabilities
         return sent, probability
