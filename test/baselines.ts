@@ -144,8 +144,7 @@ function treeLines(node: unknown, name = "", indent = ""): readonly string[] {
 }
 
 /** Written for the run alone, and short: shown whole. Of others, that they are the same. */
-const SHOWN =
-  /^(ds_config\.json|sampler\.py|train\.py|launch\.sh|hostfile|skrull\.manifest\.json)$/;
+const SHOWN = /^(ds_config\.json|sampler\.py|train\.py|launch\.sh|skrull\.manifest\.json)$/;
 /** Copied as they are: not this spec's. */
 const COPIED = /^skrull_runtime\//;
 

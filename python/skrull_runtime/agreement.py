@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -56,3 +56,15 @@ def require_success(problem: str | None) -> None:
     if first is not None:
         dist.barrier()  # as above
         raise UserError(first)
+
+
+def together(make: Callable[[], Made]) -> Made:
+    """Collective: what every rank makes by itself. Raises UserError on all where one cannot.
+
+    A process that is in no group makes it alone.
+    """
+    if not dist.is_initialized():
+        return make()
+    made, problem = attempted(make)
+    require_success(problem)
+    return cast(Made, made)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +14,83 @@ from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from . import attention
+from .agreement import together
 from .config import ModelConfig
 from .data import inside
 from .errors import UserError
 from .refusals import refuse_unsupported
+from .weights.files import find_files, set_generation
+from .weights.matching import Matching
+from .weights.placing import current_device, is_root, is_shared, place, without_parameters
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
-def build_model(config: ModelConfig, run_dir: Path, root: Path | None, seed: int) -> nn.Module:
-    """The model with its weights and checkpointing set up; the same on every rank.
+def build_model(
+    config: ModelConfig,
+    run_dir: Path,
+    root: Path | None,
+    seed: int,
+    ds_config: dict[str, Any] | None = None,
+) -> nn.Module:
+    """The model with its weights and checkpointing set up; partitioned, where DeepSpeed's configuration has ZeRO 3.
 
-    Raises UserError where the configuration cannot be trained right, or the weights cannot be had.
+    Collective: rank 0 alone has or reads the weights, and hands them out. Raises UserError, on all ranks, where the
+    configuration cannot be trained right, or the weights cannot be had or are not the model's.
     """
     attention.register()
-    hf_config = _read_config(run_dir)
-    dtype = DTYPES[config.precision]
-    if config.weights == "random":
-        torch.manual_seed(seed % 2**63)
-        model = AutoModelForCausalLM.from_config(
-            hf_config, dtype=dtype, attn_implementation=attention.NAME
-        )
-    else:
-        model = _pretrained(config, hf_config, root, dtype)
+    hf_config = together(lambda: _configuration(config, run_dir, root))
+    model = _with_weights(config, hf_config, seed, ds_config or {})
     _set_checkpointing(model, config.checkpointing)
-    if config.lora is not None:
-        model = with_adapters(model, config.lora, seed)
+    lora = config.lora
+    if lora is not None:
+        base = model
+        model = together(lambda: with_adapters(base, lora, seed))
     return model.train()
+
+
+def _configuration(config: ModelConfig, run_dir: Path, root: Path | None) -> PretrainedConfig:
+    hf_config = _read_config(run_dir)
+    if config.weights == "pretrained":
+        hf_config.name_or_path = _source(config, root)
+    return hf_config
+
+
+def _source(config: ModelConfig, root: Path | None) -> str:
+    """Folder of the pretrained weights, or their name on the hub."""
+    assert config.source is not None
+    if config.source_kind != "folder":
+        return config.source
+    assert root is not None
+    return str(inside(root, config.source))
+
+
+def _with_weights(
+    config: ModelConfig, hf_config: PretrainedConfig, seed: int, ds_config: dict[str, Any]
+) -> PreTrainedModel:
+    made_here = config.weights == "random" and is_root()
+    torch.manual_seed(seed % 2**63)
+    with nullcontext() if made_here else without_parameters():
+        model = AutoModelForCausalLM.from_config(
+            hf_config, dtype=DTYPES[config.precision], attn_implementation=attention.NAME
+        )
+    if config.weights == "pretrained":
+        matching = together(lambda: _matching(config, model) if is_root() else None)
+        place(model, lambda name, _: matching.value(name), current_device(), ds_config)
+    elif is_shared(ds_config):
+        place(model, lambda _, parameter: parameter.detach(), current_device(), ds_config)
+    return model
+
+
+def _matching(config: ModelConfig, model: PreTrainedModel) -> Matching:
+    folder, revision = config.source_kind == "folder", config.revision or "main"
+    source = model.config.name_or_path
+    if folder and not Path(source).is_dir():
+        raise UserError(f"{source}: there is no folder with the model's weights")
+    matching = Matching(model, find_files(source, folder, revision))
+    matching.require_complete()
+    set_generation(model, source, folder, revision)
+    return matching
 
 
 def _read_config(run_dir: Path) -> PretrainedConfig:
@@ -79,39 +129,6 @@ def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn
 def base_of(model: nn.Module) -> PreTrainedModel:
     """The model of transformers, without the wrapper of its adapters, if it has any."""
     return model.get_base_model() if hasattr(model, "peft_config") else model
-
-
-def _pretrained(
-    config: ModelConfig, hf_config: PretrainedConfig, root: Path | None, dtype: torch.dtype
-) -> nn.Module:
-    assert config.source is not None
-    folder = config.source_kind == "folder"
-    if folder:
-        assert root is not None
-        source = str(inside(root, config.source))
-        if not Path(source).is_dir():
-            raise UserError(f"{source}: there is no folder with the model's weights")
-    else:
-        source = config.source
-    try:
-        return AutoModelForCausalLM.from_pretrained(
-            source,
-            config=hf_config,
-            revision=config.revision or "main",
-            dtype=dtype,
-            attn_implementation=attention.NAME,
-            trust_remote_code=False,
-            local_files_only=folder or os.environ.get("HF_HUB_OFFLINE") == "1",
-        )
-    except OSError as error:
-        advice = (
-            "it must hold the weights"
-            if folder
-            else "is this machine online, and are you logged in to the hub?"
-        )
-        raise UserError(
-            f"the weights of '{source}' cannot be loaded ({advice}): {error}"
-        ) from error
 
 
 def _set_checkpointing(model: PreTrainedModel, mode: str) -> None:

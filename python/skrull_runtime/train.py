@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from torch import nn
 
 from . import checkpoint, defaults, stopping
 from .agreement import attempted, digest_of, require_agreement, require_success
@@ -94,7 +93,7 @@ def _run(
     if resume is not None:
         ds_config = resume.configuration(ds_config)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
-    model = _build_model(config, run_dir, index.root)
+    model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
     trainer = Trainer(model, ds_config, config.model, train)
     groups = GroupTable(timedelta(seconds=train.timeout_seconds))
     if not arguments.no_preflight:
@@ -235,15 +234,6 @@ def _skipped(trainer: Trainer) -> str:
     """For the end of a run."""
     count = trainer.engine.skipped_steps
     return f", {count} of them skipped because their gradients were not finite" if count else ""
-
-
-def _build_model(config: RunConfig, run_dir: Path, root: Path) -> nn.Module:
-    """Raises UserError on all ranks where one cannot have it."""
-    seed = config.train.seed
-    model, problem = attempted(lambda: build_model(config.model, run_dir, root, seed))
-    require_success(problem)
-    assert model is not None
-    return model
 
 
 def _preflight(

@@ -33,8 +33,8 @@ def trained(case: dict[str, Any], folder: Path, groups: GroupTable) -> Weights:
     """The optimizer's weights after training by the runtime."""
     data = tiny.samples()
     config = tiny.model_config(precision="bf16")
-    model = build_model(config, folder, None, tiny.SEED)
     configuration = ds_config(case["zero"]) | {"bf16": {"enabled": True}}
+    model = build_model(config, folder, None, tiny.SEED, configuration)
     train = tiny.train_config(OPTIMIZERS[case["optimizer"]], case["reduction"])
     trainer = Trainer(model, configuration, config, train)
     scheduling = tiny.scheduling(dist.get_world_size(), case["context"], case["policy"])

@@ -76,6 +76,11 @@ def start(ranks: int, script: Path, *arguments: str, extra_path: Path = PYTHON_R
     return started
 
 
+def start_launcher(*arguments: str) -> list[Rank]:
+    """Starts the parent of a node's ranks as ``launch.sh`` does."""
+    return start(1, PYTHON_ROOT / "tests" / "launcher_program.py", *arguments)
+
+
 def finish(ranks: list[Rank], timeout: float = 600, grace: float = 60) -> list[tuple[int, str]]:
     """Exit code and output of every rank; once one has failed, the others get a moment and are killed."""
     deadline = time.monotonic() + timeout

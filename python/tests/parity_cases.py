@@ -19,6 +19,7 @@ FACTORS = {
     "lora": (False, True),
     "reduction": ("every-micro-batch", "once"),
     "clip": (0.0, 0.1),
+    "weights": ("random", "pretrained"),
 }
 
 
@@ -54,6 +55,7 @@ def family_cases() -> list[Case]:
         [(2, "sgd", "full"), (3, "adamw", "selective"), (0, "adamw", "none"), (3, "sgd", "full")]
     )
     plain = {"offload": "none", "lora": False, "reduction": "every-micro-batch", "clip": 0.0}
+    plain["weights"] = "pretrained"  # stored as each family's are
     return [
         {
             "zero": zero,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import deepspeed
 import tiny
 import torch
 import torch.distributed as dist
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
@@ -29,6 +31,7 @@ OPTIMIZERS = {
 }
 
 
+WEIGHTS = "weights"  # folder of stored weights, in the folder of a family
 OFFLOADED = {"device": "cpu", "pin_memory": False}
 
 
@@ -78,10 +81,15 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     data = tiny.samples()
     batches = tiny.global_batches(len(data))
     model_config = tiny.model_config(case["checkpointing"], case["lora"])
-    model = build_model(model_config, folder / case["family"], None, tiny.SEED)
-    initial = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    train = tiny.train_config(optimizer, case["reduction"])
+    if case["weights"] == "pretrained":
+        stored = f"{case['family']}/{WEIGHTS}"
+        model_config = replace(
+            model_config, weights="pretrained", source=stored, source_kind="folder"
+        )
     configuration = ds_config(stage, case["offload"], case["clip"])
+    model = build_model(model_config, folder / case["family"], folder, tiny.SEED, configuration)
+    initial = parameters_of(model, stage)
+    train = tiny.train_config(optimizer, case["reduction"])
     trainer = Trainer(model, configuration, model_config, train)
     config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
     # The pre-flight must leave no trace.
@@ -118,6 +126,15 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     }
 
 
+def store_weights(folder: Path) -> None:
+    """The random weights of a family, as transformers stores them."""
+    torch.manual_seed(tiny.SEED)
+    model = AutoModelForCausalLM.from_config(
+        AutoConfig.from_pretrained(folder), dtype=torch.float32
+    )
+    model.save_pretrained(folder / WEIGHTS)
+
+
 def main() -> None:
     """Runs the cases of a JSON file and writes their results."""
     cases_file, results_file = map(Path, sys.argv[1:])
@@ -135,6 +152,9 @@ def main() -> None:
         )
         for family, name, lora, clip in sorted(wanted)
     }
+    if dist.get_rank() == 0:
+        for family in sorted({case["family"] for case in cases}):
+            store_weights(folder / family)
     groups = GroupTable()
     results = [run_case(case, folder, groups, reference) for case in cases]
     if dist.get_rank() == 0:

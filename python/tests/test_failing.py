@@ -14,7 +14,6 @@ import launch
 import pytest
 from test_resume import SCRIPT, refusal, wait_for_steps, write_run
 
-import skrull_runtime
 from skrull_runtime.ending import reason_of
 
 # NCCL takes leave of all ranks at once: a rank that has failed would wait for those who wait for it.
@@ -174,8 +173,9 @@ def test_a_run_told_to_stop_does_not_evaluate_to_the_end(
     assert [json.loads(line)["steps"] for line in lines] == [4, 5]
 
 
+@pytest.mark.parametrize("launcher", ["deepspeed", "torchrun"])
 def test_a_launcher_told_to_stop_waits_for_its_ranks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launcher: str
 ):
     folder = tmp_path / "run"
     write_run(folder)
@@ -186,13 +186,12 @@ def test_a_launcher_told_to_stop_waits_for_its_ranks(
         f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
     )
     monkeypatch.setenv("HOLD_AT", "2")
-    launcher = Path(skrull_runtime.__file__).with_name("launcher.py")
-    options = ["--log_level", "error", "--num_gpus", "2", "--master_port", str(launch.free_port())]
-    machines = ["--hostfile", "/dev/null", "--num_nodes", "1"]
-    started = launch.start(1, launcher, *options, *machines, str(folder / "train.py"))
+    options = ["--launcher", launcher, "--nodes", "1", "--gpus", "2", "--timeout", "60"]
+    started = launch.start_launcher(*options, str(folder / "train.py"))
     wait_for_steps(folder, 2, started)
     started[0].process.send_signal(signal.SIGTERM)
     (folder / "go").touch()
     ((code, output),) = launch.finish(started)
-    assert code != 0
+    assert code == 143
     assert "stopped by SIGTERM after" in output, output[-2000:]
+    assert output.splitlines()[-1].startswith("stopped by SIGTERM"), output[-2000:]

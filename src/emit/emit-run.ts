@@ -70,7 +70,6 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
       content: fillTemplate(templates[path], values),
       executable: path === "launch.sh",
     })),
-    ...hostfile(plan),
     ...schedules(material),
     ...Object.entries(material.tokenizerFiles).map(([name, content]) => ({
       path: `${TOKENIZER_FOLDER}/${name}`,
@@ -94,12 +93,4 @@ function indexText({ files, samples }: SampleIndex): string {
 
 function schedules({ plan, planned }: RunMaterial): EmittedFile[] {
   return planned ? [{ path: SCHEDULES_FILE, content: packSchedules(plan, planned) }] : [];
-}
-
-/** DeepSpeed's launcher counts nodes by it; without host names the nodes start by NODE_RANK, and any name will do. */
-function hostfile({ topology }: Plan): EmittedFile[] {
-  if (topology.nodes === 1 || topology.launcher !== "deepspeed") return [];
-  const names = Array.from({ length: topology.nodes }, (_, n) => topology.hosts[n] ?? `node-${n}`);
-  const lines = names.map((name) => `${name} slots=${topology.gpus_per_node}\n`);
-  return [{ path: "hostfile", content: lines.join("") }];
 }

@@ -79,17 +79,17 @@ export function schedulingConfig({
 }
 
 /** What `launch.sh` needs to know of the machines. */
-export function launchValues({ topology }: Plan) {
-  const multiNode = topology.nodes > 1;
-  const torchrun = topology.launcher === "torchrun";
+export function launchValues({ topology, training }: Plan) {
+  const { nodes, hosts } = topology;
   return {
     ranks: topology.ranks,
-    nodes: topology.nodes,
-    last_node: topology.nodes - 1,
+    nodes,
+    last_node: nodes - 1,
     gpus: topology.gpus_per_node,
     cpu: topology.device === "cpu",
-    torchrun,
-    multi_node: multiNode,
-    by_node_rank: multiNode && (torchrun || topology.hosts.length === 0),
+    launcher: topology.launcher,
+    timeout: training.timeout_seconds,
+    multi_node: nodes > 1,
+    hosts: nodes > 1 ? hosts : [],
   };
 }

@@ -157,10 +157,10 @@ function nearestDivisors(ranks: number, degree: number): readonly number[] {
 
 function checkHosts({ hosts, nodes }: Spec["cluster"], at: Reporting): void {
   for (const [n, host] of hosts.entries()) {
-    // The name goes into a line of the hostfile, and from there to ssh.
+    // The name goes into launch.sh, and from there to ssh.
     if (/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host) && hosts.indexOf(host) === n)
       continue;
-    const reason = "The launcher reaches every node by a host name of its own.";
+    const reason = "`launch.sh` reaches every node by a host name of its own.";
     const range = "a host name (letters, digits, dots, hyphens) that appears once";
     at("out-of-range", `cluster.hosts.${n}`, {
       name: "hosts",

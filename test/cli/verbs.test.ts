@@ -180,7 +180,7 @@ describe("compile", () => {
         "  NODE_RANK=0 MASTER_ADDR=address-of-node-0 bash 'my run/launch.sh'\n",
     );
     expect(compile("hosts")).toContain(
-      `${install}  bash 'my run/launch.sh'  # on the first of the hosts\n`,
+      `${install}  bash 'my run/launch.sh'  # on one of the hosts, or any machine that reaches them over ssh\n`,
     );
     expect(
       skrull(["compile", "hosts.skrull", "--out", "my run", "--check"], { cwd: folder }).stdout,

@@ -41,9 +41,9 @@ class StepTimer:
         config = run.config
         # Where a run's weights lie elsewhere, random ones of the same shape take the same time.
         model_config = replace(config.model, weights="random", source=None, source_kind=None)
-        model = build_model(model_config, run.path, None, config.train.seed)
-        self.vocabulary: int = model.config.vocab_size
         ds_config = json.loads((run.path / DEEPSPEED_FILE).read_bytes())
+        model = build_model(model_config, run.path, None, config.train.seed, ds_config)
+        self.vocabulary: int = model.config.vocab_size
         train = replace(config.train, optimizer={**config.train.optimizer, "lr": 0.0})
         self.trainer = Trainer(model, ds_config, model_config, train)
         self.scheduling, self._clock = scheduling, clock

@@ -46,7 +46,7 @@ export const cluster = {
     },
     launcher: {
       type: oneOf("deepspeed", "torchrun"),
-      doc: "What `launch.sh` starts the ranks with.",
+      doc: "What `launch.sh` starts the ranks of a node with.",
       since: 1,
       default: "deepspeed",
     },
@@ -58,7 +58,7 @@ export const cluster = {
     },
     hosts: {
       type: { kind: "list", item: { kind: "string" } },
-      doc: "Host names of the nodes, for the `deepspeed` launcher's `hostfile`; without them every node starts itself by `NODE_RANK`.",
+      doc: "Host names of the nodes: `launch.sh` then starts every node over ssh. Without them each node is started by itself, by `NODE_RANK` or a scheduler.",
       since: 1,
       default: [] as readonly string[],
     },

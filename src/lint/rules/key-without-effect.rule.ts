@@ -34,9 +34,9 @@ const KEYS: readonly Ineffective[] = [
   },
   {
     path: "cluster.hosts",
-    where: "with launcher = torchrun",
-    reason: "torchrun starts on every node by itself; the hostfile is the deepspeed launcher's.",
-    holds: ({ cluster }) => cluster.launcher === "torchrun",
+    where: "on one node",
+    reason: "`launch.sh` starts the ranks of one node on the machine that it is called on.",
+    holds: ({ cluster }) => cluster.nodes === 1,
   },
   {
     path: "cluster.network",
