@@ -25,7 +25,7 @@ from skrull_runtime.tokenization import IGNORED, Tokens
 from skrull_runtime.trainer import Trainer
 
 SEQUENCES = 128  # of the one global batch
-LONGEST = 120  # tokens
+LONGEST = 64  # tokens
 # One step of it leaves the gradient in the weights.
 SGD = {"type": "sgd", "lr": 1.0, "momentum": 0.0, "weight_decay": 0.0}
 

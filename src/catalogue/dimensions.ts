@@ -11,6 +11,8 @@ export interface ModelDimensions {
   readonly max_positions: number | undefined;
   /** `default`, `linear`, `yarn`, `llama3` … */
   readonly rope_type: string;
+  /** Whether the load-balancing loss of its experts is trained, as transformers reads the configuration. */
+  readonly router_loss: boolean;
 }
 
 /** A shape before its parameters are counted. */
@@ -160,7 +162,13 @@ class ConfigReader {
       tied_embeddings: tied,
       max_positions: this.maxPositions(),
       rope_type: this.ropeType(),
+      router_loss: shape.experts !== null && this.asksForRouterLoss(),
     };
+  }
+
+  private asksForRouterLoss(): boolean {
+    const { output_router_logits: asked, router_aux_loss_coef: coefficient } = this.config;
+    return asked === true && coefficient !== 0;
   }
 
   /** A default; an explicit null asks for what follows from the other fields instead. */

@@ -39,6 +39,8 @@ export interface MemorySetting {
   readonly activationFactor: number;
   readonly reduction: Reduction;
   readonly offload: Offload;
+  /** Whether the load-balancing loss of experts is trained. */
+  readonly routerLoss: boolean;
   /** `null` where every weight is trained. */
   readonly lora: LoraShape | null;
 }
@@ -180,7 +182,15 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
       name: "embedding, final norm, inputs",
       bytes: 4 * boundary + 2 * FP32 * shape.hidden_size + 24,
     },
+    ...routerRows(setting),
   ];
+}
+
+/** The loss of the router keeps its logits, and their probabilities in fp32, of every layer. */
+function routerRows({ shape: { experts }, precision, routerLoss }: MemorySetting): MemoryRow[] {
+  if (!routerLoss || !experts) return [];
+  const bytes = experts.layers * experts.count * (BYTES_PER_ELEMENT[precision] + FP32);
+  return [{ name: "loss of the router", bytes }];
 }
 
 /** Bytes a token leaves for the backward in one layer. Norms compute in fp32: input, normalised, output. */

@@ -43,6 +43,7 @@ export function fitProblem(setup: Setup): FitProblem {
     zeroBucket: Math.min(LARGEST_ZERO_BUCKET, setup.shape.parameters),
     reduction: parallel.reduction,
     offload: memory.offload,
+    routerLoss: setup.inputs.dimensions.router_loss,
     lora: setup.lora,
     activationFactor: setup.hardware.figures.activation_factor,
   };

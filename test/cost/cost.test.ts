@@ -32,6 +32,7 @@ const SETTING: MemorySetting = {
   shape: SHAPE,
   precision: "bf16",
   gradients: "bf16",
+  routerLoss: false,
   checkpointing: "selective",
   zeroStage: 2,
   ranks: 32,
@@ -186,6 +187,17 @@ describe("memoryModel", () => {
       );
     expect(row(1)?.bytes).toBe(0);
     expect(row(8)?.bytes).toBe((28 + 2) * 8 * 2 * 4 * 128 * 2);
+  });
+});
+
+describe("the loss of the router", () => {
+  it("keeps logits and probabilities of every layer with experts", () => {
+    const experts = { layers: 24, count: 64, active: 2, width: 512 };
+    const setting: MemorySetting = { ...SETTING, shape: { ...SHAPE, experts } };
+    const row = (routerLoss: boolean) =>
+      memoryModel({ ...setting, routerLoss }).perToken.find(({ name }) => name.includes("router"));
+    expect(row(true)?.bytes).toBe(24 * 64 * 6);
+    expect(row(false)).toBeUndefined();
   });
 });
 

@@ -9,6 +9,7 @@ const MODEL = '"Qwen/Qwen2.5-0.5B" { weights = random }';
 const emitted = async (zero: number, gradients = "fp32", more: Record<string, string> = {}) => {
   const { plan } = await planOf({
     model: MODEL,
+    cluster: "{ gpus = 8 gpu = h100_sxm_80gb }",
     parallel: `{ zero = ${zero} reduction = every-micro-batch }`,
     train: `${TRAIN}${gradients} }`,
     ...more,
@@ -59,7 +60,8 @@ describe("what gradients are added in", () => {
     const { plan, config, added } = await emitted(2, "fp32", { model });
     expect([plan.training.gradients, added]).toEqual(["fp32", "model"]);
     expect(config).not.toHaveProperty("communication_data_type");
-    const refused = await planOf({ model, train: `${TRAIN}bf16 }` });
+    const cluster = "{ gpus = 8 gpu = h100_sxm_80gb }";
+    const refused = await planOf({ model, cluster, train: `${TRAIN}bf16 }` });
     expect(codes(refused)).toEqual(["contradictory-keys"]);
   });
 });
