@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 
-from .errors import UserError
+from .errors import FaultElsewhere, ToldByAnother, UserError
+from .process.reasons import disk_problem, is_symptom
 
 Made = TypeVar("Made")
 
@@ -40,26 +43,65 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
         )
 
 
-def attempted(make: Callable[[], Made]) -> tuple[Made | None, str | None]:
-    """What one rank makes, or why it cannot: for :func:`require_success`, as the others may be able to."""
+@dataclass(frozen=True)
+class Problem:
+    """Why a rank cannot go on: a user's mistake, or a fault with its traceback."""
+
+    reason: str
+    trace: str = ""
+
+    @staticmethod
+    def of(error: Exception) -> Problem:
+        """Of an exception. An OSError counts as a state of the machine that the user can change."""
+        if found := disk_problem(error):
+            return Problem(found)
+        if isinstance(error, (OSError, UserError)):
+            return Problem(str(error))
+        said = "".join(traceback.format_exception_only(error)).strip()
+        return Problem(said, "".join(traceback.format_exception(error)))
+
+    def about(self, what: str) -> Problem:
+        """The same, with what could not be done before it; a fault stays as it is."""
+        return self if self.trace else Problem(f"{what} ({self.reason})")
+
+    def __str__(self) -> str:
+        return self.reason
+
+    def error(self, primary: bool) -> Exception:
+        """To raise; not primary where it is another rank's."""
+        if self.trace:
+            return FaultElsewhere(self.reason, self.trace if primary else "", primary)
+        return UserError(self.reason) if primary else ToldByAnother(self.reason)
+
+
+def attempted(make: Callable[[], Made]) -> tuple[Made | None, Problem | None]:
+    """What one rank makes, or why it cannot: for :func:`require_success`, as the others may be able to.
+
+    What only shows that another rank has failed is raised.
+    """
     try:
         return make(), None
-    except (OSError, UserError) as error:
-        return None, str(error)
+    except Exception as error:
+        if is_symptom(error):
+            raise
+        return None, Problem.of(error)
 
 
-def require_success(problem: str | None) -> None:
-    """Collective. Raises UserError on every rank where one has a problem, and says which."""
-    problems: list[str | None] = [None] * dist.get_world_size()
-    dist.all_gather_object(problems, problem)
-    first = next((found for found in problems if found is not None), None)
-    if first is not None:
+def require_success(problem: Problem | str | None) -> None:
+    """Collective. Raises on every rank where one has a problem: UserError, or FaultElsewhere where that is a fault. Text
+    is of a user's mistake."""
+    problems: list[Problem | None] = [None] * dist.get_world_size()
+    dist.all_gather_object(problems, Problem(problem) if isinstance(problem, str) else problem)
+    rank = next((rank for rank, found in enumerate(problems) if found is not None), None)
+    if rank is not None:
         dist.barrier()  # as above
-        raise UserError(first)
+        found = problems[rank]
+        assert found is not None
+        raise found.error(primary=rank == dist.get_rank())
 
 
 def together(make: Callable[[], Made]) -> Made:
-    """Collective: what every rank makes by itself. Raises UserError on all where one cannot.
+    """Collective: what every rank makes by itself. Raises as :func:`require_success` does where one cannot.
 
     A process that is in no group makes it alone.
     """

@@ -2,72 +2,89 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import torch.distributed as dist
 
-from .errors import UserError
 from .feed import stop_workers
+from .process import guard
+from .process.cause import ENDINGS, STOPPED, Cause, forget
+from .process.reasons import FAULT, StoppedEarly, judge
+from .process.telling import end_now, tell
+from .process.tied import tie
 
-LOST_RANK = re.compile(r"Connection (closed|reset) by peer|remote process exit")  # gloo, NCCL
-LOST_WORKER = re.compile(r"DataLoader worker \(pid.*")  # torch's
+
+class Stopped(SystemExit):
+    """All ranks have agreed to end early, with a checkpoint. Its text says so."""
+
+    def __init__(self, reason: str):
+        super().__init__(STOPPED)
+        self.reason = reason
 
 
 @contextmanager
 def ending_plainly() -> Iterator[None]:
-    """For a whole program: a failure ends it with exit code 1, and a user's mistake in a line. However it ends, what it
-    has started ends with it."""
+    """For a whole program: it ends with a documented exit code, and a user's mistake in a line. Where this rank fails,
+    all do, with its reason. However it ends, what it has started ends with it."""
+    rank = _rank()
+    tie(rank)
+    with contextlib.suppress(OSError):
+        forget(Path(os.environ.get(ENDINGS, os.devnull)), rank)
+    signal.signal(signal.SIGTERM, _stop_early)
     try:
         yield
-    except SystemExit:  # which all ranks have agreed on
+        _end_together()
+    except Stopped as stopped:  # all ranks have agreed on it
+        tell(Cause.of(rank, "stopped", stopped.reason), rank)
+        _end_together()
+        raise
+    except SystemExit as left:
+        if left.code not in (None, 0):
+            problem = RuntimeError(f"the program has left with {left.code!r}")
+            _fail(problem.with_traceback(left.__traceback__), rank)
         _end_together()
         raise
     except BaseException as error:
-        _explain(error)
-        _end_alone(128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1)
-    _end_together()
+        _fail(error, rank)
 
 
-def reason_of(error: BaseException) -> str | None:
-    """What a user should read; None for a fault of ours, whose place matters."""
-    text = str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    if LOST_RANK.search(text):
-        return f"another rank has ended, and its output says why ({text.splitlines()[0]})"
-    if found := LOST_WORKER.search(text):
-        return (
-            f"the process that makes this rank's batches has ended ({found[0].strip()});"
-            " a system without memory left kills like that"
-        )
-    return text if isinstance(error, UserError) else None
-
-
-def _explain(error: BaseException) -> None:
-    reason = reason_of(error)
-    if reason is None:
-        sys.excepthook(type(error), error, error.__traceback__)
-    else:
-        print(f"error: {reason}", file=sys.stderr, flush=True)
+def _fail(error: BaseException, rank: int) -> NoReturn:
+    """Without leave of the process group: NCCL takes it of all ranks at once, and they may be waiting for this one."""
+    judged = judge(error)
+    if judged.trace:
+        print(f"error: this is {FAULT}. Its traceback:", file=sys.stderr)
+        print(judged.trace, file=sys.stderr, flush=True)
+    cause = judged.cause(rank)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    if (own := guard.current()) is not None:
+        own.fail(cause)
+    end_now(cause, rank)
 
 
 def _end_together() -> None:
+    own = guard.current()
+    if own is not None:
+        own.release_workers()
     stop_workers()
     if dist.is_initialized():
         dist.destroy_process_group()
+    if own is not None:
+        own.leave()
 
 
-def _end_alone(code: int) -> NoReturn:
-    """Without leave of the process group: NCCL takes it of all ranks at once, and they may be waiting for this one."""
-    stop_workers()
-    if not dist.is_initialized():
-        sys.exit(code)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+def _stop_early(number: int, frame: FrameType | None) -> NoReturn:
+    raise StoppedEarly
+
+
+def _rank() -> int:
+    rank = os.environ.get("RANK", "0")
+    return int(rank) if rank.isdecimal() else 0

@@ -8,3 +8,15 @@ class UserError(Exception):
 
     Any other exception is a fault of ours or of a library, whose traceback matters.
     """
+
+
+class ToldByAnother(UserError):
+    """What another rank has failed with, and tells itself: here it is a symptom."""
+
+
+class FaultElsewhere(Exception):
+    """A fault in another process, with the traceback that it had there; none where that process tells it itself."""
+
+    def __init__(self, reason: str, trace: str, primary: bool = True):
+        super().__init__(reason)
+        self.trace, self.primary = trace, primary

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .feed import StepDataset, StepFeed
 from .groups import GroupTable
+from .process import place
 from .sampler import GlobalBatch
 from .stopping import StopRequest
 from .trainer import Trainer
@@ -33,11 +34,11 @@ class EvaluationBatches:
 class Evaluation:
     """Held-out samples and how often to look at them. To be made before the process group: it starts a worker."""
 
-    def __init__(self, dataset: StepDataset, every: int):
+    def __init__(self, dataset: StepDataset, every: int, timeout: float = 0.0):
         self.index, self.every = dataset.index, every
         self._targets = sum(self.index.supervised)
         self._batches = EvaluationBatches(len(self.index), dataset.scheduling.global_batch)
-        self._feed = StepFeed(dataset)
+        self._feed = StepFeed(dataset, timeout)
 
     def is_due(self, steps: int, last: bool) -> bool:
         """After this many trained steps: every so many, and after the last."""
@@ -48,6 +49,7 @@ class Evaluation:
         stop: who asks does not wait for long."""
         total = 0.0
         for batch in self._feed.batches(self._batches):
+            place.at(f"evaluation batch {batch.step}")
             total += trainer.evaluate(batch, groups)
             if stop.agreed(trainer.device):
                 return None

@@ -13,15 +13,21 @@ import torch.distributed as dist
 from torch import nn
 from transformers.utils.logging import disable_progress_bar
 
-from .agreement import require_success
+from .agreement import attempted, require_success
 from .model import base_of
+from .process.disk import writing
 
 FOLDER = "model"
 
 
-def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> Path:
+def export_model(
+    model: nn.Module, output: Path, run_dir: Path, stage: int, source: str | None
+) -> Path:
     """Writes ``output/model``: weights, configuration and tokenizer. Of a model with adapters, these are the weights;
     they are for the model with that configuration, whose rotary embeddings may not be those of its publisher.
+
+    ``source``: hub name of the pretrained weights, or their folder seen from the data root, which the export states as
+    its base; None for random weights. Where the root lies on this machine is nobody else's business.
 
     Collective: under ZeRO-3 every rank helps to gather. Rank 0 holds one copy of what is written in host memory.
     Raises UserError where it cannot be written; an earlier export is then as it was.
@@ -30,9 +36,16 @@ def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> P
     folder = output / FOLDER
     problem = None
     if dist.get_rank() == 0:
-        problem = _try_to_write(model, weights, folder, run_dir)
+        _state_base(model, source or "")
+        _, problem = attempted(lambda: _write(model, weights, folder, run_dir))
     require_success(problem)
     return folder
+
+
+def _state_base(model: Any, source: str) -> None:
+    base_of(model).config.name_or_path = source
+    for adapters in getattr(model, "peft_config", {}).values():
+        adapters.base_model_name_or_path = source
 
 
 def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:
@@ -48,12 +61,10 @@ def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _try_to_write(
-    model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path
-) -> str | None:
-    """Writes beside the folder, then takes its place. Says what went wrong."""
+def _write(model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path) -> None:
+    """Writes beside the folder, then takes its place. Raises UserError where the disk does not let it."""
     partial = folder.with_name(f"{folder.name}.partial")
-    try:
+    with writing(folder, "the model"):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         disable_progress_bar()
@@ -65,7 +76,3 @@ def _try_to_write(
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(partial, folder)
-    except Exception as error:  # safetensors has errors of its own for a full disk
-        shutil.rmtree(partial, ignore_errors=True)
-        return f"{folder}: the model cannot be written ({type(error).__name__}: {error})"
-    return None

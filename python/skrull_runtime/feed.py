@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader, Dataset
 
-from .agreement import digest_of
+from .agreement import Problem, attempted, digest_of
 from .collate import StepBatch, collate
 from .config import SchedulingConfig
 from .data import SampleIndex
-from .errors import UserError
 from .figures import figures_of
 from .forecast import predicted_us
 from .planned import PlannedSchedules
@@ -48,15 +47,20 @@ class StepDataset(Dataset[StepBatch]):
         self.planned, self.cache = planned, cache
         self._source: TokenSource | None = None
 
+    def schedule_of(self, batch: GlobalBatch) -> dict[str, Any]:
+        """As planned, or made now. Raises UserError where the planned one is none."""
+        if self.planned is None:
+            return schedule_batch(batch, self.index.lengths, self.scheduling)
+        return self.planned.schedule(
+            batch.step, [self.index.lengths[sample] for sample in batch.samples]
+        )
+
     def __getitem__(self, batch: GlobalBatch) -> StepBatch:
         if self._source is None:  # in the worker process
             self._source = TokenSource(self.index, self.tokenizer, self.cache)
         source, started, before = self._source, time.perf_counter(), self._source.seconds
         lengths = [self.index.lengths[sample] for sample in batch.samples]
-        if self.planned is not None:
-            schedule = self.planned.schedule(batch.step)
-        else:
-            schedule = schedule_batch(batch, self.index.lengths, self.scheduling)
+        schedule = self.schedule_of(batch)
 
         def tokens_of(k: int) -> Tokens:
             return source.tokens(batch.samples[k])
@@ -126,6 +130,11 @@ def make_step_batch(
     )
 
 
+_kept: list[
+    DataLoader
+] = []  # torch ends the worker of one that nobody holds, and the guard would miss it
+
+
 class StepFeed:
     """A worker process that makes a rank's step batches. It starts here, and waits for what to make.
 
@@ -133,7 +142,8 @@ class StepFeed:
     copy nobody ever opens them. Threads of gloo and NCCL take even the interpreter's own.
     """
 
-    def __init__(self, dataset: Dataset[StepBatch]):
+    def __init__(self, dataset: Dataset[StepBatch], timeout: float = 0.0):
+        """``timeout``: seconds in which a batch has to be made, 0 for any."""
         assert not dist.is_initialized(), "a worker forked now may never wake up"
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self._wanted = _Wanted()
@@ -143,15 +153,18 @@ class StepFeed:
             sampler=self._wanted,
             num_workers=1,
             worker_init_fn=_prepare_worker,
+            timeout=timeout,
             persistent_workers=True,
             generator=torch.Generator(),  # else it draws one of the model's random numbers
         )
         iter(self._loader)  # over nothing yet, which starts the worker
+        _kept.append(self._loader)
 
     def batches(self, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
         """Step batches in order; from now on the worker stays two steps in front. One iterator at a time.
 
-        It raises UserError where the worker could not make a batch, and RuntimeError where the worker has ended.
+        It raises what the worker could not make a batch for, UserError or FaultElsewhere, and RuntimeError where the
+        worker has ended or is too slow.
         """
         self._wanted.batches = sampler
         return map(_sound, iter(self._loader))
@@ -166,29 +179,20 @@ class _Wanted:
         return iter(self.batches)
 
 
-@dataclass(frozen=True)
-class _Problem:
-    """In a batch's place: why there is none."""
-
-    reason: str
-
-
 class _Reporting(Dataset[Any]):
-    """The same batches, or a user's mistake in plain words: torch would pass it on as a traceback."""
+    """The same batches, or in the place of one why there is none: torch would pass it on as text."""
 
     def __init__(self, dataset: Dataset[Any]):
         self._dataset = dataset
 
     def __getitem__(self, batch: Any) -> Any:
-        try:
-            return self._dataset[batch]
-        except UserError as error:
-            return _Problem(str(error))
+        made, problem = attempted(lambda: self._dataset[batch])
+        return made if problem is None else problem
 
 
 def _sound(made: Any) -> Any:
-    if isinstance(made, _Problem):
-        raise UserError(made.reason)
+    if isinstance(made, Problem):
+        raise made.error(primary=True)
     return made
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +23,7 @@ class Prepared:
     """What a rank has by itself."""
 
     scheduling: SchedulingConfig
-    index: SampleIndex
+    dataset: StepDataset
     feed: StepFeed
     evaluation: Evaluation | None
 
@@ -39,18 +38,10 @@ def prepare(
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
     steps = config.train.total_steps
     planned = planned_schedules(run_dir, index.lengths, scheduling, rank, steps)
-    feed = StepFeed(_dataset(config.data, scheduling, run_dir, index, rank, planned))
-    return Prepared(scheduling, index, feed, _evaluation(config, scheduling, run_dir, root, rank))
-
-
-def own_rank() -> tuple[int, int]:
-    """This rank and the number of ranks, before there is a process group. Raises UserError without a launcher."""
-    try:
-        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    except (KeyError, ValueError):
-        raise UserError(
-            "RANK and WORLD_SIZE are not set: start the run with launch.sh, which starts every rank"
-        ) from None
+    dataset = _dataset(config.data, scheduling, run_dir, index, rank, planned)
+    feed = StepFeed(dataset, config.train.timeout_seconds)
+    evaluation = _evaluation(config, scheduling, run_dir, root, rank)
+    return Prepared(scheduling, dataset, feed, evaluation)
 
 
 def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingConfig:
@@ -109,7 +100,7 @@ def _evaluation(
         return None
     index = SampleIndex(file, config.data, root)
     dataset = _dataset(config.data, scheduling, run_dir, index, rank)
-    return Evaluation(dataset, config.train.evaluate_every)
+    return Evaluation(dataset, config.train.evaluate_every, config.train.timeout_seconds)
 
 
 def _dataset(

@@ -42,7 +42,7 @@ COLLECTIVE_REPEATS = 7
 
 
 def main() -> None:
-    """Measures on all ranks; rank 0 reports and writes. User mistakes end it with a message and exit code 1."""
+    """Measures on all ranks; rank 0 reports and writes. Ends like a run, with the same exit codes."""
     arguments = _arguments()
     with ending_plainly():
         run = RunFolder(arguments.run_dir)

@@ -44,13 +44,11 @@ class Resume:
             checkpoint.load_checkpoint(engine, self.folder)
             return
         universal = self.folder.with_name(f"universal-{self.folder.name}")
-        try:
-            _convert(self.folder, universal)
-            checkpoint.load_checkpoint(engine, universal)
-        finally:
-            dist.barrier()
-            if dist.get_rank() == 0:
-                shutil.rmtree(universal, ignore_errors=True)
+        _convert(self.folder, universal)
+        checkpoint.load_checkpoint(engine, universal)
+        dist.barrier()
+        if dist.get_rank() == 0:  # of a start that fails, the next one removes it
+            shutil.rmtree(universal, ignore_errors=True)
 
 
 def _convert(folder: Path, universal: Path) -> None:
@@ -67,14 +65,14 @@ def _try_to_convert(folder: Path, universal: Path) -> str | None:
     paths = ["--input_folder", str(folder), "--output_folder", str(universal)]
     # One worker each: they would each hold a copy of what they convert.
     workers = ["--num_extract_workers", "1", "--num_merge_workers", "1"]
-    command = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", *paths, *workers]
+    command = [sys.executable, "-m", f"{__package__}.convert_checkpoint", *paths, *workers]
     made = subprocess.run(
         [*command, "--inject_missing_state"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env={name: value for name, value in os.environ.items() if name != "RANK"},
+        env=_environment(),
         check=False,
     )
     if made.returncode == 0:
@@ -86,13 +84,22 @@ def _try_to_convert(folder: Path, universal: Path) -> str | None:
     )
 
 
+def _environment() -> dict[str, str]:
+    """Of a program that is no rank, and finds this package."""
+    own = {name: value for name, value in os.environ.items() if name != "RANK"}
+    package = str(Path(__file__).resolve().parents[1])
+    found = [package, own["PYTHONPATH"]] if own.get("PYTHONPATH") else [package]
+    return own | {"PYTHONPATH": os.pathsep.join(found)}
+
+
 def find_resume(
     output: Path, sampler: ScheduledBatchSampler, data_digest: str, train: TrainConfig
 ) -> Resume | None:
     """The checkpoint to go on from, with the sampler moved to it; None where there is none.
 
     The global batches that remain are the same on any number of ranks. Raises UserError where they would not be, the
-    checkpoint is not for this number of ranks, or it was trained with another value of a default that has changed.
+    checkpoint is not for this number of ranks or not of our own making, or it was trained with another value of a
+    default that has changed.
     """
     found = checkpoint.newest_sound(output)
     if found is None:
@@ -101,6 +108,12 @@ def find_resume(
     if state["data"] != data_digest:
         raise UserError(
             "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
+        )
+    step = state["sampler"]["step"]
+    if step > train.total_steps:
+        raise UserError(
+            f"{folder}: is of {step} steps, the run has {train.total_steps}; compile it for as many,"
+            " or start a new run with --no-resume"
         )
     defaults.require_same(train, state)
     resume = Resume(folder, state["ranks"])
@@ -112,6 +125,7 @@ def find_resume(
             " Resume with the same number, or start a new run with --no-resume"
         )
     sampler.load_state_dict(state["sampler"])
+    checkpoint.require_own(folder)
     return resume
 
 
@@ -128,5 +142,5 @@ def set_aside(output: Path) -> None:
         if problem is None:
             print(f"the earlier run's output is kept in {kept.name}", flush=True)
         else:
-            problem = f"{output}: cannot be set aside for a new run ({problem})"
+            problem = problem.about(f"{output}: cannot be set aside for a new run")
     require_success(problem)

@@ -6,30 +6,57 @@ import logging
 import os
 import warnings
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 
 import deepspeed
 import torch
+import torch.distributed as dist
 
 from .agreement import attempted, digest_of, require_agreement, require_success
 from .config import RunConfig, SchedulingConfig
 from .data import SampleIndex
+from .errors import UserError
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .planned import FILE as PLANNED_FILE
+from .process import place
+from .process.meeting import group_timeout, meet
 
 DEEPSPEED_FILE = "ds_config.json"
+DEEPSPEED_SCHEMA = "deepspeed-config.schema.json"
 INDEX_FILE = "data_index.json"
 
 
 def start_process_group(timeout_seconds: float) -> torch.device:
-    """This rank's device, once it can talk to the others; no collective takes longer than the time given."""
+    """This rank's device, once it can talk to the others. A rank that does not answer for the time given ends the run.
+
+    Raises UserError where ranks do not meet.
+    """
     quieten_deepspeed()
     accelerator = deepspeed.accelerator.get_accelerator()
     if accelerator.device_name() != "cpu":
         accelerator.set_device(int(os.environ["LOCAL_RANK"]))
-    deepspeed.init_distributed(timeout=timedelta(seconds=timeout_seconds), verbose=False)
+    rank, ranks = own_rank()
+    store = meet(rank, ranks, timeout_seconds)
+    place.at("the start of the process group")
+    dist.init_process_group(
+        accelerator.communication_backend_name(),
+        store=store,
+        rank=rank,
+        world_size=ranks,
+        timeout=group_timeout(timeout_seconds),
+    )
+    deepspeed.init_distributed(verbose=False)
     return torch.device(accelerator.current_device_name())
+
+
+def own_rank() -> tuple[int, int]:
+    """This rank and the number of ranks, before there is a process group. Raises UserError without a launcher."""
+    try:
+        return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    except (KeyError, ValueError):
+        raise UserError(
+            "RANK and WORLD_SIZE are not set: start the run with launch.sh, which starts every rank"
+        ) from None
 
 
 def quieten_deepspeed() -> None:

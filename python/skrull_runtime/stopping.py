@@ -8,8 +8,6 @@ from types import FrameType
 import torch
 import torch.distributed as dist
 
-EXIT_CODE = 128 + signal.SIGTERM
-
 
 class StopRequest:
     """Whether a rank was sent SIGTERM. Schedulers and launchers send it some time before they kill."""

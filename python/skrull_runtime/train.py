@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
-import torch
 import torch.distributed as dist
 
 from . import checkpoint, defaults, stopping
@@ -19,7 +15,8 @@ from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex
-from .ending import ending_plainly
+from .documents import read_document
+from .ending import Stopped, ending_plainly
 from .errors import UserError
 from .evaluation import Evaluation
 from .export import export_model
@@ -27,25 +24,35 @@ from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
 from .nonfinite import NonFinite
-from .preflight import fullest_micro_batch
-from .preparing import own_rank, prepare
+from .preflight import Preflight
+from .preparing import prepare
+from .process import guard, place
+from .process.arguments import Parser
+from .process.meeting import group_timeout, limit_groups
+from .process.run_lock import hold
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
-from .starting import DEEPSPEED_FILE, agree, start_process_group, verify_data
+from .starting import (
+    DEEPSPEED_FILE,
+    DEEPSPEED_SCHEMA,
+    agree,
+    own_rank,
+    start_process_group,
+    verify_data,
+)
 from .trainer import StepResult, Trainer
+
+OWNER_WAIT = 5.0  # seconds for an earlier start of the same run to end
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
-    """Trains the run in ``run_dir`` on this rank. User mistakes end it with a message and exit code 1."""
-    arguments = _arguments(config)
+    """Trains the run in ``run_dir`` on this rank, and ends the process with a documented exit code where it fails."""
     with ending_plainly():
-        _run(config, scheduling, run_dir.resolve(), arguments)
+        _run(config, scheduling, run_dir.resolve(), _arguments(config))
 
 
 def _arguments(config: RunConfig) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Trains a run that skrull compiled. Started again, it resumes."
-    )
+    parser = Parser(description="Trains a run that skrull compiled. Started again, it resumes.")
     parser.add_argument(
         "--steps", type=int, default=config.train.total_steps, help="stop after this many steps"
     )
@@ -53,7 +60,9 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
         "--no-resume", action="store_true", help="start anew; an earlier run's output is set aside"
     )
     parser.add_argument(
-        "--no-preflight", action="store_true", help="do not try a full micro-batch first"
+        "--no-preflight",
+        action="store_true",
+        help="do not try the run's most demanding micro-batches first",
     )
     parser.add_argument(
         "--local_rank", "--local-rank", type=int, default=-1, help=argparse.SUPPRESS
@@ -78,7 +87,7 @@ def _run(
     assert prepared is not None
     asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
     require_agreement("command line", digest_of(asked), device)
-    scheduling, index, evaluation = prepared.scheduling, prepared.index, prepared.evaluation
+    scheduling, index, evaluation = prepared.scheduling, prepared.dataset.index, prepared.evaluation
     verify_data([index] if evaluation is None else [index, evaluation.index])
     data_digest = agree(config, scheduling, run_dir, device)
 
@@ -86,19 +95,26 @@ def _run(
         index.lengths, scheduling, min(arguments.steps, train.total_steps)
     )
     output = run_dir / train.output
+    _own(output, train.timeout_seconds)
     if arguments.no_resume or train.resume == "never":
         set_aside(output)
     resume = find_resume(output, sampler, data_digest, train)
-    ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
+    ds_config = read_document(run_dir / DEEPSPEED_FILE, DEEPSPEED_SCHEMA)
     if resume is not None:
         ds_config = resume.configuration(ds_config)
+    preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
+    place.at("the start of the model")
     model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
+    place.at("the start of DeepSpeed")
     trainer = Trainer(model, ds_config, config.model, train)
-    groups = GroupTable(timedelta(seconds=train.timeout_seconds))
-    if not arguments.no_preflight:
-        _preflight(trainer, groups, scheduling, index)
+    limit_groups(train.timeout_seconds)
+    groups = GroupTable(group_timeout(train.timeout_seconds))
+    if preflight is not None:
+        place.at("the pre-flight")
+        preflight.run(trainer, groups)
     if resume is not None:
+        place.at(f"reading {resume.folder.name}")
         resume.load(trainer.engine)
     log, problem = attempted(lambda: _open_log(output, sampler.start_step, train, resume))
     require_success(problem)
@@ -108,9 +124,11 @@ def _run(
     if log is not None:
         log.close()
     if not finished:
-        sys.exit(stopping.EXIT_CODE)
+        steps = f"{sampler.start_step} steps{_skipped(trainer)}"
+        raise Stopped(f"stopped by SIGTERM after {steps}, with a checkpoint")
     if train.export:
-        export_model(trainer.model, output, run_dir, trainer.stage)
+        place.at("the export")
+        export_model(trainer.model, output, run_dir, trainer.stage, config.model.source)
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
         print(
@@ -138,11 +156,14 @@ class TrainingLoop:
         self.groups, self.output, self.data_digest = groups, output, data_digest
         self.evaluation = evaluation
         self.stop = stopping.StopRequest()
+        if (own := guard.current()) is not None:
+            own.saves_when_stopped()
 
     def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
         """Whether all steps are trained; False where the run was asked to stop. Raises UserError on a bad loss."""
         stopped = not self._make_up_for_an_evaluation(log)
         asked = time.perf_counter()
+        place.at(f"the batch of step {self.sampler.start_step}")
         for batch in () if stopped else batches:
             waited = time.perf_counter() - asked
             result = replace(self._step(batch), waited_seconds=waited)
@@ -154,10 +175,7 @@ class TrainingLoop:
             if stopped:
                 break
             asked = time.perf_counter()
-        if stopped and log is not None:
-            done = self.sampler.start_step
-            skipped = _skipped(self.trainer)
-            print(f"stopped by SIGTERM after {done} steps{skipped}, with a checkpoint", flush=True)
+            place.at(f"the batch of step {self.sampler.start_step}")
         return not stopped
 
     def _after_step(self, log: MetricsLog | None) -> bool:
@@ -211,6 +229,7 @@ class TrainingLoop:
         return True
 
     def _save(self) -> None:
+        place.at(f"the checkpoint after {self.sampler.start_step} steps")
         state = {
             "sampler": self.sampler.state_dict(),
             "data": self.data_digest,
@@ -236,16 +255,12 @@ def _skipped(trainer: Trainer) -> str:
     return f", {count} of them skipped because their gradients were not finite" if count else ""
 
 
-def _preflight(
-    trainer: Trainer, groups: GroupTable, scheduling: SchedulingConfig, index: SampleIndex
-) -> None:
-    """Tries the fullest micro-batch before the first step. Raises RuntimeError where it does not fit."""
-    fullest = fullest_micro_batch(scheduling, max(index.lengths), dist.get_rank())
-    trainer.rehearse(fullest, groups)
-    if dist.get_rank() != 0 or trainer.device.type != "cuda":
-        return
-    gib = torch.cuda.max_memory_allocated(trainer.device) / 2**30
-    print(f"pre-flight: a full micro-batch fits, {gib:.1f} GiB at the peak", flush=True)
+def _own(output: Path, timeout: float) -> None:
+    """From now on no other run writes there. Raises UserError on all ranks where another one does."""
+    problem = None
+    if dist.get_rank() == 0:
+        _, problem = attempted(lambda: hold(output, min(OWNER_WAIT, timeout / 2)))
+    require_success(problem)
 
 
 def _open_log(

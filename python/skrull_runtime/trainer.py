@@ -19,11 +19,14 @@ from .agreement import require_agreement
 from .attention import AttentionContext
 from .collate import MicroBatch, StepBatch
 from .config import ModelConfig, TrainConfig
+from .errors import UserError
 from .groups import GroupTable
 from .kernels import choose_kernel
 from .loss import SummedLossModel
 from .nonfinite import GradientWatch, NonFinite, bad_gradient, bad_loss, samples_of
 from .optimizer import build_optimizer, learning_rate
+from .process import place
+from .process.unless_failing import unless_failing
 
 
 @dataclass
@@ -104,6 +107,7 @@ class Trainer:
         for index, own, token_losses in self._accumulate(batch, groups):
             totals += own
             losses[index] = token_losses
+        place.at(f"the optimizer of step {batch.step}")
         dist.all_reduce(totals)
         loss, router_loss = totals[0].item() / batch.supervised, None
         if self.router is not None:
@@ -133,6 +137,7 @@ class Trainer:
         with self._reduction():
             for index in indices:
                 micro_batch = batch.micro_batches[index]
+                place.at(f"micro-batch {index} of step {batch.step}")
                 self.engine.set_gradient_accumulation_boundary(index == indices[-1])
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
                     if self._noisy:
@@ -219,20 +224,36 @@ class Trainer:
 
     def _reduction(self) -> AbstractContextManager[None]:
         """Gradients are reduced in every backward, as the stage has it, or once after the last."""
-        return self.engine.coalesce_grad_reduction() if self._reduces_once() else nullcontext()
+        if not self._reduces_once():
+            return nullcontext()
+        return unless_failing(self.engine.coalesce_grad_reduction())
 
-    def rehearse(self, micro_batch: MicroBatch, groups: GroupTable) -> None:
-        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate.
+    def try_out(self, batch: StepBatch, index: int, groups: GroupTable) -> None:
+        """A micro-batch of a global batch, on all ranks: see :meth:`rehearse`. Raises UserError where they have different
+        schedules."""
+        self._prepare(batch, groups)
+        name = f"micro-batch {index} of step {batch.step}, which was tried first"
+        self.rehearse(batch.micro_batches[index], groups, name)
 
-        Raises RuntimeError where memory does not suffice.
+    def rehearse(
+        self, micro_batch: MicroBatch, groups: GroupTable, name: str = "a micro-batch tried first"
+    ) -> None:
+        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate, and
+        random numbers go on from where they were. A group of its layout must be prepared on all ranks.
+
+        Raises UserError where memory does not suffice.
         """
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            self._rehearse(micro_batch, groups, name)
+
+    def _rehearse(self, micro_batch: MicroBatch, groups: GroupTable, name: str) -> None:
         state = self.engine.basic_optimizer.state
         steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
         known, skipped = set(state), self.engine.skipped_steps
         _set_rate(self.engine.optimizer, 0.0)
-        groups.prepare({group.degree for group in micro_batch.layout.groups})
         self.engine.set_gradient_accumulation_boundary(True)
-        with self._memory_named("the pre-flight's micro-batch", micro_batch):
+        with self._memory_named(name, micro_batch):
             with self._reduction():
                 loss, _, _ = self.forward(micro_batch, groups, scale=0.0)
                 self.engine.backward(loss, scale_wrt_gas=False)
@@ -254,7 +275,7 @@ class Trainer:
             tokens = micro_batch.input_ids.shape[1]
             planned = self.train.predicted_peak_bytes
             against = "" if planned is None else f", {planned / 2**30:.1f} GiB predicted at most"
-            raise RuntimeError(
+            raise UserError(
                 f"out of memory in {what}: {tokens} tokens on this rank, {used:.1f} GiB at the peak{against}."
                 " Set a smaller memory { bucket } or a larger memory { reserve }, and compile again"
             ) from error

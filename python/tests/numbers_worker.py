@@ -22,7 +22,6 @@ from skrull_runtime.checkpoint import load_checkpoint, save_checkpoint
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.nonfinite import NonFinite
-from skrull_runtime.preflight import fullest_micro_batch
 from skrull_runtime.trainer import Trainer
 
 # Every optimizer wrapper that a run can have: stage, precision, offload, reduction, CP degree.
@@ -149,8 +148,7 @@ def adapted(
             trainer.engine.destroy()
             trainer = start()
             torch.rand(dist.get_rank() + 3)  # nothing may depend on what was drawn before
-            longest = max(len(tokens.ids) for tokens in data)
-            trainer.rehearse(fullest_micro_batch(scheduling, longest, dist.get_rank()), groups)
+            trainer.try_out(batch, 0, groups)
             load_checkpoint(trainer.engine, output / "checkpoints" / "step-00000001")
     found = parameters_of(trainer.model, 2)
     trainer.engine.destroy()

@@ -15,7 +15,6 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
-from skrull_runtime.preflight import fullest_micro_batch
 from skrull_runtime.trainer import Trainer
 
 OPTIMIZERS = {
@@ -93,8 +92,11 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     trainer = Trainer(model, configuration, model_config, train)
     config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
     # The pre-flight must leave no trace.
-    longest = max(len(tokens.ids) for tokens in data)
-    trainer.rehearse(fullest_micro_batch(config, longest, dist.get_rank()), groups)
+    first = tiny.step_batch(0, batches[0], data, config, dist.get_rank())
+    state = torch.get_rng_state()
+    trainer.try_out(first, len(first.micro_batches) - 1, groups)
+    trainer.try_out(first, 0, groups)
+    assert torch.get_rng_state().equal(state)
     losses, counts, norms, dummies, sharded = [], [], [], 0, 0
     degrees: set[int] = set()
     for step, members in enumerate(batches):

@@ -19,7 +19,6 @@ from transformers.models.mixtral.modeling_mixtral import load_balancing_loss_fun
 
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
-from skrull_runtime.preflight import fullest_micro_batch
 from skrull_runtime.sampler import GlobalBatch, schedule_batch
 from skrull_runtime.tokenization import IGNORED
 from skrull_runtime.trainer import Trainer
@@ -30,9 +29,7 @@ SGD = {"type": "sgd", "lr": 0.5, "momentum": 0.0, "weight_decay": 0.0, "decayed"
 def scheduling(case: dict[str, Any]) -> Any:
     """With the bucket of a case; where no sequence is shared, one at a time, so that the last leaves a rank without."""
     alone = case["context"] == 1 and case["bucket"] < 1000
-    own = tiny.scheduling(
-        dist.get_world_size(), case["context"], "deepspeed" if alone else "auto"
-    )
+    own = tiny.scheduling(dist.get_world_size(), case["context"], "deepspeed" if alone else "auto")
     return own if alone else replace(own, bucket=case["bucket"])
 
 
@@ -80,9 +77,8 @@ def run_case(case: dict[str, Any], folder: Path, groups: GroupTable) -> dict[str
     train = tiny.train_config(SGD, case["reduction"])
     trainer = Trainer(model, ds_config(case["zero"]), model_config, train)
     config = scheduling(case)
-    longest = max(len(own.ids) for own in data)
-    trainer.rehearse(fullest_micro_batch(config, longest, dist.get_rank()), groups)
     batch = tiny.step_batch(0, members, data, config, dist.get_rank())
+    trainer.try_out(batch, 0, groups)  # of which nothing remains
     evaluated = trainer.evaluate(batch, groups)
     result = trainer.step(batch, groups)
     found = parameters_of(trainer.model, case["zero"])

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import launch
 import pytest
+import torch.distributed as dist
 from test_resume import SCRIPT, refusal, wait_for_steps, write_run
 
-from skrull_runtime.ending import reason_of
+from skrull_runtime.agreement import attempted
+from skrull_runtime.errors import UserError
+from skrull_runtime.process.disk import writing
+from skrull_runtime.process.reasons import judge
 
 # NCCL takes leave of all ranks at once: a rank that has failed would wait for those who wait for it.
 ENDING = """
-import sys, time
+import sys
 import torch.distributed as dist
-import skrull_runtime
-from skrull_runtime.ending import ending_plainly
+from skrull_runtime.ending import Stopped, ending_plainly
 from skrull_runtime.errors import UserError
 
 dist.is_initialized = lambda: True
-dist.destroy_process_group = lambda: print("takes leave")
+dist.destroy_process_group = lambda: print("takes leave", flush=True)
 with ending_plainly():
     exec(sys.argv[1])
 """
+
+
+HOST = socket.gethostname()
+FAULT = "a fault of skrull or of a library that it uses, not of your spec; its traceback is in this rank's output"
 
 
 def assert_plain(results: list[tuple[int, str]]) -> str:
@@ -44,11 +54,17 @@ def assert_plain(results: list[tuple[int, str]]) -> str:
     ("what", "code", "said"),
     [
         ("pass", 0, "takes leave\n"),
-        ("sys.exit(143)", 143, "takes leave\n"),
-        ("raise UserError('mistaken')", 1, "error: mistaken\n"),
-        ("raise KeyboardInterrupt", 130, "error: interrupted\n"),
-        ("raise RuntimeError('ours')", 1, "RuntimeError: ours\n"),
-        ("raise ValueError('ours')", 1, "ValueError: ours\n"),
+        ("raise Stopped('stopped')", 143, "stopped\ntakes leave\n"),
+        ("raise UserError('mistaken')", 1, f"error: rank 0 on {HOST}: mistaken\n"),
+        ("raise KeyboardInterrupt", 130, f"error: rank 0 on {HOST}: interrupted\n"),
+        (
+            "raise RuntimeError('ours')",
+            3,
+            f"error: rank 0 on {HOST}: RuntimeError: ours ({FAULT})\n",
+        ),
+        ("raise ValueError('ours')", 3, f"error: rank 0 on {HOST}: ValueError: ours ({FAULT})\n"),
+        ("sys.exit(7)", 3, f"RuntimeError: the program has left with 7 ({FAULT})\n"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143, "nothing is lost\n"),
     ],
 )
 def test_only_a_rank_that_ends_as_all_do_takes_leave(what: str, code: int, said: str):
@@ -63,19 +79,83 @@ def test_only_a_rank_that_ends_as_all_do_takes_leave(what: str, code: int, said:
         timeout=300,
     )
     assert (ended.returncode, ended.stdout[-len(said) :]) == (code, said)
-    assert ("takes leave" in ended.stdout) == said.startswith("takes leave")
+    assert ("takes leave" in ended.stdout) == ("takes leave" in said)
+    assert ("Traceback" in ended.stdout) == (code == 3)
 
 
-def test_the_end_of_another_rank_or_of_a_worker_is_told_from_a_fault():
-    lost = RuntimeError("[gloo/pair.cc:553] Connection closed by peer [127.0.0.1]:1\nmore")
-    assert reason_of(lost) == (
+def test_the_end_of_another_process_is_told_from_a_fault():
+    lost = judge(RuntimeError("[gloo/pair.cc:553] Connection closed by peer [127.0.0.1]:1\nmore"))
+    assert (lost.kind, lost.primary) == ("lost", False)
+    assert lost.reason == (
         "another rank has ended, and its output says why"
         " ([gloo/pair.cc:553] Connection closed by peer [127.0.0.1]:1)"
     )
-    assert reason_of(RuntimeError("ncclRemoteError: a remote process exiting prematurely."))
-    killed = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
-    assert "batches has ended (DataLoader worker (pid 7) is killed" in str(reason_of(killed))
-    assert reason_of(RuntimeError("Caught KeyError in DataLoader worker process 0.")) is None
+    remote = dist.DistBackendError("ncclRemoteError: a remote process exiting prematurely.")
+    assert not judge(remote).primary
+    late = judge(dist.DistStoreError("wait timeout after 5000ms, keys: /guard"))
+    assert (late.kind, late.primary) == ("lost", False)
+    killed = judge(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "))
+    assert (killed.kind, killed.primary) == ("user", True)
+    assert "batches has ended (DataLoader worker (pid 7) is killed" in killed.reason
+    interrupted = ModuleNotFoundError("Could not import module 'Qwen2ForCausalLM'")
+    interrupted.__cause__ = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+    assert judge(interrupted).reason == killed.reason
+    frozen = judge(RuntimeError("DataLoader timed out after 5.0 seconds"))
+    assert frozen.reason.startswith(
+        "the process that makes this rank's batches made none for 5.0 s"
+    )
+    assert judge(RuntimeError("Caught KeyError in DataLoader worker process 0.")).kind == "fault"
+    assert judge(dist.DistBackendError("Duplicate GPU detected")).kind == "fault"
+
+
+def test_a_full_or_read_only_disk_is_told_from_a_fault(tmp_path: Path):
+    full = OSError(errno.ENOSPC, "No space left on device", "metrics.jsonl")
+    assert judge(full).reason == "metrics.jsonl: the disk is full"
+    safetensors = RuntimeError("Error while serializing: I/O error: Read-only (os error 30)")
+    assert judge(safetensors).reason == "the disk is read-only"
+    chained = ValueError("elsewhere")
+    chained.__cause__ = OSError(errno.EDQUOT, "Disk quota exceeded")
+    assert judge(chained).reason == "the disk quota is used up"
+    assert judge(OSError(errno.ENOENT, "No such file", "x")).kind == "fault"
+    with (
+        pytest.raises(UserError, match=r"the checkpoint cannot be written \(the disk is full\)"),
+        writing(tmp_path, "the checkpoint"),
+    ):
+        raise RuntimeError("write failed") from OSError(errno.ENOSPC, "No space left")
+    with (
+        pytest.raises(RuntimeError, match="Connection closed by peer"),
+        writing(tmp_path, "the checkpoint"),
+    ):
+        raise RuntimeError("[gloo/pair.cc:553] Connection closed by peer")
+
+
+def test_a_library_that_loses_the_reason_of_a_full_disk_is_asked_again(tmp_path: Path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with (
+            pytest.raises(UserError, match=r"larger than the system allows \(ulimit -f\)"),
+            writing(tmp_path, "the checkpoint"),
+        ):
+            raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_one_rank_keeps_its_traceback_and_is_a_symptom_elsewhere():
+    _, mistake = attempted(lambda: exec("raise UserError('mistaken')", {"UserError": UserError}))
+    assert mistake is not None and judge(mistake.error(True)).reason == "mistaken"
+    assert not judge(mistake.error(False)).primary
+    _, fault = attempted(lambda: 1 // 0)
+    assert fault is not None
+    own, other = judge(fault.error(True)), judge(fault.error(False))
+    assert (own.kind, own.primary) == ("fault", True) and "ZeroDivisionError" in own.trace
+    assert (other.kind, other.primary, other.trace) == ("fault", False, "")
+    with pytest.raises(RuntimeError, match="by peer"):
+        attempted(lambda: exec("raise RuntimeError('Connection reset by peer')"))
 
 
 def children(process: int) -> list[int]:
@@ -98,8 +178,11 @@ def test_a_killed_worker_ends_the_run(tmp_path: Path, monkeypatch: pytest.Monkey
     (folder / "go").touch()
     results = launch.finish(ranks)
     assert_plain(results)
-    assert "the process that makes this rank's batches has ended" in results[1][1]
-    assert "another rank has ended" in results[0][1]
+    for _, output in results:
+        last = output.splitlines()[-1]
+        assert last.startswith(
+            f"error: rank 1 on {HOST}: the process that makes this rank's batches"
+        )
 
 
 def test_a_sample_that_is_not_what_was_measured_is_named(tmp_path: Path):
@@ -109,7 +192,7 @@ def test_a_sample_that_is_not_what_was_measured_is_named(tmp_path: Path):
     index["samples"]["length"][3] += 1
     (folder / "data_index.json").write_text(json.dumps(index))
     said = assert_plain(launch.finish(launch.start(2, SCRIPT, str(folder))))
-    assert "error: data.jsonl line 4: has " in said
+    assert ": data.jsonl line 4: has " in said
 
 
 def test_a_rank_that_cannot_take_part_tells_the_others(

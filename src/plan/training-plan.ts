@@ -1,3 +1,4 @@
+import { peakOf } from "../catalogue/gpu.js";
 import { modelFlops } from "../cost/work.js";
 import { formatCount } from "../foundation/format.js";
 import type { SpecReport } from "../semantics/report.js";
@@ -35,7 +36,7 @@ export function trainingPlan(
     wandb: log.wandb ?? null,
     model_flops: {
       ...modelFlops(costSetting(setup)),
-      peak: setup.inputs.gpu.peak_flops[model.precision],
+      peak: peakOf(setup.inputs.gpu, model.precision),
     },
   };
 }

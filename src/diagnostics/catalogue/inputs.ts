@@ -93,7 +93,7 @@ export const INPUT_CODES = {
     severity: "warning",
     message: "{count} malformed {count:line is|lines are} left out; {first}",
     why: "They are missing from the training data.",
-    help: "Mend the lines, or leave them out of the file.",
+    help: "Repair the lines, or leave them out of the file.",
   },
   "overlong-samples": {
     severity: "error",

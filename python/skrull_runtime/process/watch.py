@@ -1,0 +1,284 @@
+"""Rank 0's side of the guard: a thread that hears from every rank, and tells all of them why the run ends.
+
+It knows three signs of an end. A rank that fails says why. A connection that closes without a word is of a rank that
+was killed. A rank that has not been heard of for the time-out is frozen, or its node cannot be reached.
+"""
+
+from __future__ import annotations
+
+import hmac
+import selectors
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from .cause import Cause
+from .telling import or_end
+from .wire import Wire, listen
+
+SYMPTOM_WAIT = 3.0  # seconds for a first cause to arrive after a symptom of it
+FAULT_WAIT = 0.5  # likewise after a fault, which may be an unknown kind of symptom
+GATHER_WAIT = 0.2  # for further ranks of a node whose first is gone
+FAREWELL = 1.0  # for ranks to take the news
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds."""
+
+    timeout: float  # without a sign of a rank
+    start: float  # for all ranks to come
+    ranks: int = 1
+
+    @property
+    def interval(self) -> float:
+        """Between two signs of a rank. Rank 0 hears them all, beside its own work."""
+        return min(1.0 + self.ranks / 200, self.timeout / 10)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where rank 0 listens. The token keeps strangers out."""
+
+    address: str
+    port: int
+    token: str
+    host: str
+    pid: int
+
+
+@dataclass
+class Member:
+    """A rank that has come."""
+
+    wire: Wire
+    rank: int = -1  # until it has said so
+    host: str = ""
+    pid: int = 0
+    heard: float = 0.0
+    place: str = "the start"
+    left: bool = False  # in good order
+    gone: bool = False
+
+
+class Watch:
+    """The server, which listens on ``port`` of every address of this machine."""
+
+    def __init__(self, ranks_per_node: int, timing: Timing, token: str):
+        self._per_node, self._timing, self._token = ranks_per_node, timing, token
+        self._listener = listen()
+        self.port: int = self._listener.getsockname()[1]
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._members: dict[int, Member] = {}
+        self._suspected: list[Cause] = []  # as they have arrived
+        self._decide_at = float("inf")
+        self._started = self._looked = time.monotonic()
+        self._complete = False
+        serve = partial(or_end, self._serve, 0)
+        threading.Thread(target=serve, name="skrull-watch", daemon=True).start()
+
+    def _serve(self) -> None:
+        while not self._all_left():
+            self._hear(min(self._timing.interval, self._decide_at - time.monotonic()))
+            self._judge(time.monotonic())
+            if time.monotonic() >= self._decide_at:
+                self._tell(self._verdict())
+                return
+
+    def _hear(self, seconds: float) -> None:
+        """Takes what comes within so many seconds."""
+        for key, _ in self._selector.select(max(0.0, seconds)):
+            if key.fileobj is self._listener:
+                self._accept()
+            else:
+                self._take(key.data)
+        self._forgive_own_sleep(time.monotonic())
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return
+        member = Member(Wire(connection))
+        self._selector.register(connection, selectors.EVENT_READ, member)
+
+    def _take(self, member: Member) -> None:
+        messages = member.wire.receive()
+        if messages is None:
+            self._lose(member)
+            return
+        for message in messages:
+            if member.rank < 0 and not self._admit(member, message):
+                self._drop(member)
+                return
+            self._understand(member, message)
+
+    def _admit(self, member: Member, message: dict[str, Any]) -> bool:
+        """Whether it is one of ours; the first message says so."""
+        token = str(message.get("token", ""))
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            return False
+        member.rank, member.host, member.pid = message["rank"], message["host"], message["pid"]
+        earlier = self._members.setdefault(member.rank, member)
+        if earlier is not member:
+            reason = (
+                f"rank {member.rank} has come twice, from {earlier.host} (process {earlier.pid}) and from"
+                f" {member.host} (process {member.pid}): give every node its own NODE_RANK, and start it once"
+            )
+            told = Cause.of(member.rank, "user", reason)
+            member.wire.send({"end": told.to_json()})
+            self._suspect(replace(told, host=member.host, pid=member.pid), 0.0)
+        return True
+
+    def _understand(self, member: Member, message: dict[str, Any]) -> None:
+        member.heard = time.monotonic()
+        member.place = message.get("place", member.place)
+        if "cause" in message:
+            cause = Cause.from_json(message["cause"])
+            wait = FAULT_WAIT if cause.kind == "fault" else 0.0
+            self._suspect(cause, wait if cause.primary else SYMPTOM_WAIT)
+        if message.get("leave"):
+            member.left = True
+        member.wire.send({"heard": True})
+        if not self._complete and len(self._members) == self._timing.ranks:
+            self._complete = True
+            for other in self._members.values():
+                other.wire.send({"complete": True})
+
+    def _lose(self, member: Member) -> None:
+        """A connection has closed."""
+        self._drop(member)
+        member.gone = True
+        if member.rank < 0 or member.left or self._members.get(member.rank) is not member:
+            return
+        if any(cause.rank == member.rank for cause in self._suspected):
+            return  # it has said why
+        why = (
+            "it was killed, as a system without free memory does"
+            if member.wire.problem is None
+            else f"its node cannot be reached ({member.wire.problem})"
+        )
+        self._suspect_silent([member], "ended without a word", why)
+
+    def _drop(self, member: Member) -> None:
+        self._selector.unregister(member.wire)
+        member.wire.close()
+
+    def _judge(self, now: float) -> None:
+        """Looks for ranks that are silent for too long, or have never come."""
+        limit = self._timing.timeout
+        silent = [m for m in self._present() if now - m.heard > limit]
+        if silent:
+            about = [
+                m for m in self._present() if now - m.heard > limit - 2 * self._timing.interval
+            ]
+            why = "a process of it is frozen, or its node cannot be reached"
+            self._suspect_silent(about, f"has not answered for {limit:g} s", why)
+        if not self._complete and now - self._started > self._timing.start:
+            self._suspect(self._missing(), 0.0)
+
+    def _present(self) -> list[Member]:
+        return [m for m in self._members.values() if not (m.gone or m.left)]
+
+    def _missing(self) -> Cause:
+        missing = sorted(set(range(self._timing.ranks)) - set(self._members))
+        nodes = sorted({rank // self._per_node for rank in missing})
+        reason = (
+            f"{named('rank', missing)} ({named('node', nodes)}) did not come within"
+            f" {self._timing.start:g} s: start every node once, each with its own NODE_RANK and the same MASTER_ADDR"
+            " and MASTER_PORT, and see that they reach each other"
+        )
+        return Cause.of(0, "lost", reason)
+
+    def _suspect_silent(self, members: list[Member], what: str, why: str) -> None:
+        first, *others = members
+        also = f"; likewise {named('rank', [m.rank for m in others])}" if others else ""
+        reason = f"{what} (process {first.pid}, at {first.place}): {why}{also}"
+        cause = replace(
+            Cause.of(first.rank, "lost", reason), host=first.host, pid=first.pid, time=time.time()
+        )
+        self._suspect(cause, GATHER_WAIT)
+
+    def _suspect(self, cause: Cause, seconds: float) -> None:
+        """Takes it for the first cause unless a better one comes within so many seconds."""
+        self._suspected.append(cause)
+        self._decide_at = min(self._decide_at, time.monotonic() + seconds)
+
+    def _verdict(self) -> Cause:
+        """The first to arrive of those that are no symptoms."""
+        # A fault of a rank may be what it makes of another one's end, which is heard of a moment later.
+        order = {"lost": 0, "user": 0, "interrupted": 0, "stopped": 0, "fault": 1}
+        best = min(self._suspected, key=lambda cause: (not cause.primary, order[cause.kind]))
+        return best if best.primary else self._explained(best)
+
+    def _explained(self, symptom: Cause) -> Cause:
+        """A symptom whose cause nobody knows: where each rank was tells who kept the others waiting."""
+        places: dict[str, list[int]] = {}
+        for member in sorted(self._members.values(), key=lambda member: member.rank):
+            places.setdefault(member.place, []).append(member.rank)
+        told = "; ".join(f"{named('rank', ranks)} at {place}" for place, ranks in places.items())
+        return replace(symptom, reason=f"{symptom.reason}. When that was seen: {told}")
+
+    def _tell(self, cause: Cause) -> None:
+        """Tells all ranks; rank 0 last, as this process ends with it."""
+        own = self._members.get(0)
+        for member in self._members.values():
+            if member is not own and not member.gone:
+                member.wire.send({"end": cause.to_json()})
+        until = time.monotonic() + FAREWELL
+        while any(m is not own for m in self._answering()) and time.monotonic() < until:
+            for key, _ in self._selector.select(0.05):
+                if key.fileobj is not self._listener:
+                    self._farewell(key.data)
+        if own is not None:
+            own.wire.send({"end": cause.to_json()})
+
+    def _answering(self) -> list[Member]:
+        limit = time.monotonic() - 3 * self._timing.interval - 0.5
+        return [m for m in self._members.values() if not m.gone and m.heard > limit]
+
+    def _farewell(self, member: Member) -> None:
+        member.wire.flush()
+        if member.wire.receive() is None:
+            self._drop(member)
+            member.gone = True
+
+    def _all_left(self) -> bool:
+        """Whether every rank has done its work, which all are then told."""
+        members = self._members.values()
+        if not self._complete or not all(member.left for member in members):
+            return False
+        for member in sorted(members, key=lambda member: -member.rank):
+            if not member.gone:
+                member.wire.send({"left": True})
+        return True
+
+    def _forgive_own_sleep(self, now: float) -> None:
+        """Where this process itself did not run, nobody can be blamed for silence in that time."""
+        lost = now - self._looked - self._timing.interval
+        if lost > max(1.0, 2 * self._timing.interval):
+            for member in self._members.values():
+                member.heard += lost
+            self._started += lost
+        self._looked = now
+
+
+def named(what: str, numbers: Iterable[int]) -> str:
+    """ "rank 3", "ranks 1, 2 and 5 to 8"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = []
+    for run in runs:
+        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else [str(number) for number in run]
+    if parts == [parts[0]] and " " not in parts[0]:
+        return f"{what} {parts[0]}"
+    *front, last = parts
+    return f"{what}s {', '.join(front)}{' and ' if front else ''}{last}"

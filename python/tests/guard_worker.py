@@ -1,0 +1,56 @@
+"""One rank under the guard, without torch: arguments are its rank, how many there are, the time-out, a folder, and what
+it does once all have come."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from skrull_runtime.process import place
+from skrull_runtime.process.cause import Cause
+from skrull_runtime.process.guard import Guard
+from skrull_runtime.process.watch import Server, Timing, Watch
+
+rank, ranks, timeout = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+folder, action = Path(sys.argv[4]), sys.argv[5]
+timing = Timing(timeout, float(sys.argv[6]), ranks)
+file = folder / "server.json"
+
+
+def wait_for(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.01)
+
+
+if rank == 0 and not file.exists():
+    watch = Watch(2, timing, "secret")
+    server = Server("127.0.0.1", watch.port, "secret", "first-host", 99)
+    (folder / "server.tmp").write_text(json.dumps(asdict(server)))
+    (folder / "server.tmp").rename(file)
+wait_for(file)
+server = Server(**json.loads(file.read_text()))
+guard = Guard(rank, server, timing)
+guard.wait_for_all()
+place.at(f"step 4 of {rank}")
+(folder / f"ready-{rank}-{time.monotonic_ns()}").touch()
+while len(list(folder.glob("ready-*"))) < ranks:
+    time.sleep(0.01)
+if action == "fail":
+    guard.fail(Cause.of(rank, "user", "the disk is full"))
+elif action == "fault":
+    guard.fail(Cause.of(rank, "fault", "KeyError: 5"))
+elif action == "symptom":
+    guard.fail(Cause.of(rank, "lost", "waited in vain", primary=False))
+elif action == "late":
+    time.sleep(1.0)
+    guard.fail(Cause.of(rank, "user", "the first cause, told late"))
+elif action == "leave":
+    guard.leave()
+elif action == "leave late":
+    time.sleep(1.0)
+    guard.leave()
+else:
+    time.sleep(60)  # as in a collective
