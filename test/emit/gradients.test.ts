@@ -4,12 +4,14 @@ import { trainConfig } from "../../src/emit/run-values.js";
 import { codes, planOf } from "../plan/make.js";
 
 const TRAIN = "{ optimizer = adamw { lr = 1e-4 } gradients = ";
+const GPUS = "{ gpus = 8 gpu = h100_sxm_80gb }";
 const MODEL = '"Qwen/Qwen2.5-0.5B" { weights = random }';
 
 const emitted = async (zero: number, gradients = "fp32", more: Record<string, string> = {}) => {
   const { plan } = await planOf({
     model: MODEL,
-    cluster: "{ gpus = 8 gpu = h100_sxm_80gb }",
+    cluster: GPUS,
+    memory: "{ }",
     parallel: `{ zero = ${zero} reduction = every-micro-batch }`,
     train: `${TRAIN}${gradients} }`,
     ...more,
@@ -60,8 +62,7 @@ describe("what gradients are added in", () => {
     const { plan, config, added } = await emitted(2, "fp32", { model });
     expect([plan.training.gradients, added]).toEqual(["fp32", "model"]);
     expect(config).not.toHaveProperty("communication_data_type");
-    const cluster = "{ gpus = 8 gpu = h100_sxm_80gb }";
-    const refused = await planOf({ model, cluster, train: `${TRAIN}bf16 }` });
+    const refused = await planOf({ model, cluster: GPUS, memory: "{ }", train: `${TRAIN}bf16 }` });
     expect(codes(refused)).toEqual(["contradictory-keys"]);
   });
 });

@@ -35,6 +35,7 @@ describe("a default that has changed what is trained", () => {
       const { diagnostics, plan } = await planOf({
         model: `"Qwen/Qwen2.5-0.5B" { weights = random precision = ${precision} }`,
         cluster: "{ gpus = 8 gpu = h100_sxm_80gb }",
+        memory: "{ }",
         train: `{ optimizer = adamw { lr = 1e-4 } ${train} }`,
       });
       const told = diagnostics.filter(({ code }) => code === "changed-default");
