@@ -23,9 +23,7 @@ failure_run.main(Path(__file__).resolve().parent)
 ONCE, EVERY = "once", "every-micro-batch"
 CASES = [
     ("deepspeed", "raise", "backward", 2, ONCE, 2, 1),
-    ("deepspeed", "kill", "optimizer", 3, EVERY, 1, 0),
     ("deepspeed", "stop", "checkpoint", 1, ONCE, 2, 1),
-    ("torchrun", "raise", "worker", 1, EVERY, 1, 0),
     ("torchrun", "kill", "forward", 2, ONCE, 2, 1),
     ("torchrun", "stop", "evaluation", 3, EVERY, 2, 0),
 ]
