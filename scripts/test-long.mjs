@@ -5,18 +5,22 @@ import { fail, PYTHON, ROOT } from "./lib.mjs";
 
 /** Scripts by name; a Python script runs in the runtime's environment. */
 const TESTS = {
+  documents: "python/tests/document_fuzz.py",
   failures: "python/tests/failure_cases.py",
   kills: "python/tests/kills.py",
+  launchers: "python/tests/launcher_cases.py",
+  schedules: "scripts/long-schedules.mjs",
+  "schedules-python": "python/tests/fuzz_schedules.py",
 };
 
 const [name, ...args] = process.argv.slice(2);
-const script = TESTS[name];
+const script = Object.hasOwn(TESTS, name ?? "") ? TESTS[name] : undefined;
 if (script === undefined) fail(`name one of: ${Object.keys(TESTS).join(", ")}`, 2);
 const program = script.endsWith(".py") ? PYTHON : process.execPath;
 const runtime = { PYTHONPATH: "python", DS_ACCELERATOR: "cpu", OMP_NUM_THREADS: "1" };
 const result = spawnSync(program, [join(ROOT, script), ...args], {
   cwd: ROOT,
   stdio: "inherit",
-  env: { ...process.env, ...runtime },
+  env: { ...process.env, PYTHONWARNINGS: "ignore", ...runtime },
 });
 process.exit(result.status ?? 1);

@@ -13,13 +13,29 @@ from typing import Any
 import torch.distributed as dist
 
 from .agreement import attempted, require_success
+from .documents import outside, read_document
 from .errors import UserError
 from .process.disk import writing
 from .process.reasons import is_symptom
+from .unpickling import problem_in, restricted
 
 FOLDER = "checkpoints"
 # Written last, by rank 0, after every rank has written its part: a folder without it does not count.
 STATE = "skrull_state.json"
+STATE_SCHEMA = "checkpoint-state.schema.json"
+
+
+def folder_name(steps: int) -> str:
+    """Of the checkpoint after so many steps."""
+    return f"step-{steps:08d}"
+
+
+def require_own(folder: Path) -> None:
+    """Collective. Raises UserError where a file names code that no run of ours writes: it is not to be unpickled."""
+    problem = problem_in(folder, dist.get_rank(), dist.get_world_size())
+    if problem is not None:
+        problem = f"{problem}. Resume from a checkpoint of your own, or start with --no-resume"
+    require_success(problem)
 
 
 def checkpoint_folders(output: Path) -> list[Path]:
@@ -32,7 +48,7 @@ def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int)
 
     Raises UserError where it cannot be written; earlier ones are then as they were.
     """
-    tag = f"step-{state['sampler']['step']:08d}"
+    tag = folder_name(state["sampler"]["step"])
     folder = output / FOLDER / tag
     problem = None
     if dist.get_rank() == 0 and folder.exists():
@@ -81,7 +97,7 @@ def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
     for folder in reversed(folders):
         problem = _agreed_problem(folder)
         if problem is None:
-            return folder, json.loads((folder / STATE).read_text())
+            return folder, _read_state(folder)
         if dist.get_rank() == 0:
             print(f"{folder.name} is damaged ({problem}): looking for an earlier one", flush=True)
     if folders:
@@ -107,29 +123,45 @@ def _agreed_problem(folder: Path) -> str | None:
 def _problem(folder: Path, rank: int, ranks: int) -> str | None:
     name = STATE
     try:
-        files = json.loads((folder / STATE).read_text())["files"]
+        files = _read_state(folder)["files"]
         for name, size in sorted(files.items())[rank::ranks]:
             if not _is_sound(folder / name, size):
                 return f"{name} is not as it was written"
+    except UserError as error:
+        return str(error)
     except Exception as error:  # a damaged zip file raises any of many
         return f"{name}: {error}"
     return None
 
 
+def _read_state(folder: Path) -> dict[str, Any]:
+    """Raises UserError where it makes no sense."""
+    state = read_document(folder / STATE, STATE_SCHEMA, "start with --no-resume")
+    step = state["sampler"]["step"]
+    problem = next(filter(None, map(outside, state["files"])), None)
+    if folder.name != folder_name(step):
+        problem = f"is of {step} steps, its folder says otherwise"
+    if problem is not None:
+        raise UserError(f"{folder / STATE}: {problem}; start with --no-resume")
+    return state
+
+
 def _is_sound(path: Path, size: int) -> bool:
     if not path.is_file() or path.stat().st_size != size:
         return False
-    # What torch writes is a zip file, with a checksum of everything in it.
+    # What torch writes is a zip file, with a checksum of everything in it, and nothing in it is compressed.
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
+            stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
+            return stored and archive.testzip() is None
     return path.suffix != ".pt"
 
 
 def load_checkpoint(engine: Any, folder: Path) -> None:
     """Restores a checkpoint into the engine. Raises UserError where it cannot be read."""
     try:
-        engine.load_checkpoint(str(folder.parent), tag=folder.name)
+        with restricted():
+            engine.load_checkpoint(str(folder.parent), tag=folder.name)
     except Exception as error:  # DeepSpeed raises assertion, zip and key errors alike
         if is_symptom(error):
             raise

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 from .config import DataConfig
+from .documents import ANEW, outside, read_document
 from .errors import UserError
 from .rendering import read_row, render
 from .tokenization import IGNORED, Encode, Tokens, tokenize_segments
 
 ROOT_VARIABLE = "SKRULL_DATA_ROOT"
+INDEX_SCHEMA = "data-index.schema.json"
 
 
 def data_root(config: DataConfig, run_dir: Path) -> Path:
@@ -29,19 +31,53 @@ def data_root(config: DataConfig, run_dir: Path) -> Path:
 
 def inside(root: Path, path: str) -> Path:
     """``root / path``. Raises UserError where the path would leave the root."""
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts:
+    if outside(path):
         raise UserError(f"{path!r} leaves the data root")
-    return root / pure
+    return root / path
+
+
+def read_index(path: Path, max_length: int) -> dict[str, Any]:
+    """A sample index whose rows make sense. Raises UserError, with the place, where they do not.
+
+    ``max_length``: tokens of the longest sample that there may be.
+    """
+    document = read_document(path, INDEX_SCHEMA)
+    problem = index_problem(document, max_length)
+    if problem is not None:
+        raise UserError(f"{path}: {problem}; {ANEW}")
+    return document
+
+
+def index_problem(document: dict[str, Any], max_length: int) -> str | None:
+    """What does not fit together in an index that is of its schema."""
+    files, samples = document["files"], document["samples"]
+    lengths = samples["length"]
+    for entry in files:
+        if problem := outside(entry["path"]):
+            return problem
+    for name, column in samples.items():
+        if len(column) != len(lengths):
+            return f"/samples/{name} has {len(column)} rows, /samples/length {len(lengths)}"
+    if max(lengths) > max_length:
+        return f"/samples/length has {max(lengths)} tokens, max_length is {max_length}"
+    if max(samples["file"]) >= len(files):
+        return f"/samples/file names file {max(samples['file'])} of {len(files)}"
+    if any(
+        targets > length for targets, length in zip(samples["supervised"], lengths, strict=True)
+    ):
+        return "/samples/supervised has more targets than the sample has tokens"
+    sizes = [entry["bytes"] for entry in files]
+    beyond = (
+        at >= sizes[file] for at, file in zip(samples["offset"], samples["file"], strict=True)
+    )
+    return "/samples/offset lies behind the end of its file" if any(beyond) else None
 
 
 class SampleIndex:
     """Samples by number: lengths and targets are known, tokens are read on demand."""
 
     def __init__(self, index_file: Path, config: DataConfig, root: Path):
-        document = json.loads(index_file.read_text(encoding="utf-8"))
-        if document.get("format_version") != 1:
-            raise UserError(f"{index_file}: is not a sample index of version 1")
+        document = read_index(index_file, config.max_length)
         self.file = index_file
         self.files = document["files"]
         self.samples = document["samples"]

@@ -20,9 +20,14 @@ from .process.disk import writing
 FOLDER = "model"
 
 
-def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> Path:
+def export_model(
+    model: nn.Module, output: Path, run_dir: Path, stage: int, source: str | None
+) -> Path:
     """Writes ``output/model``: weights, configuration and tokenizer. Of a model with adapters, these are the weights;
     they are for the model with that configuration, whose rotary embeddings may not be those of its publisher.
+
+    ``source``: hub name of the pretrained weights, or their folder seen from the data root, which the export states as
+    its base; None for random weights. Where the root lies on this machine is nobody else's business.
 
     Collective: under ZeRO-3 every rank helps to gather. Rank 0 holds one copy of what is written in host memory.
     Raises UserError where it cannot be written; an earlier export is then as it was.
@@ -31,9 +36,16 @@ def export_model(model: nn.Module, output: Path, run_dir: Path, stage: int) -> P
     folder = output / FOLDER
     problem = None
     if dist.get_rank() == 0:
+        _state_base(model, source or "")
         _, problem = attempted(lambda: _write(model, weights, folder, run_dir))
     require_success(problem)
     return folder
+
+
+def _state_base(model: Any, source: str) -> None:
+    base_of(model).config.name_or_path = source
+    for adapters in getattr(model, "peft_config", {}).values():
+        adapters.base_model_name_or_path = source
 
 
 def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:

@@ -47,15 +47,20 @@ class StepDataset(Dataset[StepBatch]):
         self.planned, self.cache = planned, cache
         self._source: TokenSource | None = None
 
+    def schedule_of(self, batch: GlobalBatch) -> dict[str, Any]:
+        """As planned, or made now. Raises UserError where the planned one is none."""
+        if self.planned is None:
+            return schedule_batch(batch, self.index.lengths, self.scheduling)
+        return self.planned.schedule(
+            batch.step, [self.index.lengths[sample] for sample in batch.samples]
+        )
+
     def __getitem__(self, batch: GlobalBatch) -> StepBatch:
         if self._source is None:  # in the worker process
             self._source = TokenSource(self.index, self.tokenizer, self.cache)
         source, started, before = self._source, time.perf_counter(), self._source.seconds
         lengths = [self.index.lengths[sample] for sample in batch.samples]
-        if self.planned is not None:
-            schedule = self.planned.schedule(batch.step)
-        else:
-            schedule = schedule_batch(batch, self.index.lengths, self.scheduling)
+        schedule = self.schedule_of(batch)
 
         def tokens_of(k: int) -> Tokens:
             return source.tokens(batch.samples[k])

@@ -14,9 +14,12 @@ import torch
 
 from .collate import StepBatch
 from .config import TrainConfig
+from .documents import parsed
 from .errors import UserError
 from .trainer import StepResult
 
+# Of the lines whose number has this name.
+SCHEMAS = {"step": "metrics.schema.json", "steps": "evaluation.schema.json"}
 HEADER = f"{'step':>6} {'loss':>9} {'tokens/s':>9} {'sequences':>9} {'micro-batches':>13} {'seconds':>8} {'predicted':>9}"
 
 
@@ -43,6 +46,7 @@ def step_entry(
         "imbalance": batch.figures.imbalance,
         "learning_rate": result.learning_rate,
         "gradient_norm": result.gradient_norm,
+        "skipped_steps": result.skipped_steps,
         **memory_figures(),
     }
     if train.model_flops is not None:
@@ -208,7 +212,12 @@ def _in_json(value: Any) -> Any:
 
 def _keep(path: Path, name: str, wanted: range) -> None:
     """Keeps the lines whose number of that name is wanted; makes the file where there is none."""
-    kept = [line for line in _lines_of(path) if _number_in(line, name) in wanted]
+    lines = _lines_of(path)
+    numbers = [_number_in(line, name) for line in lines]
+    kept = [line for line, number in zip(lines, numbers, strict=True) if number in wanted]
+    # A kill cuts the last line short, as it may.
+    if damaged := numbers[:-1].count(None):
+        print(f"note: {damaged} damaged lines of {path.name} are left out", flush=True)
     # Beside it first: a kill or a full disk leaves the file that was there.
     temporary = path.with_name(f"{path.name}.tmp")
     with _writing(path):
@@ -220,8 +229,7 @@ def _lines_of(path: Path) -> list[str]:
     return path.read_text(errors="replace").splitlines() if path.exists() else []
 
 
-def _number_in(line: str, name: str) -> int:
-    try:
-        return int(json.loads(line)[name])
-    except (ValueError, KeyError, TypeError):
-        return -1  # cut short by a kill
+def _number_in(line: str, name: str) -> int | None:
+    """The step, or number of steps, of a line; None where it is no entry."""
+    entry, _ = parsed(line, SCHEMAS[name])
+    return None if entry is None else entry[name]

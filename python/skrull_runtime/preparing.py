@@ -11,6 +11,7 @@ from .errors import UserError
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation
 from .feed import StepDataset, StepFeed
+from .optimizer import check_optimisation
 from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
 from .starting import INDEX_FILE
@@ -22,7 +23,7 @@ class Prepared:
     """What a rank has by itself."""
 
     scheduling: SchedulingConfig
-    index: SampleIndex
+    dataset: StepDataset
     feed: StepFeed
     evaluation: Evaluation | None
 
@@ -31,6 +32,7 @@ def prepare(
     config: RunConfig, compiled: SchedulingConfig, run_dir: Path, rank: int, ranks: int
 ) -> Prepared:
     """Raises UserError or OSError where this rank cannot take part."""
+    check_optimisation(config.train)
     scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
@@ -38,7 +40,8 @@ def prepare(
     planned = planned_schedules(run_dir, index.lengths, scheduling, rank, steps)
     dataset = _dataset(config.data, scheduling, run_dir, index, rank, planned)
     feed = StepFeed(dataset, config.train.timeout_seconds)
-    return Prepared(scheduling, index, feed, _evaluation(config, scheduling, run_dir, root, rank))
+    evaluation = _evaluation(config, scheduling, run_dir, root, rank)
+    return Prepared(scheduling, dataset, feed, evaluation)
 
 
 def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingConfig:

@@ -13,8 +13,9 @@ from typing import Any
 
 import torch.distributed as dist
 
-from . import checkpoint
+from . import checkpoint, defaults
 from .agreement import attempted, require_success
+from .config import TrainConfig
 from .errors import UserError
 from .sampler import ScheduledBatchSampler
 
@@ -64,14 +65,14 @@ def _try_to_convert(folder: Path, universal: Path) -> str | None:
     paths = ["--input_folder", str(folder), "--output_folder", str(universal)]
     # One worker each: they would each hold a copy of what they convert.
     workers = ["--num_extract_workers", "1", "--num_merge_workers", "1"]
-    command = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", *paths, *workers]
+    command = [sys.executable, "-m", f"{__package__}.convert_checkpoint", *paths, *workers]
     made = subprocess.run(
         [*command, "--inject_missing_state"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env={name: value for name, value in os.environ.items() if name != "RANK"},
+        env=_environment(),
         check=False,
     )
     if made.returncode == 0:
@@ -83,13 +84,22 @@ def _try_to_convert(folder: Path, universal: Path) -> str | None:
     )
 
 
+def _environment() -> dict[str, str]:
+    """Of a program that is no rank, and finds this package."""
+    own = {name: value for name, value in os.environ.items() if name != "RANK"}
+    package = str(Path(__file__).resolve().parents[1])
+    found = [package, own["PYTHONPATH"]] if own.get("PYTHONPATH") else [package]
+    return own | {"PYTHONPATH": os.pathsep.join(found)}
+
+
 def find_resume(
-    output: Path, sampler: ScheduledBatchSampler, data_digest: str, optimizer: str
+    output: Path, sampler: ScheduledBatchSampler, data_digest: str, train: TrainConfig
 ) -> Resume | None:
     """The checkpoint to go on from, with the sampler moved to it; None where there is none.
 
-    The global batches that remain are the same on any number of ranks. Raises UserError where they would not be, or
-    the checkpoint is not for this number of ranks.
+    The global batches that remain are the same on any number of ranks. Raises UserError where they would not be, the
+    checkpoint is not for this number of ranks or not of our own making, or it was trained with another value of a
+    default that has changed.
     """
     found = checkpoint.newest_sound(output)
     if found is None:
@@ -99,7 +109,15 @@ def find_resume(
         raise UserError(
             "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
         )
+    step = state["sampler"]["step"]
+    if step > train.total_steps:
+        raise UserError(
+            f"{folder}: is of {step} steps, the run has {train.total_steps}; compile it for as many,"
+            " or start a new run with --no-resume"
+        )
+    defaults.require_same(train, state)
     resume = Resume(folder, state["ranks"])
+    optimizer = train.optimizer["type"]
     if not resume.is_native() and optimizer != "adamw":
         raise UserError(
             f"{folder}: was written by {state['ranks']} ranks, this run has {dist.get_world_size()};"
@@ -107,6 +125,7 @@ def find_resume(
             " Resume with the same number, or start a new run with --no-resume"
         )
     sampler.load_state_dict(state["sampler"])
+    checkpoint.require_own(folder)
     return resume
 
 

@@ -22,6 +22,7 @@ from .process import place
 from .process.meeting import group_timeout, meet
 
 DEEPSPEED_FILE = "ds_config.json"
+DEEPSPEED_SCHEMA = "deepspeed-config.schema.json"
 INDEX_FILE = "data_index.json"
 
 

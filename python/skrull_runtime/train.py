@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 import torch.distributed as dist
 
-from . import checkpoint, stopping
+from . import checkpoint, defaults, stopping
 from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig, TrainConfig
 from .data import SampleIndex
+from .documents import read_document
 from .ending import Stopped, ending_plainly
 from .errors import UserError
 from .evaluation import Evaluation
@@ -24,7 +23,8 @@ from .export import export_model
 from .groups import GroupTable
 from .metrics import HEADER, MetricsLog, step_entry, trackers
 from .model import build_model
-from .preflight import fullest_micro_batch
+from .nonfinite import NonFinite
+from .preflight import Preflight
 from .preparing import prepare
 from .process import guard, place
 from .process.arguments import Parser
@@ -32,8 +32,15 @@ from .process.meeting import group_timeout, limit_groups
 from .process.run_lock import hold
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
-from .starting import DEEPSPEED_FILE, agree, own_rank, start_process_group, verify_data
-from .trainer import NonFiniteLoss, StepResult, Trainer
+from .starting import (
+    DEEPSPEED_FILE,
+    DEEPSPEED_SCHEMA,
+    agree,
+    own_rank,
+    start_process_group,
+    verify_data,
+)
+from .trainer import StepResult, Trainer
 
 OWNER_WAIT = 5.0  # seconds for an earlier start of the same run to end
 
@@ -53,7 +60,9 @@ def _arguments(config: RunConfig) -> argparse.Namespace:
         "--no-resume", action="store_true", help="start anew; an earlier run's output is set aside"
     )
     parser.add_argument(
-        "--no-preflight", action="store_true", help="do not try a full micro-batch first"
+        "--no-preflight",
+        action="store_true",
+        help="do not try the run's most demanding micro-batches first",
     )
     parser.add_argument(
         "--local_rank", "--local-rank", type=int, default=-1, help=argparse.SUPPRESS
@@ -78,7 +87,7 @@ def _run(
     assert prepared is not None
     asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
     require_agreement("command line", digest_of(asked), device)
-    scheduling, index, evaluation = prepared.scheduling, prepared.index, prepared.evaluation
+    scheduling, index, evaluation = prepared.scheduling, prepared.dataset.index, prepared.evaluation
     verify_data([index] if evaluation is None else [index, evaluation.index])
     data_digest = agree(config, scheduling, run_dir, device)
 
@@ -89,10 +98,11 @@ def _run(
     _own(output, train.timeout_seconds)
     if arguments.no_resume or train.resume == "never":
         set_aside(output)
-    resume = find_resume(output, sampler, data_digest, train.optimizer["type"])
-    ds_config = json.loads((run_dir / DEEPSPEED_FILE).read_bytes())
+    resume = find_resume(output, sampler, data_digest, train)
+    ds_config = read_document(run_dir / DEEPSPEED_FILE, DEEPSPEED_SCHEMA)
     if resume is not None:
         ds_config = resume.configuration(ds_config)
+    preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared)
     batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
     place.at("the start of the model")
     model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
@@ -100,8 +110,9 @@ def _run(
     trainer = Trainer(model, ds_config, config.model, train)
     limit_groups(train.timeout_seconds)
     groups = GroupTable(group_timeout(train.timeout_seconds))
-    if not arguments.no_preflight:
-        _preflight(trainer, groups, scheduling, index)
+    if preflight is not None:
+        place.at("the pre-flight")
+        preflight.run(trainer, groups)
     if resume is not None:
         place.at(f"reading {resume.folder.name}")
         resume.load(trainer.engine)
@@ -113,14 +124,15 @@ def _run(
     if log is not None:
         log.close()
     if not finished:
-        raise Stopped(f"stopped by SIGTERM after {sampler.start_step} steps, with a checkpoint")
+        steps = f"{sampler.start_step} steps{_skipped(trainer)}"
+        raise Stopped(f"stopped by SIGTERM after {steps}, with a checkpoint")
     if train.export:
         place.at("the export")
-        export_model(trainer.model, output, run_dir, trainer.stage)
+        export_model(trainer.model, output, run_dir, trainer.stage, config.model.source)
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
         print(
-            f"done: {sampler.start_step} steps; metrics in {train.output}/{log.path.name},"
+            f"done: {sampler.start_step} steps{_skipped(trainer)}; metrics in {train.output}/{log.path.name},"
             f" checkpoints in {train.output}/{checkpoint.FOLDER}{exported}",
             flush=True,
         )
@@ -158,6 +170,7 @@ class TrainingLoop:
             self.sampler.trained(batch.step)
             if log is not None:
                 log.add(self._entry(batch, result))
+                _tell_of_skipped(batch.step, result)
             stopped = self._after_step(log)
             if stopped:
                 break
@@ -182,12 +195,12 @@ class TrainingLoop:
     def _step(self, batch: StepBatch) -> StepResult:
         try:
             return self.trainer.step(batch, self.groups)
-        except NonFiniteLoss as error:
+        except NonFinite as error:
             places = ", ".join(self.index.place(sample) for sample in error.samples[:10])
             more = f" and {len(error.samples) - 10} more" if len(error.samples) > 10 else ""
             raise UserError(
                 f"{error}, from {places or 'no sample in particular'}{more}: look at the data, or lower the"
-                " learning rate. Nothing was updated; the newest checkpoint is of an earlier step"
+                f" learning rate{error.advice}. Nothing was updated; the newest checkpoint is of an earlier step"
             ) from error
 
     def _entry(self, batch: StepBatch, result: StepResult) -> dict:
@@ -217,10 +230,29 @@ class TrainingLoop:
 
     def _save(self) -> None:
         place.at(f"the checkpoint after {self.sampler.start_step} steps")
-        state = {"sampler": self.sampler.state_dict(), "data": self.data_digest}
+        state = {
+            "sampler": self.sampler.state_dict(),
+            "data": self.data_digest,
+            "defaults": defaults.chosen(self.train),
+        }
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints
         )
+
+
+def _tell_of_skipped(step: int, result: StepResult) -> None:
+    if result.skipped:
+        print(
+            f"warning: step {step} changed nothing, its gradient is not finite;"
+            f" {result.skipped_steps} of {step + 1} steps are skipped so far",
+            flush=True,
+        )
+
+
+def _skipped(trainer: Trainer) -> str:
+    """For the end of a run."""
+    count = trainer.engine.skipped_steps
+    return f", {count} of them skipped because their gradients were not finite" if count else ""
 
 
 def _own(output: Path, timeout: float) -> None:
@@ -229,18 +261,6 @@ def _own(output: Path, timeout: float) -> None:
     if dist.get_rank() == 0:
         _, problem = attempted(lambda: hold(output, min(OWNER_WAIT, timeout / 2)))
     require_success(problem)
-
-
-def _preflight(
-    trainer: Trainer, groups: GroupTable, scheduling: SchedulingConfig, index: SampleIndex
-) -> None:
-    """Tries the fullest micro-batch before the first step. Raises RuntimeError where it does not fit."""
-    fullest = fullest_micro_batch(scheduling, max(index.lengths), dist.get_rank())
-    trainer.rehearse(fullest, groups)
-    if dist.get_rank() != 0 or trainer.device.type != "cuda":
-        return
-    gib = torch.cuda.max_memory_allocated(trainer.device) / 2**30
-    print(f"pre-flight: a full micro-batch fits, {gib:.1f} GiB at the peak", flush=True)
 
 
 def _open_log(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from .errors import UserError
 from .groups import GroupTable
 from .kernels import choose_kernel
 from .loss import SummedLossModel
+from .nonfinite import GradientWatch, NonFinite, bad_gradient, bad_loss, samples_of
 from .optimizer import build_optimizer, learning_rate
 from .process import place
 from .process.unless_failing import unless_failing
@@ -34,16 +36,10 @@ class StepResult:
     loss: float  # per supervised token of the global batch
     seconds: float
     learning_rate: float
-    gradient_norm: float | None
+    gradient_norm: float | None  # before clipping; None where nothing was updated
+    skipped_steps: int = 0  # of the run up to this one, whose gradients were not finite
+    skipped: bool = False  # this is one of them
     waited_seconds: float = 0.0  # for the step's batch, before the step
-
-
-class NonFiniteLoss(UserError):
-    """A step whose loss is no number, with the samples that it comes from. Nothing was updated."""
-
-    def __init__(self, step: int, loss: float, samples: list[int]):
-        super().__init__(f"the loss of step {step} is {loss}")
-        self.samples = samples
 
 
 class Trainer:
@@ -73,6 +69,10 @@ class Trainer:
         if self.stage == 0:
             # In bf16 DeepSpeed has made a step without gradients, and Adam's bias correction would count it.
             self.engine.basic_optimizer.state.clear()
+        # Stage 0 in fp32: nothing checks the gradient before the optimizer takes it.
+        self._bare = self.engine.optimizer is self.engine.basic_optimizer
+        lora = model_config.lora
+        self._noisy = lora is not None and lora["dropout"] > 0
         self.model = model
         self.device = self.engine.device
         self.kernel = choose_kernel(model_config.attention, self.device)
@@ -84,7 +84,8 @@ class Trainer:
         DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by world size over the
         targets of the whole global batch: any grouping of sequences gives the same gradient. The accumulation
         boundary is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch
-        without a single target changes nothing. Raises UserError where ranks have different schedules.
+        without a single target changes nothing. Raises UserError where ranks have different schedules, and NonFinite
+        where the loss is no number, or the gradient, unless such steps are to be skipped.
         """
         started = time.perf_counter()
         self._prepare(batch, groups)
@@ -93,30 +94,73 @@ class Trainer:
         )
         _set_rate(self.engine.optimizer, rate)
         if batch.supervised == 0:
-            return StepResult(0.0, time.perf_counter() - started, rate, None)
-        scale = dist.get_world_size() / batch.supervised
+            seconds = time.perf_counter() - started
+            return StepResult(0.0, seconds, rate, None, self.engine.skipped_steps)
         total = torch.zeros((), device=self.device, dtype=torch.float64)
-        indices = self._indices(batch)
         losses: dict[int, torch.Tensor] = {}
+        for index, loss, token_losses in self._accumulate(batch, groups):
+            total += loss.double()
+            losses[index] = token_losses
+        place.at(f"the optimizer of step {batch.step}")
+        dist.all_reduce(total)
+        loss = total.item() / batch.supervised
+        if not math.isfinite(loss):
+            raise bad_loss(batch, loss, losses)
+        norm = self._update()
+        if norm is None and self.train.non_finite_gradients != "skip":
+            raise self._non_finite_gradient(batch, groups)
+        seconds = time.perf_counter() - started
+        return StepResult(loss, seconds, rate, norm, self.engine.skipped_steps, norm is None)
+
+    def _accumulate(
+        self, batch: StepBatch, groups: GroupTable
+    ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """Forward and backward of this rank's micro-batches: of each its index, its summed loss and its token losses
+        ``[T]``, detached. Gradients are reduced once it is exhausted."""
+        scale = dist.get_world_size() / batch.supervised
+        indices = self._indices(batch)
         with self._reduction():
             for index in indices:
                 micro_batch = batch.micro_batches[index]
                 place.at(f"micro-batch {index} of step {batch.step}")
                 self.engine.set_gradient_accumulation_boundary(index == indices[-1])
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
-                    loss, losses[index] = self.forward(micro_batch, groups)
+                    if self._noisy:
+                        seed_noise(self.train.seed, batch.step, index, dist.get_rank())
+                    loss, losses = self.forward(micro_batch, groups)
                     self.engine.backward(loss * scale, scale_wrt_gas=False)
-                total += loss.detach().double()
-        place.at(f"the optimizer of step {batch.step}")
-        dist.all_reduce(total)
-        loss = total.item() / batch.supervised
-        if not math.isfinite(loss):
-            raise NonFiniteLoss(batch.step, loss, _samples_without_number(batch, losses))
+                yield index, loss.detach(), losses
+
+    def _update(self) -> float | None:
+        """The optimizer's step. Returns the norm of the gradient before clipping; None where that is not finite, on all
+        ranks alike, and nothing was updated.
+
+        DeepSpeed's wrappers check the norm that they clip by before they touch a weight, and drop the gradients.
+        """
+        if not self._bare:
+            self.engine.step()
+            norm = self.engine.get_global_grad_norm()
+            return float(norm) if self.engine.was_step_applied() else None
+        gradients = [p.grad for p in self.engine.module.parameters() if p.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(gradients))
+        if not math.isfinite(norm):
+            self.engine.zero_grad()
+            self.engine.skipped_steps += 1
+            return None
         self.engine.step()
-        norm = self.engine.get_global_grad_norm()
-        return StepResult(
-            loss, time.perf_counter() - started, rate, None if norm is None else float(norm)
-        )
+        return norm
+
+    def _non_finite_gradient(self, batch: StepBatch, groups: GroupTable) -> NonFinite:
+        """Says which micro-batches it comes from: they run once more, on all ranks, and nothing is updated. The
+        gradients that this leaves are of no use: the run must end."""
+        watch = GradientWatch(self.engine.module.parameters(), self.device)
+        own = {
+            index: samples_of(batch, index)
+            for index, _, _ in self._accumulate(batch, groups)
+            if watch.take()
+        }
+        watch.close()
+        return bad_gradient(batch, own)
 
     @torch.no_grad()
     def evaluate(self, batch: StepBatch, groups: GroupTable) -> float:
@@ -151,22 +195,37 @@ class Trainer:
         once = self.train.reduction == "once" and self.stage > 0
         return unless_failing(self.engine.coalesce_grad_reduction()) if once else nullcontext()
 
-    def rehearse(self, micro_batch: MicroBatch, groups: GroupTable) -> None:
-        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate.
+    def try_out(self, batch: StepBatch, index: int, groups: GroupTable) -> None:
+        """A micro-batch of a global batch, on all ranks: see :meth:`rehearse`. Raises UserError where they have different
+        schedules."""
+        self._prepare(batch, groups)
+        name = f"micro-batch {index} of step {batch.step}, which was tried first"
+        self.rehearse(batch.micro_batches[index], groups, name)
+
+    def rehearse(
+        self, micro_batch: MicroBatch, groups: GroupTable, name: str = "a micro-batch tried first"
+    ) -> None:
+        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate, and
+        random numbers go on from where they were. A group of its layout must be prepared on all ranks.
 
         Raises UserError where memory does not suffice.
         """
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            self._rehearse(micro_batch, groups, name)
+
+    def _rehearse(self, micro_batch: MicroBatch, groups: GroupTable, name: str) -> None:
         state = self.engine.basic_optimizer.state
         steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
-        known = set(state)
+        known, skipped = set(state), self.engine.skipped_steps
         _set_rate(self.engine.optimizer, 0.0)
-        groups.prepare({group.degree for group in micro_batch.layout.groups})
         self.engine.set_gradient_accumulation_boundary(True)
-        with self._memory_named("the pre-flight's micro-batch", micro_batch):
+        with self._memory_named(name, micro_batch):
             with self._reduction():
                 loss, _ = self.forward(micro_batch, groups)
                 self.engine.backward(loss * 0.0, scale_wrt_gas=False)
-            self.engine.step()
+            self._update()
+        self.engine.skipped_steps = skipped
         for parameter in list(state):
             if parameter not in known:
                 del state[parameter]
@@ -201,18 +260,14 @@ class Trainer:
         )
 
 
+def seed_noise(seed: int, step: int, index: int, rank: int) -> None:
+    """Seeds what dropout draws from in a rank's micro-batch: a run that was interrupted draws what it would have drawn,
+    and no two micro-batches draw the same. Recomputation in the backward restores it, as torch's checkpoint does."""
+    digest = hashlib.sha256(f"{seed} {step} {index} {rank}".encode()).digest()
+    torch.manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
 def _set_rate(optimizer: Any, rate: float) -> None:
     """The learning rate of all parameters."""
     for parameters in optimizer.param_groups:
         parameters["lr"] = rate
-
-
-def _samples_without_number(batch: StepBatch, losses: dict[int, torch.Tensor]) -> list[int]:
-    """Samples of the global batch with a token whose loss is no number, on any rank."""
-    own: set[int] = set()
-    for index, each in losses.items():
-        bad = batch.micro_batches[index].sequence_ids[0][~torch.isfinite(each.cpu())]
-        own |= {batch.samples[k] for k in bad.tolist() if k >= 0}
-    everyone: list[list[int]] = [[] for _ in range(dist.get_world_size())]
-    dist.all_gather_object(everyone, sorted(own))
-    return sorted({sample for found in everyone for sample in found})

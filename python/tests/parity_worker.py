@@ -15,17 +15,17 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
-from skrull_runtime.preflight import fullest_micro_batch
 from skrull_runtime.trainer import Trainer
 
 OPTIMIZERS = {
-    "sgd": {"type": "sgd", "lr": 0.5, "momentum": 0.0, "weight_decay": 0.0},
+    "sgd": {"type": "sgd", "lr": 0.5, "momentum": 0.0, "weight_decay": 0.01, "decayed": "matrices"},
     "adamw": {
         "type": "adamw",
         "lr": 1e-3,
         "betas": [0.9, 0.999],
         "eps": 1e-3,
-        "weight_decay": 0.01,
+        "weight_decay": 0.1,
+        "decayed": "matrices",
     },
 }
 
@@ -92,8 +92,11 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     trainer = Trainer(model, configuration, model_config, train)
     config = tiny.scheduling(dist.get_world_size(), context, case["policy"], case["degrees"])
     # The pre-flight must leave no trace.
-    longest = max(len(tokens.ids) for tokens in data)
-    trainer.rehearse(fullest_micro_batch(config, longest, dist.get_rank()), groups)
+    first = tiny.step_batch(0, batches[0], data, config, dist.get_rank())
+    state = torch.get_rng_state()
+    trainer.try_out(first, len(first.micro_batches) - 1, groups)
+    trainer.try_out(first, 0, groups)
+    assert torch.get_rng_state().equal(state)
     losses, counts, norms, dummies, sharded = [], [], [], 0, 0
     degrees: set[int] = set()
     for step, members in enumerate(batches):
@@ -105,8 +108,8 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
         counts.append(len(batch.micro_batches))
         result = trainer.step(batch, groups)
         losses.append(result.loss)
-        norms.append(result.gradient_norm or 0.0)
-    expected, expected_losses = reference[reference_of(case)]
+        norms.append(result.gradient_norm)
+    expected, expected_losses, expected_norms = reference[reference_of(case)]
     found = parameters_of(model, stage)
     assert found.keys() == expected.keys()
     figures = torch.tensor([dummies, sharded])
@@ -116,6 +119,7 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
         "parameters": max((found[name] - expected[name]).abs().max().item() for name in expected),
         "moved": max((expected[name] - initial[name]).abs().max().item() for name in expected),
         "losses": max(abs(a - b) for a, b in zip(losses, expected_losses, strict=True)),
+        "norms": max(abs(a / b - 1) for a, b in zip(norms, expected_norms, strict=True)),
         "norm": max(norms),
         "micro_batches": counts,
         "dummies": int(figures[0]),

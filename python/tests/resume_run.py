@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import numbers_worker
+
 from skrull_runtime import checkpoint
 from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
 from skrull_runtime.metrics import MetricsLog
@@ -17,7 +19,14 @@ from skrull_runtime.trainer import Trainer
 
 STEPS = 8
 RATE = float(os.environ.get("LEARNING_RATE", "1e-2"))
-OPTIMIZER = {"type": "adamw", "lr": RATE, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0}
+OPTIMIZER = {
+    "type": "adamw",
+    "lr": RATE,
+    "betas": [0.9, 0.999],
+    "eps": 1e-8,
+    "weight_decay": 0.1,
+    "decayed": "matrices",
+}
 LORA = (
     {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "down_proj"]}
     if "LORA" in os.environ
@@ -46,6 +55,7 @@ CONFIG = RunConfig(
         checkpoint_every=int(os.environ.get("CHECKPOINT_EVERY", "2")),
         evaluate_every=4,
         tensorboard="TENSORBOARD" in os.environ,
+        non_finite_gradients=os.environ.get("NON_FINITE", "stop"),
         resume=os.environ.get("RESUME", "auto"),
         timeout_seconds=float(os.environ.get("TIMEOUT", "1800")),
         model_flops={"per_token": 1e6, "per_token_squared": 1e3, "peak": 1e12},
@@ -77,6 +87,8 @@ if __name__ == "__main__":
                 time.sleep(0.02)
 
         MetricsLog.add = add_and_wait
+    if "POISON_AT" in os.environ:  # the gradient of one micro-batch of a step is infinite
+        numbers_worker.poison(Trainer, {int(os.environ["POISON_AT"]): 0})
     if "HOLD_EVALUATION" in os.environ and os.environ["RANK"] == "0":
         evaluate = Trainer.evaluate
 

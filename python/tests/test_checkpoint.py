@@ -22,7 +22,9 @@ def write_checkpoint(output: Path, step: int, complete: bool = True) -> Path:
         archive.writestr("weights", bytes(1000))
     if complete:
         sizes = {"part.pt": (folder / "part.pt").stat().st_size}
-        (folder / STATE).write_text(json.dumps({"files": sizes}))
+        sampler = {"step": step, "samples": 5, "global_batch": 2, "seed": 3}
+        state = {"sampler": sampler, "data": "0" * 64, "ranks": 1, "files": sizes}
+        (folder / STATE).write_text(json.dumps(state))
     return folder
 
 
@@ -49,6 +51,30 @@ def test_a_damaged_state_is_a_problem_and_no_error(state: str, tmp_path: Path):
     folder = write_checkpoint(tmp_path, 1)
     (folder / STATE).write_text(state, encoding="latin-1")
     assert checkpoint._problem(folder, 0, 1) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"step": -3}, "/sampler/step is -3, not at least 0"),
+        ({"step": 2}, "is of 2 steps, its folder says otherwise"),
+        ({"step": 1.5}, "/sampler/step is 1.5, not of type integer"),
+        ({"mixture": [[1]]}, "/sampler/mixture/0 has 1, not at least 2"),
+    ],
+)
+def test_a_state_that_makes_no_sense_does_not_count(change: dict, reason: str, tmp_path: Path):
+    folder = write_checkpoint(tmp_path, 1)
+    state = json.loads((folder / STATE).read_text())
+    state["sampler"] |= change
+    (folder / STATE).write_text(json.dumps(state))
+    assert f"{reason}; start with --no-resume" in str(checkpoint._problem(folder, 0, 1))
+
+
+def test_what_lies_outside_of_the_folder_does_not_count(tmp_path: Path):
+    folder = write_checkpoint(tmp_path, 1)
+    state = json.loads((folder / STATE).read_text())
+    (folder / STATE).write_text(json.dumps(state | {"files": {"../../x.pt": 5}}))
+    assert "leaves the folder" in str(checkpoint._problem(folder, 0, 1))
 
 
 def test_the_newest_stays_whatever_lies_beside_it(tmp_path: Path):

@@ -344,7 +344,7 @@ def test_ranks_whose_launcher_is_killed_are_not_left_behind(tmp_path: Path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells only Linux's children")
-def test_the_library_ends_its_ranks_when_its_own_parent_is_killed(tmp_path: Path):
+def test_the_library_leaves_sigterm_to_its_ranks_until_its_own_parent_is_killed(tmp_path: Path):
     (tmp_path / "endings").mkdir()
     program = tmp_path / "watch.py"
     program.write_text(WATCH)
@@ -355,6 +355,10 @@ def test_the_library_ends_its_ranks_when_its_own_parent_is_killed(tmp_path: Path
     script = [str(tmp_path / "library.py"), RANK + FOREVER]
     (node,) = launch.start(1, program, str(tmp_path / "endings"), *script)
     ranks = up(node)
+    library = ranks[0].parent()
+    assert library is not None
+    library.send_signal(signal.SIGTERM)  # as schedulers do to every process of a job
+    assert not launch.wait_until(lambda: gone(ranks) or not library.is_running(), 1.5)
     node.process.kill()
     assert launch.wait_until(lambda: gone(ranks), 5)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import launch
 import pytest
+import tiny
 import torch
 from peft import PeftModel
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -15,6 +16,8 @@ from test_resume import SCRIPT, write_run
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from skrull_runtime import export
+from skrull_runtime.model import build_model
 from skrull_runtime.tokenization import IGNORED, bytes_encoder, tokenize
 
 
@@ -82,6 +85,10 @@ def test_adapters_are_exported_with_the_configuration_that_they_are_for(
     monkeypatch.setenv("LORA", "1")
     output = trained(tmp_path / "run", 3, "yarn")
     assert not (output / "model" / "model.safetensors").exists()
+    for file in (output / "model").glob("*.json"):
+        assert str(tmp_path) not in file.read_text(), f"{file.name} says where it was made"
+    adapters = json.loads((output / "model" / "adapter_config.json").read_text())
+    assert adapters["base_model_name_or_path"] == ""  # random weights have no name
     config = AutoConfig.from_pretrained(output / "model")
     assert config.rope_parameters["rope_type"] == "yarn"
     torch.manual_seed(3)  # the run's seed: its frozen weights are random ones
@@ -89,6 +96,21 @@ def test_adapters_are_exported_with_the_configuration_that_they_are_for(
     model = PeftModel.from_pretrained(base, output / "model")
     loss = plain_loss(model, tmp_path / "run" / "data.jsonl")
     assert loss == pytest.approx(evaluations(output)[-1]["evaluation_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("source", ["Qwen/Qwen2.5-0.5B", "weights/qwen"])
+def test_adapters_name_their_base_as_it_can_be_found_elsewhere(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tiny.write_config(tmp_path)
+    model = build_model(tiny.model_config(lora=True), tmp_path, None, 1)
+    model.get_base_model().config.name_or_path = str(tmp_path / source)
+    monkeypatch.setattr(export.dist, "get_rank", lambda: 0)
+    monkeypatch.setattr(export, "require_success", lambda problem: None)
+    folder = export.export_model(model, tmp_path, tmp_path, 0, source)
+    adapters = json.loads((folder / "adapter_config.json").read_text())
+    assert adapters["base_model_name_or_path"] == source
+    assert str(tmp_path) not in (folder / "config.json").read_text()
 
 
 def test_an_export_that_cannot_be_written_says_so(tmp_path: Path):

@@ -12,6 +12,8 @@ from pathlib import Path
 import launch
 import pytest
 import tiny
+import torch
+from document_fuzz import Hostile
 from parity_worker import ds_config
 
 from skrull_runtime.tokenization import bytes_encoder, tokenize
@@ -234,6 +236,21 @@ def test_where_every_checkpoint_is_damaged_nothing_is_guessed(whole_run: Path, t
     assert "every checkpoint is damaged" in refusal(folder)
 
 
+def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(whole_run: Path, tmp_path: Path):
+    folder, mark = tmp_path / "hostile", tmp_path / "ran"
+    shutil.copytree(whole_run, folder)
+    newest = folder / "output" / "checkpoints" / "step-00000008"
+    victim = max(newest.glob("*optim_states.pt"))
+    content = torch.load(victim, weights_only=False)
+    torch.save(content | {"more": Hostile(str(mark))}, victim)
+    state = json.loads((newest / "skrull_state.json").read_text())
+    state["files"][victim.name] = victim.stat().st_size
+    (newest / "skrull_state.json").write_text(json.dumps(state))
+    reason = refusal(folder)
+    assert f"{victim}: would call 'posix.mkdir', which no run of skrull writes" in reason
+    assert not mark.exists()
+
+
 def test_a_full_disk_ends_the_run_with_the_reason(
     whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -257,6 +274,58 @@ def test_a_loss_that_is_no_number_names_its_samples(
     monkeypatch.setenv("LEARNING_RATE", "1e38")
     reason = refusal(folder)
     assert re.search(r"the loss of step \d is (nan|inf), from data\.jsonl line \d+", reason)
+
+
+def test_a_gradient_that_is_not_finite_names_its_micro_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "infinite"
+    write_run(folder)
+    monkeypatch.setenv("POISON_AT", "3")
+    reason = refusal(folder)
+    assert re.search(
+        r"the gradient of step 3 is not finite, in micro-batch \d+, from data\.jsonl line \d+.*: look at the data,"
+        r" .* train \{ non_finite_gradients = skip \}\. Nothing was updated",
+        reason,
+    )
+    assert len(metrics(folder)) == 3
+    # The newest checkpoint is of an earlier step; without the fault the run goes on from there.
+    monkeypatch.delenv("POISON_AT")
+    assert "resumed after 2 steps" in launch.run(2, SCRIPT, str(folder), "--steps", "4")
+    assert len(metrics(folder)) == 4
+
+
+def test_skipped_steps_are_told_and_counted_over_an_interruption(
+    whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "skipping"
+    write_run(folder)
+    monkeypatch.setenv("NON_FINITE", "skip")
+    monkeypatch.setenv("POISON_AT", "3")
+    output = launch.run(2, SCRIPT, str(folder), "--steps", "5")
+    told = "warning: step 3 changed nothing, its gradient is not finite; 1 of 4 steps are skipped"
+    assert told in output
+    assert "done: 5 steps, 1 of them skipped because their gradients were not finite" in output
+    assert "8 steps, 1 of them skipped" in launch.run(2, SCRIPT, str(folder))
+    lines = (folder / "output" / "metrics.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [entry["skipped_steps"] for entry in entries] == [0, 0, 0, 1, 1, 1, 1, 1]
+    assert [entry["step"] for entry in entries if entry["gradient_norm"] is None] == [3]
+    # Data and learning rate go on as if the step had been trained.
+    for name in ("step", "epoch", "tokens", "sequences", "learning_rate"):
+        assert [entry[name] for entry in entries] == [entry[name] for entry in metrics(whole_run)]
+
+
+def test_a_checkpoint_that_was_trained_by_an_earlier_default_is_refused(
+    whole_run: Path, tmp_path: Path
+):
+    folder = tmp_path / "earlier"
+    shutil.copytree(whole_run, folder)
+    for state in (folder / "output" / "checkpoints").glob("*/skrull_state.json"):
+        content = json.loads(state.read_text())
+        assert content.pop("defaults") == {"decayed": "matrices"}
+        state.write_text(json.dumps(content))
+    assert "the checkpoint was trained with decayed = all, this run has" in refusal(folder)
 
 
 def test_changed_data_is_refused(whole_run: Path, tmp_path: Path):

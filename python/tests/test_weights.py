@@ -6,6 +6,7 @@ What transformers itself loads completely is accepted, and gives the same parame
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.errors import UserError
 from skrull_runtime.model import build_model
+from skrull_runtime.weights.files import PretrainedFiles, StoredTensor
+from skrull_runtime.weights.matching import Matching
+from skrull_runtime.weights.placing import without_parameters
 
 Tensors = dict[str, torch.Tensor]
 UNTIED = {"tie_word_embeddings": False}
@@ -258,3 +262,63 @@ def test_settings_of_generation_stay_with_the_model(tmp_path: Path):
     (weights / "generation_config.json").write_text(json.dumps({"temperature": 0.3}))
     model = build_model(PRETRAINED, tmp_path, tmp_path, 1)
     assert model.generation_config.temperature == 0.3
+
+
+VECTORS = json.loads(
+    (Path(__file__).resolve().parents[2] / "test/vectors/weights.json").read_text()
+)
+CASES = [
+    {**case, "of": name}
+    for case in VECTORS["cases"]
+    for name in (VECTORS["models"] if case["of"] == "*" else [case["of"]])
+]
+VERDICTS = {
+    "are quantised": "quantised",
+    "are not those of the model": "incomplete",
+    "have other shapes": "other shapes",
+}
+
+
+def headers_of(case: dict) -> dict[str, StoredTensor]:
+    """The stored tensors of a case; ``test/inputs/weights.test.ts`` makes the same."""
+    tensors = {}
+    for name, shape in (VECTORS["models"][case["of"]]["tensors"] | case.get("add", {})).items():
+        if "drop" in case and re.search(case["drop"], name):
+            continue
+        key = re.sub(*case["rename"], name, count=1) if "rename" in case else name
+        special = "type" in case and re.search(case["type"][0], key)
+        kind = case["type"][1] if special else "BF16"
+        tensors[key] = StoredTensor(Path("none"), tuple(shape), kind)
+    return tensors
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['of']}: {case['name']}")
+def test_the_compiler_judges_headers_alike(case: dict, tmp_path: Path):
+    config = VECTORS["models"][case["of"]]["config"] | case.get("config", {})
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with without_parameters():
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(tmp_path))
+    files = PretrainedFiles("weights", [])
+    files.tensors = headers_of(case)
+    assert verdict(Matching(model, files)) == case["is"]
+
+
+def verdict(matching: Matching) -> str:
+    """In a word."""
+    matching._require_ties = lambda: None  # of values, which a header has none of
+    try:
+        matching.require_complete()
+    except UserError as error:
+        return next(word for text, word in VERDICTS.items() if text in str(error))
+    return "complete"
+
+
+@pytest.mark.parametrize("name", VECTORS["models"])
+def test_the_vectors_are_what_transformers_stores(name: str, tmp_path: Path):
+    """The same files under the installed version."""
+    (tmp_path / "config.json").write_text(json.dumps(VECTORS["models"][name]["config"]))
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(tmp_path))
+    model.save_pretrained(tmp_path / "weights")
+    tensors = load_file(tmp_path / "weights/model.safetensors")
+    shapes = {key: list(tensor.shape) for key, tensor in tensors.items()}
+    assert shapes == VECTORS["models"][name]["tensors"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,13 @@ def step_batch(
     return make_step_batch(batch, schedule, own, targets, config, rank, lambda k: data[members[k]])
 
 
+def decayed_names(names: Iterable[str], optimizer: dict[str, Any]) -> set[str]:
+    """Parameters that weight decay applies to, told by their names as transformers' Trainer tells them."""
+    if optimizer["decayed"] == "all":
+        return set(names)
+    return {name for name in names if not name.endswith("bias") and "norm" not in name}
+
+
 def plain_training(
     folder: Path,
     optimizer: dict[str, Any],
@@ -155,7 +164,8 @@ def plain_training(
 ) -> Any:
     """Single-process PyTorch without packing: one sequence at a time through transformers' own attention.
 
-    Weights are drawn in one precision and trained in another; the optimizer has its own, in fp32.
+    Weights are drawn in one precision and trained in another; the optimizer has its own, in fp32. Returns the weights,
+    and the loss and the norm of the gradient before clipping of every step.
     """
     torch.manual_seed(SEED)
     model = AutoModelForCausalLM.from_config(
@@ -164,12 +174,22 @@ def plain_training(
     if lora:
         model = with_adapters(model, LORA, SEED)
     model.train()
-    settings = {name: value for name, value in optimizer.items() if name != "type"}
+    settings = {n: value for n, value in optimizer.items() if n not in ("type", "decayed")}
     kind = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer["type"]]
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     masters = {name: p.detach().to(torch.float32, copy=True) for name, p in trained.items()}
-    stepper = kind(masters.values(), **settings)
-    losses = []
+    decayed = decayed_names(trained, optimizer)
+    stepper = kind(
+        [
+            {"params": [master for name, master in masters.items() if name in decayed]},
+            {
+                "params": [master for name, master in masters.items() if name not in decayed],
+                "weight_decay": 0.0,
+            },
+        ],
+        **settings,
+    )
+    losses, norms = [], []
     for members in batches:
         model.zero_grad()
         targets = sum(label != IGNORED for k in members for label in data[k].labels)
@@ -183,14 +203,18 @@ def plain_training(
             total += loss.item()
         for name, parameter in trained.items():
             masters[name].grad = None if parameter.grad is None else parameter.grad.float()
-        if clip:
-            torch.nn.utils.clip_grad_norm_(masters.values(), clip)
+        norm = torch.nn.utils.clip_grad_norm_(masters.values(), clip or math.inf)
+        norms.append(norm.item())
         stepper.step()
         with torch.no_grad():
             for name, parameter in trained.items():
                 parameter.copy_(masters[name])
         losses.append(total / targets)
-    return {
-        name: masters[name] if name in masters else parameter.detach().clone()
-        for name, parameter in model.named_parameters()
-    }, losses
+    return (
+        {
+            name: masters[name] if name in masters else parameter.detach().clone()
+            for name, parameter in model.named_parameters()
+        },
+        losses,
+        norms,
+    )

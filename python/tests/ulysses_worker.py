@@ -37,7 +37,7 @@ def main() -> None:
     batches = tiny.global_batches(len(data))
     optimizer = parity_worker.OPTIMIZERS[name]
     # Before Ulysses takes the place of an attention implementation.
-    expected, expected_losses = tiny.plain_training(folder, optimizer, data, batches)
+    expected, expected_losses, _ = tiny.plain_training(folder, optimizer, data, batches)
 
     torch.manual_seed(tiny.SEED)
     model = AutoModelForCausalLM.from_config(

@@ -1,6 +1,6 @@
 import type { Experts, SlidingWindow, TransformerShape } from "../cost/shape.js";
 import { type ConfigProblem, type ModelType, refusalsOf } from "./refusals.js";
-import { ropeSettings, scaledPositions } from "./rope.js";
+import { documentedOriginal, ropeSettings, scaledPositions } from "./rope.js";
 
 /** What memory, cost and checks depend on of a Hugging Face model. */
 export interface ModelDimensions {
@@ -11,6 +11,21 @@ export interface ModelDimensions {
   readonly max_positions: number | undefined;
   /** `default`, `linear`, `yarn`, `llama3` … */
   readonly rope_type: string;
+  /** Positions that YaRN stretches, where the model's documented recipe has others than its configuration. */
+  readonly yarn_original: number | undefined;
+}
+
+/** Which tensors a model's layers have, beyond what its dimensions say. */
+export interface TensorLayout {
+  /** Of query, key and value. */
+  readonly input_bias: boolean;
+  /** Of the attention's output. */
+  readonly output_bias: boolean;
+  readonly mlp_bias: boolean;
+  readonly norm_bias: boolean;
+  readonly query_key_norm: boolean;
+  /** Whether a layer, by its number, has experts. */
+  readonly isSparse: (layer: number) => boolean;
 }
 
 /** A shape before its parameters are counted. */
@@ -113,6 +128,12 @@ export function readDimensions(config: unknown): ReadDimensions {
   return problems.length > 0 ? { ok: false, problems } : { ok: true, dimensions };
 }
 
+/** Of a configuration whose dimensions could be read. */
+export function readLayout(config: unknown): TensorLayout | undefined {
+  const family = isRecord(config) ? familyOf(config) : undefined;
+  return family && new ConfigReader(config as Readonly<Record<string, unknown>>).layout(family);
+}
+
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -160,6 +181,7 @@ class ConfigReader {
       tied_embeddings: tied,
       max_positions: this.maxPositions(),
       rope_type: this.ropeType(),
+      yarn_original: documentedOriginal(this.config),
     };
   }
 
@@ -233,18 +255,44 @@ class ConfigReader {
     return { layers: this.expertLayers(layers), count, active, width: this.count(keys.width) };
   }
 
-  private expertLayers(layers: number): number {
+  /** Experts are in every so many layers, but not in those that are stated to be dense. */
+  private sparseness(): { readonly step: number; readonly dense: readonly unknown[] } {
     const step = this.optionalCount("decoder_sparse_step") ?? 1;
     const dense: unknown = this.config["mlp_only_layers"] ?? [];
-    if (step < 1 || !Array.isArray(dense)) {
+    return { step, dense: Array.isArray(dense) ? dense : [] };
+  }
+
+  private expertLayers(layers: number): number {
+    const stated: unknown = this.config["mlp_only_layers"] ?? [];
+    if (this.sparseness().step < 1 || !Array.isArray(stated))
       this.problems.push("decoder_sparse_step or mlp_only_layers is not what it should be");
-      return layers;
-    }
-    let sparse = 0;
-    for (let layer = 0; layer < layers; layer += 1) {
-      if (!dense.includes(layer) && (layer + 1) % step === 0) sparse += 1;
-    }
-    return sparse;
+    const sparse = this.sparseLayers();
+    let count = 0;
+    for (let layer = 0; layer < layers; layer += 1) if (sparse(layer)) count += 1;
+    return count;
+  }
+
+  /** Which layers have experts, of a family that has any. */
+  private sparseLayers(): (layer: number) => boolean {
+    const { step, dense } = this.sparseness();
+    return (layer) => !dense.includes(layer) && (layer + 1) % step === 0;
+  }
+
+  layout(family: Family): TensorLayout {
+    const { attention_bias: bias, mlp_bias: mlp, query_key_norm, norm_bias } = family;
+    const output =
+      (bias === "if set" && this.flag("attention_bias", false)) ||
+      (bias === "use_bias" && this.flag("use_bias", true));
+    return {
+      input_bias: output || bias === "qkv always",
+      output_bias: output,
+      mlp_bias:
+        (mlp === "if set" && this.flag("mlp_bias", false)) ||
+        (mlp === "use_bias" && this.flag("use_bias", true)),
+      norm_bias,
+      query_key_norm,
+      isSparse: family.experts ? this.sparseLayers() : () => false,
+    };
   }
 
   private parameters(shape: Uncounted, family: Family, tied: boolean): number {
@@ -257,25 +305,21 @@ class ConfigReader {
 
   private attentionParameters(
     { hidden_size: hidden, head_dim: head, ...shape }: Uncounted,
-    { attention_bias: bias, query_key_norm }: Family,
+    family: Family,
   ): number {
+    const { input_bias, output_bias, query_key_norm } = this.layout(family);
     const query = shape.heads * head;
     const keyValue = 2 * shape.kv_heads * head;
-    const all =
-      (bias === "if set" && this.flag("attention_bias", false)) ||
-      (bias === "use_bias" && this.flag("use_bias", true));
-    const biases = (all || bias === "qkv always" ? query + keyValue : 0) + (all ? hidden : 0);
+    const biases = (input_bias ? query + keyValue : 0) + (output_bias ? hidden : 0);
     return hidden * (2 * query + keyValue) + biases + (query_key_norm ? 2 * head : 0);
   }
 
   /** Of all layers together. */
-  private mlpParameters(shape: Uncounted, { mlp_bias: bias }: Family): number {
+  private mlpParameters(shape: Uncounted, family: Family): number {
     const { hidden_size: hidden, intermediate_size: width, experts, layers } = shape;
     const matrices = shape.gated_mlp ? 3 : 2;
-    const biased =
-      (bias === "if set" && this.flag("mlp_bias", false)) ||
-      (bias === "use_bias" && this.flag("use_bias", true));
-    const dense = matrices * hidden * width + (biased ? (matrices - 1) * width + hidden : 0);
+    const biases = this.layout(family).mlp_bias ? (matrices - 1) * width + hidden : 0;
+    const dense = matrices * hidden * width + biases;
     if (!experts) return layers * dense;
     const sparse = experts.count * (matrices * hidden * experts.width + hidden);
     return (layers - experts.layers) * dense + experts.layers * sparse;

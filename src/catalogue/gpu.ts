@@ -1,12 +1,25 @@
+import type { Precision } from "../cost/shape.js";
+
+/** Figures of a GPU as a spec states them: bytes, FLOP/s and bytes per second. */
+export interface StatedGpu {
+  readonly memory: number;
+  readonly peak_bf16: number;
+  readonly peak_fp32: number | undefined;
+  readonly bandwidth: number;
+  readonly link: number;
+}
+
 /** A kind of GPU: figures with sources, and assumptions that a measured profile replaces. */
 export interface Gpu {
   readonly name: string;
   readonly title: string;
   readonly source: string;
+  /** What a spec says of a GPU of its own; absent for one of the catalogue. */
+  readonly stated?: StatedGpu;
   readonly device: "cuda" | "cpu";
   readonly memory_bytes: number;
-  /** Dense peak per second. */
-  readonly peak_flops: { readonly bf16: number; readonly fp32: number };
+  /** Dense peak per second; `null` where there is no such arithmetic. */
+  readonly peak_flops: { readonly bf16: number | null; readonly fp32: number };
   /** Share of the peak that a training step reaches. */
   readonly efficiency: number;
   readonly small_shard_tokens: number;
@@ -21,6 +34,13 @@ export interface Gpu {
     readonly all_gather_us: readonly number[];
     readonly reduce_scatter_us: readonly number[];
   };
+}
+
+/** A GPU's peak in a precision that it has: the checker refuses others. */
+export function peakOf({ title, peak_flops }: Gpu, precision: Precision): number {
+  const peak = peak_flops[precision];
+  if (peak === null) throw new Error(`${title} has no ${precision}`);
+  return peak;
 }
 
 /** What a rank may use where no budget is set. On CPU the ranks of a node share its memory, if that is known. */

@@ -4,5 +4,7 @@ export interface CatalogueModel {
   readonly source: string;
   /** As published; a test compares it with what the configuration gives. */
   readonly parameters: number;
+  /** Positions that YaRN stretches by the model's documented recipe, where its configuration has others. */
+  readonly yarn_original?: number;
   readonly config: Readonly<Record<string, unknown>>;
 }

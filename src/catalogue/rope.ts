@@ -1,3 +1,5 @@
+import { MODELS } from "./data.generated.js";
+
 /** How rotary embeddings are stretched beyond the positions that a model was trained for, as a spec says it. */
 export type RopeScaling =
   | { readonly type: "none" }
@@ -43,7 +45,8 @@ export function withRopeScaling(config: unknown, scaling: RopeScaling): ScaledCo
   if (Object.values(own).some(isRecord))
     return { ok: false, problem: "its layers have rotary embeddings of several kinds" };
   const stated = own["original_max_position_embeddings"];
-  const original = positions(stated) ?? positions(config["max_position_embeddings"]);
+  const documented = scaling.type === "yarn" ? documentedOriginal(config) : undefined;
+  const original = positions(stated) ?? documented ?? positions(config["max_position_embeddings"]);
   if (original === undefined)
     return { ok: false, problem: "its configuration has no max_position_embeddings" };
   const theta = own["rope_theta"] ?? config["rope_theta"];
@@ -57,6 +60,52 @@ export function withRopeScaling(config: unknown, scaling: RopeScaling): ScaledCo
     config: { ...rest, max_position_embeddings: max, rope_parameters: parameters },
   };
 }
+
+/**
+ * Positions that YaRN stretches by the recipe that a model was published with, where they are not those of its
+ * configuration: known by the catalogue's model of the same family, positions and base frequency.
+ */
+export function documentedOriginal(config: Fields): number | undefined {
+  const own = ropeSettings(config);
+  const type = isRecord(own) ? (own["rope_type"] ?? own["type"] ?? "default") : undefined;
+  if (type !== "default") return undefined;
+  return Object.values(MODELS).find(
+    ({ yarn_original, config: known }) =>
+      yarn_original !== undefined &&
+      familyOf(config) === familyOf(known) &&
+      config["max_position_embeddings"] === known["max_position_embeddings"] &&
+      baseFrequency(config) === baseFrequency(known),
+  )?.yarn_original;
+}
+
+/** `qwen3_moe` is published with the positions of `qwen3`. */
+const familyOf = (config: Fields): string => String(config["model_type"]).replace(/_moe$/, "");
+
+function baseFrequency(config: Fields): unknown {
+  const own = ropeSettings(config);
+  return (isRecord(own) ? own["rope_theta"] : undefined) ?? config["rope_theta"];
+}
+
+/** What to write for a model to reach `wanted` positions. Linear scaling and others are left to who chose them. */
+export function scalingAdvice(
+  wanted: number,
+  model: {
+    readonly max_positions: number | undefined;
+    readonly yarn_original: number | undefined;
+    readonly rope_type: string;
+  },
+): string {
+  const { max_positions: reached = wanted, rope_type: rope } = model;
+  if (rope !== "default") return "scale by a larger factor: model { rope_scaling = ... }";
+  const original = model.yarn_original ?? reached;
+  const factor = `factor = ${Math.ceil(wanted / original)}`;
+  const from = original === reached ? "" : `  original = ${counted(original)}`;
+  return `write model { rope_scaling = yarn { ${factor}${from} } }`;
+}
+
+/** `32K` where it is so many. */
+const counted = (tokens: number): string =>
+  tokens % 1024 === 0 ? `${tokens / 1024}K` : String(tokens);
 
 const positions = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;

@@ -52,6 +52,15 @@ function wronglyEncoded(
   return { ...nothing, text, documents, runs: [], diagnostics: [found] };
 }
 
+/** Diagnostics of analysed files, without the credentials that they may quote. */
+export function covered(
+  sources: readonly Source[],
+  diagnostics: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  const cover = secretCover(sources.map(({ text }) => text));
+  return diagnostics.map((found) => coveredDiagnostic(found, cover));
+}
+
 /** Diagnostics of analysed files in one of the contract's formats. */
 export function showDiagnostics(
   sources: readonly Source[],
@@ -60,10 +69,9 @@ export function showDiagnostics(
 ): string {
   const texts = new Map(sources.map(({ file, text }) => [file, text]));
   const cover = secretCover([...texts.values()]);
-  const covered = diagnostics.map((found) => coveredDiagnostic(found, cover));
   const textOf = (file: string) => {
     const text = texts.get(file);
     return text === undefined ? undefined : cover(text);
   };
-  return formatDiagnostics(covered, options.format, { ...options, textOf });
+  return formatDiagnostics(covered(sources, diagnostics), options.format, { ...options, textOf });
 }

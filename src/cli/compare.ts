@@ -5,39 +5,54 @@ import type { Host } from "../host/host.js";
 import { type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare.js";
 import type { Plan } from "../plan/plan.js";
 import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
+import { type OutputFormat, refuse, withDocument } from "./document.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { planFile, type SpecRequest } from "./spec-file.js";
 import { tableLines } from "./table.js";
 import type { Terminal } from "./terminal.js";
 
 export interface CompareOptions extends SpecRequest {
-  readonly format: "pretty" | "json";
+  readonly format: OutputFormat;
   readonly policies: readonly string[] | undefined;
 }
 
-/** `skrull compare SPEC`: the policies side by side. @throws HostError */
-export async function compareCommand(
+/** `skrull compare SPEC`: the policies side by side. */
+export function compareCommand(
   host: Host,
   terminal: Terminal,
   options: CompareOptions,
 ): Promise<ExitCode> {
+  return withDocument(terminal, options.format, () => compare(host, terminal, options));
+}
+
+async function compare(
+  host: Host,
+  terminal: Terminal,
+  { format, ...options }: CompareOptions,
+): Promise<ExitCode> {
   const unknown = options.policies?.find((name) => !POLICY_NAMES.includes(name as Policy));
   if (unknown !== undefined) {
     const known = POLICY_NAMES.join(", ");
-    terminal.remark(`error: '${printable(unknown)}' is no policy; there are ${known}\n`);
+    const message = `'${printable(unknown)}' is no policy; there are ${known}`;
+    terminal.remark(`error: ${message}\n`);
+    refuse(terminal, format, undefined, { code: "unknown-policy", message });
     return EXIT.couldNotRun;
   }
-  const planned = await planFile(host, terminal, options);
-  if (!planned) return EXIT.findings;
+  const { result: planned, told } = await planFile(host, terminal, options);
+  if (!planned) {
+    refuse(terminal, format, told);
+    return EXIT.findings;
+  }
   const lengths = planned.inputs.data.index.samples.length;
   const chosen = (options.policies ?? POLICY_NAMES) as readonly Policy[];
   const compared = comparePolicies(planned.plan, lengths, chosen);
   terminal.out(
-    options.format === "json"
+    format === "json"
       ? jsonText({
           format_version: 1,
           sampled_batches: planned.plan.forecast.sampled_batches,
           policies: compared,
+          ...told,
         })
       : report(planned.plan, compared),
   );

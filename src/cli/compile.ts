@@ -23,7 +23,7 @@ export async function compileCommand(
   terminal: Terminal,
   options: CompileOptions,
 ): Promise<ExitCode> {
-  const planned = await planFile(host, terminal, options);
+  const { result: planned } = await planFile(host, terminal, options);
   if (!planned) return EXIT.findings;
   const folder = resolve(host.workingFolder, options.out);
   const dataRoot = rootSeenFrom(folder, planned.folder);

@@ -4,7 +4,7 @@ import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import { expandGlob, walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { type Contents, LINES_OF_ARRAY, recogniseFile } from "../inputs/recognise.js";
+import { type Contents, isArrayFile, LINES_OF_ARRAY, recogniseFile } from "../inputs/recognise.js";
 import type { Supervision } from "../lengths/count.js";
 import { loadTokenizer } from "../lengths/load-tokenizer.js";
 import { type DataFile, measureFiles } from "../lengths/measure.js";
@@ -115,27 +115,25 @@ function lengthsReport(
   };
 }
 
-/** Of each file without a line that can be read, what it seems to hold. */
+/** Of each file that is an array or has no line that can be read, what it seems to hold. */
 async function unreadFiles(
   host: Host,
   files: readonly DataFile[],
   measurements: readonly FileMeasurement[],
 ): Promise<ReadonlyMap<string, string>> {
-  const unread = files.filter((_, n) => {
-    const { length = [], malformedLines = 0 } = measurements[n] ?? {};
-    return length.length === 0 && malformedLines > 0;
-  });
   const answers = new Map<string, string>();
-  for (const { name, path } of unread) {
-    const advice = layoutAdvice(await recogniseFile(host, path));
-    answers.set(name, `no line can be read: ${advice}`);
+  for (const [n, { name, path }] of files.entries()) {
+    const { length = [], malformedLines = 0 } = measurements[n] ?? {};
+    if (malformedLines === 0) continue;
+    if (await isArrayFile(host, path, length.length)) answers.set(name, LINES_OF_ARRAY);
+    else if (length.length === 0)
+      answers.set(name, `no line can be read: ${layoutAdvice(await recogniseFile(host, path))}`);
   }
   return answers;
 }
 
 function layoutAdvice(contents: Contents): string {
-  if (contents === "array") return LINES_OF_ARRAY;
-  if (contents === "unknown")
+  if (contents === "unknown" || contents === "array")
     return "choose another --data-format, or name its columns by --column";
   const { format, columns } = contents;
   const names = Object.entries(columns).map(([key, name]) => ` --column ${key}=${name}`);

@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import type { Program } from "./program.js";
 
 /** @param more besides those that every verb with output has */
@@ -12,14 +12,30 @@ export function addLint({ program, host, terminal, version, end }: Program): voi
   program
     .command("lint")
     .description("check specs: syntax, types, units and meaning")
-    .argument("<path...>", "spec files, or folders with specs")
+    .argument("[path...]", "spec files, or folders with specs")
     .addOption(formatOption("sarif", "github"))
     .option("--deny-warnings", "exit with 1 on warnings too", false)
     .option("--fix", "apply the fixes that cannot change what was meant", false)
     .addOption(
       new Option("--unsafe-fixes", "apply all fixes").default(false).implies({ fix: true }),
     )
-    .action(async (paths: string[], options) => {
+    .option(
+      "--force-exclude",
+      "leave out what the configuration excludes, also where it is named",
+      false,
+    )
+    .option("--print-config <file>", "print the configuration that holds for a file, and whence")
+    .action(async (paths: string[], options, command: Command) => {
+      const { printConfig: file, format } = options;
+      if (file !== undefined) {
+        if (paths.length > 0) command.error("error: --print-config takes one file and no paths");
+        if (format !== "pretty" && format !== "json")
+          command.error("error: --print-config prints pretty or json");
+        const { printConfigCommand } = await import("./print-config.js");
+        end(await printConfigCommand(host, terminal, file, { ...options, skrullVersion: version }));
+        return;
+      }
+      if (paths.length === 0) command.error("error: missing required argument 'path'");
       const { lintCommand } = await import("./lint.js");
       end(await lintCommand(host, terminal, paths, { ...options, skrullVersion: version }));
     });

@@ -19,6 +19,8 @@ export interface LintOptions {
   readonly fix: boolean;
   /** Apply the others too. */
   readonly unsafeFixes: boolean;
+  /** Files that are named themselves are left out too, where a configuration says so. */
+  readonly forceExclude?: boolean;
   readonly skrullVersion: string;
 }
 
@@ -31,7 +33,8 @@ export async function lintCommand(
 ): Promise<ExitCode> {
   const linter = new Linter(host);
   const found = findSpecs(host, paths);
-  const files = await withoutExcluded(host, linter, paths, found.files);
+  const named = options.forceExclude ? [] : paths;
+  const files = await withoutExcluded(host, linter, named, found.files);
   const { linted, unreadable } = await lintFiles(host, linter, files, options);
   for (const { message } of [...found.problems, ...unreadable])
     terminal.remark(`error: ${printable(message)}\n`);
@@ -51,18 +54,18 @@ export async function lintCommand(
     : EXIT.clean;
 }
 
-/** Files that are named themselves, and of folders those that no configuration leaves out. */
+/** Files that are named themselves, and of the others those that no configuration leaves out. */
 async function withoutExcluded(
   host: Host,
   linter: Linter,
-  paths: readonly string[],
+  named: readonly string[],
   files: readonly string[],
 ): Promise<readonly string[]> {
-  const named = new Set(paths.map((path) => resolve(host.workingFolder, path)));
+  const kept = new Set(named.map((path) => resolve(host.workingFolder, path)));
   const chosen: string[] = [];
   for (const file of files) {
-    const kept = named.has(resolve(host.workingFolder, file)) || !(await linter.excludes(file));
-    if (kept) chosen.push(file);
+    const isKept = kept.has(resolve(host.workingFolder, file)) || !(await linter.excludes(file));
+    if (isKept) chosen.push(file);
   }
   return chosen;
 }

@@ -7,9 +7,10 @@ import {
 } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
 import { lostShare } from "../plan/data.js";
-import { longestThatFits } from "../plan/levers.js";
+import { longestThatFits } from "../plan/fit.js";
 import type { StepParts } from "../plan/performance.js";
 import type { Plan } from "../plan/plan.js";
+import { widestGroup } from "../schedule/degrees.js";
 import { tableLines } from "./table.js";
 
 /** A plan for people, at most 80 columns wide. */
@@ -64,12 +65,19 @@ function loraRows({ lora }: Plan["model"]): readonly (readonly string[])[] {
 }
 
 /** Whose figures of the machine the plan used. */
-function hardwareRows({ profile, measured }: Plan["hardware"]): readonly (readonly string[])[] {
-  if (profile === null) return [["figures", "the catalogue's, published or assumed"]];
+function hardwareRows({
+  profile,
+  measured,
+  stated,
+}: Plan["hardware"]): readonly (readonly string[])[] {
+  const rest = stated
+    ? "what the spec states, the rest assumed"
+    : "the catalogue's, published or assumed";
+  if (profile === null) return [["figures", rest]];
   return [
     ["figures", `profile ${short(profile)}`],
     ...measured.map((name) => ["  measured", name.replaceAll("_", " ")]),
-    ["  the rest", "the catalogue's, published or assumed"],
+    ["  the rest", rest],
   ];
 }
 
@@ -99,8 +107,8 @@ function memoryRows(plan: Plan): readonly (readonly string[])[] {
 }
 
 /** The data may have no sample of `max_length` today, and one tomorrow. */
-function longestRows({ memory, topology, data }: Plan): readonly (readonly string[])[] {
-  const most = longestThatFits(memory.bucket, topology.context_parallel);
+function longestRows({ memory, scheduling, data }: Plan): readonly (readonly string[])[] {
+  const most = longestThatFits(memory.bucket, widestGroup(scheduling));
   const fitting = ["longest sample that fits", `${formatCount(most)} tokens`];
   if (most >= data.max_length) return [fitting];
   return [fitting, ["  max_length, which none has", `${formatCount(data.max_length)} tokens`]];

@@ -5,6 +5,7 @@ import {
   hasErrors,
   sortDiagnostics,
 } from "../diagnostics/diagnostic.js";
+import { jsonDiagnostics } from "../diagnostics/format-json.js";
 import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
@@ -16,7 +17,8 @@ import type { Plan } from "../plan/plan.js";
 import type { PlanInputs } from "../plan/setup.js";
 import type { Analysis, RunAnalysis } from "../semantics/analyze.js";
 import type { Origins } from "../semantics/report.js";
-import { analyzeFile, showDiagnostics } from "./analysis.js";
+import { analyzeFile, covered, showDiagnostics } from "./analysis.js";
+import type { Told } from "./document.js";
 import { withRuleFindings } from "./rule-findings.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
@@ -70,8 +72,15 @@ export interface LoadedSpec {
   readonly planInputs: PlanInputs;
 }
 
+/** What became of a spec, and all that was told of it. */
+export interface Outcome<Result> {
+  /** Absent where there are errors. */
+  readonly result: Result | undefined;
+  readonly told: Told;
+}
+
 /**
- * From a spec's path to what `use` makes of it. Diagnostics are shown as remarks; `undefined` where there are errors.
+ * From a spec's path to what `use` makes of it. Diagnostics are shown as remarks, and returned.
  *
  * @param use adds its own diagnostics to the list
  * @param rules whether lint's rules are asked too; not where settings are tried that the spec does not have
@@ -83,7 +92,7 @@ export async function withSpec<Result>(
   request: SpecRequest,
   use: (loaded: LoadedSpec, found: Diagnostic[]) => Result | undefined,
   { rules }: { readonly rules: boolean },
-): Promise<Result | undefined> {
+): Promise<Outcome<Result>> {
   const analysis = await analyzeFile(host, request.path);
   const found: Diagnostic[] = [...analysis.diagnostics];
   const run = hasErrors(found) ? undefined : chooseRun(analysis, request.run, found);
@@ -97,8 +106,12 @@ export async function withSpec<Result>(
   const { skrullVersion } = request;
   const shown = { format: "pretty", colour: false, skrullVersion } as const;
   const sources = [...analysis.documents, ...linter.sources];
-  terminal.remark(showDiagnostics(sources, sortDiagnostics(told), shown));
-  return hasErrors(told) ? undefined : result;
+  const sorted = sortDiagnostics(told);
+  terminal.remark(showDiagnostics(sources, sorted, shown));
+  return {
+    result: hasErrors(told) ? undefined : result,
+    told: jsonDiagnostics(covered(sources, sorted)),
+  };
 }
 
 /** From a spec's path to its plan; as {@link withSpec}. @throws HostError */
@@ -106,7 +119,7 @@ export async function planFile(
   host: Host,
   terminal: Terminal,
   request: SpecRequest,
-): Promise<PlannedSpec | undefined> {
+): Promise<Outcome<PlannedSpec>> {
   const planned = (loaded: LoadedSpec, found: Diagnostic[]) => {
     const { folder, texts, spec, origins, inputs, planInputs } = loaded;
     const result = makePlan(spec, origins, planInputs);

@@ -26,7 +26,8 @@ export interface MemorySetting {
   readonly zeroStage: ZeroStage;
   /** All ranks: ZeRO partitions over the whole world. */
   readonly ranks: number;
-  readonly contextParallel: number;
+  /** Ranks of the largest group that may share a sequence: the context-parallel one, or a pool's widest. */
+  readonly largestGroup: number;
   /** State tensors the optimizer keeps per parameter: 2 for AdamW, 1 for SGD with momentum, else 0. */
   readonly optimizerMoments: number;
   /** Tokens whose logits exist at a time (chunked cross-entropy). */
@@ -129,7 +130,7 @@ function logitsRow({ shape, precision, lossChunk }: MemorySetting): MemoryRow {
 }
 
 function activationRows(setting: MemorySetting): MemoryRow[] {
-  const { shape, precision, checkpointing, contextParallel } = setting;
+  const { shape, precision, checkpointing, largestGroup } = setting;
   const bytes = BYTES_PER_ELEMENT[precision];
   const layer = layerBytes(shape, bytes);
   const boundary = bytes * shape.hidden_size;
@@ -139,7 +140,7 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
   ];
   const peak = checkpointing === "none" ? 0 : checkpointing === "selective" ? layer.mlp : whole;
   // Attention keeps its keys and values for the backward; those of a sharded sequence span its whole group.
-  const gathered = contextParallel > 1 ? contextParallel * keyValueWidth(shape) * bytes : 0;
+  const gathered = largestGroup > 1 ? largestGroup * keyValueWidth(shape) * bytes : 0;
   const layersKept = checkpointing === "full" ? 1 : shape.layers;
   const factor = setting.activationFactor;
   return [

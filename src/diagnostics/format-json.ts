@@ -1,11 +1,10 @@
 import { jsonText } from "../foundation/json.js";
 import type { Diagnostic } from "./diagnostic.js";
 
-/** The contract's `lint --format json`. */
-export function formatJson(diagnostics: readonly Diagnostic[]): string {
+/** Diagnostics as they stand in every JSON document. */
+export function jsonDiagnostics(diagnostics: readonly Diagnostic[]) {
   const count = (severity: string) => diagnostics.filter((d) => d.severity === severity).length;
-  return jsonText({
-    format_version: 1,
+  return {
     diagnostics: diagnostics.map(
       ({ code, severity, message, file, range, why, help, related, fix }) => ({
         code,
@@ -20,5 +19,10 @@ export function formatJson(diagnostics: readonly Diagnostic[]): string {
       }),
     ),
     summary: { errors: count("error"), warnings: count("warning") },
-  });
+  };
+}
+
+/** The contract's `lint --format json`. */
+export function formatJson(diagnostics: readonly Diagnostic[]): string {
+  return jsonText({ format_version: 1, ...jsonDiagnostics(diagnostics) });
 }

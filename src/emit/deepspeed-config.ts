@@ -12,7 +12,7 @@ export function deepspeedConfig(plan: Plan): Record<string, unknown> {
     train_micro_batch_size_per_gpu: 1,
     gradient_accumulation_steps: 1,
     gradient_clipping: plan.training.clip,
-    ...(plan.model.precision === "bf16" ? { bf16: { enabled: true } } : {}),
+    ...(plan.model.precision === "bf16" ? { bf16: BF16 } : {}),
     zero_optimization: {
       stage,
       ...zeroSettings(stage, plan.memory.zero_bucket),
@@ -27,6 +27,9 @@ export function deepspeedConfig(plan: Plan): Record<string, unknown> {
     wall_clock_breakdown: false,
   };
 }
+
+/** Without the check, ZeRO 1 and 2 would train on a gradient that is not finite: once the default. */
+const BF16 = { enabled: true, check_grad_overflow: true };
 
 function offloading({ memory, topology }: Plan) {
   const host = { device: "cpu", pin_memory: topology.device === "cuda" };

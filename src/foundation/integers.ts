@@ -7,9 +7,10 @@ export function isPowerOfTwo(value: number): boolean {
 
 /** Divisors of a whole number of at least 1, ascending. */
 export function divisors(count: number): readonly number[] {
-  const found: number[] = [];
-  for (let d = 1; d <= count; d += 1) if (count % d === 0) found.push(d);
-  return found;
+  const small: number[] = [];
+  for (let d = 1; d * d <= count; d += 1) if (count % d === 0) small.push(d);
+  const large = small.map((d) => count / d).reverse();
+  return small.at(-1) === large[0] ? [...small, ...large.slice(1)] : [...small, ...large];
 }
 
 /** Integers in ascending order. */

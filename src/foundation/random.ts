@@ -47,8 +47,13 @@ export function random32(seed: number, stream: number): Random32 {
   };
 }
 
-/** Uniform integer from 0 to `bound - 1`; draws again where a remainder would favour small ones. */
+/**
+ * Uniform integer from 0 to `bound - 1`; draws again where a remainder would favour small ones.
+ *
+ * @throws RangeError where there is no such integer, for which it would draw for ever
+ */
 export function randomBelow(random: Random32, bound: number): number {
+  if (!(bound > 0)) throw new RangeError("nothing to draw from");
   const limit = 2 ** 32 - (2 ** 32 % bound);
   for (;;) {
     const value = random();

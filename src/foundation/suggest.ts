@@ -13,6 +13,7 @@ export function didYouMean(name: string, known: readonly string[]): string | und
     if (Math.abs(candidate.length - name.length) > limit) continue;
     compared += candidate.length * name.length;
     if (compared > MOST_COMPARED) break;
+    if (!sameNumbers(name, candidate)) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) {
       best = { name: candidate, distance };
@@ -21,13 +22,28 @@ export function didYouMean(name: string, known: readonly string[]): string | und
   return best?.name ?? onlyOneThatBegins(name, known);
 }
 
+/** Numbers tell sizes and versions apart: neither `len32` nor `len` is a slip of the finger for `len64`. */
+function sameNumbers(name: string, candidate: string): boolean {
+  const [written, known] = [name, candidate].map((one) => one.match(/\d+/g)?.join(" "));
+  return known === undefined || written === known;
+}
+
 /** What a name was shortened from: `h100` of `h100_sxm_80gb`, or `plan` of `planned`. */
 function onlyOneThatBegins(name: string, known: readonly string[]): string | undefined {
   if (name.length < SHORTEST_BEGINNING) return undefined;
-  const longer = known.filter((one) => withoutSigns(one).startsWith(withoutSigns(name)));
+  const longer = known.filter((one) => goesOn(name, one));
   const whole = longer.filter((one) => /^[_-]/.test(one.slice(name.length)));
   const [only, ...others] = whole.length > 0 ? whole : longer;
   return others.length === 0 ? only : undefined;
+}
+
+/** Whether a name is the beginning of a longer one, and no number is cut off or left out: that tells versions apart. */
+function goesOn(name: string, longer: string): boolean {
+  if (!withoutSigns(longer).startsWith(withoutSigns(name))) return false;
+  const letters = withoutSigns(name).length;
+  let end = 0;
+  for (let seen = 0; seen < letters; end += 1) if (!/[_-]/.test(longer.charAt(end))) seen += 1;
+  return !/^\d/.test(longer.slice(end));
 }
 
 /** `rtx_4090` and `RTX4090` alike. */

@@ -14,6 +14,8 @@ export interface Host {
   list(folder: string): readonly string[];
   /** Whole content of a file. @throws HostError */
   readBytes(path: string): Uint8Array;
+  /** Bytes of a file from `start` on, fewer than `count` only where it ends before. @throws HostError */
+  readRange(path: string, start: number, count: number): Uint8Array;
   /** Content of a file in chunks, for files larger than memory. @throws HostError */
   stream(path: string): AsyncIterable<Uint8Array>;
   /** Writes a file whole or not at all, creating its folders. @throws HostError */

@@ -54,6 +54,10 @@ export class MemoryHost implements Host {
     return file;
   }
 
+  readRange(path: string, start: number, count: number): Uint8Array {
+    return this.readBytes(path).subarray(start, start + count);
+  }
+
   async *stream(path: string): AsyncIterable<Uint8Array> {
     const bytes = this.readBytes(path);
     // Small, odd chunks: readers must not depend on where a chunk ends.

@@ -71,6 +71,24 @@ export class NodeHost implements Host {
     return attempt(path, () => fs.readFileSync(path));
   }
 
+  readRange(path: string, start: number, count: number): Uint8Array {
+    return attempt(path, () => {
+      const file = fs.openSync(path, "r");
+      try {
+        const bytes = Buffer.alloc(count);
+        let filled = 0;
+        while (filled < count) {
+          const read = fs.readSync(file, bytes, filled, count - filled, start + filled);
+          if (read === 0) break;
+          filled += read;
+        }
+        return bytes.subarray(0, filled);
+      } finally {
+        fs.closeSync(file);
+      }
+    });
+  }
+
   async *stream(path: string): AsyncIterable<Uint8Array> {
     try {
       yield* fs.createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>;

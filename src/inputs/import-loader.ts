@@ -1,18 +1,9 @@
-import { dirname, join, resolve } from "pathe";
+import { relative, resolve } from "pathe";
+import { once } from "../foundation/once.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import type { Loader } from "../semantics/imports.js";
-
-/** What marks the top folder of a project: imports stay inside it. */
-const ROOT_MARKS: readonly string[] = ["skrull.config.yaml", ".git"];
-
-/** Nearest folder above a spec, or its own, with a mark of a project's top; its own where there is none. */
-export function projectRoot(host: Host, folder: string): string {
-  for (let above = folder; ; above = dirname(above)) {
-    if (ROOT_MARKS.some((mark) => host.status(join(above, mark)))) return above;
-    if (dirname(above) === above) return folder;
-  }
-}
+import { projectFolder } from "./project-folder.js";
 
 /**
  * Reads what the specs in `folder` import: files inside the project, also after links are followed.
@@ -24,11 +15,12 @@ export function importLoader(
   folder: string,
   openText: (path: string) => string | undefined = () => undefined,
 ): Loader {
-  let root: string | undefined;
+  const project = once(() => projectFolder(host, folder));
   return (path) => {
-    root ??= projectRoot(host, folder);
+    const { folder: root, because } = project();
     const absolute = resolve(host.workingFolder, path);
-    const outside = { problem: "it lies outside the project's folder" };
+    const shown = relative(host.workingFolder, root) || ".";
+    const outside = { problem: `it lies outside the project's folder '${shown}', ${because}` };
     if (!isWithin(root, absolute)) return outside;
     const open = openText(absolute);
     try {

@@ -1,7 +1,8 @@
 import { join } from "pathe";
 import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
-import { gpuByName, modelByName } from "../catalogue/names.js";
+import { modelByName } from "../catalogue/names.js";
+import { gpuOf } from "../catalogue/own-gpu.js";
 import { type Profile, readProfile } from "../catalogue/profile.js";
 import { withRopeScaling } from "../catalogue/rope.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
@@ -19,7 +20,7 @@ import { lostSamples, type PreparedData, prepareData } from "../plan/data.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import { dataAdvice, tokenizerAdvice } from "./advice.js";
 import { countRequest } from "./count-request.js";
-import { LINES_OF_ARRAY, recogniseFile, written } from "./recognise.js";
+import { isArrayFile, LINES_OF_ARRAY, recogniseFile, written } from "./recognise.js";
 import { renderingOf } from "./rendering.js";
 
 /** All that a spec names, read and measured. */
@@ -60,7 +61,7 @@ export async function loadInputs(
   const counting = rendering && { tokenizer, rendering, progress };
   const data = counting && (await loader.data("data.train", spec.data.train, counting));
   const evaluation = counting && (await loader.data("evaluate.data", spec.evaluate.data, counting));
-  const gpu = gpuByName(spec.cluster.gpu);
+  const gpu = gpuOf(spec);
   const profile = loader.profile();
   const { sources } = loader;
   const { diagnostics } = loader.report;
@@ -94,6 +95,15 @@ const USE: Readonly<Record<DataKey, string>> = {
 
 /** Malformed lines that a message quotes. */
 const LINES_SHOWN = 5;
+
+/** Of a file's lines: who leaves out more than this trains on something else than the file. */
+const FEW_MALFORMED = 0.01;
+
+const REPAIR = "Repair the lines, or leave them out of the file.";
+
+/** Whether no file has more than a few lines that cannot be read. */
+const fewMalformed = (measured: readonly FileMeasurement[]): boolean =>
+  measured.every(({ malformedLines: bad, length }) => bad <= FEW_MALFORMED * (bad + length.length));
 
 class Loader {
   readonly report: SpecReport;
@@ -298,8 +308,9 @@ class Loader {
     const lines = measured.flatMap((m, n) =>
       m.malformed.map((l) => `${files[n]?.name}:${l.line} ${l.reason}`),
     );
-    const help = await this.#otherLayout(key, files, measured);
-    const shown = help === undefined ? LINES_SHOWN : 1;
+    const layout = await this.#otherLayout(key, files, measured);
+    const help = layout ?? (fewMalformed(measured) ? undefined : REPAIR);
+    const shown = layout === undefined ? LINES_SHOWN : 1;
     const first = `${lines.slice(0, shown).join("; ")}${count > shown ? "; …" : ""}`;
     const extra = help === undefined ? {} : { help };
     const tolerated = this.spec.data.malformed;
@@ -309,25 +320,38 @@ class Loader {
     else this.report.at("malformed-data-tolerated", place, { count, first }, extra);
   }
 
-  /** What to do about a file of which no line can be read. */
+  /** What to do about a file that is an array, or of which no line can be read. */
   async #otherLayout(
     key: DataKey,
     files: readonly DataFile[],
     measured: readonly FileMeasurement[],
   ): Promise<string | undefined> {
+    const array = await this.#firstArray(files, measured);
+    if (array) return `Of '${array.name}': ${LINES_OF_ARRAY}.`;
     const unread = files.filter((_, n) => measured[n]?.length.length === 0);
     const [file] = unread;
     if (!file) return undefined;
     const contents = await recogniseFile(this.host, file.path);
     const { type } = this.spec.data.format;
     const name = `'${file.name}'`;
-    if (contents === "array") return `Of ${name}: ${LINES_OF_ARRAY}.`;
-    if (contents === "unknown")
+    if (contents === "unknown" || contents === "array")
       return `No line of ${name} can be read as ${type}: correct format, or the names of its columns.`;
     const layout = written(contents);
     return key === "data.train" && unread.length === files.length
       ? `${name} looks like ${contents.format}: write data { format = ${layout} }`
       : `${name} looks like ${layout}; all data of a spec has one format, here ${type}.`;
+  }
+
+  /** Of an array with an item a line, the last item is a line that can be read. */
+  async #firstArray(
+    files: readonly DataFile[],
+    measured: readonly FileMeasurement[],
+  ): Promise<DataFile | undefined> {
+    for (const [n, file] of files.entries()) {
+      const { malformedLines: bad = 0, length = [] } = measured[n] ?? {};
+      if (bad > 0 && (await isArrayFile(this.host, file.path, length.length))) return file;
+    }
+    return undefined;
   }
 
   #reportLosses(key: DataKey, { summary, longestRow }: PreparedData): void {

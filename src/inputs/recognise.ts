@@ -41,11 +41,35 @@ const LAYOUTS: readonly (readonly [FormatName, Columns?])[] = [
   ["text", { text: "content" }],
 ];
 
+/** Bytes of a piece of a file that are looked at for its first sign. */
+const MOST_BLANK = 4096;
+
 /** Lines that must all have the layout. */
 const LOOKED_AT = 5;
 
+/**
+ * Whether a file is one JSON array: it begins as one, and no line but the last item's, which has no comma after it, is
+ * a sample by itself.
+ *
+ * @param samples lines of it that could be read
+ */
+export async function isArrayFile(host: Host, path: string, samples: number): Promise<boolean> {
+  return samples <= 1 && (await firstSign(host, path)) === "[";
+}
+
+/** The first character that is no blank, also of a line that is too long to be read. */
+async function firstSign(host: Host, path: string): Promise<string> {
+  for await (const chunk of host.stream(path)) {
+    const text = new TextDecoder("latin1").decode(chunk.subarray(0, MOST_BLANK));
+    const [sign] = text.replace(/^\u00ef\u00bb\u00bf/, "").trimStart();
+    if (sign !== undefined) return sign;
+  }
+  return "";
+}
+
 /** Looks at the first lines of a file for a layout that they have. */
 export async function recogniseFile(host: Host, path: string): Promise<Contents> {
+  if ((await firstSign(host, path)) === "[") return "array";
   const lines: string[] = [];
   for await (const { text } of readLines(host.stream(path))) {
     if (text !== "" && text !== undefined) lines.push(text);

@@ -9,10 +9,12 @@ export function specSchema(): Schema {
   const blocks = Object.entries(LANGUAGE as Readonly<Record<string, Block>>);
   const bodies = Object.fromEntries(blocks.map(([name, block]) => [name, blockSchema(block)]));
   const used = Object.fromEntries(
-    blocks.map(([name, { doc }]) => [
-      name,
-      { description: doc, oneOf: [ref(name), { type: "string", description: "A named block." }] },
-    ]),
+    blocks
+      .filter(([, { chosenBy }]) => chosenBy === undefined)
+      .map(([name, { doc }]) => [
+        name,
+        { description: doc, oneOf: [ref(name), { type: "string", description: "A named block." }] },
+      ]),
   );
   const named = Object.fromEntries(
     blocks.map(([name]) => [name, { type: "object", additionalProperties: ref(name) }]),

@@ -1,6 +1,7 @@
 import { cluster } from "./blocks/cluster.js";
 import { data } from "./blocks/data.js";
 import { evaluate } from "./blocks/evaluate.js";
+import { gpuModel } from "./blocks/gpu-model.js";
 import { log } from "./blocks/log.js";
 import { lora } from "./blocks/lora.js";
 import { memory } from "./blocks/memory.js";
@@ -20,6 +21,7 @@ export const LANGUAGE_VERSION = 1;
 export const LANGUAGE = {
   model,
   cluster,
+  gpu_model: gpuModel,
   data,
   parallel,
   memory,

@@ -35,6 +35,7 @@ const REUSE: readonly string[] = [
   "| `max_length = seq / 2 + 1K` | `+ - * /` and parentheses on numbers and quantities that go together |",
   "| `cluster h100 { ... }` | a named block, to be used by name |",
   "| `cluster = h100` | this spec's cluster is that block |",
+  "| `gpu_model mine { ... }` | a GPU of one's own, which `cluster { gpu = mine }` uses |",
   "| `cluster extends h100 { nodes = 8 }` | that block, overridden key by key; named blocks can extend each other |",
   "| `run long { train { steps = 500 } }` | one of several runs: the file's blocks, overridden key by key; `run b extends a { ... }` |",
   "",
@@ -53,7 +54,7 @@ function blockSection(name: string, block: Block): readonly string[] {
   return [
     `## \`${name}\``,
     "",
-    `${block.doc} ${presence}`,
+    `${block.doc}${block.chosenBy === undefined ? ` ${presence}` : ""}`,
     ...(block.label ? ["", `Its name, in quotes: ${block.label}`] : []),
     "",
     ...propertyTable(block.properties),
@@ -103,6 +104,8 @@ export function describeDefault(value: unknown, type: ValueType): string {
   if (type.kind === "quantity" && type.dimension === "bandwidth")
     return `${(Number(value) * 8) / 1e9} Gbit/s`;
   if (type.kind === "quantity" && type.dimension === "time") return `${Number(value) / 60} min`;
+  if (type.kind === "quantity" && type.dimension === "compute")
+    return `${Number(value) / 1e12} TFLOP/s`;
   if (type.kind === "tagged") return String((value as { readonly type: string }).type);
   if (type.kind === "path") return JSON.stringify(value);
   return Array.isArray(value) ? `[${value.join(", ")}]` : String(value);
@@ -126,7 +129,7 @@ export function describeType(type: ValueType): string {
     case "quantity":
       return `${type.dimension} (${unitsOf(type.dimension)})`;
     case "enumeration":
-      return type.values.map(code).join(", ");
+      return [...type.values.map(code), ...namesOf(type.declared)].join(", ");
     case "list":
       return `list of ${type.length ?? ""} ${describeType(type.item)}`.replace("  ", " ");
     case "tagged":
@@ -135,6 +138,9 @@ export function describeType(type: ValueType): string {
         .join(", ");
   }
 }
+
+const namesOf = (block: string | undefined): readonly string[] =>
+  block === undefined ? [] : [`the name of a ${code(block)}`];
 
 function rangeText({ min, max, above }: NumberRange): string {
   const low = min === undefined ? "" : above ? ` > ${min}` : ` ≥ ${min}`;

@@ -1,5 +1,5 @@
 /** What a quantity counts; decides its units. */
-export type Dimension = "tokens" | "bytes" | "bandwidth" | "time";
+export type Dimension = "tokens" | "bytes" | "bandwidth" | "compute" | "time";
 
 export interface NumberRange {
   readonly min?: number;
@@ -15,7 +15,14 @@ export type ValueType =
   | { readonly kind: "integer"; readonly range: NumberRange; readonly word?: string }
   | { readonly kind: "number"; readonly range: NumberRange }
   | { readonly kind: "quantity"; readonly dimension: Dimension; readonly range: NumberRange }
-  | { readonly kind: "enumeration"; readonly values: readonly string[] }
+  | {
+      readonly kind: "enumeration";
+      readonly values: readonly string[];
+      /** The block whose names are values too. */
+      readonly declared?: string;
+      /** What a word that is no value may be another spelling of; else the nearest ones. */
+      readonly meant?: (word: string) => readonly string[];
+    }
   | {
       readonly kind: "list";
       readonly item: ValueType;
@@ -66,6 +73,8 @@ export interface Block {
   readonly since: 1;
   /** Why a spec cannot do without it; absent for blocks that default. */
   readonly required?: string;
+  /** It only exists with names, and this key says which of them a spec has. */
+  readonly chosenBy?: string;
   /** What the quoted name after the block's name means, where it takes one. */
   readonly label?: string;
   readonly properties: Properties;
@@ -102,7 +111,9 @@ export type InferProperties<P> = { readonly [Key in keyof P]: InferProperty<P[Ke
 /** The shape of a checked spec: what the table declares, with defaults filled in. */
 export type InferSpec<L> = {
   readonly [Name in keyof L]: L[Name] extends { properties: infer P }
-    ? InferProperties<P> &
-        (L[Name] extends { label: string } ? { readonly label: string | undefined } : unknown)
+    ?
+        | (InferProperties<P> &
+            (L[Name] extends { label: string } ? { readonly label: string | undefined } : unknown))
+        | (L[Name] extends { chosenBy: string } ? undefined : never)
     : never;
 };

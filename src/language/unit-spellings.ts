@@ -34,6 +34,14 @@ const WORDS: Readonly<Record<Exclude<Dimension, "bandwidth">, Spellings>> = {
     ...{ kilobytes: ["KB"], megabytes: ["MB"], gigabytes: ["GB"], terabytes: ["TB"] },
     ...{ kibibytes: ["KiB"], mebibytes: ["MiB"], gibibytes: ["GiB"], tebibytes: ["TiB"] },
   },
+  compute: Object.assign(
+    {},
+    ...["g", "t", "p"].map((scale) => {
+      const unit = [`${scale.toUpperCase()}FLOP/s`];
+      const words = ["flop", "flops", "flop/s", "flops/s"];
+      return Object.fromEntries(words.map((word) => [scale + word, unit]));
+    }),
+  ),
   time: {
     ...{ msec: ["ms"], msecs: ["ms"], millis: ["ms"], ms: ["ms"] },
     ...{ millisecond: ["ms"], milliseconds: ["ms"] },

@@ -5,7 +5,7 @@ type Units = Readonly<Record<string, number>>;
 /** Units of a bare number, wherever something is counted. */
 export const COUNT_UNITS: Units = { K: 1024, M: 1024 ** 2 };
 
-/** Factor of each unit to the dimension's base: tokens, bytes, bytes per second, seconds. */
+/** Factor of each unit to the dimension's base: tokens, bytes, bytes or operations per second, seconds. */
 export const UNITS: Readonly<Record<Dimension, Units>> = {
   tokens: { ...COUNT_UNITS, tokens: 1 },
   bytes: {
@@ -27,6 +27,7 @@ export const UNITS: Readonly<Record<Dimension, Units>> = {
     "GB/s": 1e9,
     "TB/s": 1e12,
   },
+  compute: { "FLOP/s": 1, "GFLOP/s": 1e9, "TFLOP/s": 1e12, "PFLOP/s": 1e15 },
   time: { ms: 1e-3, s: 1, min: 60, h: 3600 },
 };
 
@@ -35,6 +36,7 @@ export const BASE_UNITS: Readonly<Record<Dimension, string>> = {
   tokens: "tokens",
   bytes: "B",
   bandwidth: "B/s",
+  compute: "FLOP/s",
   time: "s",
 };
 
@@ -45,6 +47,7 @@ export const DIMENSION_NAMES: Readonly<Record<Dimension, string>> = {
   tokens: "a number of tokens",
   bytes: "an amount of memory",
   bandwidth: "a bandwidth",
+  compute: "a rate of operations",
   time: "a length of time",
 };
 

@@ -14,6 +14,11 @@ export const CONFIGURATION_SCHEMA = {
   type: "object",
   additionalProperties: false,
   properties: {
+    root: {
+      type: "boolean",
+      description:
+        "The project ends here: configurations of folders above do not hold, and imports stay inside this folder. Write it as a line of its own.",
+    },
     lint: {
       type: SECTION,
       additionalProperties: false,

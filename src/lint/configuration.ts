@@ -1,13 +1,13 @@
+import { minimatch } from "minimatch";
+import { relative } from "pathe";
 import type { Severity } from "../diagnostics/catalogue.js";
 
-/** What a project decides about lint: `skrull.config.yaml`. */
+/** What a project decides about lint: one `skrull.config.yaml`, or several put together. */
 export interface Configuration {
   /** By rule; those that are not here are as the catalogue has them. */
   readonly rules: ReadonlyMap<string, RuleSetting>;
-  /** Glob patterns of files that a folder's lint leaves out, relative to `folder`. */
-  readonly exclude: readonly string[];
-  /** Absolute; of the configuration's file. */
-  readonly folder: string;
+  /** Files that a folder's lint leaves out. */
+  readonly exclude: readonly Exclusion[];
 }
 
 export interface RuleSetting {
@@ -15,7 +15,27 @@ export interface RuleSetting {
   readonly options: Readonly<Record<string, number>>;
 }
 
-/** Without a file. */
-export const DEFAULT_CONFIGURATION: Configuration = { rules: new Map(), exclude: [], folder: "/" };
+export interface Exclusion {
+  /** A glob pattern, relative to `folder`. */
+  readonly pattern: string;
+  /** Absolute; of the configuration's file. */
+  readonly folder: string;
+}
 
-export const CONFIGURATION_NAME = "skrull.config.yaml";
+/** Without a file. */
+export const DEFAULT_CONFIGURATION: Configuration = { rules: new Map(), exclude: [] };
+
+/** An outer folder's configuration and over it a nearer one's: levels and options one by one, exclusions of both. */
+export function withNearer(outer: Configuration, nearer: Configuration): Configuration {
+  const rules = new Map(outer.rules);
+  for (const [code, { level, options }] of nearer.rules) {
+    const before = outer.rules.get(code);
+    const merged = { ...before?.options, ...options };
+    rules.set(code, { level: level ?? before?.level, options: merged });
+  }
+  return { rules, exclude: [...outer.exclude, ...nearer.exclude] };
+}
+
+/** Whether an exclusion leaves out a file. @param path absolute */
+export const leavesOut = ({ pattern, folder }: Exclusion, path: string): boolean =>
+  minimatch(relative(folder, path), pattern, { nocomment: true, nonegate: true });

@@ -1,5 +1,4 @@
-import { minimatch } from "minimatch";
-import { dirname, relative, resolve } from "pathe";
+import { dirname, resolve } from "pathe";
 import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
 import { boundDiagnostics, type Diagnostic, withoutRepeats } from "../diagnostics/diagnostic.js";
 import { FILE_START } from "../foundation/text.js";
@@ -9,7 +8,7 @@ import type { RunFindings } from "../semantics/name-runs.js";
 import { Origins } from "../semantics/report.js";
 import { acrossRuns } from "./across-runs.js";
 import { commentsOf } from "./comments.js";
-import type { Configuration } from "./configuration.js";
+import { type Configuration, leavesOut } from "./configuration.js";
 import { type LintResult, levelNeeded, lintRules } from "./lint-rules.js";
 import { ConfigurationLoader } from "./load-configuration.js";
 import { loadSubject } from "./load-subject.js";
@@ -80,9 +79,9 @@ export class Linter {
 
   /** Whether the configuration leaves a file out where a folder is linted. @throws HostError */
   async excludes(file: string): Promise<boolean> {
-    const { exclude, folder } = await this.#configuration(file);
-    const path = relative(folder, resolve(this.host.workingFolder, file));
-    return exclude.some((pattern) => minimatch(path, pattern, { nocomment: true, nonegate: true }));
+    const { exclude } = await this.#configuration(file);
+    const path = resolve(this.host.workingFolder, file);
+    return exclude.some((one) => leavesOut(one, path));
   }
 
   /** What is wrong with the configurations that were met, each told once. */
@@ -97,10 +96,10 @@ export class Linter {
 
   async #configuration(file: string): Promise<Configuration> {
     const folder = dirname(resolve(this.host.workingFolder, file));
-    const { configuration, diagnostics, source } = await this.#configurations.of(folder);
-    if (source) {
-      this.#sources.set(source.file, source);
-      this.#found.set(source.file, diagnostics);
+    const { configuration, layers } = await this.#configurations.of(folder);
+    for (const layer of layers) {
+      this.#sources.set(layer.file, layer);
+      this.#found.set(layer.file, layer.diagnostics);
     }
     return configuration;
   }

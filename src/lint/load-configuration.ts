@@ -1,28 +1,40 @@
-import { dirname, join, relative } from "pathe";
+import { join, relative } from "pathe";
 import { type Diagnostic, diagnostic } from "../diagnostics/diagnostic.js";
 import { decodeUtf8 } from "../foundation/encoding.js";
 import { FILE_START, LineMap } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
-import { CONFIGURATION_NAME, type Configuration, DEFAULT_CONFIGURATION } from "./configuration.js";
+import { CONFIGURATION_NAME, type ProjectFolder, projectFolder } from "../inputs/project-folder.js";
+import { type Configuration, DEFAULT_CONFIGURATION, withNearer } from "./configuration.js";
+
+/** One file of a project's configuration. */
+export interface ConfigurationLayer {
+  readonly file: string;
+  /** For code frames. */
+  readonly text: string;
+  /** What it decides; nothing where it is wrong. */
+  readonly configuration: Configuration;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 export interface LoadedConfiguration {
+  /** Of all layers put together. */
   readonly configuration: Configuration;
-  /** Of the configuration's file. */
-  readonly diagnostics: readonly Diagnostic[];
-  /** Of the file, for code frames; absent without one. */
-  readonly source?: { readonly file: string; readonly text: string };
+  /** The outermost first; a nearer one comes before it. */
+  readonly layers: readonly ConfigurationLayer[];
+  readonly project: ProjectFolder;
 }
 
 /** The other ending of the same. */
 const MISNAMED = CONFIGURATION_NAME.replace(/yaml$/, "yml");
 
-/** Finds the configuration of a folder in it or above it, and reads each file once. */
+/** Puts together the configurations of a folder's project from its top down, and reads each file once. */
 export class ConfigurationLoader {
   readonly #byFolder = new Map<string, Promise<LoadedConfiguration>>();
+  readonly #layers = new Map<string, Promise<ConfigurationLayer | undefined>>();
 
   constructor(private readonly host: Host) {}
 
-  /** @param folder absolute. @throws HostError where the file is there and cannot be read */
+  /** @param folder absolute. @throws HostError where a file is there and cannot be read */
   of(folder: string): Promise<LoadedConfiguration> {
     const known = this.#byFolder.get(folder);
     if (known) return known;
@@ -32,36 +44,49 @@ export class ConfigurationLoader {
   }
 
   async #load(folder: string): Promise<LoadedConfiguration> {
-    const path = join(folder, CONFIGURATION_NAME);
-    if (this.host.status(path)?.kind === "file") return this.#read(path);
-    const misnamed = join(folder, MISNAMED);
-    if (this.host.status(misnamed)?.kind === "file") return this.#misnamed(misnamed);
-    const parent = dirname(folder);
-    if (parent === folder) return { configuration: DEFAULT_CONFIGURATION, diagnostics: [] };
-    return this.of(parent);
+    const project = projectFolder(this.host, folder);
+    const layers: ConfigurationLayer[] = [];
+    for (const one of project.below) {
+      const layer = await this.#layer(one);
+      if (layer) layers.push(layer);
+    }
+    const configuration = layers.reduce(
+      (outer, layer) => withNearer(outer, layer.configuration),
+      DEFAULT_CONFIGURATION,
+    );
+    return { configuration, layers, project };
   }
 
-  #misnamed(path: string): LoadedConfiguration {
+  #layer(folder: string): Promise<ConfigurationLayer | undefined> {
+    const known = this.#layers.get(folder);
+    if (known) return known;
+    const layer = this.#read(folder);
+    this.#layers.set(folder, layer);
+    return layer;
+  }
+
+  /** What checks a configuration is loaded only where there is one. */
+  async #read(folder: string): Promise<ConfigurationLayer | undefined> {
+    const path = join(folder, CONFIGURATION_NAME);
+    if (this.host.status(path)?.kind !== "file") return this.#misnamed(join(folder, MISNAMED));
+    const file = relative(this.host.workingFolder, path);
+    const { text, problem } = decodeUtf8(this.host.readBytes(path));
+    if (problem) {
+      const range = new LineMap(text).range(problem.offset, problem.offset + 1);
+      const found = diagnostic("wrong-encoding", { problem: problem.what }, { file, range });
+      return { file, text, configuration: DEFAULT_CONFIGURATION, diagnostics: [found] };
+    }
+    const { readConfiguration } = await import("./read-configuration.js");
+    return { file, text, ...readConfiguration(file, text, folder) };
+  }
+
+  #misnamed(path: string): ConfigurationLayer | undefined {
+    if (this.host.status(path)?.kind !== "file") return undefined;
     const file = relative(this.host.workingFolder, path);
     const problem = `${MISNAMED} is not read: the configuration is named ${CONFIGURATION_NAME}`;
     const help = `Rename it to ${CONFIGURATION_NAME}.`;
     const found = diagnostic("invalid-config", { problem }, { file, range: FILE_START }, { help });
     const { text } = decodeUtf8(this.host.readBytes(path));
-    const source = { file, text };
-    return { configuration: DEFAULT_CONFIGURATION, diagnostics: [found], source };
-  }
-
-  /** What checks a configuration is loaded only where there is one. */
-  async #read(path: string): Promise<LoadedConfiguration> {
-    const file = relative(this.host.workingFolder, path);
-    const { text, problem } = decodeUtf8(this.host.readBytes(path));
-    const source = { file, text };
-    if (problem) {
-      const range = new LineMap(text).range(problem.offset, problem.offset + 1);
-      const found = diagnostic("wrong-encoding", { problem: problem.what }, { file, range });
-      return { configuration: DEFAULT_CONFIGURATION, diagnostics: [found], source };
-    }
-    const { readConfiguration } = await import("./read-configuration.js");
-    return { ...readConfiguration(file, text, dirname(path)), source };
+    return { file, text, configuration: DEFAULT_CONFIGURATION, diagnostics: [found] };
   }
 }

@@ -11,12 +11,14 @@ import {
 } from "../diagnostics/diagnostic.js";
 import { renaming, suggestion } from "../diagnostics/suggestion.js";
 import { LineMap, type Range } from "../foundation/text.js";
+import { marksRoot } from "../inputs/project-folder.js";
 import { type Configuration, DEFAULT_CONFIGURATION, type RuleSetting } from "./configuration.js";
 import { CONFIGURATION_SCHEMA } from "./configuration-schema.js";
 import { RULES } from "./rules/index.generated.js";
 
 /** The shape that the schema lets through. */
 interface ConfigurationFile {
+  readonly root?: boolean;
   readonly lint?: {
     readonly rules?: Readonly<Record<string, Level | SettingFile>> | null;
     readonly exclude?: readonly string[] | null;
@@ -26,7 +28,11 @@ interface ConfigurationFile {
 type Level = NonNullable<RuleSetting["level"]>;
 type SettingFile = { readonly level?: Level } & Readonly<Record<string, number | Level>>;
 
-/** Reads a configuration's text; where it is wrong, diagnostics say so and lint goes on as without it. */
+/**
+ * Reads a configuration's text; where it is wrong, diagnostics say so and lint goes on as without it.
+ *
+ * @param folder absolute, of the file
+ */
 export function readConfiguration(
   file: string,
   text: string,
@@ -41,7 +47,8 @@ export function readConfiguration(
   const settings = Object.entries(rules ?? {}).map(
     ([name, value]) => [name, settingOf(value)] as const,
   );
-  const configuration = { rules: new Map(settings), exclude: exclude ?? [], folder };
+  const exclusions = (exclude ?? []).map((pattern) => ({ pattern, folder }));
+  const configuration = { rules: new Map(settings), exclude: exclusions };
   return { configuration, diagnostics };
 }
 
@@ -58,7 +65,7 @@ class ConfigurationReader {
 
   constructor(
     private readonly file: string,
-    text: string,
+    private readonly text: string,
   ) {
     this.#lines = new LineMap(text);
     this.#document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: false });
@@ -74,7 +81,12 @@ class ConfigurationReader {
     const content: unknown = this.#document.toJS() ?? {};
     const validate = new Ajv({ allErrors: true, verbose: true }).compile(CONFIGURATION_SCHEMA);
     if (!validate(content)) for (const error of tellingErrors(validate.errors)) this.#tell(error);
-    return content as ConfigurationFile;
+    const read = content as ConfigurationFile;
+    if (this.diagnostics.length === 0 && read.root === true && !marksRoot(this.text)) {
+      const problem = "'root' must be written as a line of its own, root: true";
+      this.#add("invalid-config", this.#rangeOf(["root"]), { problem });
+    }
+    return read;
   }
 
   #tell(error: ErrorObject): void {

@@ -2,6 +2,7 @@ import type { ModelDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
 import type { ConfigProblem } from "../catalogue/refusals.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { WeightProblems } from "../inputs/weights/match-weights.js";
 import type { Spec } from "../language/language.js";
 import type { PreparedData } from "../plan/data.js";
 import type { RankMemory } from "../plan/fit.js";
@@ -56,11 +57,17 @@ export interface InputFacts {
   problems(): readonly Diagnostic[];
   /** Runs of this spec that were compiled near it and have a checkpoint. */
   readonly checkpoints: readonly CheckpointFacts[];
-  /** The spec names a folder of weights that is not there. */
-  readonly weightsMissing: boolean;
+  /** Of the folder of pretrained weights, if the spec names one. */
+  readonly weights: WeightFacts | undefined;
   /** Data files whose counts in the cache are of an earlier content. */
   readonly stale: readonly { readonly key: DataKey; readonly file: string }[];
 }
+
+/** What was found of weights without reading them. */
+export type WeightFacts =
+  | { readonly state: "missing"; readonly what: string }
+  | { readonly state: "unreadable"; readonly file: string; readonly problem: string }
+  | { readonly state: "stored"; readonly problems: WeightProblems };
 
 export type DataKey = "data.train" | "evaluate.data";
 

@@ -1,31 +1,30 @@
 import { bucketFor, peakBytes } from "../cost/bucket.js";
 import { type MemoryModel, totalBytes } from "../cost/memory.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
-import type { SpecReport } from "../semantics/report.js";
-import { type FitProblem, fits, leversThatFit, longestShard } from "./levers.js";
+import type { Origins, SpecReport } from "../semantics/report.js";
+import { type FitProblem, fits, longestShard } from "./fit.js";
+import { leversThatFit } from "./levers.js";
 import type { Setup } from "./setup.js";
 
-/** Reports a longest sequence, or model states, that the budget does not hold, and what would help. */
+/**
+ * Reports a longest sequence, or model states, that the budget does not hold.
+ *
+ * @param advise whether to say what would help, which takes many trials
+ */
 export function checkFit(
   setup: Setup,
   report: SpecReport,
   fit: FitProblem,
   model: MemoryModel,
   bucket: number,
+  { advise }: { readonly advise: boolean },
 ): void {
   const table = memoryTable(model);
-  const place = setup.origins.has("memory.budget") ? "memory.budget" : "parallel";
-  const levers = () => {
-    const found = leversThatFit(fit);
-    if (found.length === 0)
-      return "No other degree, stage, recomputation, bucket or length makes it fit alone.";
-    const first = found.length === 1 ? "This would do" : "Any one of these would do";
-    return `${first}: ${found.join("; ")}.`;
-  };
+  const extra = () => (advise ? { help: advice(setup, fit) } : {});
   const fixed = totalBytes(model.fixed);
   if (fixed > fit.budgetBytes) {
     const values = { needed: formatBytes(fixed), available: formatBytes(fit.budgetBytes), table };
-    report.at("states-exceed-budget", place, values, { help: levers() });
+    report.at("states-exceed-budget", memoryPlace(setup.origins), values, extra());
   } else if (
     setup.spec.memory.bucket !== undefined &&
     peakBytes(model, bucket + 1) > fit.budgetBytes
@@ -37,20 +36,40 @@ export function checkFit(
       most: formatCount(bucketFor(model, fit.budgetBytes).tokens),
     });
   } else if (!fits(fit)) {
-    const context = fit.setting.contextParallel;
+    const group = fit.setting.largestGroup;
     report.at(
       "sequence-too-long",
       setup.spec.memory.bucket === undefined ? "data.max_length" : "memory.bucket",
       {
         longest: formatCount(fit.longest),
-        shard: formatCount(longestShard(fit.longest, context)),
-        context,
+        shard: formatCount(longestShard(fit.longest, group)),
+        context: group,
         bucket: formatCount(bucket),
         table,
       },
-      { help: levers() },
+      extra(),
     );
   }
+}
+
+/** What says how much memory there is: a budget, or the GPU; else the model that it is too small for. */
+export function memoryPlace(origins: Origins): string {
+  const places = ["memory.budget", "cluster.gpu", "model.label", "model"];
+  return places.find((path) => origins.has(path)) ?? "cluster";
+}
+
+/** Changes that make it fit, or how near the nearest setting is. */
+function advice(setup: Setup, fit: FitProblem): string {
+  const { advice: found, nearest } = leversThatFit(setup);
+  const [only] = found;
+  if (only === undefined) {
+    const least = `${formatBytes(nearest.bytes)} of ${formatBytes(fit.budgetBytes)} a rank may use`;
+    return nearest.text === ""
+      ? `No change of the settings makes it fit; it needs ${least}.`
+      : `No change of the settings makes it fit. The nearest needs ${least}: ${nearest.text}.`;
+  }
+  const texts = found.map(({ text }) => text).join("; ");
+  return `${found.length === 1 ? "This would do" : "Any one of these would do"}: ${texts}.`;
 }
 
 /** Where memory goes, in one sentence. */

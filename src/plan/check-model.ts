@@ -1,3 +1,4 @@
+import { scalingAdvice } from "../catalogue/rope.js";
 import { adaptableOf } from "../cost/adapters.js";
 import { formatCount } from "../foundation/format.js";
 import type { SpecReport } from "../semantics/report.js";
@@ -6,19 +7,17 @@ import type { Setup } from "./setup.js";
 
 /** Reports sequences of more positions than the model knows. */
 export function checkPositions(setup: Setup, report: SpecReport): void {
-  const { max_positions: positions, rope_type: rope } = setup.inputs.dimensions;
+  const { dimensions } = setup.inputs;
+  const { max_positions: positions } = dimensions;
   const longest = longestOf(setup);
   if (positions === undefined || longest <= positions) return;
+  const { max_length: limit } = setup.spec.data;
   report.at(
     "position-limit",
     "data.max_length",
     { longest: formatCount(longest), positions: formatCount(positions) },
-    {
-      help:
-        rope === "default"
-          ? `Shorten max_length, or write model { rope_scaling = yarn { factor = ${Math.ceil(longest / positions)} } }.`
-          : "Shorten max_length, or scale by a larger factor: model { rope_scaling = ... }.",
-    },
+    // Of what the spec allows, so that it is what lint says before anything is measured.
+    { help: `Shorten max_length, or ${scalingAdvice(Math.max(limit, longest), dimensions)}.` },
   );
 }
 

@@ -1,8 +1,9 @@
+import { rankCount } from "../schedule/degrees.js";
 import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
 import { solveBatches } from "./forecast.js";
 import { type Performance, performanceOf } from "./performance.js";
 import type { Plan } from "./plan.js";
-import { neighbourBatches, sampleBatches } from "./sample.js";
+import { neighbourBatches, sampleBatches, sampledOver } from "./sample.js";
 
 /** One policy on the run's global batches; without a performance where it found no schedule. */
 export interface ComparedPolicy {
@@ -29,7 +30,11 @@ export function comparePolicies(
 ): readonly ComparedPolicy[] {
   const { steps, training, data } = plan;
   const { global_batch: size } = steps;
-  const batches = sampleBatches(lengths.length, size, training.seed, data.mixture);
+  const sampled = sampledOver(rankCount(plan.scheduling));
+  const batches = sampleBatches(lengths.length, size, training.seed, data.mixture).slice(
+    0,
+    sampled,
+  );
   const policies = POLICY_NAMES.filter(
     (policy) => chosen.includes(policy) || ALWAYS_COMPARED.includes(policy),
   );
@@ -43,7 +48,7 @@ export function comparePolicies(
     other_batches: true,
     ...perform(
       "packed",
-      neighbourBatches(lengths, size, training.seed, data.mixture),
+      neighbourBatches(lengths, size, training.seed, data.mixture, sampled),
       plan,
       lengths,
     ),

@@ -1,10 +1,21 @@
 import { memoryOfRank } from "../catalogue/gpu.js";
-import { bucketFor } from "../cost/bucket.js";
-import { type MemoryModel, type MemorySetting, memoryModel } from "../cost/memory.js";
-import { type FitProblem, fits } from "./levers.js";
+import { bucketFor, peakBytes } from "../cost/bucket.js";
+import { type MemoryModel, type MemorySetting, memoryModel, totalBytes } from "../cost/memory.js";
+import { widestGroup } from "../schedule/degrees.js";
 import type { SettledSpec, Setup } from "./setup.js";
 
 const LARGEST_ZERO_BUCKET = 50_000_000;
+
+/** What decides whether the longest sequence fits. */
+export interface FitProblem {
+  readonly setting: MemorySetting;
+  /** Bytes of a rank, reserve taken off. */
+  readonly budgetBytes: number;
+  /** Tokens of the longest sequence. */
+  readonly longest: number;
+  /** The spec's own bucket, if it sets one. */
+  readonly bucket: number | undefined;
+}
 
 /** Memory of a rank and what it leaves for sequences. */
 export interface RankMemory {
@@ -13,7 +24,7 @@ export interface RankMemory {
   readonly available: number;
   /** Largest bucket that fits, tokens; 0 where the model's states alone do not. */
   readonly bucket: number;
-  /** Whether the longest sequence fits over its whole context-parallel group. */
+  /** Whether the longest sequence fits over the largest group that it may have. */
   readonly fits: boolean;
 }
 
@@ -25,7 +36,7 @@ export function rankMemory(setup: Setup): RankMemory {
   return { model, available: fit.budgetBytes, bucket, fits: fits(fit) };
 }
 
-/** What decides whether the longest sequence fits. */
+/** The memory of a setup's ranks, and what must fit into it. */
 export function fitProblem(setup: Setup): FitProblem {
   const { memory, model, parallel, cluster } = setup.spec;
   const { topology } = setup;
@@ -36,7 +47,7 @@ export function fitProblem(setup: Setup): FitProblem {
     checkpointing: model.checkpointing,
     zeroStage: topology.zero_stage,
     ranks: topology.ranks,
-    contextParallel: topology.context_parallel,
+    largestGroup: largestGroup(setup),
     optimizerMoments: moments(setup.spec),
     lossChunk: setup.lossChunk,
     zeroBucket: Math.min(LARGEST_ZERO_BUCKET, setup.shape.parameters),
@@ -51,6 +62,45 @@ export function fitProblem(setup: Setup): FitProblem {
     longest: longestOf(setup),
     bucket: memory.bucket,
   };
+}
+
+/** Ranks of the largest group that the spec's degrees and policy give a sequence. */
+export function largestGroup({ spec, topology }: Pick<Setup, "spec" | "topology">): number {
+  return widestGroup({ ...topology, ...spec.schedule });
+}
+
+/** Tokens that the longest sequence takes on each rank of its group, zigzag padding included. */
+export function longestShard(longest: number, group: number): number {
+  if (group === 1) return longest;
+  return 2 * Math.ceil(longest / (2 * group));
+}
+
+/** Tokens of the longest sequence that a bucket of each rank of its group holds: {@link longestShard} the other way. */
+export function longestThatFits(bucket: number, group: number): number {
+  return group === 1 ? bucket : 2 * group * Math.floor(bucket / 2);
+}
+
+/** The bucket that a rank has: the spec's, where it fits; 0 where it does not. */
+export function bucketOf({ setting, budgetBytes, bucket }: FitProblem): number {
+  const model = memoryModel(setting);
+  if (bucket === undefined) return bucketFor(model, budgetBytes).tokens;
+  return peakBytes(model, bucket + 1) <= budgetBytes ? bucket : 0;
+}
+
+/** Whether every sequence can be placed: the longest fits over the largest group that it may have. */
+export function fits(problem: FitProblem): boolean {
+  return longestShard(problem.longest, problem.setting.largestGroup) <= bucketOf(problem);
+}
+
+/** Bytes, reserve not counted, of a rank that holds its shard of the longest sequence, and its own bucket if it has one. */
+export function neededBytes({ setting, longest, bucket = 0 }: FitProblem): number {
+  const shard = longestShard(longest, setting.largestGroup);
+  return peakBytes(memoryModel(setting), Math.max(shard, bucket) + 1);
+}
+
+/** Bytes that the ranks of a node keep in its memory, offloaded there. */
+export function offloadedBytes({ setting }: FitProblem, ranksOfNode: number): number {
+  return ranksOfNode * totalBytes(memoryModel(setting).host);
 }
 
 /** Of all sequences, held-out ones too: they take the same way. */

@@ -1,9 +1,10 @@
 import type { Share } from "../foundation/global-batches.js";
+import { rankCount } from "../schedule/degrees.js";
 import type { Policy, ScheduleError } from "../schedule/problem.js";
 import { solve } from "../schedule/solve.js";
 import { type Performance, performanceOf, type Solved } from "./performance.js";
 import type { SchedulingPlan } from "./plan.js";
-import { problemOf, sampleBatches } from "./sample.js";
+import { problemOf, sampleBatches, sampledOver } from "./sample.js";
 
 /** What the schedules of the run's own first global batches come to, beside other policies on the same batches. */
 export interface Forecast extends Performance {
@@ -38,7 +39,10 @@ export function makeForecast(
   lengths: readonly number[],
   { globalBatch, seed, mixture, iterations, stepOverhead }: ForecastSetting,
 ): ForecastResult {
-  const batches = sampleBatches(lengths.length, globalBatch, seed, mixture);
+  const batches = sampleBatches(lengths.length, globalBatch, seed, mixture).slice(
+    0,
+    sampledOver(rankCount(scheduling)),
+  );
   const found = solveBatches(scheduling, batches, lengths, iterations);
   if (!found.ok) return found;
   const performance = performanceOf(found.solved, stepOverhead);

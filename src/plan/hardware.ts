@@ -1,4 +1,4 @@
-import type { Gpu } from "../catalogue/gpu.js";
+import { type Gpu, peakOf, type StatedGpu } from "../catalogue/gpu.js";
 import type { Profile } from "../catalogue/profile.js";
 import type { Hardware } from "../cost/hardware.js";
 import type { Precision } from "../cost/shape.js";
@@ -7,8 +7,10 @@ import type { Precision } from "../cost/shape.js";
 export interface HardwarePlan {
   /** The profile's name, `null` without one. */
   readonly profile: string | null;
-  /** Figures taken from the profile; the others are the catalogue's. */
+  /** Figures taken from the profile; the others are the catalogue's, or follow from the spec's own GPU. */
   readonly measured: readonly string[];
+  /** The spec's own GPU that the figures follow from; `null` for one of the catalogue. */
+  readonly stated: StatedGpu | null;
   readonly figures: Hardware;
 }
 
@@ -31,7 +33,7 @@ export function hardwareOf(
   profile: Profile | undefined,
 ): HardwarePlan {
   const { crossing_factor, source: _, ...table } = gpu.collectives;
-  const reached = gpu.peak_flops[precision] * gpu.efficiency;
+  const reached = peakOf(gpu, precision) * gpu.efficiency;
   const assumed: Hardware = {
     matmul_flops: reached,
     head_flops: profile?.matmul_flops ?? reached,
@@ -46,5 +48,6 @@ export function hardwareOf(
   };
   const measured = FIGURES.filter((name) => profile?.[name] !== undefined);
   const figures = Object.fromEntries(measured.map((name) => [name, profile?.[name]]));
-  return { profile: profile?.name ?? null, measured, figures: { ...assumed, ...figures } };
+  const stated = gpu.stated ?? null;
+  return { profile: profile?.name ?? null, measured, stated, figures: { ...assumed, ...figures } };
 }

@@ -9,6 +9,7 @@ interface HostProblem {
   readonly memory: MemoryPlan;
   readonly shape: TransformerShape;
   readonly precision: Precision;
+  readonly weights: "pretrained" | "random";
 }
 
 /** Reports what the ranks of a node keep in its memory, where that is known and too small. */
@@ -17,7 +18,6 @@ export function checkHostMemory(report: SpecReport, problem: HostProblem): void 
   const { host_memory_bytes: available, gpus_per_node: ranks } = topology;
   if (available === null) return;
   const kept = keptBytes(problem) * ranks;
-  const loaded = problem.shape.parameters * BYTES_PER_ELEMENT[problem.precision] * ranks;
   const limit = formatBytes(available);
   if (kept > available) {
     const offloaded = memory.offload !== "none";
@@ -26,10 +26,15 @@ export function checkHostMemory(report: SpecReport, problem: HostProblem): void 
     const values = { what, needed: formatBytes(kept), memory: limit };
     const help = `Use more nodes, nodes with at least ${formatBytes(kept)}, or less that is kept there.`;
     report.at("host-memory-exceeded", place, values, { help });
-  } else if (loaded > available) {
-    const values = { ranks, needed: formatBytes(loaded), memory: limit };
+  } else if (startBytes(problem) > available) {
+    const values = { needed: formatBytes(startBytes(problem)), memory: limit };
     report.at("host-memory-at-start", "cluster.host_memory", values);
   }
+}
+
+/** Bytes that the first rank holds before every rank has its weights: of pretrained ones, a parameter at a time. */
+function startBytes({ shape, precision, weights }: HostProblem): number {
+  return weights === "random" ? shape.parameters * BYTES_PER_ELEMENT[precision] : 0;
 }
 
 /** Bytes that one rank keeps in its node's memory while it trains; on CPU all of them. */

@@ -2,6 +2,8 @@ import { formatCount } from "../foundation/format.js";
 import type { Spec } from "../language/language.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import { buildPlan, type PlanResult } from "./build-plan.js";
+import { reportChangedDefaults } from "./changed-defaults.js";
+import { sampledOver } from "./sample.js";
 import { type PlanInputs, setUp } from "./setup.js";
 import { type DegreeChoice, settle, TRIED_BATCHES } from "./tune.js";
 
@@ -15,10 +17,11 @@ export function makePlan(spec: Spec, origins: Origins, inputs: PlanInputs): Plan
     report.at("context-chosen", "parallel.context", {
       context: best.context,
       speed: formatCount(best.tokens_per_second),
-      batches: TRIED_BATCHES,
+      batches: sampledOver(spec.cluster.nodes * spec.cluster.gpus, TRIED_BATCHES),
       next: next ? `next best is ${next.context}, ${slower(best, next)}` : "no other degree fits",
     });
   }
+  reportChangedDefaults(spec, origins, report);
   return { ...result, diagnostics: [...report.diagnostics, ...result.diagnostics] };
 }
 

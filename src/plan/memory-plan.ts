@@ -8,12 +8,16 @@ import type { MemoryPlan } from "./plan.js";
 import type { Setup } from "./setup.js";
 
 /** The bucket and what fills a rank's memory; reports what does not fit. */
-export function memoryPlan(setup: Setup, report: SpecReport): MemoryPlan {
+export function memoryPlan(
+  setup: Setup,
+  report: SpecReport,
+  { advise } = { advise: true },
+): MemoryPlan {
   const { memory } = setup.spec;
   const fit = fitProblem(setup);
   const model = memoryModel(fit.setting);
   const bucket = memory.bucket ?? bucketFor(model, fit.budgetBytes).tokens;
-  checkFit(setup, report, fit, model, bucket);
+  checkFit(setup, report, fit, model, bucket, { advise });
   const plan: MemoryPlan = {
     budget_bytes: fit.budgetBytes + memory.reserve,
     reserve_bytes: memory.reserve,
@@ -27,6 +31,7 @@ export function memoryPlan(setup: Setup, report: SpecReport): MemoryPlan {
     host: model.host,
   };
   const { shape, precision } = fit.setting;
-  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision });
+  const { weights } = setup.spec.model;
+  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision, weights });
   return plan;
 }

@@ -133,6 +133,9 @@ export interface SearchPlan {
   readonly strict: boolean;
 }
 
+/** What weight decay applies to. */
+export type Decayed = "matrices" | "all";
+
 export interface TrainingPlan {
   readonly optimizer:
     | {
@@ -141,12 +144,14 @@ export interface TrainingPlan {
         readonly betas: readonly [number, number];
         readonly eps: number;
         readonly weight_decay: number;
+        readonly decayed: Decayed;
       }
     | {
         readonly type: "sgd";
         readonly lr: number;
         readonly momentum: number;
         readonly weight_decay: number;
+        readonly decayed: Decayed;
       };
   readonly learning_rate: {
     readonly type: "constant" | "linear" | "cosine" | "warmup-stable-decay";
@@ -158,6 +163,7 @@ export interface TrainingPlan {
   };
   readonly seed: number;
   readonly clip: number;
+  readonly non_finite_gradients: "stop" | "skip";
   readonly resume: "auto" | "never";
   /** Of collective operations. */
   readonly timeout_seconds: number;

@@ -5,6 +5,14 @@ import type { SchedulingPlan } from "./plan.js";
 /** Batches that are scheduled to forecast: enough for a spread, few enough to answer at once. */
 export const SAMPLED_BATCHES = 24;
 
+/** Ranks up to which that many are scheduled: a schedule takes longer the more ranks it is over. */
+const RANKS_IN_FULL = 4096;
+
+/** Batches that are scheduled to forecast over so many ranks; at least one. */
+export function sampledOver(ranks: number, most = SAMPLED_BATCHES): number {
+  return Math.max(1, Math.min(most, Math.floor((most * RANKS_IN_FULL) / ranks)));
+}
+
 /** The first global batches that the run will train on, as sample numbers. */
 export function sampleBatches(
   samples: number,
@@ -24,11 +32,12 @@ export function neighbourBatches(
   globalBatch: number,
   seed: number,
   mixture: readonly Share[],
+  most: number,
 ): number[][] {
   const drawn = epochSamples(lengths.length, seed, 0, mixture);
   const sorted = drawn.sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const count = Math.ceil(sorted.length / globalBatch);
-  const chosen = Math.min(count, SAMPLED_BATCHES);
+  const chosen = Math.min(count, most);
   return Array.from({ length: chosen }, (_, n) => {
     const batch = chosen === 1 ? 0 : Math.round((n * (count - 1)) / (chosen - 1));
     return sorted.slice(batch * globalBatch, (batch + 1) * globalBatch);

@@ -1,3 +1,4 @@
+import { peakOf } from "../catalogue/gpu.js";
 import { modelFlops } from "../cost/work.js";
 import { formatCount } from "../foundation/format.js";
 import type { SpecReport } from "../semantics/report.js";
@@ -21,6 +22,7 @@ export function trainingPlan(
     learning_rate: learningRate(setup, report, totalSteps),
     seed: train.seed,
     clip: train.clip_norm,
+    non_finite_gradients: train.non_finite_gradients,
     resume: train.resume,
     timeout_seconds: cluster.timeout,
     checkpoint_every: train.checkpoint_every,
@@ -33,7 +35,7 @@ export function trainingPlan(
     wandb: log.wandb ?? null,
     model_flops: {
       ...modelFlops(costSetting(setup)),
-      peak: setup.inputs.gpu.peak_flops[model.precision],
+      peak: peakOf(setup.inputs.gpu, model.precision),
     },
   };
 }

@@ -1,9 +1,11 @@
-import type { Reduction, ZeroStage } from "../cost/memory.js";
+import type { Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing } from "../cost/shape.js";
-import { divisors, isPowerOfTwo } from "../foundation/integers.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
 import type { Origins } from "../semantics/report.js";
+import { contextsOf } from "./contexts.js";
+import { type Levers, leversThatFit } from "./levers.js";
+import { sampledOver } from "./sample.js";
 import { type PlanInputs, type SettledSpec, setUp } from "./setup.js";
 import { type Trial, tryOut } from "./try-out.js";
 
@@ -14,6 +16,7 @@ export interface Setting {
   readonly checkpointing: Checkpointing;
   /** Bucket size C that the spec asks for; `null` for the largest that fits. */
   readonly bucket: number | null;
+  readonly offload: Offload;
 }
 
 export interface TunedSetting extends Setting {
@@ -24,31 +27,79 @@ export interface TunedSetting extends Setting {
 }
 
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
+const OFFLOADS: readonly Offload[] = ["none", "optimizer", "all"];
 const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
-/** Global batches that every setting is tried on. */
+/** Global batches that every setting is tried on, but for very many ranks. */
 export const TRIED_BATCHES = 8;
 
-/** All settings, those that fit by predicted tokens per second, fastest first; then those that do not fit. */
-export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): readonly TunedSetting[] {
+/** What `tune` found. */
+export interface Tuned {
+  /** Those that fit by predicted tokens per second, fastest first; then those that do not, nearest first. */
+  readonly settings: readonly TunedSetting[];
+  /** Global batches that every setting was tried on. */
+  readonly batches: number;
+  /** Where no setting fits, what would. */
+  readonly levers: Levers | undefined;
+}
+
+/**
+ * Tries all settings under the spec's own offload; where none fits, under more of it too. Offload comes last because
+ * its time is not predicted.
+ */
+export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): Tuned {
+  const batches = sampledOver(spec.cluster.nodes * spec.cluster.gpus, TRIED_BATCHES);
+  const longest = inputs.data.summary.longest;
+  const own = settingsOf(spec, [spec.memory.offload], longest);
+  let tried = own.map((setting) => tryTuned(setting, spec, origins, inputs));
+  if (!tried.some(({ trial }) => trial.fits)) {
+    const more = settingsOf(spec, moreOffload(spec, inputs), longest);
+    tried = [...tried, ...more.map((setting) => tryTuned(setting, spec, origins, inputs))];
+  }
+  tried.sort((a, b) => speedOf(b) - speedOf(a) || shortOf(a) - shortOf(b));
+  // With `context = auto` all its degrees are the spec's, of which it takes the fastest.
+  const current = tried.find((setting) => setting.current);
+  const settings = tried.map((setting) => ({ ...setting, current: setting === current }));
+  if (settings.some(({ trial }) => trial.fits)) return { settings, batches, levers: undefined };
+  const setup = setUp(settle(spec, origins, inputs).spec, origins, inputs);
+  return { settings, batches, levers: leversThatFit(setup) };
+}
+
+/** @param longest tokens, of which a wider group would have less than one a rank */
+function settingsOf(spec: Spec, offloads: readonly Offload[], longest: number): readonly Setting[] {
   const buckets = spec.memory.bucket === undefined ? [null] : [spec.memory.bucket, null];
   const settings: Setting[] = [];
-  for (const context of contexts(spec)) {
-    for (const zero of STAGES.filter((stage) => stage >= OFFLOAD_FROM[spec.memory.offload])) {
-      for (const checkpointing of CHECKPOINTING) {
-        for (const bucket of buckets) settings.push({ context, zero, checkpointing, bucket });
+  for (const offload of offloads) {
+    for (const context of contextsOf(spec, longest)) {
+      for (const zero of STAGES.filter((stage) => stage >= OFFLOAD_FROM[offload])) {
+        for (const checkpointing of CHECKPOINTING) {
+          for (const bucket of buckets)
+            settings.push({ context, zero, checkpointing, bucket, offload });
+        }
       }
     }
   }
-  const tried = settings.map((setting) => ({
-    ...setting,
-    current: isCurrent(setting, spec),
-    trial: trySetting(setting, spec, origins, inputs),
-  }));
-  tried.sort((a, b) => speedOf(b) - speedOf(a));
-  // With `context = auto` all its degrees are the spec's, of which it takes the fastest.
-  const own = tried.find(({ current }) => current);
-  return tried.map((setting) => ({ ...setting, current: setting === own }));
+  return settings;
 }
+
+/** On CPU there is nowhere else to keep anything. */
+function moreOffload({ memory }: Spec, { gpu }: PlanInputs): readonly Offload[] {
+  if (gpu.device === "cpu") return [];
+  return OFFLOADS.slice(OFFLOADS.indexOf(memory.offload) + 1);
+}
+
+function tryTuned(
+  setting: Setting,
+  spec: Spec,
+  origins: Origins,
+  inputs: PlanInputs,
+): TunedSetting {
+  const current = isCurrent(setting, spec);
+  return { ...setting, current, trial: trySetting(setting, spec, origins, inputs) };
+}
+
+/** Bytes by which a rank misses what it needs; none where it fits. */
+const shortOf = ({ trial }: TunedSetting): number =>
+  trial.fits ? 0 : Math.max(0, trial.needed_bytes - trial.available_bytes);
 
 /** A spec with its degree decided, and why. */
 export interface Settled {
@@ -69,8 +120,9 @@ export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): Settle
     withReduction({ ...spec.parallel, context: degree }, spec, origins, inputs);
   if (context !== "auto") return { spec: settled(context), choices: [] };
   const { checkpointing } = spec.model;
-  const rest = { zero: zero as ZeroStage, checkpointing, bucket: spec.memory.bucket ?? null };
-  const degrees = contexts(spec);
+  const { bucket = null, offload } = spec.memory;
+  const rest = { zero: zero as ZeroStage, checkpointing, bucket, offload };
+  const degrees = contextsOf(spec, inputs.data.summary.longest);
   const choices = degrees.flatMap((degree) => {
     const trial = trySetting({ context: degree, ...rest }, spec, origins, inputs);
     return trial.fits ? [{ context: degree, tokens_per_second: trial.tokens_per_second }] : [];
@@ -114,29 +166,22 @@ function reductions(
   return cluster.nodes * cluster.gpus > 1 ? ["every-micro-batch", "once"] : ["every-micro-batch"];
 }
 
-/** Degrees that divide the ranks, and are powers of two where groups must be. */
-export function contexts({ cluster, schedule }: Spec): readonly number[] {
-  const degrees = divisors(cluster.nodes * cluster.gpus);
-  const narrow = schedule.degrees === "local-or-all";
-  return degrees.filter((degree) => narrow || isPowerOfTwo(degree));
-}
-
 function isCurrent(setting: Setting, { parallel, model, memory }: Spec): boolean {
   return (
     (parallel.context === "auto" || setting.context === parallel.context) &&
     setting.zero === parallel.zero &&
     setting.checkpointing === model.checkpointing &&
-    setting.bucket === (memory.bucket ?? null)
+    setting.bucket === (memory.bucket ?? null) &&
+    setting.offload === memory.offload
   );
 }
 
 function trySetting(setting: Setting, spec: Spec, origins: Origins, inputs: PlanInputs): Trial {
-  const { context, zero, checkpointing, bucket } = setting;
-  const { bucket: _, ...memory } = spec.memory;
+  const { context, zero, checkpointing, bucket, offload } = setting;
   const changed: Spec = {
     ...spec,
     model: { ...spec.model, checkpointing },
-    memory: bucket === null ? { ...memory, bucket: undefined } : { ...memory, bucket },
+    memory: { ...spec.memory, bucket: bucket ?? undefined, offload },
   };
   const parallel = { ...spec.parallel, context, zero };
   const settled = withReduction(parallel, changed, origins, inputs);

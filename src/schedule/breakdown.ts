@@ -1,4 +1,5 @@
 import type { Cell } from "./cell/cell.js";
+import { rankCount, withoutIdleRanks } from "./degrees.js";
 import { rowsOf } from "./evaluate.js";
 import type { Problem } from "./problem.js";
 import type { Schedule } from "./schedule.js";
@@ -17,8 +18,8 @@ export interface Breakdown {
 
 /** Takes a schedule's time apart. */
 export function breakdown(schedule: Schedule, problem: Problem): Breakdown {
-  const workload = workloadOf(problem);
-  const ranks = workload.rows * workload.size;
+  const workload = workloadOf(problem.degrees === "pool" ? problem : withoutIdleRanks(problem));
+  const ranks = rankCount(problem);
   const total = { work: 0, communication: 0, fixed: 0 };
   for (const row of rowsOf(schedule.micro_batches, workload)) {
     for (const cell of row) {

@@ -16,6 +16,27 @@ export function degreesOfClass(
   return found;
 }
 
+/**
+ * The problem without the data-parallel ranks that stay empty whatever the policy: those beyond one for every
+ * sequence. Placements and times are the same, but a pool would have fewer ranks to form groups of.
+ */
+export function withoutIdleRanks(problem: Problem): Problem {
+  const needed = Math.max(1, problem.lengths.length);
+  if (problem.data_parallel <= needed) return problem;
+  return { ...problem, data_parallel: needed };
+}
+
+/**
+ * The largest group that a problem's policy gives a sequence: of its class, but policies other than `auto` know no
+ * group wider than the context-parallel one.
+ */
+export function widestGroup(
+  problem: Pick<Problem, "data_parallel" | "context_parallel" | "degrees" | "policy">,
+): number {
+  if (problem.policy !== "auto") return problem.context_parallel;
+  return degreesOfClass(problem).at(-1) ?? 1;
+}
+
 /** Whether a degree has a cost: degree 1 never communicates. */
 export function isAvailable(degree: number, problem: Problem): boolean {
   return degree === 1 || problem.cost.comm[degree] !== undefined;

@@ -1,4 +1,5 @@
 import { cellOf } from "./cell/cell.js";
+import { withoutIdleRanks } from "./degrees.js";
 import type { Problem } from "./problem.js";
 import { type Rows, rowsTime } from "./rows.js";
 import type { MicroBatch, Placement } from "./schedule.js";
@@ -6,7 +7,7 @@ import { type Workload, workloadOf } from "./workload.js";
 
 /** Time of a whole schedule under the problem's objective, us. */
 export function iterationTime(microBatches: readonly MicroBatch[], problem: Problem): number {
-  const workload = workloadOf(problem);
+  const workload = workloadOf(problem.degrees === "pool" ? problem : withoutIdleRanks(problem));
   return rowsTime(rowsOf(microBatches, workload), workload);
 }
 

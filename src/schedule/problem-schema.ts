@@ -1,8 +1,12 @@
+import { MOST_RANKS } from "../foundation/ranks.js";
 import { DEGREE_CLASSES, OBJECTIVES, POLICY_NAMES } from "./problem.js";
 
 /** Larger problems are refused rather than left to run for hours. */
 export const MOST_SEQUENCES = 2 ** 20;
-export const MOST_RANKS = 2 ** 16;
+/** Moves of one search. */
+export const MOST_ITERATIONS = 1e9;
+/** A day. */
+export const MOST_BUDGET_MS = 24 * 3600 * 1000;
 /** Sequences times ranks. */
 export const MOST_PAIRS = 2 ** 30;
 /** All tokens times ranks: keeps the memory of any schedule an exact integer in both programs. */
@@ -11,12 +15,7 @@ export const MOST_TOKEN_RANKS = 2 ** 52;
 const tokens = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
 /** Beyond any real time, and small enough that no sum or square overflows. */
 const time = { type: "number", minimum: 0, maximum: 1e100 } as const;
-const budget = {
-  type: "integer",
-  minimum: 0,
-  maximum: Number.MAX_SAFE_INTEGER,
-  default: 0,
-} as const;
+const whole = { type: "integer", minimum: 0, default: 0 } as const;
 const degree = { type: "integer", minimum: 1, maximum: MOST_RANKS } as const;
 
 /** JSON Schema of a scheduling problem; `schemas/schedule-problem.schema.json` is written from it. */
@@ -56,8 +55,8 @@ export const PROBLEM_SCHEMA = {
     policy: { enum: POLICY_NAMES, default: "auto" },
     degrees: { enum: DEGREE_CLASSES, default: "local-or-all" },
     objective: { enum: OBJECTIVES, default: "lockstep" },
-    iterations: budget,
-    time_budget_ms: { ...time, default: 0 },
-    seed: budget,
+    iterations: { ...whole, maximum: MOST_ITERATIONS },
+    time_budget_ms: { ...time, maximum: MOST_BUDGET_MS, default: 0 },
+    seed: { ...whole, maximum: Number.MAX_SAFE_INTEGER },
   },
 } as const;

@@ -1,5 +1,5 @@
 import { bucketUnits, shardUnits } from "./cost.js";
-import { degreesOfClass, rankCount } from "./degrees.js";
+import { degreesOfClass, rankCount, withoutIdleRanks } from "./degrees.js";
 import { iterationTime } from "./evaluate.js";
 import { lowerBound } from "./lower-bound.js";
 import { auto } from "./policies/auto.js";
@@ -25,7 +25,9 @@ export function solve(problem: Problem, clock?: Clock): Solution {
   if (error) return { ok: false, error };
   try {
     const assignment =
-      problem.policy === "auto" ? auto(problem, clock) : POLICIES[problem.policy](problem);
+      problem.policy === "auto"
+        ? auto(problem, clock)
+        : POLICIES[problem.policy](withoutIdleRanks(problem));
     const microBatches = toMicroBatches(assignment);
     const problems = verifySchedule(problem, microBatches);
     if (problems.length > 0) throw new Error(`unsound schedule: ${problems.join("; ")}`);

@@ -47,7 +47,10 @@ function placementProblems(
   return problems.map((what) => `sequence ${sequence} on ${degree} ranks from ${first}: ${what}`);
 }
 
-/** Sums whole and fractional shards per rank, fractions with a common denominator. */
+/**
+ * Sums whole and fractional shards over the ranks, fractions with a common denominator. A group adds where it begins
+ * and takes away where it ends, so that the sums take as long as there are groups, not ranks; all are exact.
+ */
 function memoryProblems(
   placements: readonly Placement[],
   index: number,
@@ -55,16 +58,21 @@ function memoryProblems(
 ): readonly string[] {
   // In fractions of a token that every permitted degree divides.
   const whole = problem.degrees === "pool" ? rankCount(problem) : problem.context_parallel;
-  const used = new Map<number, number>();
+  const change = new Map<number, number>();
+  const add = (rank: number, units: number) => change.set(rank, (change.get(rank) ?? 0) + units);
   for (const { sequence, first_rank: first, degree } of placements) {
     const length = problem.lengths[sequence] ?? 0;
     const zigzag = problem.padding === "zigzag" && degree > 1;
     const share = zigzag ? Math.ceil(length / (2 * degree)) * 2 * whole : (length * whole) / degree;
-    for (let rank = first; rank < first + degree; rank += 1)
-      used.set(rank, (used.get(rank) ?? 0) + share);
+    add(first, share);
+    add(first + degree, -share);
   }
   const capacity = problem.bucket * whole;
-  return [...used]
-    .filter(([, units]) => units > capacity)
-    .map(([rank]) => `micro-batch ${index}: rank ${rank} is over its bucket`);
+  const problems: string[] = [];
+  let used = 0;
+  for (const rank of [...change.keys()].sort((a, b) => a - b)) {
+    used += change.get(rank) ?? 0;
+    if (used > capacity) problems.push(`micro-batch ${index}: rank ${rank} is over its bucket`);
+  }
+  return problems;
 }

@@ -1,4 +1,4 @@
-import { MODEL_NAMES } from "../catalogue/names.js";
+import { GPU_NAMES, MODEL_NAMES } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
@@ -8,7 +8,7 @@ import { type Block, defaultOf } from "../language/types.js";
 import type { BlockNode, FileNode, NameNode, Span, ValueNode } from "../syntax/tree.js";
 import { type CheckedBlocks, checkMeaning } from "./check-meaning.js";
 import { type CheckContext, checkProperties, reportMisplaced } from "./check-properties.js";
-import { type Composition, compose, isBlock, isReference, runsOf } from "./compose.js";
+import { type Composition, compose, isBlock, isChosen, isReference, runsOf } from "./compose.js";
 import { type DocumentReader, readDocument, type SourceDocument } from "./document.js";
 import { placed } from "./elsewhere.js";
 import { Evaluator } from "./evaluate.js";
@@ -63,6 +63,7 @@ interface CheckedStack {
 type CheckedRun = RunAnalysis & RunFindings;
 
 const BLOCKS: Readonly<Record<string, Block>> = LANGUAGE;
+const GPU_MODEL: keyof Spec = "gpu_model";
 const START: Span = { start: 0, end: 0 };
 
 /** Checks a spec, from text to meaning. Never throws: every mistake is a diagnostic. */
@@ -81,6 +82,7 @@ class Analyzer {
   /** Keys that stand where blocks do. */
   readonly #mistaken = new Set<string>();
   readonly #checked = new Map<Stack, CheckedStack>();
+  readonly #chosenStacks = new Map<BlockNode, Stack>();
 
   constructor(file: string, text: string, { load, yaml }: AnalyzeOptions) {
     this.#root = readDocument(file, text, ".", yaml);
@@ -89,7 +91,8 @@ class Analyzer {
     this.#documents = loaded.documents;
     this.#wantsYaml = loaded.wantsYaml;
     const broken = this.#wantsYaml || anyBroken(this.#documents) || this.#report.findings.count > 0;
-    this.#scope = new Scope(this.#documents, this.#symbols, this.#report, broken);
+    const lacksImports = this.#wantsYaml || this.#report.findings.count > 0;
+    this.#scope = new Scope(this.#documents, this.#symbols, this.#report, broken, lacksImports);
     this.#evaluator = new Evaluator(this.#scope);
   }
 
@@ -115,6 +118,7 @@ class Analyzer {
     for (const block of tree.blocks) {
       const name = block.name.text;
       if (name !== RUN && !isBlock(name)) this.#unknownBlock(block.name);
+      else if (isChosen(name) && !block.given) this.#reportUnnamed(block.name);
     }
     this.#checkEntries(tree.entries);
     for (const run of runsOf(tree)) {
@@ -125,13 +129,22 @@ class Analyzer {
       for (const { name, given } of run.body.blocks) {
         if (name.text === RUN) this.#report.at("misplaced-statement", { what: "a run" }, name);
         else if (!isBlock(name.text)) this.#unknownBlock(name);
+        else if (isChosen(name.text))
+          this.#report.at("misplaced-statement", { what: `a ${name.text}` }, name);
         else if (given) this.#report.at("misplaced-statement", { what: "a named block" }, given);
       }
     }
   }
 
+  #reportUnnamed(name: NameNode): void {
+    const what = name.text;
+    const help = `Write named: { ${what}: { first: { ... } } }.`;
+    this.#report.at("missing-name", { what }, name, this.#report.isYaml ? { help } : {});
+  }
+
   #checkEntries(entries: FileNode["entries"]): void {
     for (const entry of entries) {
+      if (isChosen(entry.key.text) && isReference(entry)) this.#reportChosen(entry.key);
       // Without a value the parser has already said what is wrong.
       if (isReference(entry) || !entry.value) continue;
       // A version in the wrong place has been reported for the '=' that it lacks.
@@ -143,6 +156,15 @@ class Analyzer {
         : { help: this.#placeOf(entry.key.text) ?? keyAdvice(entry.key.text) };
       this.#report.at("unexpected-token", { expected: "a block", found }, entry.key, extra);
     }
+  }
+
+  /** `gpu_model = mine`: another key says which one it is. */
+  #reportChosen(key: NameNode): void {
+    const [block, name] = BLOCKS[key.text]?.chosenBy?.split(".") ?? [];
+    const { signs } = this.#report;
+    const help = `Write ${block}${signs.block} { ${name}${signs.key} NAME }.`;
+    const found = `the key '${key.text}'`;
+    this.#report.at("unexpected-token", { expected: "a block", found }, key, { help });
   }
 
   /** `cluster = node { ... }` and `model = "NAME"`, as the language writes them. */
@@ -184,6 +206,8 @@ class Analyzer {
     const start = this.#report.place(START);
     for (const node of tree.blocks) {
       if (!node.given || !isBlock(node.name.text)) continue;
+      if (node.name.text === GPU_MODEL && GPU_NAMES.includes(node.given.text))
+        this.#report.at("name-of-catalogue", { name: node.given.text }, node.given);
       const { layers } = withBases({ node, document: this.#root }, this.#scope, this.#report);
       const stack = { layers, incomplete: true };
       this.#checkBlock(node.name.text, stack, new Origins(start));
@@ -223,7 +247,11 @@ class Analyzer {
     const diagnostics: Diagnostic[] = [];
     const values: Record<string, unknown> = {};
     for (const [name, declared] of Object.entries(BLOCKS)) {
-      const stack = composition.get(name);
+      const stack =
+        declared.chosenBy === undefined
+          ? composition.get(name)
+          : this.#chosen(name, declared.chosenBy, values);
+      if (!stack && declared.chosenBy !== undefined) continue;
       // A block may be missing only because the parser could not read it, or because it is written otherwise.
       if (!stack && (this.#scope.broken || this.#mistaken.has(name))) continue;
       if (!stack) {
@@ -242,6 +270,18 @@ class Analyzer {
       diagnostics.push(...this.#report.findings.during(check));
     }
     return { spec: blocks as Spec, origins, diagnostics };
+  }
+
+  /** The named block that a key of another block chooses. */
+  #chosen(kind: string, by: string, values: Readonly<Record<string, unknown>>): Stack | undefined {
+    const [block = "", key = ""] = by.split(".");
+    const name = (values[block] as Readonly<Record<string, unknown>> | undefined)?.[key];
+    const found = typeof name === "string" ? this.#scope.block(kind, name) : undefined;
+    if (!found || GPU_NAMES.includes(String(name))) return undefined;
+    const known = this.#chosenStacks.get(found.node);
+    const stack = known ?? withBases(found, this.#scope, this.#report);
+    this.#chosenStacks.set(found.node, stack);
+    return stack;
   }
 
   /** Runs share most of their blocks: each stack of layers is checked once. */
@@ -272,6 +312,7 @@ class Analyzer {
       document: top.document,
       origins,
       evaluator: this.#evaluator,
+      scope: this.#scope,
       broken: this.#scope.broken,
       blocks: Object.keys(BLOCKS),
     };

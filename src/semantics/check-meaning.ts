@@ -1,10 +1,12 @@
-import { memoryOfRank } from "../catalogue/gpu.js";
-import { gpuByName, MODEL_NAMES, nearestModel, templateByName } from "../catalogue/names.js";
+import { type Gpu, memoryOfRank } from "../catalogue/gpu.js";
+import { MODEL_NAMES, nearestModel, templateByName } from "../catalogue/names.js";
+import { gpuOf } from "../catalogue/own-gpu.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
-import { countOf, formatBytes } from "../foundation/format.js";
+import { countOf, formatBytes, formatCount } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
+import { MOST_RANKS } from "../foundation/ranks.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
@@ -29,7 +31,9 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (cluster) checkHosts(cluster, at);
   if (cluster) checkVersion(cluster, at);
   if (cluster && parallel) checkTopology(cluster, parallel, at);
-  if (cluster && memory) checkMemory(cluster, memory, origins, at);
+  const gpu = cluster && gpuOf({ cluster, gpu_model: blocks.gpu_model });
+  if (gpu && model) checkPrecision(gpu, model, origins, at);
+  if (gpu && memory) checkMemory(gpu, cluster, memory, origins, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
   if (data) checkRendering(data, origins, at);
   if (data) checkWeights(data, at);
@@ -44,16 +48,18 @@ type Reporting = <Code extends DiagnosticCode>(
   extra?: Extra,
 ) => void;
 
-const ONE_SOURCE = "The model's dimensions come from exactly one place.";
+/** How a model of the hub is used that the catalogue does not have. */
+const OTHER_MODELS =
+  'Any other model of the hub needs its config.json beside the spec: model "OWNER/NAME" { config = "config.json" }.';
 
 /** A folder where a name should be, a name without its owner, or a misspelt one. */
 function anotherModel(label: string, range: Range): Extra {
   const near = nearestModel(label);
   if (/^[\\/~.]|^[A-Za-z]:|\\/.test(label)) return { help: folderAdvice(near) };
   if (near === undefined)
-    return { help: `Known: ${MODEL_NAMES.join(", ")}; or set config = "config.json".` };
+    return { help: `${OTHER_MODELS} The catalogue has ${MODEL_NAMES.join(", ")}.` };
   const edits = [{ range, new_text: JSON.stringify(near) }];
-  const help = `Did you mean "${near}"? For any other, set config = "config.json".`;
+  const help = `Did you mean "${near}"? ${OTHER_MODELS}`;
   return { help, fix: { title: `Write "${near}"`, safe: false, edits } };
 }
 
@@ -67,13 +73,15 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
   const { label, config, weights, path, revision } = model;
   if (label === undefined && config === undefined) {
     const problem = "the model has neither a name nor a configuration";
-    at("model-source", "model", { problem, reason: ONE_SOURCE });
-  } else if (label !== undefined && config !== undefined) {
-    const problem = "the model has both a name and a configuration";
-    at("model-source", "model.config", { problem, reason: ONE_SOURCE });
+    const reason = "The model's dimensions come from the catalogue or from a configuration.";
+    at("model-source", "model", { problem, reason });
   }
-  if (label !== undefined && !MODEL_NAMES.includes(label)) {
+  if (label !== undefined && config === undefined && !MODEL_NAMES.includes(label)) {
     at("unknown-model", "model.label", { name: label }, anotherModel(label, place("model.label")));
+  } else if (label !== undefined && config !== undefined && !HUB_NAME.test(label)) {
+    const problem = `${JSON.stringify(label)} is no name on the hub`;
+    const reason = "Beside a configuration, the name says where the pretrained weights are.";
+    at("model-source", "model.label", { problem, reason }, { help: folderAdvice(undefined) });
   }
   if (weights === "random") {
     const reason = "Random weights are read from nowhere.";
@@ -95,11 +103,14 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
         reason: "A configuration has only dimensions, and weights = pretrained is the default.",
       },
       {
-        help: 'Write path = "FOLDER", where the weights are, below the spec; or weights = random, to train from nothing.',
+        help: 'Name the model of the hub that has them: model "OWNER/NAME" { config = "..." }; or write path = "FOLDER", a folder below the spec; or weights = random, to train from nothing.',
       },
     );
   }
 }
+
+/** `OWNER/NAME`, or the name alone of models that are older than owners. */
+const HUB_NAME = /^[A-Za-z0-9][\w.-]{0,95}(?:\/[A-Za-z0-9][\w.-]{0,95})?$/;
 
 /** Bounds that are the wrong way round. */
 function checkRope({ rope_scaling: scaling }: Spec["model"], at: Reporting): void {
@@ -119,6 +130,11 @@ function checkTopology(
   at: Reporting,
 ): void {
   const ranks = cluster.nodes * cluster.gpus;
+  if (ranks > MOST_RANKS) {
+    const values = { ranks: formatCount(ranks), most: formatCount(MOST_RANKS) };
+    at("too-many-ranks", cluster.nodes > 1 ? "cluster.nodes" : "cluster.gpus", values);
+    return;
+  }
   if (context === "auto") return;
   if (ranks % context !== 0) {
     const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;
@@ -188,14 +204,24 @@ function checkVersion({ deepspeed }: Spec["cluster"], at: Reporting): void {
   });
 }
 
+function checkPrecision(
+  { title, peak_flops: peak }: Gpu,
+  { precision }: Spec["model"],
+  origins: Origins,
+  at: Reporting,
+): void {
+  if (peak[precision] !== null) return;
+  const place = origins.has("model.precision") ? "model.precision" : "cluster.gpu";
+  at("precision-unsupported", place, { gpu: title, precision });
+}
+
 function checkMemory(
+  gpu: Gpu,
   cluster: Spec["cluster"],
   memory: Spec["memory"],
   origins: Origins,
   at: Reporting,
 ): void {
-  const gpu = gpuByName(cluster.gpu);
-  if (!gpu) return;
   const budget = memory.budget ?? memoryOfRank(gpu, cluster);
   if (gpu.device === "cuda" && budget > gpu.memory_bytes) {
     const values = {

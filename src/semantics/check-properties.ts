@@ -9,6 +9,7 @@ import { entryInBody } from "./insert.js";
 import { otherWord, withoutEntry } from "./mend.js";
 import { entryPlaceholder } from "./placeholders.js";
 import type { Origins, Report } from "./report.js";
+import type { Scope } from "./scope.js";
 
 export interface Owner {
   /** Of the block or variant, for messages. */
@@ -27,6 +28,7 @@ export interface CheckContext {
   readonly document: SourceDocument;
   readonly origins: Origins;
   readonly evaluator: Evaluator;
+  readonly scope: Scope;
   /** The parser found errors: what seems to be missing may only be unreadable. */
   readonly broken: boolean;
   /** Names of the language's blocks. */
@@ -181,9 +183,9 @@ function checkEntry(
   const path = `${owner.path}.${name}`;
   const report = context.report.in(document);
   context.origins.record(path, report.place(entry.value));
-  const { origins, evaluator, broken, blocks } = context;
+  const { origins, evaluator, scope, broken, blocks } = context;
   // Written out: this runs for every key, and a spread takes longer than the check.
-  const inside = { report, document, origins, evaluator, broken, blocks, name, path };
+  const inside = { report, document, origins, evaluator, scope, broken, blocks, name, path };
   return checkValue(entry.value, property.type, inside);
 }
 

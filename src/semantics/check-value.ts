@@ -1,6 +1,6 @@
 import { join } from "pathe";
 import type { Extra } from "../diagnostics/diagnostic.js";
-import { meant, suggestion } from "../diagnostics/suggestion.js";
+import { meant } from "../diagnostics/suggestion.js";
 import { countOf, formatBytes, formatCount, formatNumber } from "../foundation/format.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { counterpartOf } from "../language/other-tools.js";
@@ -16,7 +16,14 @@ import {
 } from "../language/units.js";
 import { numberProblem } from "../syntax/numbers.js";
 import { parseValue } from "../syntax/parse.js";
-import type { ListNode, NameNode, NumberNode, TaggedNode, ValueNode } from "../syntax/tree.js";
+import type {
+  ListNode,
+  NameNode,
+  NumberNode,
+  StringNode,
+  TaggedNode,
+  ValueNode,
+} from "../syntax/tree.js";
 import { type CheckContext, checkProperties } from "./check-properties.js";
 import { placed } from "./elsewhere.js";
 import {
@@ -31,6 +38,7 @@ import {
 } from "./mend.js";
 import { pathProblem } from "./paths.js";
 import type { Report } from "./report.js";
+import type { Scope } from "./scope.js";
 
 /** What the checker of a value needs to know of its surroundings. */
 export interface ValueContext extends CheckContext {
@@ -61,7 +69,7 @@ const CHECKERS: { readonly [Kind in ValueType["kind"]]: Checker<Kind> } = {
 /** The value of a node as the table's type has it; `undefined` after reporting why it is none. */
 export function checkValue(written: ValueNode, type: ValueType, context: ValueContext): unknown {
   const read = interpret(written, type);
-  const evaluated = isWordOf(read, type)
+  const evaluated = isWordOf(read, type, context)
     ? { node: read, report: context.report }
     : context.evaluator.evaluate(read, context.report);
   if (!evaluated) return undefined;
@@ -86,9 +94,16 @@ function workedOut(
 }
 
 /** Whether a bare word is a value of the type itself: it then never means a constant of the same name. */
-function isWordOf(node: ValueNode, type: ValueType): boolean {
-  return node.kind === "name" && wordsOf(type).includes(node.text);
+function isWordOf(node: ValueNode, type: ValueType, { scope }: ValueContext): boolean {
+  if (node.kind !== "name") return false;
+  return wordsOf(type).includes(node.text) || isDeclared(node.text, type, scope);
 }
+
+/** Whether a word is the name of a block that the type takes. */
+const isDeclared = (word: string, type: ValueType, scope: Scope): boolean =>
+  type.kind === "enumeration" &&
+  type.declared !== undefined &&
+  scope.block(type.declared, word) !== undefined;
 
 /** What a scalar of YAML stands for in the place of a value of this type. */
 function interpret(node: ValueNode, type: ValueType): ValueNode {
@@ -131,9 +146,14 @@ function wrongType(
 function reportType(
   node: ValueNode,
   values: { readonly expected: string; readonly found: string; readonly reason: string },
-  { name, report }: ValueContext,
+  { name, report, scope }: ValueContext,
   advice: Extra = {},
 ): undefined {
+  // A name that a failed import would have declared.
+  if (scope.lacksImports && node.kind === "name") {
+    report.findings.spoil();
+    return undefined;
+  }
   const help = `Write ${values.expected}.`;
   report.at("wrong-type", { name, ...values }, node, { help, ...advice });
 }
@@ -347,14 +367,45 @@ function checkEnumeration(
   const values = type.values.join(", ");
   if (node.kind !== "name") {
     if (node.kind !== "string") return wrongType(node, `one of ${values}`, context);
-    const fix = type.values.includes(node.value) ? unquoted(node, context.report) : undefined;
-    const help = "Write the word without quotes.";
-    return wrongType(node, `one of ${values}`, context, { help, ...(fix ? { fix } : {}) });
+    return wrongType(node, `one of ${values}`, context, meantByText(node, type, context));
   }
   if (type.values.includes(node.text)) return node.text;
-  reportUnknown(node, type.values, context);
+  if (isDeclared(node.text, type, context.scope)) {
+    const { report, scope } = context;
+    scope.useBlock(type.declared ?? "", node.text, report.place(node));
+    return node.text;
+  }
+  reportUnknown(node, type, context);
   return undefined;
 }
+
+type Enumeration = Extract<ValueType, { kind: "enumeration" }>;
+
+/** A word in quotes: the word itself, or another spelling of one. */
+function meantByText(node: StringNode, type: Enumeration, context: ValueContext): Extra {
+  const { report, scope } = context;
+  const known = type.values.includes(node.value) || isDeclared(node.value, type, scope);
+  const [near, ...others] = known ? [] : wordsMeant(node.value, type, scope);
+  if (near !== undefined && others.length === 0) {
+    const fix = unquoted({ ...node, value: near }, report);
+    return meant(near, fix && { ...fix, safe: false });
+  }
+  if (near !== undefined) return { help: oneOfThese([near, ...others]) };
+  const fix = known ? unquoted(node, report) : undefined;
+  return { help: "Write the word without quotes.", ...(fix ? { fix } : {}) };
+}
+
+/** Values that a word may be another spelling of. */
+function wordsMeant(word: string, type: Enumeration, scope: Scope): readonly string[] {
+  const names = type.declared === undefined ? [] : scope.blockNames(type.declared);
+  const spellings = type.meant?.(word) ?? [];
+  if (spellings.length > 0) return spellings;
+  const near = didYouMean(word, type.meant ? names : [...type.values, ...names]);
+  return near === undefined ? [] : [near];
+}
+
+const oneOfThese = (words: readonly string[]): string =>
+  `Did you mean ${words.slice(0, -1).join(", ")} or ${words.at(-1)}?`;
 
 function checkBoolean(node: ValueNode, _: unknown, context: ValueContext): boolean | undefined {
   const values = ["true", "false"];
@@ -362,23 +413,44 @@ function checkBoolean(node: ValueNode, _: unknown, context: ValueContext): boole
   return word === undefined ? undefined : word === "true";
 }
 
-function reportUnknown(node: NameNode, values: readonly string[], context: ValueContext): void {
+function reportUnknown(node: NameNode, type: Enumeration, context: ValueContext): void {
+  const { report, scope, name } = context;
+  // What a failed import would have declared may be meant.
+  if (scope.lacksImports && type.declared !== undefined) {
+    report.findings.spoil();
+    return;
+  }
+  const { values } = type;
   const truth = TRUTH[node.text.toLowerCase()] ?? "";
-  const fixWith = (near: string) => otherWord(node, near, context.report);
-  const advice = values.includes(truth)
-    ? meant(truth, fixWith(truth))
-    : suggestion(node.text, values, "Choose one of them.", fixWith);
-  const named = { value: node.text, name: context.name, values: values.join(", ") };
-  context.report.at("unknown-value", named, node, advice);
+  const fixWith = (near: string) => otherWord(node, near, report);
+  const [near, ...others] = values.includes(truth) ? [truth] : wordsMeant(node.text, type, scope);
+  const advice =
+    near === undefined
+      ? { help: chooseAnother(type) }
+      : others.length === 0
+        ? meant(near, fixWith(near))
+        : { help: oneOfThese([near, ...others]) };
+  const names = type.declared === undefined ? [] : scope.blockNames(type.declared);
+  const named = { value: node.text, name, values: [...values, ...names].join(", ") };
+  report.at("unknown-value", named, node, advice);
 }
+
+const chooseAnother = ({ declared }: Enumeration): string =>
+  declared === undefined
+    ? "Choose one of them."
+    : `Choose one of them, or describe your own: ${declared} NAME { ... }.`;
 
 function checkList(
   node: ValueNode,
   type: Extract<ValueType, { kind: "list" }>,
   context: ValueContext,
 ): readonly unknown[] | undefined {
-  if (node.kind === "name" && type.item.kind === "enumeration" && !isWordOf(node, type.item)) {
-    reportUnknown(node, type.item.values, context);
+  if (
+    node.kind === "name" &&
+    type.item.kind === "enumeration" &&
+    !isWordOf(node, type.item, context)
+  ) {
+    reportUnknown(node, type.item, context);
     return undefined;
   }
   if (node.kind !== "list") {
@@ -445,7 +517,7 @@ function checkTagged(
   const tag = node.kind === "name" ? node : node.tag;
   const properties = Object.hasOwn(type.variants, tag.text) ? type.variants[tag.text] : undefined;
   if (!properties) {
-    reportUnknown(tag, tags, context);
+    reportUnknown(tag, { kind: "enumeration", values: tags }, context);
     return undefined;
   }
   const body = (node as TaggedNode).body ?? {

@@ -1,4 +1,5 @@
 import { LANGUAGE } from "../language/language.js";
+import type { Language } from "../language/types.js";
 import type { BlockNode, BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
 import type { SourceDocument } from "./document.js";
 import { findBlock, type Stack, withBases } from "./layers.js";
@@ -52,14 +53,15 @@ function statements(
   report: Report,
 ): readonly Statement[] {
   const blocks = body.blocks
-    .filter((node) => isBlock(node.name.text) && !node.given)
+    .filter(({ name, given }) => isBlock(name.text) && !isChosen(name.text) && !given)
     .map((node) => ({
       name: node.name.text,
       key: node.name,
       stack: withBases({ node, document }, scope, report),
       anew: node.base !== undefined,
     }));
-  const references = body.entries.filter(isReference).map(({ key, value }) => ({
+  const used = body.entries.filter((entry) => isReference(entry) && !isChosen(entry.key.text));
+  const references = used.map(({ key, value }) => ({
     name: key.text,
     key,
     stack: referenced(key.text, asName(value), scope, report),
@@ -84,6 +86,10 @@ function asName(value: EntryNode["value"]): NameNode | undefined {
 
 /** Whether the language has a block of this name. */
 export const isBlock = (name: string): boolean => Object.hasOwn(LANGUAGE, name);
+
+/** Whether blocks of this name exist with names only, and a key of another block chooses one. */
+export const isChosen = (name: string): boolean =>
+  isBlock(name) && (LANGUAGE as Language)[name]?.chosenBy !== undefined;
 
 /** Unnamed runs do not exist: each is chosen by its name. */
 export const runsOf = (body: BodyNode): readonly BlockNode[] =>

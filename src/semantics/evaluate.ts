@@ -270,6 +270,7 @@ const NAMES: Readonly<Record<Quantity["dimension"], string>> = {
   tokens: "tokens",
   bytes: "bytes",
   bandwidth: "a bandwidth",
+  compute: "a rate of operations",
   time: "a length of time",
 };
 

@@ -23,6 +23,8 @@ export class Scope {
     private readonly symbols: Symbols,
     private readonly report: Report,
     readonly broken: boolean,
+    /** What an import would have declared is not there, and has been told. */
+    readonly lacksImports: boolean,
   ) {
     for (const [n, document] of documents.entries()) {
       for (const node of document.tree.constants)

@@ -1,6 +1,12 @@
 import { type CompletionItem, CompletionItemKind } from "vscode-languageserver";
 import { LANGUAGE } from "../language/language.js";
-import { type Properties, type Property, type ValueType, wordsOf } from "../language/types.js";
+import {
+  type Block,
+  type Properties,
+  type Property,
+  type ValueType,
+  wordsOf,
+} from "../language/types.js";
 import { UNITS } from "../language/units.js";
 import { imports, paths } from "./completion-paths.js";
 import { type Cursor, cursorAt } from "./cursor.js";
@@ -16,6 +22,7 @@ import {
   keysLeft,
   modelNames,
   names,
+  usable,
   wordProposals,
 } from "./vocabulary.js";
 import { completeYaml } from "./yaml-completion.js";
@@ -65,7 +72,7 @@ function members(
 ): readonly Proposal[] {
   if (scope.kind === "body") return keys(scope);
   const open = blocksLeft(scope);
-  const used = followed ? [] : open.flatMap(([name]) => references(name, document));
+  const used = followed ? [] : usable(open).flatMap((name) => references(name, document));
   const all = [...blocks(open), ...used];
   if (scope.kind === "run") return all;
   // Nothing comes before the version.
@@ -90,8 +97,12 @@ function placeholder(type: ValueType): string {
 const blocks = (open: ReturnType<typeof blocksLeft>): readonly Proposal[] =>
   open.map(([name, block]) => ({
     ...blockProposal(name, block),
-    rest: { snippet: `${block.label === undefined ? "" : ' "$1"'} {\n  $0\n}`, plain: " {" },
+    rest: { snippet: `${headerOf(block)} {\n  $0\n}`, plain: " {" },
   }));
+
+/** What stands between a block's name and its braces. */
+const headerOf = ({ label, chosenBy }: Block): string =>
+  label !== undefined ? ' "$1"' : chosenBy === undefined ? "" : " $1";
 
 /** `cluster = h100`, for every cluster that has a name. */
 const references = (block: string, document: AnalysedDocument): readonly Proposal[] =>
@@ -157,13 +168,17 @@ function values(
       ? names(document, key)
       : constants(document).filter(({ label }) => label !== key);
   }
-  return [...(type ? words(type, cursor.property) : []), ...constants(document)];
+  return [...(type ? words(type, cursor.property, document) : []), ...constants(document)];
 }
 
 /** What a value of a type may begin with: its words, or quotes. */
-function words(type: ValueType, property: Property | undefined): readonly Proposal[] {
+function words(
+  type: ValueType,
+  property: Property | undefined,
+  document: AnalysedDocument,
+): readonly Proposal[] {
   if (type.kind === "path" || type.kind === "string") return quotes(type);
-  const found = wordProposals(type, property);
+  const found = wordProposals(type, property, document);
   if (type.kind !== "tagged") return found;
   return found.map((one) => ({ ...one, rest: settings(type.variants[one.label] ?? {}) }));
 }

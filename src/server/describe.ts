@@ -25,9 +25,13 @@ export const KEYWORDS = {
 /** Markdown of a block. */
 export function blockDoc(name: string, block: Block): string {
   const presence =
-    block.required === undefined ? "May be left out." : `Required. ${block.required}`;
+    block.required !== undefined
+      ? `Required. ${block.required}`
+      : block.chosenBy === undefined
+        ? "May be left out."
+        : "";
   const label = block.label === undefined ? "" : `\n\nIts name, in quotes: ${block.label}`;
-  return `Block \`${name}\`\n\n${block.doc} ${presence}${label}`;
+  return `Block \`${name}\`\n\n${`${block.doc} ${presence}`.trimEnd()}${label}`;
 }
 
 /** What a key takes, in a few words. */
@@ -81,7 +85,8 @@ export function valueText(value: unknown, type: ValueType): string {
 export function gpuDoc(name: string): string | undefined {
   const gpu = gpuByName(name);
   if (!gpu) return undefined;
-  const peak = `${formatFlops(gpu.peak_flops.bf16)} in bf16`;
+  const { bf16, fp32 } = gpu.peak_flops;
+  const peak = bf16 === null ? `${formatFlops(fp32)} in fp32` : `${formatFlops(bf16)} in bf16`;
   return `**${gpu.title}**\n\n${formatBytes(gpu.memory_bytes)}, ${peak} (dense peak)${sourceText(gpu.source)}.`;
 }
 

@@ -82,7 +82,7 @@ function ofToken(token: PlacedToken, document: AnalysedDocument): string | undef
     case "unit":
       return unitDoc(token.text);
     case "word":
-      if (token.key === "gpu") return gpuDoc(token.text);
+      if (token.key === "gpu" && gpuDoc(token.text)) return gpuDoc(token.text);
       break;
     case "string":
     case "number":

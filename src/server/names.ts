@@ -24,12 +24,20 @@ export function nameOf({ role, text, key, header, scope }: PlacedToken): NameKey
         : { kind: "block", block: header, name: text };
     case "word":
       if (key === undefined || isOwnWord(text, scope, key)) return undefined;
-      return scope.kind !== "body" && Object.hasOwn(LANGUAGE, key)
-        ? { kind: "block", block: key, name: text }
-        : { kind: "constant", name: text };
+      return { ...kindOf(scope, key), name: text };
     default:
       return undefined;
   }
+}
+
+/** What a name is that stands as a key's value. */
+function kindOf(scope: Scope, key: string): Omit<NameKey, "name"> {
+  const type = propertyOf(scope, key)?.type;
+  const declared = type?.kind === "enumeration" ? type.declared : undefined;
+  if (declared !== undefined) return { kind: "block", block: declared };
+  return scope.kind !== "body" && Object.hasOwn(LANGUAGE, key)
+    ? { kind: "block", block: key }
+    : { kind: "constant" };
 }
 
 /** A key's own words come before constants of the same name. */

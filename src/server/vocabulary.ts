@@ -41,6 +41,10 @@ export function blocksLeft({ members: written }: Scope): readonly (readonly [str
   return [...required, ...open.filter(([, block]) => block.required === undefined)];
 }
 
+/** Blocks that a spec uses by `NAME = ...`. */
+export const usable = (open: ReturnType<typeof blocksLeft>): readonly string[] =>
+  open.flatMap(([name, { chosenBy }]) => (chosenBy === undefined ? [name] : []));
+
 export const blockProposal = (name: string, block: Block): Proposal => ({
   label: name,
   kind: CompletionItemKind.Struct,
@@ -67,17 +71,20 @@ export const constants = (document: AnalysedDocument): readonly Proposal[] =>
     .filter(({ kind }) => kind === "constant")
     .map(({ name }) => ({ label: name, kind: CompletionItemKind.Constant, detail: "constant" }));
 
-/** The bare words that a type takes. */
+/** The bare words that a type takes, and the names of blocks. */
 export function wordProposals(
   type: ValueType,
   property: Property | undefined,
+  document: AnalysedDocument,
 ): readonly Proposal[] {
   const preset = property && defaultOf(property);
   const written = preset === undefined ? undefined : describeDefault(preset, type);
   const named = type.kind === "enumeration" || type.kind === "tagged";
-  return wordsOf(type).map((label) => ({
+  const declared = type.kind === "enumeration" ? type.declared : undefined;
+  const words = wordsOf(type).map((label) => ({
     label,
     kind: named ? CompletionItemKind.EnumMember : CompletionItemKind.Keyword,
     ...(written === label ? { detail: "default" } : {}),
   }));
+  return [...(declared === undefined ? [] : names(document, declared)), ...words];
 }

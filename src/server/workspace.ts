@@ -5,7 +5,7 @@ import { URI } from "vscode-uri";
 import type { Place } from "../diagnostics/diagnostic.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { projectRoot } from "../inputs/import-loader.js";
+import { projectFolder } from "../inputs/project-folder.js";
 import type { Analysis } from "../semantics/analyze.js";
 import { importedFile } from "../semantics/imports.js";
 import { analyse } from "./analyse.js";
@@ -44,7 +44,7 @@ export class Workspace {
    */
   project(uri: string, words: readonly string[]): readonly AnalysedDocument[] {
     const folder = dirname(this.pathOf(uri));
-    const saved = [...specFiles(this.host, projectRoot(this.host, folder))];
+    const saved = [...specFiles(this.host, projectFolder(this.host, folder).folder)];
     const open = new Map(this.documents.keys().map((one) => [this.pathOf(one), one]));
     const documents = new Map<string, AnalysedDocument>();
     for (const path of [...open.keys(), ...saved]) {

@@ -13,6 +13,7 @@ import {
   keysLeft,
   modelNames,
   names,
+  usable,
   wordProposals,
 } from "./vocabulary.js";
 import { type YamlCursor, yamlCursorAt } from "./yaml-cursor.js";
@@ -48,8 +49,10 @@ function keys(cursor: YamlCursor, document: AnalysedDocument): readonly Proposal
   }
   const open = blocksLeft(scope);
   const rest = { snippet: ":\n  $0", plain: ":" };
-  const blocks = open.map(([name, block]) => ({ ...blockProposal(name, block), rest }));
-  const used = cursor.followed ? [] : open.flatMap(([name]) => references(name, document));
+  const blocks = open
+    .filter(([, { chosenBy }]) => chosenBy === undefined)
+    .map(([name, block]) => ({ ...blockProposal(name, block), rest }));
+  const used = cursor.followed ? [] : usable(open).flatMap((name) => references(name, document));
   const statements = scope.kind === "file" ? ["skrull", "import", "let", "named", "runs"] : [];
   const left = statements.filter((name) => !scope.members.has(name));
   return [...blocks, ...used, ...left.map((name) => word(name, name === "skrull" ? ": 1" : ":"))];
@@ -82,7 +85,7 @@ function values(cursor: YamlCursor, document: AnalysedDocument): readonly Propos
   const { above, key = "" } = cursor;
   if (key === TAG) {
     const property = choiceOf(above);
-    if (property) return wordProposals(property.type, property);
+    if (property) return wordProposals(property.type, property, document);
   }
   const scope = scopeOf(above, cursor.beside.get(TAG));
   if (!scope) return [];
@@ -92,7 +95,7 @@ function values(cursor: YamlCursor, document: AnalysedDocument): readonly Propos
   if (key === "name" && scope.block === "model") return modelNames();
   const property = propertyOf(scope, key);
   const type = property?.type.kind === "list" ? property.type.item : property?.type;
-  const words = type && type.kind !== "tagged" ? wordProposals(type, property) : [];
+  const words = type && type.kind !== "tagged" ? wordProposals(type, property, document) : [];
   const path = type?.kind === "path" && type.word !== undefined ? [type.word] : [];
   return [
     ...words,

@@ -32,6 +32,7 @@ describe("a model of the catalogue", () => {
       name: "Qwen/Qwen2.5-7B-Instruct",
       source: "https://huggingface.co/Qwen/Qwen2.5-7B-Instruct/blob/main/config.json",
       parameters: base?.parameters,
+      yarn_original: 32768,
       config: { ...base?.config, eos_token_id: 151645, max_position_embeddings: 32768 },
     });
   });
@@ -43,15 +44,51 @@ describe("a name that is nearly a model's", () => {
     ["qwen2.5-7b-instruct", "Qwen/Qwen2.5-7B-Instruct"],
     ["unsloth/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-7B-Instruct"],
     ["meta-llama/Meta-Llama-3.1-8B", "meta-llama/Llama-3.1-8B"],
-    ["Qwen/Qwen2.5-14B-Instruct-1M", "Qwen/Qwen2.5-14B-Instruct"],
-    ["Qwen/Qwen3-8B-Base", "Qwen/Qwen3-8B"],
-    ["Qwen3-8B-FP8", "Qwen/Qwen3-8B"],
-    ["Qwen/Qwen2.5-0.6B", "Qwen/Qwen2.5-0.5B"],
+    ["meta-llama/Llama-3.1-8B-hf", "meta-llama/Llama-3.1-8B"],
+    ["Qwen/Qwen2_5-7B-Instuct", "Qwen/Qwen2.5-7B-Instruct"],
     ["Lama-3.2-1B", "meta-llama/Llama-3.2-1B"],
+    ["mistralai/Mistal-7B-v0.3", "mistralai/Mistral-7B-v0.3"],
   ])("%s is taken for %s", (name, near) => expect(nearestModel(name)).toBe(near));
 
-  it.each(["", "/", "Qwen/", "gpt2", "google/gemma-3-27b-it"])("but not %s", (name) => {
+  it.each([
+    "",
+    "/",
+    "Qwen/",
+    "gpt2",
+    "google/gemma-3-27b-it",
+    // Of another size or version.
+    "Qwen/Qwen2.5-0.6B",
+    "meta-llama/Llama-3.3-70B-Instruct",
+    "Qwen/Qwen2.5-72B-Instruct",
+    "Qwen/Qwen2-7B",
+    "Qwen/Qwen2-57B",
+    "Qwen/Qwen2.5-14B-Instruct-1M",
+    "Qwen/Qwen3-4B-Instruct-2507",
+    "mistralai/Mistral-7B-v0.1",
+    // Of another kind.
+    "Qwen/Qwen3-30B-A3B",
+    "Qwen/Qwen3-8B-Base",
+    "Qwen3-8B-FP8",
+    "Qwen/Qwen2.5-Coder-7B",
+    "Qwen/Qwen2.5-VL-7B-Instruct",
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B",
+    "Qwen/Qwen2.5-7B-Chat",
+    "mistralai/Mixtral-8x7B-v0.1",
+  ])("but not %s", (name) => {
     expect(nearestModel(name)).toBeUndefined();
+  });
+
+  it("never names a model whose numbers are others", () => {
+    const numbers = (name: string) => name.replace(/.*\//, "").match(/\d+/g)?.join(" ");
+    for (const name of MODEL_NAMES) {
+      for (let at = 0; at < name.length; at += 1) {
+        for (const letter of ["", "0", "3", "8", "b", "-", "x"]) {
+          const written = name.slice(0, at) + letter + name.slice(at + 1);
+          const near = nearestModel(written);
+          if (near !== undefined) expect(numbers(near)).toBe(numbers(written));
+        }
+      }
+    }
   });
 });
 
@@ -195,7 +232,9 @@ describe("a GPU of the catalogue", () => {
     expect(gpu.name).toBe(name);
     expect(gpu.source).not.toBe("");
     expect(Number.isSafeInteger(gpu.memory_bytes)).toBe(true);
-    expect(gpu.peak_flops.bf16).toBeGreaterThan(1e9);
+    // Those before Ampere have none.
+    expect(gpu.peak_flops.bf16 === null).toBe(name.startsWith("v100"));
+    if (gpu.peak_flops.bf16 !== null) expect(gpu.peak_flops.bf16).toBeGreaterThan(1e9);
     expect(gpu.peak_flops.fp32).toBeGreaterThan(1e9);
     expect(gpu.efficiency).toBeGreaterThan(0);
     expect(gpu.efficiency).toBeLessThan(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readDimensions } from "../../src/catalogue/dimensions.js";
 import { type RopeScaling, withRopeScaling } from "../../src/catalogue/rope.js";
-import { MODEL } from "../cli/run.js";
+import { conversation, MODEL, project, skrull } from "../cli/run.js";
 import { codes, planOf } from "../plan/make.js";
 import vectors from "../vectors/rope.json" with { type: "json" };
 
@@ -30,11 +30,39 @@ describe("a spec's rotary embeddings", () => {
     const { diagnostics } = await plan("");
     expect(diagnostics.map((d) => d.code)).toContain("position-limit");
     expect(diagnostics.find((d) => d.code === "position-limit")?.help).toContain(
-      "rope_scaling = yarn { factor = 2 }",
+      "write model { rope_scaling = yarn { factor = 4 } }",
     );
     for (const scaling of ["linear { factor = 2 }", "yarn { factor = 2 }", "llama3 { factor = 2 }"])
       expect(codes(await plan(`rope_scaling = ${scaling}`))).toEqual([]);
     expect(codes(await plan("rope_scaling = linear { factor = 1.2 }"))).toEqual(["position-limit"]);
+  });
+
+  it("of a model whose recipe is known stretch what the recipe does, in lint's words and in plan's", async () => {
+    const name = 'model "Qwen/Qwen3-8B" { checkpointing = full }';
+    const rest = "cluster { gpus = 8 gpu = h100_sxm_80gb } parallel { zero = 3 context = 8 }";
+    const long = (scaling = "") =>
+      `skrull 1\n${name.replace("}", `${scaling} }`)} ${rest}\nschedule { global_batch = 8 }
+data { train = ["data.jsonl"] tokenizer = "bytes" max_length = 128K }
+train { optimizer = adamw { lr = 1e-5 } }\n`;
+    const data = conversation("word ".repeat(20_000));
+    const cwd = project({ "spec.skrull": long(), "data.jsonl": data });
+    const advice = "write model { rope_scaling = yarn { factor = 4  original = 32K } }.";
+    expect(skrull(["lint", "spec.skrull"], { cwd }).stdout).toContain(
+      `Lower max_length, or ${advice}`,
+    );
+    expect(skrull(["plan", "spec.skrull"], { cwd }).stderr).toContain(
+      `Shorten max_length, or ${advice}`,
+    );
+    for (const scaling of ["factor = 4", "factor = 4 original = 32K"]) {
+      const spec = long(`rope_scaling = yarn { ${scaling} }`);
+      const made = skrull(["plan", "spec.skrull", "--format", "json"], {
+        cwd: project({ "spec.skrull": spec, "data.jsonl": data }),
+      });
+      expect(JSON.parse(made.stdout).model).toMatchObject({
+        rope_type: "yarn",
+        max_positions: 131_072,
+      });
+    }
   });
 
   it("are in the configuration of the run", async () => {

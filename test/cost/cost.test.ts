@@ -34,7 +34,7 @@ const SETTING: MemorySetting = {
   checkpointing: "selective",
   zeroStage: 2,
   ranks: 32,
-  contextParallel: 8,
+  largestGroup: 8,
   optimizerMoments: 2,
   lossChunk: 1024,
   zeroBucket: 50_000_000,
@@ -179,10 +179,8 @@ describe("memoryModel", () => {
   });
 
   it("gathers keys and values only where there is a group to gather from", () => {
-    const row = (contextParallel: number) =>
-      memoryModel({ ...SETTING, contextParallel }).perToken.find((r) =>
-        r.name.startsWith("gathered"),
-      );
+    const row = (largestGroup: number) =>
+      memoryModel({ ...SETTING, largestGroup }).perToken.find((r) => r.name.startsWith("gathered"));
     expect(row(1)?.bytes).toBe(0);
     expect(row(8)?.bytes).toBe((28 + 2) * 8 * 2 * 4 * 128 * 2);
   });
@@ -192,7 +190,7 @@ describe("bucketFor", () => {
   it("is the largest that fits, a dummy token included", () => {
     const settings = fc.record({
       zeroStage: fc.constantFrom<ZeroStage>(0, 1, 2, 3),
-      contextParallel: fc.constantFrom(1, 2, 8),
+      largestGroup: fc.constantFrom(1, 2, 8),
       budget: fc.integer({ min: 1e9, max: 2e11 }),
     });
     fc.assert(

@@ -94,6 +94,14 @@ describe("a suggestion", () => {
     expect(didYouMean("epoch", ["eps", "epochs"])).toBe("epochs");
   });
 
+  it("has the numbers that were written", () => {
+    const known = ["len32", "len64", "llama3", "budget"];
+    expect(didYouMean("lem64", known)).toBe("len64");
+    expect(didYouMean("budget2", known)).toBe("budget");
+    for (const name of ["len16", "len3", "len", "llama", "llama2", "llama4"])
+      expect(didYouMean(name, known)).toBeUndefined();
+  });
+
   it("is the only one that goes on where the name ends, if nothing is near", () => {
     const known = ["a100_sxm_40gb", "a100_sxm_80gb", "a10_24gb", "h100_sxm_80gb"];
     expect(didYouMean("H100", known)).toBe("h100_sxm_80gb");

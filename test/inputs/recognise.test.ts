@@ -72,6 +72,37 @@ describe("data in another format", () => {
     );
   });
 
+  const items = Array.from({ length: 9 }, () => ROWS[0]?.[1]);
+  const ARRAYS: readonly (readonly [string, string])[] = [
+    ["on one line", JSON.stringify(items)],
+    ["indented", JSON.stringify(items, null, 2)],
+    ["with an item a line", `[\n${items.map((item) => JSON.stringify(item)).join(",\n")}\n]\n`],
+    ["after blanks and a mark", `\ufeff\n\n ${JSON.stringify(items)}`],
+  ];
+  it.each(
+    ARRAYS,
+  )("that is an array %s is told to become lines, never to be left out", (_, text) => {
+    const told = plan({ "data.jsonl": text });
+    expect(told).toContain("help: Of 'data.jsonl': it is a JSON array; write each of its items on");
+    expect(told).not.toContain("malformed = ");
+    // Whoever tolerates all of it is told as well.
+    const data = '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K malformed = 999 }';
+    expect(plan({ "data.jsonl": text }, { data })).toContain("it is a JSON array");
+    const cwd = project({ "data.jsonl": text });
+    const { stdout } = skrull(["lengths", "data.jsonl", "--tokenizer", "bytes"], { cwd });
+    expect(stdout).toContain("data.jsonl: it is a JSON array;");
+  });
+
+  it("may lose one line in a hundred, and no more", () => {
+    const good = lines(ROWS[0]?.[1] ?? {}, 99);
+    const tolerate = "or tolerate them: data { malformed = 1 }";
+    expect(plan({ "data.jsonl": `${good}nonsense\n` })).toContain(tolerate);
+    expect(plan({ "data.jsonl": `[]\n${good}` })).toContain(tolerate);
+    const more = plan({ "data.jsonl": `${good}nonsense\n{}\n` });
+    expect(more).toContain("help: Repair the lines, or leave them out of the file.");
+    expect(more).not.toContain("malformed = ");
+  });
+
   it("has no lengths to show", () => {
     const cwd = project({ "data.jsonl": SHAREGPT });
     const { stdout } = skrull(["lengths", "data.jsonl", "--tokenizer", "bytes"], { cwd });

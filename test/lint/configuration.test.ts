@@ -138,7 +138,7 @@ describe("the rules", () => {
     const { runs, documents, symbols, file, text } = analyze("a.skrull", spec());
     const names = { document: documents[0] as SourceDocument, documents, symbols };
     const subject = { ...runs[0], names, documents, file, text };
-    const configuration = { rules: new Map(), exclude: [], folder: "/" };
+    const configuration = { rules: new Map(), exclude: [] };
     expect(() => lintRules(subject, configuration, [broken])).toThrow(
       "the lint rule 'idle-ranks' failed on a.skrull",
     );

@@ -1,8 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { type ModelDimensions, readDimensions } from "../../src/catalogue/dimensions.js";
+import { tensorShapes } from "../../src/catalogue/tensors.js";
 import type { Diagnostic } from "../../src/diagnostics/diagnostic.js";
 import { RULES } from "../../src/lint/rules/index.generated.js";
 import { conversation, MODEL, spec } from "../cli/run.js";
+import { type Shapes, safetensors } from "../inputs/safetensors.js";
 import { type Files, hostOf, lint, lintProject, measure } from "./project.js";
+
+const SMALL: Readonly<Record<string, unknown>> = JSON.parse(MODEL);
+
+function dimensionsOf(config: unknown): ModelDimensions {
+  const read = readDimensions(config);
+  if (!read.ok) throw new Error("the model of the tests is not sound");
+  return read.dimensions;
+}
 
 type Parts = Readonly<Record<string, string>>;
 
@@ -38,6 +49,16 @@ const LOCAL = {
   data: '{ train = ["alike.jsonl"] tokenizer = "bytes" max_length = 8K }',
   memory: "{ reserve = 6 GiB }",
 };
+
+/** Stored tensors of the small model, in a sound folder and in another one. */
+const STORED: Shapes = Object.fromEntries(tensorShapes(SMALL, dimensionsOf(SMALL)) ?? []);
+delete STORED["lm_head.weight"];
+const SOUND = { "weights/model.safetensors": safetensors(STORED) };
+const weightsIn = (path: string) => ({
+  ...HUB,
+  model: `{ config = "model.json" path = "${path}" precision = fp32 }`,
+});
+const WEIGHTS = { wrong: weightsIn("other"), right: weightsIn("weights") };
 
 const CASES: readonly Case[] = [
   {
@@ -336,9 +357,15 @@ const CASES: readonly Case[] = [
   },
   {
     code: "host-memory-at-start",
-    wrong: { ...HUB, cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 64 GiB }" },
-    right: { ...HUB, cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 256 GiB }" },
-    found: ["64 GiB: while they start, 8 ranks of a node load 113 GiB; it has 64.0 GiB of memory"],
+    wrong: {
+      ...HUB,
+      model: '"Qwen/Qwen2.5-7B" { weights = random }',
+      cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 8 GiB }",
+    },
+    right: { ...HUB, cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 8 GiB }" },
+    found: [
+      "8 GiB: while the run starts, its first rank holds 14.2 GiB of weights; a node has 8.00 GiB of memory",
+    ],
   },
   {
     code: "unknown-adapter-target",
@@ -423,10 +450,45 @@ const CASES: readonly Case[] = [
   },
   {
     code: "weights-not-found",
-    wrong: { ...HUB, model: '"Qwen/Qwen2.5-0.5B" { path = "weigths" }' },
-    right: { ...HUB, model: '"Qwen/Qwen2.5-0.5B" { path = "weights" }' },
-    files: { "weights/config.json": "{}" },
-    found: [`"weigths": there is no folder 'weigths' with weights`],
+    wrong: { ...HUB, model: '"Qwen/Qwen2.5-7B" { path = "weigths" }' },
+    right: { ...HUB, model: '"Qwen/Qwen2.5-7B" { path = "weights" }' },
+    files: { "weights/pytorch_model.bin": "" },
+    found: [`"weigths": there are no weights in 'weigths': no such folder`],
+  },
+  {
+    code: "weights-unreadable",
+    ...WEIGHTS,
+    files: { ...SOUND, "other/model.safetensors": safetensors(STORED).slice(0, -1) },
+    found: [
+      '"other": other/model.safetensors: is not as long as its header says: was it copied to its end?',
+    ],
+  },
+  {
+    code: "weights-incomplete",
+    ...WEIGHTS,
+    files: { ...SOUND, "other/model.safetensors": safetensors({ ...STORED, more: [1] }) },
+    found: [
+      `"other": the weights in 'other' are not those of the model: more (1 in all) of the files are not in the model`,
+    ],
+  },
+  {
+    code: "weights-of-another-shape",
+    ...WEIGHTS,
+    files: {
+      ...SOUND,
+      "other/model.safetensors": safetensors({ ...STORED, "model.norm.weight": [31] }),
+    },
+    found: [
+      `"other": the weights in 'other' have other shapes than the model: model.norm.weight is [31], not [32]`,
+    ],
+  },
+  {
+    code: "weights-quantised",
+    ...WEIGHTS,
+    files: { ...SOUND, "other/model.safetensors": safetensors(STORED, "I8") },
+    found: [
+      `"other": the weights in 'other' are quantised: model.embed_tokens.weight, model.layers.0.self_attn.q_proj.weight, model.layers.0.self_attn.q_proj.bias, … (26 in all) are of type I8`,
+    ],
   },
   {
     code: "unused-constant",
@@ -647,7 +709,7 @@ it("a budget that would do holds the longest sample there may be, where lengths 
     const memory = "{ budget = 20 GiB reserve = 6 GiB }";
     const found = await lintProject({ "spec.skrull": spec({ ...HUB, data, memory }) });
     const help = found.find(({ code }) => code === "states-exceed-budget")?.help ?? "";
-    return Number(/a budget of ([\d.]+) GiB more/.exec(help)?.[1]);
+    return Number(/budget = (\d+) MiB/.exec(help)?.[1]) / 1024;
   };
   expect(await more("32K")).toBeGreaterThan((await more("1K")) + 10);
 });

@@ -28,9 +28,11 @@ describe("the memory of a node", () => {
     expect(codes(await onGpu("", { cluster }))).not.toContain("host-memory-exceeded");
   });
 
-  it("should hold the whole weights of every rank while it starts", async () => {
-    expect(codes(await onGpu("100 GiB", { memory: "{ }" }))).toEqual(["host-memory-at-start"]);
-    expect(codes(await onGpu("200 GiB", { memory: "{ }" }))).toEqual([]);
+  it("should hold random weights as a whole while they are drawn, and of pretrained ones a parameter", async () => {
+    const random = { model: LARGE.replace("{ }", "{ weights = random }"), memory: "{ }" };
+    expect(codes(await onGpu("10 GiB", random))).toEqual(["host-memory-at-start"]);
+    expect(codes(await onGpu("16 GiB", random))).toEqual([]);
+    expect(codes(await onGpu("10 GiB", { memory: "{ }" }))).toEqual([]);
   });
 
   it("is what the ranks share on CPU, unless the budget is set", async () => {

@@ -101,9 +101,9 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     ['unknown-model: "Qwen/Qwen2.5-0.6B"'],
   ],
   [
-    "a model from two places",
-    spec({ model: '"Qwen/Qwen2.5-0.5B" { config = "x" weights = random }' }),
-    ['model-source: "x"'],
+    "a folder for a name, beside a configuration",
+    spec({ model: '"./weights" { config = "x" }' }),
+    ['model-source: "./weights"'],
   ],
   [
     "epochs and steps",
@@ -319,6 +319,18 @@ describe("advice", () => {
       `${folder} { config = "config.json"  path = "..." }`,
     );
     expect(help({ model: '"Qwen2.5-7B" {}' })).toMatch(/^Did you mean "Qwen\/Qwen2.5-7B"\?/);
+  });
+
+  it("of a model that the catalogue does not have, which is used with its configuration", () => {
+    const other = '"meta-llama/Llama-3.3-70B-Instruct"';
+    const { diagnostics } = analyze("a.skrull", spec({ model: `${other} {}` }));
+    expect(diagnostics.map(({ code, fix }) => [code, fix])).toEqual([["unknown-model", undefined]]);
+    expect(diagnostics[0]?.help).toContain('model "OWNER/NAME" { config = "config.json" }');
+    const { runs } = analyze("a.skrull", spec({ model: `${other} { config = "config.json" }` }));
+    expect(runs[0]?.spec?.model).toMatchObject({
+      label: "meta-llama/Llama-3.3-70B-Instruct",
+      config: "config.json",
+    });
   });
 
   it("of a budget in GiB that was meant in GB", () => {

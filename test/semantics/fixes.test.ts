@@ -182,8 +182,8 @@ const CASES: readonly Case[] = [
   [
     "a misspelt model",
     "model",
-    '"Qwen/Qwen2.5-0.6B" { weights = random }',
-    '"Qwen/Qwen2.5-0.6B" { weights = random }',
+    '"Qwen/Qwn2.5-0.5B" { weights = random }',
+    '"Qwen/Qwn2.5-0.5B" { weights = random }',
     '"Qwen/Qwen2.5-0.5B" { weights = random }',
   ],
 ];

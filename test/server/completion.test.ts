@@ -128,6 +128,16 @@ describe("completion of values", () => {
     expect(rates.filter(({ detail }) => detail === "default")).toHaveLength(1);
   });
 
+  it("offers the GPUs that a file describes, and what describes one", async () => {
+    const own = "gpu_model mine { memory = 1 GiB }";
+    expect((await labels(client, `skrull 1\n${own}\ncluster { gpu = ${C} }`))[0]).toBe("mine");
+    expect(await labels(client, `skrull 1\ngpu_model mine { ${C} }`)).toEqual(keysOf("gpu_model"));
+    // It is used by its name, not as a block of the spec.
+    expect(await labels(client, `skrull 1\n${own}\n${C}`)).not.toContain("gpu_model = mine");
+    const units = await labels(client, `skrull 1\ngpu_model mine { peak_bf16 = 1 ${C} }`);
+    expect(units).toContain("TFLOP/s");
+  });
+
   it("offers a constant everywhere but in itself", async () => {
     const text = `skrull 1\nlet a = 1\nlet b = ${C}`;
     expect(await labels(client, text)).toEqual(["a"]);

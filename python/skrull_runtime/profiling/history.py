@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..config import SchedulingConfig
+from ..documents import parsed
 from ..errors import UserError
 from ..forecast import predicted_us
 from ..planned import FILE as PLANNED_FILE
@@ -16,6 +16,7 @@ from ..sampler import ScheduledBatchSampler, schedule_batch
 from .features import Batch
 from .run_folder import RunFolder
 
+METRICS_SCHEMA = "metrics.schema.json"
 COUNTS = ("step", "tokens", "supervised_tokens", "micro_batches")
 SECONDS = ("seconds", "predicted_seconds")
 
@@ -52,16 +53,13 @@ def measured_steps(path: Path) -> tuple[list[MeasuredStep], int]:
 
 
 def _entry(line: str) -> MeasuredStep | None:
-    try:
-        read = json.loads(line)
-        entry = MeasuredStep(
-            **{name: int(read[name]) for name in COUNTS},
-            **{name: float(read[name]) for name in SECONDS},
-        )
-    except (ValueError, KeyError, TypeError, OverflowError):
+    read, _ = parsed(line, METRICS_SCHEMA)
+    if read is None:
         return None
-    # A NaN is not above 0 either.
-    usable = entry.step >= 0 and 0 < entry.seconds < 1e9 and 0 < entry.predicted_seconds < 1e9
+    entry = MeasuredStep(
+        **{name: read[name] for name in COUNTS}, **{name: float(read[name]) for name in SECONDS}
+    )
+    usable = 0 < entry.seconds < 1e9 and 0 < entry.predicted_seconds < 1e9
     return entry if usable else None
 
 
@@ -97,7 +95,7 @@ def batches_of(
         lengths = [run.lengths[sample] for sample in batch.samples]
         targets = [run.supervised[sample] for sample in batch.samples]
         if planned is not None:
-            schedule = planned.schedule(batch.step)
+            schedule = planned.schedule(batch.step, lengths)
         else:
             schedule = schedule_batch(batch, run.lengths, scheduling)
         _check(step, schedule, lengths, targets, scheduling)

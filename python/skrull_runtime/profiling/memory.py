@@ -25,7 +25,7 @@ def activation_factor(timer: StepTimer, plan: dict[str, Any], rank: int) -> floa
     bucket = plan["memory"]["bucket"]
     peaks = []
     for tokens in (bucket // 2, bucket):
-        micro_batch = local_micro_batch(tokens, rank)
+        micro_batch = local_micro_batch(tokens, rank)  # without a group
         timer.trainer.rehearse(micro_batch, timer.groups)  # optimizer states, kernels
         torch.cuda.reset_peak_memory_stats(device)
         timer.trainer.rehearse(micro_batch, timer.groups)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import RunConfig, SchedulingConfig
+from ..data import read_index
 from ..errors import UserError
 
 
@@ -20,10 +21,10 @@ class RunFolder:
         self.plan = self._json("plan.json")
         if "demand" not in self.plan:
             raise UserError(f"{path}: was compiled by an earlier skrull; compile it again")
-        samples = self._json("data_index.json")["samples"]
+        self.config, self.scheduling = self._constants()
+        samples = read_index(self.path / "data_index.json", self.config.data.max_length)["samples"]
         self.lengths: list[int] = samples["length"]
         self.supervised: list[int] = samples["supervised"]
-        self.config, self.scheduling = self._constants()
 
     def _json(self, name: str) -> dict[str, Any]:
         try:

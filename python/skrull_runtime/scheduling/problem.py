@@ -10,6 +10,8 @@ from ..errors import UserError
 
 MOST_SEQUENCES = 2**20
 MOST_RANKS = 2**16
+MOST_ITERATIONS = 10**9
+MOST_BUDGET_MS = 24 * 3600 * 1000  # a day
 MOST_PAIRS = 2**30  # sequences times ranks
 MOST_TOKEN_RANKS = 2**52  # keeps the memory of any schedule exact in both programs
 LARGEST_INTEGER = 2**53 - 1
@@ -106,8 +108,8 @@ def parse_problem(document: Any) -> Problem:
         degrees=reader.choice(document, "degrees", DEGREES),
         objective=reader.choice(document, "objective", ("free", "lockstep"), default="lockstep"),
     )
-    reader.integer(document.get("iterations", 0), "/iterations", 0, LARGEST_INTEGER)
-    reader.number(document.get("time_budget_ms", 0), "/time_budget_ms")
+    reader.integer(document.get("iterations", 0), "/iterations", 0, MOST_ITERATIONS)
+    reader.number(document.get("time_budget_ms", 0), "/time_budget_ms", MOST_BUDGET_MS)
     reader.integer(document.get("seed", 0), "/seed", 0, LARGEST_INTEGER)
     _check_meaning(problem)
     return problem
@@ -138,13 +140,9 @@ class _Reader:
             if key not in required and key not in optional:
                 raise _invalid("this key is not known", path + _pointer(key))
 
-    def number(self, value: Any, path: str) -> float:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float))
-            or not 0 <= value <= LARGEST_TIME
-        ):
-            raise _invalid(f"must be a number from 0 to {LARGEST_TIME}", path)
+    def number(self, value: Any, path: str, high: float = LARGEST_TIME) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= high:
+            raise _invalid(f"must be a number from 0 to {high}", path)
         return float(value)
 
     def integer(self, value: Any, path: str, low: int, high: int) -> int:

@@ -187,14 +187,11 @@ def likely_cause(missing: list[str], unexpected: list[str]) -> str:
 
 
 def _prefix(missing: list[str], unexpected: list[str]) -> str | None:
-    """What stands before every missing name in the files, if anything does."""
-    found = set(unexpected)
-    if not missing:
-        return None
-    for key in unexpected:
+    """What stands before every name in the files and before none of the model's, if anything does."""
+    for key in unexpected if missing else ():
         if key.endswith(missing[0]) and key != missing[0]:
             prefix = key[: -len(missing[0])]
-            if all(prefix + name in found for name in missing):
+            if all(other.startswith(prefix) for other in unexpected):
                 return prefix
     return None
 

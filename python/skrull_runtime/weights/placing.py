@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -49,9 +51,20 @@ def place(
         for module, attribute in places:
             setattr(module, attribute, made)
         del own, parameter  # or they would live beside the next ones
+        give_back()
     for module in model.modules():
         for name, buffer in module.named_buffers(recurse=False):
             setattr(module, name, buffer.to(device))
+
+
+def give_back() -> None:
+    """Freed memory of the host goes back to the system, where glibc would keep it for what this process may ask for.
+
+    Of a parameter that every rank has held for a moment that would be as many copies as there are ranks.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _places(model: nn.Module) -> dict[str, list[tuple[nn.Module, str]]]:

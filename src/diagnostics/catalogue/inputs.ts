@@ -62,6 +62,14 @@ export const INPUT_CODES = {
     why: "It is no token of this tokenizer, so generation cannot stop at it.",
     help: "Choose the template of the model's family, or add the token to the tokenizer.",
   },
+  "changed-default": {
+    severity: "info",
+    message: "{key} = {value} is a new default: {change}; {key} = {before} trains as before",
+    why: "The spec does not set {key}, so the run trains otherwise than one that an earlier version compiled.",
+    help: "Write the key with either value: whoever has chosen is not told.",
+    about:
+      'A default has changed in a way that changes what is trained, and the spec relies on it. The changelog lists such defaults under "Defaults that change what is trained". A checkpoint of a run that was trained with the earlier default is not resumed with the new one.',
+  },
   "context-chosen": {
     severity: "info",
     message:
@@ -85,7 +93,7 @@ export const INPUT_CODES = {
     severity: "warning",
     message: "{count} malformed {count:line is|lines are} left out; {first}",
     why: "They are missing from the training data.",
-    help: "Mend the lines, or leave them out of the file.",
+    help: "Repair the lines, or leave them out of the file.",
   },
   "overlong-samples": {
     severity: "error",

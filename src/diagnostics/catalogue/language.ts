@@ -74,6 +74,18 @@ export const LANGUAGE_CODES = {
     why: "Nobody could tell which of them is meant.",
     help: "Rename one of them.",
   },
+  "name-of-catalogue": {
+    severity: "error",
+    message: "'{name}' is the name of a GPU of the catalogue",
+    why: "Nobody could tell which of the two figures are meant.",
+    help: "Give the GPU of your own another name.",
+  },
+  "precision-unsupported": {
+    severity: "error",
+    message: "the {gpu} has no arithmetic in {precision}",
+    why: "It would be emulated, at a fraction of the speed, or fail in a kernel.",
+    help: "Write model { precision = fp32 }, or choose another GPU.",
+  },
   "unknown-name": {
     severity: "error",
     message: "no {what} is called '{name}'",
@@ -180,8 +192,8 @@ export const LANGUAGE_CODES = {
     message: "{problem}",
     why: "{reason}",
     about:
-      "The spec does not say where the model's dimensions or weights come from, or says it twice.",
-    help: 'Write model "NAME" { ... } for the catalogue, or model { config = "config.json" }.',
+      "The spec does not say where the model's dimensions or its pretrained weights come from.",
+    help: 'Write model "NAME" { ... } for the catalogue, or model "OWNER/NAME" { config = "config.json" } for any other of the hub.',
   },
   "contradictory-keys": {
     severity: "error",
@@ -189,6 +201,12 @@ export const LANGUAGE_CODES = {
     why: "{reason}",
     about: "Two keys that are each sound cannot both hold.",
     help: "Remove or change one of them.",
+  },
+  "too-many-ranks": {
+    severity: "error",
+    message: "the cluster has {ranks} ranks; a run has at most {most}",
+    why: "Every global batch is scheduled over all ranks, and this many would take longer to schedule than to train.",
+    help: "Lower nodes or gpus: a GPU is one rank.",
   },
   "ranks-not-divisible": {
     severity: "error",

@@ -264,9 +264,34 @@ export const LINT_CODES = {
   },
   "weights-not-found": {
     severity: "warning",
-    message: "there is no folder '{path}' with weights",
+    message: "there are no weights in '{path}': {what}",
     why: "A run reads them from there when it starts.",
     help: "Correct the path, or see that they are there before the run starts.",
+  },
+  "weights-unreadable": {
+    severity: "error",
+    message: "{file}: {problem}",
+    why: "A run reads the model's weights from this file when it starts.",
+    about: "A file of pretrained weights is damaged, or not what its name says.",
+    help: "Copy or download it again.",
+  },
+  "weights-incomplete": {
+    severity: "error",
+    message: "the weights in '{path}' are not those of the model: {found}",
+    why: "What is missing would be trained from random values, and what is not in the model would be lost; the run refuses both.",
+    help: "Use the weights and the config.json that were published together.",
+  },
+  "weights-of-another-shape": {
+    severity: "error",
+    message: "the weights in '{path}' have other shapes than the model: {shapes}",
+    why: "They cannot be loaded into it.",
+    help: "The configuration is of another model, or was changed: use the config.json that came with the weights.",
+  },
+  "weights-quantised": {
+    severity: "error",
+    message: "the weights in '{path}' are quantised: {names} are of type {types}",
+    why: "Quantised weights have no gradients, and their memory is not what is planned.",
+    help: "Use the model's weights as they were before they were quantised, in bf16, fp16 or fp32.",
   },
   // The spec as a file
   "secret-in-spec": {

@@ -43,9 +43,9 @@ export const PLAN_CODES = {
   "host-memory-at-start": {
     severity: "warning",
     message:
-      "while they start, {ranks} {ranks:rank of a node loads|ranks of a node load} {needed}; it has {memory} of memory",
-    why: "Every rank reads the whole weights before it keeps its part.",
-    help: "Use nodes with more memory, or fewer ranks on a node.",
+      "while the run starts, its first rank holds {needed} of weights; a node has {memory} of memory",
+    why: "Random weights are drawn as a whole before every rank gets its part, so that the same seed gives the same weights on any number of ranks.",
+    help: "Use nodes with more memory, or pretrained weights, which are read one parameter at a time.",
   },
   "warmup-too-long": {
     severity: "warning",

@@ -1,4 +1,4 @@
-import { GPU_NAMES } from "../../catalogue/names.js";
+import { GPU_NAMES, gpusMeant } from "../../catalogue/names.js";
 import { aboveZero, bytes, copiedPath, integer, oneOf, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
@@ -7,7 +7,12 @@ export const cluster = {
   since: 1,
   required: "The number of ranks decides every degree of parallelism.",
   properties: {
-    nodes: { type: integer(upTo(65536, 1)), doc: "Machines.", since: 1, default: 1 },
+    nodes: {
+      type: integer(upTo(65536, 1)),
+      doc: "Machines. All nodes together have at most 65,536 GPUs.",
+      since: 1,
+      default: 1,
+    },
     gpus: {
       type: integer(upTo(1024, 1)),
       doc: "GPUs of a node, one rank each.",
@@ -15,8 +20,8 @@ export const cluster = {
       required: "The number of ranks follows from it.",
     },
     gpu: {
-      type: { kind: "enumeration", values: GPU_NAMES },
-      doc: "Kind of GPU; `cpu` for runs without one.",
+      type: { kind: "enumeration", values: GPU_NAMES, declared: "gpu_model", meant: gpusMeant },
+      doc: "Kind of GPU, of the catalogue or a `gpu_model` of one's own; `cpu` for runs without one.",
       since: 1,
       required: "Its memory and speed decide the plan.",
     },

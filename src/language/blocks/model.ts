@@ -6,13 +6,14 @@ export const model = {
   doc: "The model to train.",
   since: 1,
   required: "Its dimensions decide memory and cost.",
-  label: 'A name of the catalogue, such as "Qwen/Qwen2.5-0.5B"; or leave it out and set `config`.',
+  label:
+    'A name of the catalogue, such as "Qwen/Qwen2.5-0.5B"; or with `config` any name on the hub, where the pretrained weights are; or leave it out and set `config`.',
   properties: {
     config: {
       type: copiedPath,
-      doc: "A Hugging Face `config.json`, instead of a catalogue name.",
+      doc: "A Hugging Face `config.json`: the dimensions of a model that the catalogue does not have. It comes before the catalogue's.",
       since: 1,
-      optional: "from the catalogue",
+      optional: "the catalogue's",
     },
     weights: {
       type: oneOf("pretrained", "random"),

@@ -1,4 +1,4 @@
-import { aboveZero, number, upTo } from "../kinds.js";
+import { aboveZero, number, oneOf, upTo } from "../kinds.js";
 import type { Properties } from "../types.js";
 
 export const adamw = {
@@ -21,10 +21,20 @@ export const adamw = {
     default: 1e-8,
   },
   weight_decay: { type: number(upTo(1)), doc: "Decoupled weight decay.", since: 1, default: 0 },
+  decayed: {
+    type: oneOf("matrices", "all"),
+    doc: "What weight decay applies to: `matrices` leaves norms, biases and every other one-dimensional parameter alone, as transformers' Trainer does; `all` decays them too.",
+    since: 1,
+    default: "matrices",
+  },
 } as const satisfies Properties;
 
 export const sgd = {
   lr: adamw.lr,
   momentum: { type: number(upTo(1)), doc: "Momentum.", since: 1, default: 0 },
-  weight_decay: adamw.weight_decay,
+  weight_decay: {
+    ...adamw.weight_decay,
+    doc: "Weight decay, added to the gradient.",
+  },
+  decayed: adamw.decayed,
 } as const satisfies Properties;

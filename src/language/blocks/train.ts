@@ -53,6 +53,12 @@ export const train = {
       formerly: "clip",
       default: 1,
     },
+    non_finite_gradients: {
+      type: oneOf("stop", "skip"),
+      doc: "What happens in a step whose gradient holds an infinity or is no number: `stop` ends the run and names the micro-batch and its samples; `skip` changes nothing in that step, says so, and counts it in `skipped_steps` of the metrics. A loss that is no number always ends the run.",
+      since: 1,
+      default: "stop",
+    },
     loss_chunk: {
       type: { ...tokens, range: { min: 1, max: 2 ** 20 } },
       doc: "Targets whose logits exist at a time: the output head and its cross-entropy go through a micro-batch in chunks of this size.",

@@ -1,6 +1,5 @@
-import { basename, join } from "pathe";
+import { basename } from "pathe";
 import type { Host } from "../../host/host.js";
-import type { Spec } from "../../language/language.js";
 import { LEVELS, type Level } from "../rule.js";
 import type { LintSubject, SpecSubject } from "../subject.js";
 import { findCheckpoints } from "./checkpoints.js";
@@ -8,6 +7,7 @@ import { knownLengths, lengthFacts } from "./lengths.js";
 import { loadMachine, loadModel } from "./machine.js";
 import { planInputs, rankFacts } from "./memory.js";
 import { planFacts } from "./schedules.js";
+import { weightFacts } from "./weights.js";
 
 /** What is known around a spec; nothing where its model cannot be read, and little where that cannot be trained. */
 export async function loadFacts(
@@ -32,7 +32,7 @@ export async function loadFacts(
     gpu,
     profile,
     checkpoints: findCheckpoints(host, folder, basename(file), spec),
-    weightsMissing: weightsMissing(host, folder, spec),
+    weights: weightFacts(host, folder, spec, machine),
     stale: known.stale,
     ...rankFacts(spec, origins, material, lengths !== undefined),
   };
@@ -40,6 +40,3 @@ export async function loadFacts(
   const plan = fits && wants("plan") ? planFacts(spec, origins, material) : undefined;
   return { model, inputs, lengths, plan };
 }
-
-const weightsMissing = (host: Host, folder: string, { model: { path } }: Spec): boolean =>
-  path !== undefined && host.status(join(folder, path))?.kind !== "folder";

@@ -5,7 +5,8 @@ import {
   readDimensions,
 } from "../../catalogue/dimensions.js";
 import type { Gpu } from "../../catalogue/gpu.js";
-import { gpuByName, modelByName } from "../../catalogue/names.js";
+import { modelByName } from "../../catalogue/names.js";
+import { gpuOf } from "../../catalogue/own-gpu.js";
 import type { Profile } from "../../catalogue/profile.js";
 import { withRopeScaling } from "../../catalogue/rope.js";
 import { readText } from "../../host/files.js";
@@ -39,7 +40,7 @@ export async function loadMachine(
   spec: Spec,
   { config, read }: Model,
 ): Promise<Machine | undefined> {
-  const gpu = gpuByName(spec.cluster.gpu);
+  const gpu = gpuOf(spec);
   if (!gpu || !read.ok) return undefined;
   const profile = await loadProfile(host, folder, spec);
   return { dimensions: read.dimensions, modelConfig: config, gpu, profile };

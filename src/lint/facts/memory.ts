@@ -1,10 +1,10 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import type { Spec } from "../../language/language.js";
 import { problemsOf } from "../../plan/build-plan.js";
+import { contextsOf } from "../../plan/contexts.js";
 import { type PreparedData, prepareData } from "../../plan/data.js";
 import { rankMemory } from "../../plan/fit.js";
 import { type PlanInputs, type SettledSpec, type Setup, setUp } from "../../plan/setup.js";
-import { contexts } from "../../plan/tune.js";
 import type { Origins } from "../../semantics/report.js";
 import type { InputFacts, LengthFacts, MemoryChange } from "../subject.js";
 import type { Machine } from "./machine.js";
@@ -86,7 +86,7 @@ export function settleForMemory(spec: Spec, origins: Origins, inputs: PlanInputs
     parallel: { ...spec.parallel, context: degree, reduction },
   });
   if (context !== "auto") return settled(context);
-  const degrees = contexts(spec);
+  const degrees = contextsOf(spec, Math.max(inputs.data.summary.longest, spec.data.max_length));
   const fits = (degree: number) => rankMemory(setUp(settled(degree), origins, inputs)).fits;
   return settled(degrees.find(fits) ?? degrees.at(-1) ?? 1);
 }

@@ -1,8 +1,8 @@
 import type { Spec } from "../../language/language.js";
+import { contextsOf } from "../../plan/contexts.js";
 import { rankMemory } from "../../plan/fit.js";
 import { type PlanInputs, type SettledSpec, setUp } from "../../plan/setup.js";
 import { tryOut } from "../../plan/try-out.js";
-import { contexts } from "../../plan/tune.js";
 import type { Origins } from "../../semantics/report.js";
 import type { PlanFacts, ScheduleChange } from "../subject.js";
 import { settleForMemory } from "./memory.js";
@@ -25,7 +25,7 @@ export function planFacts(spec: Spec, origins: Origins, inputs: PlanInputs): Pla
     }
     return tried.get(key);
   };
-  const degrees = contexts(spec);
+  const degrees = contextsOf(spec, inputs.data.summary.longest);
   const own = spec.schedule.policy;
   const chosen = () =>
     spec.parallel.context === "auto"

@@ -1,5 +1,6 @@
 import { formatCount } from "../../foundation/format.js";
-import { longestShard } from "../../plan/levers.js";
+import { longestShard } from "../../plan/fit.js";
+import { widestGroup } from "../../schedule/degrees.js";
 import { defineRule } from "../rule.js";
 
 export default defineRule({
@@ -11,11 +12,13 @@ export default defineRule({
     if (longest <= trained || inputs.memory().fits || !inputs.memory({ longest: trained }).fits)
       return;
     const ranks = spec.cluster.nodes * spec.cluster.gpus;
-    const { context } = spec.parallel;
+    const context = spec.parallel.context === "auto" ? ranks : spec.parallel.context;
+    const split = { data_parallel: ranks / context, context_parallel: context };
+    const group = widestGroup({ ...split, ...spec.schedule });
     report.at("evaluate.data", {
       longest: formatCount(longest),
       trained: formatCount(trained),
-      shard: formatCount(longestShard(longest, context === "auto" ? ranks : context)),
+      shard: formatCount(longestShard(longest, group)),
       bucket: formatCount(spec.memory.bucket ?? inputs.memory().bucket),
     });
   },

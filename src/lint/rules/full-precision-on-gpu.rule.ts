@@ -8,7 +8,7 @@ export default defineRule({
   check(subject, report) {
     const { spec, inputs } = subject;
     const { device, title, peak_flops: peak } = inputs.gpu;
-    if (spec.model.precision !== "fp32" || device !== "cuda") return;
+    if (spec.model.precision !== "fp32" || device !== "cuda" || peak.bf16 === null) return;
     const values = {
       gpu: title,
       fp_thirty_two: formatCount(peak.fp32 / 1e12),

@@ -55,7 +55,11 @@ import unsupervisedSamples from "./unsupervised-samples.rule.js";
 import unusedConstant from "./unused-constant.rule.js";
 import unusedImport from "./unused-import.rule.js";
 import warmupDominates from "./warmup-dominates.rule.js";
+import weightsIncomplete from "./weights-incomplete.rule.js";
 import weightsNotFound from "./weights-not-found.rule.js";
+import weightsOfAnotherShape from "./weights-of-another-shape.rule.js";
+import weightsQuantised from "./weights-quantised.rule.js";
+import weightsUnreadable from "./weights-unreadable.rule.js";
 
 export const RULES: readonly Rule[] = [
   adapterRateHigh,
@@ -113,5 +117,9 @@ export const RULES: readonly Rule[] = [
   unusedConstant,
   unusedImport,
   warmupDominates,
+  weightsIncomplete,
   weightsNotFound,
+  weightsOfAnotherShape,
+  weightsQuantised,
+  weightsUnreadable,
 ];

@@ -3,8 +3,8 @@ import { defineRule } from "../rule.js";
 export default defineRule({
   code: "weights-not-found",
   needs: "inputs",
-  check({ spec, inputs }, report) {
+  check({ spec, inputs: { weights } }, report) {
     const { path = "" } = spec.model;
-    if (inputs.weightsMissing) report.at("model.path", { path });
+    if (weights?.state === "missing") report.at("model.path", { path, what: weights.what });
   },
 });

@@ -2,6 +2,7 @@ import { FullCells } from "../cell/cell.js";
 import { exactCell, isSmall } from "../cell/exact.js";
 import { cellsFilled } from "../construct/bins.js";
 import { construct } from "../construct/construct.js";
+import { withoutIdleRanks } from "../degrees.js";
 import { rowsOf } from "../evaluate.js";
 import { lowerBound } from "../lower-bound.js";
 import { DEGREE_CLASSES, type DegreeClass, Infeasible, type Problem } from "../problem.js";
@@ -109,8 +110,10 @@ class Portfolio {
 /** The problem in a narrower class; `pool` always means lockstep. */
 function inClass(degrees: DegreeClass, problem: Problem): Problem {
   const objective = problem.degrees === "pool" ? "lockstep" : problem.objective;
-  if (degrees === problem.degrees && objective === problem.objective) return problem;
-  return { ...problem, degrees, objective };
+  const busy = degrees === "pool" ? problem : withoutIdleRanks(problem);
+  if (busy === problem && degrees === problem.degrees && objective === problem.objective)
+    return problem;
+  return { ...busy, degrees, objective };
 }
 
 /** Schedules of the other policies that find one: the cheap ones, and all where a search will follow. */

@@ -26,7 +26,7 @@ export function distribute(
   rule: RankRule,
   problem: Problem,
 ): Distribution | undefined {
-  const group = new Group(problem, rule);
+  const group = new Group(problem, rule, ascending.length);
   for (const sequence of ascending) {
     if (!group.placeWhole(sequence) && !group.shardWithRollBack(sequence)) return undefined;
   }
@@ -55,16 +55,21 @@ class Group {
   /** Local sequences of each rank, in the order placed: shortest first. */
   readonly #locals: number[][];
   readonly #degree: number;
+  /** Ranks that are told apart. */
+  readonly #ranks: number;
   #turn = 0;
 
   constructor(
     private readonly problem: Problem,
     private readonly rule: RankRule,
+    sequences: number,
   ) {
     this.#degree = problem.context_parallel;
-    this.#room = new Array<number>(this.#degree).fill(bucketUnits(problem));
-    this.#load = new Array<number>(this.#degree).fill(0);
-    this.#locals = Array.from({ length: this.#degree }, () => []);
+    // Ranks beyond one for every sequence stay as empty as one more.
+    this.#ranks = Math.min(this.#degree, sequences + 1);
+    this.#room = new Array<number>(this.#ranks).fill(bucketUnits(problem));
+    this.#load = new Array<number>(this.#ranks).fill(0);
+    this.#locals = Array.from({ length: this.#ranks }, () => []);
   }
 
   placeWhole(sequence: number): boolean {
@@ -115,7 +120,7 @@ class Group {
 
   #shard(sequence: number): void {
     const units = this.#units(sequence, this.#degree);
-    for (let rank = 0; rank < this.#degree; rank += 1) {
+    for (let rank = 0; rank < this.#ranks; rank += 1) {
       this.#room[rank] = (this.#room[rank] ?? 0) - units;
     }
     this.distribution.set(sequence, undefined);

@@ -48,7 +48,7 @@ export class Moves {
     }
     const slowest = indexOfMost(state.rowTotals());
     const own = filled.filter((cell) => state.rowOf[cell] === slowest);
-    return own[this.#below(own.length)] as number;
+    return own.length === 0 ? any : (own[this.#below(own.length)] as number);
   }
 
   /** Another cell, of another row where rows count; at times one that is still empty. */

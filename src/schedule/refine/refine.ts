@@ -1,5 +1,5 @@
 import { random32 } from "../../foundation/random.js";
-import { makeCell } from "../cell/cell.js";
+import { type Cell, makeCell } from "../cell/cell.js";
 import { exactCell, isSmall } from "../cell/exact.js";
 import { Placer } from "../cell/placer.js";
 import { solveCell } from "../cell/solve-cell.js";
@@ -69,14 +69,16 @@ class Search {
 
   best(): Rows {
     const { lockstep, rowOf } = this.#state;
-    const rows = this.rows.map((): ReturnType<Search["close"]>[] => []);
+    const rows = this.rows.map((): Cell[] => []);
     for (const [at, cell] of this.#bestCells.entries()) {
       if (cell.members.length > 0) rows[rowOf[at] as number]?.push(this.close(cell));
     }
     return lockstep ? dealt(rows.flat(), this.workload.rows) : aligned(rows);
   }
 
-  close({ members, levels }: OpenCell) {
+  /** What was opened is closed as it was: only cells that this search placed are placed again. */
+  close({ members, levels, cell }: OpenCell): Cell {
+    if (cell) return cell;
     this.#placer.place(members, levels, ROUNDS_PER_RANK * this.workload.size);
     return makeCell(members, levels, this.#placer.firsts, this.workload);
   }

@@ -8,6 +8,11 @@ export interface OpenCell {
   readonly levels: readonly number[];
   /** us; 0 without members */
   readonly time: number;
+  /**
+   * The cell that it was opened from, where that is so: it may have been found in a way that a placer, given its
+   * degrees alone, does not find again. Without one, placing the members at these levels gives this time.
+   */
+  readonly cell?: Cell;
 }
 
 export const EMPTY_CELL: OpenCell = { members: [], levels: [], time: 0 };
@@ -69,9 +74,10 @@ export class State {
     return totals;
   }
 
-  /** Cells in descending order of time, those that run side by side next to each other. */
+  /** Cells with members in descending order of time, those that run side by side next to each other. */
   byTime(): number[] {
-    return [...this.cells.keys()].sort((a, b) => this.#timeOf(b) - this.#timeOf(a) || a - b);
+    const filled = [...this.cells.keys()].filter((cell) => this.cells[cell]?.members.length);
+    return filled.sort((a, b) => this.#timeOf(b) - this.#timeOf(a) || a - b);
   }
 
   #timeOf(cell: number): number {
@@ -101,5 +107,6 @@ export function openCell(cell: Cell, workload: Workload): OpenCell {
     members: order.map((at) => cell.sequences[at] as number),
     levels: order.map((at) => cell.levels[at] as number),
     time: cell.time,
+    cell,
   };
 }

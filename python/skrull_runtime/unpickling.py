@@ -1,0 +1,62 @@
+"""Checkpoints, without the code that a pickle may hold: what it would call is looked at before anything is unpickled,
+and nothing else than what our own runs write can be called when it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deepspeed.runtime.fp16.loss_scaler import LossScaler
+from deepspeed.runtime.zero.config import ZeroStageEnum
+from deepspeed.utils.tensor_fragment import fragment_address
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+
+# Besides tensors and what torch itself allows: all that DeepSpeed puts into a checkpoint of ours, at any stage.
+ALLOWED = [LossScaler, ZeroStageEnum, fragment_address]
+FORCED = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"  # also where DeepSpeed asks for weights_only=False
+
+
+def problem_of(path: Path) -> str | None:
+    """Why a file of a checkpoint must not be unpickled; None where it may be.
+
+    Only the file's list of names is read. torch's own reader is asked, so that it is the same list that it loads.
+    """
+    try:
+        with safe_globals(ALLOWED):
+            foreign = get_unsafe_globals_in_checkpoint(path)
+    except Exception as error:  # damaged files raise any of many
+        return f"is not a file that a run writes ({_first_line(error)})"
+    if not foreign:
+        return None
+    names = ", ".join(repr(name)[:80] for name in sorted(foreign)[:3])
+    return f"would call {names}, which no run of skrull writes: it could be code of somebody else"
+
+
+def problem_in(folder: Path, rank: int = 0, ranks: int = 1) -> str | None:
+    """What must not be unpickled of all that DeepSpeed could load from a folder; a rank looks at its share."""
+    for path in sorted(folder.rglob("*.pt"))[rank::ranks]:
+        problem = problem_of(path)
+        if problem is not None:
+            return f"{path}: {problem}"
+    return None
+
+
+@contextmanager
+def restricted() -> Iterator[None]:
+    """Here, and in programs started from here, torch loads tensors and what is allowed, whoever asks for more."""
+    before = os.environ.get(FORCED)
+    os.environ[FORCED] = "1"
+    try:
+        with safe_globals(ALLOWED):
+            yield
+    finally:
+        if before is None:
+            del os.environ[FORCED]
+        else:
+            os.environ[FORCED] = before
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

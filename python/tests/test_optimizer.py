@@ -1,0 +1,99 @@
+"""What weight decay applies to, and which settings of the optimisation are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from resume_run import CONFIG, SCHEDULING
+from transformers import Trainer
+
+from skrull_runtime import defaults
+from skrull_runtime.errors import UserError
+from skrull_runtime.model import build_model
+from skrull_runtime.optimizer import build_optimizer, decay_groups, learning_rate
+from skrull_runtime.preparing import prepare
+
+SETTINGS = {"type": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.1}
+
+
+@pytest.mark.parametrize("lora", [False, True], ids=["whole", "adapters"])
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_decayed_are_the_parameters_that_transformers_decays(
+    family: str, lora: bool, tmp_path: Path
+):
+    tiny.write_config(tmp_path, family)
+    model = build_model(tiny.model_config(lora=lora), tmp_path, None, tiny.SEED)
+    wanted = set(Trainer.get_decay_parameter_names(None, model))
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    groups = decay_groups(trained.values(), {**SETTINGS, "decayed": "matrices"})
+    decayed = {id(p) for group in groups if "weight_decay" not in group for p in group["params"]}
+    assert {name for name, p in trained.items() if id(p) in decayed} == wanted & trained.keys()
+    assert sum(len(group["params"]) for group in groups) == len(trained)
+    # Adapters are matrices: no group without a parameter.
+    assert len(groups) == (1 if lora else 2)
+
+
+def test_under_zero_3_the_true_shape_counts():
+    matrix, gain = (torch.nn.Parameter(torch.empty(0)) for _ in range(2))
+    matrix.ds_shape, gain.ds_shape = torch.Size((3, 4)), torch.Size((3,))
+    decayed, other = decay_groups([gain, matrix], {**SETTINGS, "decayed": "matrices"})
+    assert decayed["params"][0] is matrix and "weight_decay" not in decayed
+    assert other["params"][0] is gain and other["weight_decay"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {**SETTINGS, "decayed": "all"},
+        SETTINGS,  # of a run that was compiled before there was a choice
+        {**SETTINGS, "weight_decay": 0.0, "decayed": "matrices"},  # nothing to tell apart
+    ],
+)
+def test_all_parameters_are_one_group_where_all_are_decayed_alike(settings: dict):
+    parameters = [torch.nn.Parameter(torch.ones(shape)) for shape in ((2, 2), (2,))]
+    (group,) = build_optimizer(parameters, settings, torch.device("cpu")).param_groups
+    assert len(group["params"]) == 2
+    assert group["weight_decay"] == settings["weight_decay"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"learning_rate": {"type": "polynomial", "warmup_steps": 0}},
+            "unknown learning-rate schedule 'polynomial'",
+        ),
+        ({"optimizer": {**SETTINGS, "type": "lion"}}, "unknown optimizer 'lion'"),
+        ({"optimizer": {**SETTINGS, "decayed": "some"}}, "unknown value of decayed 'some'"),
+        ({"non_finite_gradients": "ignore"}, "unknown value of non_finite_gradients 'ignore'"),
+    ],
+)
+def test_an_unknown_word_is_refused_before_anything_starts(
+    changes: dict, reason: str, tmp_path: Path
+):
+    config = replace(CONFIG, train=replace(CONFIG.train, **changes))
+    with pytest.raises(UserError, match=reason):
+        prepare(config, SCHEDULING, tmp_path, 0, 2)
+
+
+def test_an_unknown_schedule_has_no_rate():
+    with pytest.raises(ValueError, match="polynomial"):
+        learning_rate(3, 10, 0.1, {"type": "polynomial", "warmup_steps": 0})
+
+
+def test_a_checkpoint_of_another_default_is_refused():
+    train = CONFIG.train
+    assert defaults.chosen(train) == {"decayed": "matrices"}
+    defaults.require_same(train, {"defaults": {"decayed": "matrices"}})
+    reason = (
+        r"trained with decayed = all, this run has decayed = matrices\."
+        r" Write train \{ optimizer = TYPE \{ decayed = all \} \} and compile again"
+    )
+    with pytest.raises(UserError, match=reason):
+        defaults.require_same(train, {})  # of a version that decayed all
+    before = {name: value for name, value in train.optimizer.items() if name != "decayed"}
+    defaults.require_same(replace(train, optimizer=before), {})

@@ -1,0 +1,51 @@
+import { aboveZero } from "../kinds.js";
+import type { Block } from "../types.js";
+
+const rate = {
+  kind: "quantity",
+  dimension: "compute",
+  range: { ...aboveZero, max: 1e18 },
+} as const;
+const perSecond = {
+  kind: "quantity",
+  dimension: "bandwidth",
+  range: { ...aboveZero, max: 1e15 },
+} as const;
+
+export const gpuModel = {
+  doc: "A GPU that the catalogue does not have, from its data sheet: `gpu_model NAME { ... }`, and `cluster { gpu = NAME }` uses it. What the plan assumes besides is what the catalogue assumes of the H100 SXM: collectives take as much longer than its measured ones as `link` is less than 900 GB/s; 45% of the peak is reached, and less in proportion where there is more arithmetic for a byte of `bandwidth` than the H100's 295 FLOP. A measured profile replaces all of it.",
+  since: 1,
+  chosenBy: "cluster.gpu",
+  properties: {
+    memory: {
+      type: { kind: "quantity", dimension: "bytes", range: { ...aboveZero, max: 2 ** 50 } },
+      doc: "Memory of one GPU, as `nvidia-smi` reports it.",
+      since: 1,
+      required: "It decides what fits.",
+    },
+    peak_bf16: {
+      type: rate,
+      doc: "Dense peak of matrix products in bf16; data sheets often give twice as much, with sparsity.",
+      since: 1,
+      required: "The time of a step follows from it.",
+    },
+    peak_fp32: {
+      type: rate,
+      doc: "Dense peak of matrix products in fp32 (TF32 where the GPU has it).",
+      since: 1,
+      optional: "half of `peak_bf16`",
+    },
+    bandwidth: {
+      type: perSecond,
+      doc: "Bandwidth of its memory.",
+      since: 1,
+      required: "How much of the peak is reached follows from it.",
+    },
+    link: {
+      type: perSecond,
+      doc: "Bandwidth between the GPUs of a node, of one GPU and in both directions together, as data sheets have it: 900 GB/s of NVLink 4, 128 GB/s of PCIe 5.0 x16, 64 GB/s of PCIe 4.0 x16. Between nodes it is `network` of the cluster.",
+      since: 1,
+      required: "The time of collectives follows from it.",
+    },
+  },
+} as const satisfies Block;
