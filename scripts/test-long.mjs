@@ -7,6 +7,7 @@ import { fail, PYTHON, ROOT } from "./lib.mjs";
 const TESTS = {
   documents: "python/tests/document_fuzz.py",
   failures: "python/tests/failure_cases.py",
+  "host-memory": "python/tests/host_memory.py",
   kills: "python/tests/kills.py",
   launchers: "python/tests/launcher_cases.py",
   schedules: "scripts/long-schedules.mjs",
