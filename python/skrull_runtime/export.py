@@ -68,7 +68,9 @@ def _write(model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: 
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         disable_progress_bar()
-        model.save_pretrained(partial, state_dict=weights)
+        # Else peft asks the hub whether the vocabulary was changed: no adapter of ours is on it.
+        options = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
+        model.save_pretrained(partial, state_dict=weights, **options)
         base_of(model).config.save_pretrained(partial)  # peft leaves it out
         tokenizer = run_dir / "tokenizer"
         if tokenizer.is_dir():

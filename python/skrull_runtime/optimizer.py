@@ -100,6 +100,13 @@ def _host_adamw(
         return None
 
 
+def set_groups(optimizer: Any, rate: float, decays: list[float]) -> None:
+    """The learning rate of all parameters, and the weight decay of every group: DeepSpeed's loading of a universal
+    checkpoint gives all groups the settings of the first."""
+    for group, decay in zip(optimizer.param_groups, decays, strict=True):
+        group["lr"], group["weight_decay"] = rate, decay
+
+
 def learning_rate(step: int, total_steps: int, peak: float, config: dict[str, Any]) -> float:
     """Learning rate of a step, counted from 0: a linear warm-up, then ``constant``, or ``linear`` or ``cosine`` decay
     that would reach ``min_ratio`` of the peak one step after the last; ``warmup-stable-decay`` falls in a straight line

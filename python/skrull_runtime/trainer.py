@@ -24,7 +24,7 @@ from .groups import GroupTable
 from .kernels import choose_kernel
 from .loss import SummedLossModel
 from .nonfinite import GradientWatch, NonFinite, bad_gradient, bad_loss, samples_of
-from .optimizer import build_optimizer, learning_rate
+from .optimizer import build_optimizer, learning_rate, set_groups
 from .process import place
 from .process.unless_failing import unless_failing
 
@@ -62,7 +62,8 @@ class Trainer:
         trained = [parameter for parameter in wrapped.parameters() if parameter.requires_grad]
         optimizer = build_optimizer(trained, train.optimizer, device, "offload_optimizer" in zero)
         self.stage: int = zero.get("stage", 0)
-        _set_rate(optimizer, 0.0)
+        self._decays: list[float] = [group["weight_decay"] for group in optimizer.param_groups]
+        set_groups(optimizer, 0.0, self._decays)
         self.engine, _, _, _ = deepspeed.initialize(
             model=wrapped, optimizer=optimizer, config=ds_config
         )
@@ -92,7 +93,7 @@ class Trainer:
         rate = learning_rate(
             batch.step, self.train.total_steps, self.train.optimizer["lr"], self.train.learning_rate
         )
-        _set_rate(self.engine.optimizer, rate)
+        set_groups(self.engine.optimizer, rate, self._decays)
         if batch.supervised == 0:
             seconds = time.perf_counter() - started
             return StepResult(0.0, seconds, rate, None, self.engine.skipped_steps)
@@ -218,7 +219,7 @@ class Trainer:
         state = self.engine.basic_optimizer.state
         steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
         known, skipped = set(state), self.engine.skipped_steps
-        _set_rate(self.engine.optimizer, 0.0)
+        set_groups(self.engine.optimizer, 0.0, self._decays)
         self.engine.set_gradient_accumulation_boundary(True)
         with self._memory_named(name, micro_batch):
             with self._reduction():
@@ -265,9 +266,3 @@ def seed_noise(seed: int, step: int, index: int, rank: int) -> None:
     and no two micro-batches draw the same. Recomputation in the backward restores it, as torch's checkpoint does."""
     digest = hashlib.sha256(f"{seed} {step} {index} {rank}".encode()).digest()
     torch.manual_seed(int.from_bytes(digest[:8], "little") >> 1)
-
-
-def _set_rate(optimizer: Any, rate: float) -> None:
-    """The learning rate of all parameters."""
-    for parameters in optimizer.param_groups:
-        parameters["lr"] = rate

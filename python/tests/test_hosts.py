@@ -286,7 +286,8 @@ def test_a_run_on_two_hosts(machines: Machines):
 
     run = machines.start()
     wait_for_steps(folder, 1, [run])
-    assert f"{first.address}:      0" in run.output()
+    prefixed = f"{first.address}:      0"
+    assert launch.wait_until(lambda: prefixed in run.output(), 10), run.output()
     arguments = [" ".join(p.cmdline()) for host in machines.hosts for p in host.processes()]
     assert any("train.py" in line for line in arguments)
     assert not any("a secret of the test" in line for line in arguments)
@@ -301,7 +302,8 @@ def test_a_run_on_two_hosts(machines: Machines):
 
     run = machines.start()
     wait_for_steps(folder, done + 1, [run])
-    assert f"resumed after {done} steps" in run.output()
+    resumed = f"resumed after {done} steps"
+    assert launch.wait_until(lambda: resumed in run.output(), 10), run.output()
     second.link("down")
     for process in second.processes():
         process.kill()

@@ -14,7 +14,7 @@ from transformers import Trainer
 from skrull_runtime import defaults
 from skrull_runtime.errors import UserError
 from skrull_runtime.model import build_model
-from skrull_runtime.optimizer import build_optimizer, decay_groups, learning_rate
+from skrull_runtime.optimizer import build_optimizer, decay_groups, learning_rate, set_groups
 from skrull_runtime.preparing import prepare
 
 SETTINGS = {"type": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.1}
@@ -43,6 +43,19 @@ def test_under_zero_3_the_true_shape_counts():
     decayed, other = decay_groups([gain, matrix], {**SETTINGS, "decayed": "matrices"})
     assert decayed["params"][0] is matrix and "weight_decay" not in decayed
     assert other["params"][0] is gain and other["weight_decay"] == 0.0
+
+
+def test_each_group_keeps_its_weight_decay_whatever_a_checkpoint_has_set():
+    parameters = [torch.nn.Parameter(torch.ones(shape)) for shape in ((2, 2), (2,))]
+    settings = {**SETTINGS, "decayed": "matrices"}
+    optimizer = build_optimizer(parameters, settings, torch.device("cpu"))
+    decays = [group["weight_decay"] for group in optimizer.param_groups]
+    assert decays == [0.1, 0.0]
+    for group in optimizer.param_groups:  # as DeepSpeed's universal checkpoints do
+        group["weight_decay"] = 0.1
+    set_groups(optimizer, 0.2, decays)
+    found = [(group["lr"], group["weight_decay"]) for group in optimizer.param_groups]
+    assert found == [(0.2, 0.1), (0.2, 0.0)]
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ def test_adapters_are_exported_with_the_configuration_that_they_are_for(
     assert loss == pytest.approx(evaluations(output)[-1]["evaluation_loss"], rel=1e-5)
 
 
+@pytest.mark.filterwarnings("error")  # peft's, where it asks the hub for the base
 @pytest.mark.parametrize("source", ["Qwen/Qwen2.5-0.5B", "weights/qwen"])
 def test_adapters_name_their_base_as_it_can_be_found_elsewhere(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 import { memoryOfRank } from "../catalogue/gpu.js";
 import { bucketFor, peakBytes } from "../cost/bucket.js";
 import { type MemoryModel, type MemorySetting, memoryModel, totalBytes } from "../cost/memory.js";
+import type { Spec } from "../language/language.js";
 import { widestGroup } from "../schedule/degrees.js";
 import type { SettledSpec, Setup } from "./setup.js";
 
@@ -67,6 +68,15 @@ export function fitProblem(setup: Setup): FitProblem {
 /** Ranks of the largest group that the spec's degrees and policy give a sequence. */
 export function largestGroup({ spec, topology }: Pick<Setup, "spec" | "topology">): number {
   return widestGroup({ ...topology, ...spec.schedule });
+}
+
+/** As {@link largestGroup}, of a spec whose context-parallel degree is `context`. */
+export function groupAt(
+  context: number,
+  { cluster, schedule }: Pick<Spec, "cluster" | "schedule">,
+) {
+  const data_parallel = (cluster.nodes * cluster.gpus) / context;
+  return widestGroup({ ...schedule, data_parallel, context_parallel: context });
 }
 
 /** Tokens that the longest sequence takes on each rank of its group, zigzag padding included. */

@@ -1,6 +1,5 @@
 import { formatCount } from "../../foundation/format.js";
-import { longestShard } from "../../plan/fit.js";
-import { widestGroup } from "../../schedule/degrees.js";
+import { groupAt, longestShard } from "../../plan/fit.js";
 import { defineRule } from "../rule.js";
 
 export default defineRule({
@@ -13,12 +12,10 @@ export default defineRule({
       return;
     const ranks = spec.cluster.nodes * spec.cluster.gpus;
     const context = spec.parallel.context === "auto" ? ranks : spec.parallel.context;
-    const split = { data_parallel: ranks / context, context_parallel: context };
-    const group = widestGroup({ ...split, ...spec.schedule });
     report.at("evaluate.data", {
       longest: formatCount(longest),
       trained: formatCount(trained),
-      shard: formatCount(longestShard(longest, group)),
+      shard: formatCount(longestShard(longest, groupAt(context, spec))),
       bucket: formatCount(spec.memory.bucket ?? inputs.memory().bucket),
     });
   },

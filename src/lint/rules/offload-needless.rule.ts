@@ -1,7 +1,6 @@
 import { peakBytes } from "../../cost/bucket.js";
 import { formatBytes } from "../../foundation/format.js";
-import { longestShard } from "../../plan/fit.js";
-import { widestGroup } from "../../schedule/degrees.js";
+import { groupAt, longestShard } from "../../plan/fit.js";
 import { removeKey } from "../edits.js";
 import { defineRule } from "../rule.js";
 
@@ -22,10 +21,7 @@ export default defineRule({
     const { context } = spec.parallel;
     if (offload === "none" || context === "auto") return;
     const { model, available } = inputs.memory({ offload: "none" });
-    const ranks = spec.cluster.nodes * spec.cluster.gpus;
-    const split = { data_parallel: ranks / context, context_parallel: context };
-    const group = widestGroup({ ...split, ...spec.schedule });
-    const needed = peakBytes(model, longestShard(lengths.longest, group) + 1);
+    const needed = peakBytes(model, longestShard(lengths.longest, groupAt(context, spec)) + 1);
     if (needed > share * available) return;
     const values = { offload, needed: formatBytes(needed), available: formatBytes(available) };
     report.at("memory.offload", values, removeKey(subject, "memory.offload", false));
