@@ -197,7 +197,8 @@ def disturbed(
             earlier = start, killed
         else:
             slowest = max(slowest, end_of(start, killed, wrong))
-        if "another rank has ended" in last_line(folder):
+        # A rank without a guard yet knows no better; the launcher tells how the other one ended.
+        if moment != "starting" and "another rank has ended" in last_line(folder):
             wrong.append(f"{kind} killed while {moment}: a symptom is told: {last_line(folder)}")
         causes[last_line(folder).partition(": ")[2].partition("(")[0][:70]] += 1
         if sum(done.values()) % 10 == 0:
