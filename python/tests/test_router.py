@@ -60,5 +60,5 @@ def test_the_loss_of_the_router_equals_transformers_over_all_ranks(tmp_path: Pat
 def test_it_is_there_only_where_a_configuration_asks_for_it():
     assert RouterLoss.of(MixtralConfig(**ASKED)) == RouterLoss(0.5, 2)
     assert RouterLoss.of(MixtralConfig(router_aux_loss_coef=0.5)) is None
-    assert RouterLoss.of(MixtralConfig(output_router_logits=True, router_aux_loss_coef=0)) is None
+    assert RouterLoss.of(MixtralConfig(output_router_logits=True, router_aux_loss_coef=0.0)) is None
     assert RouterLoss.of(LlamaConfig(**ASKED)) is None
