@@ -91,6 +91,7 @@ class TrainConfig:
     log_every: int = 1
     output: str = "output"
     reduction: str = "every-micro-batch"  # or "once" a step, with whole gradients on every rank
+    gradients: str = "model"  # gradients are added in the model's precision, or in "fp32"
     non_finite_gradients: str = "stop"  # the run, or "skip" the step
     evaluate_every: int = 0  # steps between evaluations; 0 evaluates only at the end
     export: bool = True  # the trained model as a Hugging Face folder at the end

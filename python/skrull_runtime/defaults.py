@@ -32,6 +32,12 @@ CHANGED_DEFAULTS = (
         before="all",
         value=lambda train: decayed_of(train.optimizer),
     ),
+    ChangedDefault(
+        key="gradients",
+        place="train {{ gradients = {} }}",
+        before="bf16",
+        value=lambda train: "fp32" if train.gradients == "fp32" else "bf16",
+    ),
 )
 
 

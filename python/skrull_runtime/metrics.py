@@ -31,6 +31,7 @@ def step_entry(
         "step": batch.step,
         "epoch": batch.epoch,
         "loss": result.loss,
+        **({} if result.router_loss is None else {"router_loss": result.router_loss}),
         "sequences": len(batch.samples),
         "tokens": batch.tokens,
         "supervised_tokens": batch.supervised,

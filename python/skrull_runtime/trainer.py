@@ -39,6 +39,9 @@ class StepResult:
     gradient_norm: float | None  # before clipping; None where nothing was updated
     skipped_steps: int = 0  # of the run up to this one, whose gradients were not finite
     skipped: bool = False  # this is one of them
+    router_loss: float | None = (
+        None  # of a mixture whose configuration asks for it; not in the loss above
+    )
     waited_seconds: float = 0.0  # for the step's batch, before the step
 
 
@@ -61,6 +64,7 @@ class Trainer:
         wrapped = SummedLossModel(model, model_config.loss_chunk)
         trained = [parameter for parameter in wrapped.parameters() if parameter.requires_grad]
         optimizer = build_optimizer(trained, train.optimizer, device, "offload_optimizer" in zero)
+        self.router = wrapped.router
         self.stage: int = zero.get("stage", 0)
         self._decays: list[float] = [group["weight_decay"] for group in optimizer.param_groups]
         set_groups(optimizer, 0.0, self._decays)
@@ -78,6 +82,8 @@ class Trainer:
         self.device = self.engine.device
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.train = train
+        if train.gradients == "fp32":
+            self._add_in_fp32(trained)
 
     def step(self, batch: StepBatch, groups: GroupTable) -> StepResult:
         """Trains on one global batch.
@@ -97,28 +103,37 @@ class Trainer:
         if batch.supervised == 0:
             seconds = time.perf_counter() - started
             return StepResult(0.0, seconds, rate, None, self.engine.skipped_steps)
-        total = torch.zeros((), device=self.device, dtype=torch.float64)
+        totals = torch.zeros(2, device=self.device, dtype=torch.float64)
         losses: dict[int, torch.Tensor] = {}
-        for index, loss, token_losses in self._accumulate(batch, groups):
-            total += loss.double()
+        for index, own, token_losses in self._accumulate(batch, groups):
+            totals += own
             losses[index] = token_losses
         place.at(f"the optimizer of step {batch.step}")
-        dist.all_reduce(total)
-        loss = total.item() / batch.supervised
+        dist.all_reduce(totals)
+        loss, router_loss = totals[0].item() / batch.supervised, None
+        if self.router is not None:
+            router_loss = totals[1].item() / batch.tokens
         if not math.isfinite(loss):
             raise bad_loss(batch, loss, losses)
         norm = self._update()
         if norm is None and self.train.non_finite_gradients != "skip":
             raise self._non_finite_gradient(batch, groups)
         seconds = time.perf_counter() - started
-        return StepResult(loss, seconds, rate, norm, self.engine.skipped_steps, norm is None)
+        skipped = self.engine.skipped_steps
+        return StepResult(loss, seconds, rate, norm, skipped, norm is None, router_loss)
 
     def _accumulate(
         self, batch: StepBatch, groups: GroupTable
     ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
-        """Forward and backward of this rank's micro-batches: of each its index, its summed loss and its token losses
-        ``[T]``, detached. Gradients are reduced once it is exhausted."""
-        scale = dist.get_world_size() / batch.supervised
+        """Forward and backward of this rank's micro-batches: of each its index, its summed loss and the router's
+        part (fp64 ``[2]``), and its token losses ``[T]``, detached. Gradients are reduced once it is exhausted.
+
+        The router's loss of a step is the mean of its micro-batches' over tokens, and does not depend on targets.
+        """
+        ranks = dist.get_world_size()
+        scale, router_scale = ranks / batch.supervised, 0.0
+        if self.router is not None:
+            router_scale = self.router.coefficient * ranks / batch.tokens
         indices = self._indices(batch)
         with self._reduction():
             for index in indices:
@@ -128,9 +143,12 @@ class Trainer:
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
                     if self._noisy:
                         seed_noise(self.train.seed, batch.step, index, dist.get_rank())
-                    loss, losses = self.forward(micro_batch, groups)
-                    self.engine.backward(loss * scale, scale_wrt_gas=False)
-                yield index, loss.detach(), losses
+                    loss, losses, balance = self.forward(
+                        micro_batch, groups, scale=scale, router_scale=router_scale
+                    )
+                    self.engine.backward(loss, scale_wrt_gas=False)
+                summed = losses.sum(dtype=torch.float64)
+                yield index, torch.stack((summed, balance.double())), losses
 
     def _update(self) -> float | None:
         """The optimizer's step. Returns the norm of the gradient before clipping; None where that is not finite, on all
@@ -172,7 +190,7 @@ class Trainer:
         for index, micro_batch in enumerate(batch.micro_batches):
             name = f"micro-batch {index} of evaluation batch {batch.step}"
             with self._memory_named(name, micro_batch):
-                loss, _ = self.forward(micro_batch, groups)
+                loss, _, _ = self.forward(micro_batch, groups)
             total += loss.double()
         self.engine.train()
         dist.all_reduce(total)
@@ -184,17 +202,32 @@ class Trainer:
         groups.prepare(batch.degrees)
 
     def _indices(self, batch: StepBatch) -> list[int]:
-        """Micro-batches that this rank runs: where nothing is communicated in a backward, none without a sequence,
-        except that every rank needs one."""
+        """Micro-batches that this rank runs: where nothing is communicated in one, none without a sequence, except that
+        every rank needs one."""
         everyone = list(range(len(batch.micro_batches)))
-        if self.stage == 3 or (self.stage == 2 and self.train.reduction != "once"):
+        if (
+            self.router is not None
+            or self.stage == 3
+            or (self.stage == 2 and self.train.reduction != "once")
+        ):
             return everyone
         return [index for index in everyone if not batch.is_dummy(index)] or everyone[:1]
 
+    def _add_in_fp32(self, trained: list[nn.Parameter]) -> None:
+        """Where a rank adds up its own micro-batches, autograd does so in fp32. Elsewhere every one is reduced by
+        itself, and DeepSpeed adds what is reduced, in the precision that its configuration states."""
+        if self.stage == 0 or self._reduces_once():
+            for parameter in trained:
+                parameter.grad_dtype = torch.float32
+
+    def _reduces_once(self) -> bool:
+        return self.train.reduction == "once" and self.stage > 0
+
     def _reduction(self) -> AbstractContextManager[None]:
         """Gradients are reduced in every backward, as the stage has it, or once after the last."""
-        once = self.train.reduction == "once" and self.stage > 0
-        return unless_failing(self.engine.coalesce_grad_reduction()) if once else nullcontext()
+        if not self._reduces_once():
+            return nullcontext()
+        return unless_failing(self.engine.coalesce_grad_reduction())
 
     def try_out(self, batch: StepBatch, index: int, groups: GroupTable) -> None:
         """A micro-batch of a global batch, on all ranks: see :meth:`rehearse`. Raises UserError where they have different
@@ -223,8 +256,8 @@ class Trainer:
         self.engine.set_gradient_accumulation_boundary(True)
         with self._memory_named(name, micro_batch):
             with self._reduction():
-                loss, _ = self.forward(micro_batch, groups)
-                self.engine.backward(loss * 0.0, scale_wrt_gas=False)
+                loss, _, _ = self.forward(micro_batch, groups, scale=0.0)
+                self.engine.backward(loss, scale_wrt_gas=False)
             self._update()
         self.engine.skipped_steps = skipped
         for parameter in list(state):
@@ -249,15 +282,24 @@ class Trainer:
             ) from error
 
     def forward(
-        self, micro_batch: MicroBatch, groups: GroupTable
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Summed loss (scalar) and token losses ``[T]`` of this rank's part of a micro-batch."""
+        self,
+        micro_batch: MicroBatch,
+        groups: GroupTable,
+        *,
+        scale: float = 1.0,
+        router_scale: float = 0.0,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The loss of this rank's part of a micro-batch, its token losses ``[T]`` and the router's part, as
+        :class:`SummedLossModel` has them."""
         context = AttentionContext(micro_batch.layout, groups, self.kernel)
         return self.engine(
             micro_batch.input_ids.to(self.device),
             micro_batch.position_ids.to(self.device),
             micro_batch.labels.to(self.device),
             context,
+            scale,
+            (micro_batch.sequence_ids >= 0).to(self.device),
+            router_scale,
         )
 
 

@@ -22,14 +22,15 @@ from skrull_runtime.trainer import Trainer
 
 WAYS = ("raise", "kill", "stop")
 CASE_FILE = "case.json"
+STEPS = 4  # a worker is two in front: it makes the last batch when training is under way
 MARK = "injected"  # made in the moment of the failure
 
 
 def configuration(case: dict[str, Any]) -> tuple[RunConfig, SchedulingConfig]:
-    """Of a run of two steps, with a checkpoint and an evaluation after each, and an export."""
+    """Of a run of a few steps, with a checkpoint and an evaluation after each, and an export."""
     base = replace(
         resume_run.CONFIG.train,
-        total_steps=2,
+        total_steps=STEPS,
         checkpoint_every=1,
         evaluate_every=1,
         reduction=case["reduction"],
@@ -98,7 +99,7 @@ POINTS: dict[str, Callable[[Callable[[], None]], None]] = {
     "backward": in_backward,
     "optimizer": lambda fail: before_in_engine("step", fail),
     "worker": lambda fail: before(
-        StepDataset, "__getitem__", lambda _, batch: fail() if batch.step == 1 else None
+        StepDataset, "__getitem__", lambda _, batch: fail() if batch.step == STEPS - 1 else None
     ),
     "checkpoint": lambda fail: before_in_engine("save_checkpoint", fail),
     "evaluation": lambda fail: before(Trainer, "evaluate", lambda *_: fail()),

@@ -4,13 +4,14 @@ it does once all have come."""
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 from skrull_runtime.process import place
-from skrull_runtime.process.cause import Cause
+from skrull_runtime.process.cause import LAUNCHER_PID, Cause
 from skrull_runtime.process.guard import Guard
 from skrull_runtime.process.watch import Server, Timing, Watch
 
@@ -44,6 +45,11 @@ elif action == "fault":
     guard.fail(Cause.of(rank, "fault", "KeyError: 5"))
 elif action == "symptom":
     guard.fail(Cause.of(rank, "lost", "waited in vain", primary=False))
+elif action == "symptom after launcher":
+    while Path(f"/proc/{os.environ[LAUNCHER_PID]}").exists():
+        time.sleep(0.01)
+    time.sleep(0.5)
+    guard.fail(Cause.of(rank, "lost", "a connection has closed", primary=False))
 elif action == "late":
     time.sleep(1.0)
     guard.fail(Cause.of(rank, "user", "the first cause, told late"))

@@ -27,7 +27,7 @@ def sequence_losses(model, data, members, config, groups) -> torch.Tensor:
     with torch.no_grad():
         for micro_batch in batch.micro_batches:
             context = AttentionContext(micro_batch.layout, groups, kernel)
-            _, tokens = model(
+            _, tokens, _ = model(
                 micro_batch.input_ids, micro_batch.position_ids, micro_batch.labels, context
             )
             owners = micro_batch.sequence_ids[0]

@@ -63,10 +63,10 @@ def poison(trainer: type[Trainer] | Trainer, places: Mapping[int, int]) -> None:
         place[0] = places.get(batch.step)
         return step(*arguments)
 
-    def poisoned_forward(*arguments: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        loss, losses = forward(*arguments)
+    def poisoned_forward(*arguments: Any, **scales: float) -> tuple[torch.Tensor, ...]:
+        loss, *rest = forward(*arguments, **scales)
         holds = place[0] in arguments[-2].sequence_ids[0].tolist()
-        return _InfiniteBackward.apply(loss) if holds else loss, losses
+        return _InfiniteBackward.apply(loss) if holds else loss, *rest
 
     trainer.step, trainer.forward = poisoned_step, poisoned_forward
 

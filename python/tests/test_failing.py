@@ -158,33 +158,6 @@ def test_a_fault_of_one_rank_keeps_its_traceback_and_is_a_symptom_elsewhere():
         attempted(lambda: exec("raise RuntimeError('Connection reset by peer')"))
 
 
-def children(process: int) -> list[int]:
-    """Processes that it has started."""
-    found = Path(f"/proc/{process}/task/{process}/children")
-    return [int(child) for child in found.read_text().split()]
-
-
-@pytest.mark.skipif(
-    not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="needs /proc"
-)
-def test_a_killed_worker_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    folder = tmp_path / "run"
-    write_run(folder)
-    monkeypatch.setenv("HOLD_AT", "2")
-    ranks = launch.start(2, SCRIPT, str(folder))
-    wait_for_steps(folder, 2, ranks)
-    (worker,) = children(ranks[1].process.pid)
-    os.kill(worker, signal.SIGKILL)
-    (folder / "go").touch()
-    results = launch.finish(ranks)
-    assert_plain(results)
-    for _, output in results:
-        last = output.splitlines()[-1]
-        assert last.startswith(
-            f"error: rank 1 on {HOST}: the process that makes this rank's batches"
-        )
-
-
 def test_a_sample_that_is_not_what_was_measured_is_named(tmp_path: Path):
     folder = tmp_path / "run"
     write_run(folder)

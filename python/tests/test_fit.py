@@ -166,10 +166,13 @@ def test_figures_and_terms_are_each_other_s_inverse() -> None:
 def test_stage_2_that_reduces_once_communicates_as_stage_1(reduction: str, stage: int) -> None:
     plan = {
         "topology": {"zero_stage": 2},
-        "training": {"reduction": reduction},
-        "model": {"shape": {"parameters": 300}},
+        "training": {"reduction": reduction, "gradients": "fp32"},
+        "model": {"shape": {"parameters": 300}, "precision": "bf16"},
     }
-    assert zero_included(plan, 4) == {"stage": stage, "ranks": 4, "parameters": 300}
+    included = {"stage": stage, "ranks": 4, "parameters": 300}
+    assert zero_included(plan, 4) == {**included, "gradients": "fp32"}
+    del plan["training"]["gradients"]  # compiled before there was a choice
+    assert zero_included(plan, 4) == {**included, "gradients": "bf16"}
 
 
 def test_ranks_correlate_as_spearman_s() -> None:

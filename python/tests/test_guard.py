@@ -221,6 +221,21 @@ def test_ranks_end_with_their_launcher_and_leave_it_their_cause(
     assert {cause.kind for cause in causes} == {"lost"}
 
 
+def test_a_symptom_does_not_replace_what_this_rank_has_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    launcher = subprocess.Popen(["sleep", "60"])
+    monkeypatch.setenv(LAUNCHER_PID, str(launcher.pid))
+    with Ranks(tmp_path, "wait", "symptom after launcher") as ranks:
+        ranks.wait_until_ready()
+        ranks.signal(0, signal.SIGSTOP)  # it says nothing to anybody
+        launcher.kill()
+        launcher.wait()
+        assert ranks.codes(SOON + 3, but=(0,)) == [1]
+        (line,) = ranks.said(but=(0,))
+        assert "the launcher of this node" in line
+
+
 def test_a_launcher_of_ours_tells_the_cause_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     endings = tmp_path / "endings"
     endings.mkdir()

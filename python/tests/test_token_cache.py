@@ -40,7 +40,8 @@ def index(tmp_path: Path) -> SampleIndex:
             column.append(value)
         content += json.dumps({"messages": messages}).encode() + b"\n"
     (tmp_path / "d.jsonl").write_bytes(content)
-    document = {"format_version": 1, "files": [{"path": "d.jsonl"}], "samples": samples}
+    data = {"path": "d.jsonl", "sha256": "0" * 64, "bytes": len(content)}
+    document = {"format_version": 1, "files": [data], "samples": samples}
     (tmp_path / "data_index.json").write_text(json.dumps(document))
     return SampleIndex(tmp_path / "data_index.json", DATA, tmp_path)
 

@@ -94,10 +94,12 @@ def global_batches(count: int) -> list[list[int]]:
     return [[*range(0, count - 2, 2), count - 2, count - 1], [count - 2], [1, 3, 5]]
 
 
-def train_config(optimizer: dict[str, Any], reduction: str = "every-micro-batch") -> TrainConfig:
+def train_config(
+    optimizer: dict[str, Any], reduction: str = "every-micro-batch", gradients: str = "bf16"
+) -> TrainConfig:
     """A constant learning rate."""
     rate = {"type": "constant", "warmup_steps": 0}
-    return TrainConfig(3, optimizer, rate, SEED, reduction=reduction)
+    return TrainConfig(3, optimizer, rate, SEED, reduction=reduction, gradients=gradients)
 
 
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "v_proj", "down_proj"]}

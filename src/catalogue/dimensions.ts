@@ -11,6 +11,8 @@ export interface ModelDimensions {
   readonly max_positions: number | undefined;
   /** `default`, `linear`, `yarn`, `llama3` … */
   readonly rope_type: string;
+  /** Whether the load-balancing loss of its experts is trained, as transformers reads the configuration. */
+  readonly router_loss: boolean;
   /** Positions that YaRN stretches, where the model's documented recipe has others than its configuration. */
   readonly yarn_original: number | undefined;
 }
@@ -181,8 +183,14 @@ class ConfigReader {
       tied_embeddings: tied,
       max_positions: this.maxPositions(),
       rope_type: this.ropeType(),
+      router_loss: shape.experts !== null && this.asksForRouterLoss(),
       yarn_original: documentedOriginal(this.config),
     };
+  }
+
+  private asksForRouterLoss(): boolean {
+    const { output_router_logits: asked, router_aux_loss_coef: coefficient } = this.config;
+    return asked === true && coefficient !== 0;
   }
 
   /** A default; an explicit null asks for what follows from the other fields instead. */

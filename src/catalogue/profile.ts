@@ -87,6 +87,7 @@ export const PROFILE_SCHEMA = {
         stage: { enum: [0, 1, 2, 3] },
         ranks: { type: "integer", minimum: 1, maximum: 65536 },
         parameters: { type: "integer", minimum: 1, maximum: 1e15 },
+        gradients: { enum: ["bf16", "fp32"] },
       },
     },
     activation_factor: {

@@ -46,11 +46,13 @@ function topologyRows({
       "degrees",
       `data parallel ${topology.data_parallel}, context parallel ${topology.context_parallel}, ZeRO ${topology.zero_stage}`,
     ],
-    ...(training.reduction === "once"
-      ? [["gradients", "whole on every rank, reduced once a step"]]
-      : []),
+    ["gradients", gradientsOf(training)],
   ];
 }
+
+/** What they are added in, and when over ranks. */
+const gradientsOf = ({ gradients, reduction }: Plan["training"]) =>
+  `added in ${gradients}${reduction === "once" ? ", whole on every rank, reduced once a step" : ""}`;
 
 function ropeRows({ rope_type: type, max_positions: most }: Plan["model"]) {
   if (type === "default") return [];

@@ -1,4 +1,5 @@
 import type { ZeroStage } from "./memory.js";
+import type { Precision } from "./shape.js";
 
 /** Times of collectives on groups of one size. */
 export interface CollectiveTable {
@@ -17,6 +18,8 @@ export interface ZeroSetting {
   readonly stage: ZeroStage;
   readonly ranks: number;
   readonly parameters: number;
+  /** What gradients were added in over ranks; without it, the model's precision. */
+  readonly gradients?: Precision;
 }
 
 /** What the machine contributes to costs: published, assumed or measured. */

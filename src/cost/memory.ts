@@ -22,6 +22,8 @@ export type Reduction = "every-micro-batch" | "once";
 export interface MemorySetting {
   readonly shape: TransformerShape;
   readonly precision: Precision;
+  /** What gradients are added in; a model in fp32 adds in fp32. */
+  readonly gradients: Precision;
   readonly checkpointing: Checkpointing;
   readonly zeroStage: ZeroStage;
   /** All ranks: ZeRO partitions over the whole world. */
@@ -38,6 +40,8 @@ export interface MemorySetting {
   readonly activationFactor: number;
   readonly reduction: Reduction;
   readonly offload: Offload;
+  /** Whether the load-balancing loss of experts is trained. */
+  readonly routerLoss: boolean;
   /** `null` where every weight is trained. */
   readonly lora: LoraShape | null;
 }
@@ -70,15 +74,19 @@ export function totalBytes(rows: readonly MemoryRow[]): number {
  */
 export function memoryModel(setting: MemorySetting): MemoryModel {
   return {
-    fixed: [...stateRows(setting), logitsRow(setting)],
+    fixed: [...stateRows(setting), ...lossRows(setting)],
     perToken: activationRows(setting),
     host: hostRows(setting),
   };
 }
 
+/** Bytes of a gradient while micro-batches, and ranks, are added up. */
+export const gradientBytes = (precision: Precision, gradients: Precision): number =>
+  Math.max(BYTES_PER_ELEMENT[precision], BYTES_PER_ELEMENT[gradients]);
+
 /** Bytes of model states that a rank is responsible for, wherever they are. */
 function states(setting: MemorySetting) {
-  const { zeroStage, ranks, precision, reduction, lora, shape } = setting;
+  const { zeroStage, ranks, precision, gradients, reduction, lora, shape } = setting;
   const bytes = BYTES_PER_ELEMENT[precision];
   const share = (fromStage: ZeroStage) => (zeroStage >= fromStage ? ranks : 1);
   const added = lora ? adapterParameters(shape, lora) : 0;
@@ -88,7 +96,9 @@ function states(setting: MemorySetting) {
   return {
     trained,
     weights: Math.ceil(((shape.parameters + added) * bytes) / share(3)),
-    gradients: Math.ceil((trained * bytes) / (reduction === "once" ? 1 : share(2))),
+    gradients: Math.ceil(
+      (trained * gradientBytes(precision, gradients)) / (reduction === "once" ? 1 : share(2)),
+    ),
     optimizer: Math.ceil((trained * FP32 * (master + setting.optimizerMoments)) / share(1)),
     // The optimizer step casts its share of the gradients to fp32.
     fp32Gradients: Math.ceil((trained * FP32) / share(1)),
@@ -96,37 +106,58 @@ function states(setting: MemorySetting) {
 }
 
 function stateRows(setting: MemorySetting): MemoryRow[] {
-  const { zeroStage, precision, offload, shape } = setting;
+  const { zeroStage, precision, gradients, offload, shape } = setting;
   const own = states(setting);
   const bytes = BYTES_PER_ELEMENT[precision];
-  // ZeRO holds a reduction and a gather bucket.
-  const buckets = zeroStage > 0 ? 2 * Math.min(setting.zeroBucket, shape.parameters) * bytes : 0;
+  const bucket = zeroStage > 0 ? Math.min(setting.zeroBucket, shape.parameters) : 0;
+  // ZeRO holds a reduction and a gather bucket, and of the former a copy where it is reduced in fp32.
+  const wider = gradientBytes(precision, gradients) > bytes ? FP32 : 0;
+  const buckets = bucket * (2 * bytes + wider);
   const away = offload !== "none";
+  // What is gathered of offloaded weights at a time is limited to two buckets.
+  const weights = offload === "all" ? Math.min(own.weights, 2 * bucket * bytes) : own.weights;
   return [
-    // What is gathered of offloaded weights at a time is limited to two buckets.
-    { name: "weights", bytes: offload === "all" ? Math.min(own.weights, buckets) : own.weights },
-    // From stage 2 on, reduced gradients leave for the host bucket by bucket.
-    { name: "gradients", bytes: away && zeroStage >= 2 ? 0 : own.gradients },
+    { name: "weights", bytes: weights },
+    { name: "gradients", bytes: away && gradientsLeave(setting) ? 0 : own.gradients },
     { name: "optimizer states", bytes: away ? 0 : own.optimizer },
     { name: "step and buckets", bytes: (away ? 0 : own.fp32Gradients) + buckets },
   ];
 }
 
+/**
+ * Whether reduced gradients leave for the host bucket by bucket where the optimizer is there: from stage 2 on, but
+ * DeepSpeed's stage 2 adds in fp32 on the GPU.
+ */
+function gradientsLeave({ zeroStage, precision, gradients }: MemorySetting): boolean {
+  const same = gradientBytes(precision, gradients) === BYTES_PER_ELEMENT[precision];
+  return zeroStage === 3 || (zeroStage === 2 && same);
+}
+
 function hostRows(setting: MemorySetting): MemoryRow[] {
-  const { offload } = setting;
+  const { offload, zeroStage } = setting;
   if (offload === "none") return [];
-  const { weights, optimizer, fp32Gradients } = states(setting);
+  const { weights, gradients, optimizer, fp32Gradients } = states(setting);
   return [
     ...(offload === "all" ? [{ name: "weights", bytes: weights }] : []),
     { name: "optimizer states", bytes: optimizer },
+    // Stage 3 adds them up in a buffer of its own.
+    ...(zeroStage === 3 ? [{ name: "gradients", bytes: gradients }] : []),
     { name: "gradients in fp32", bytes: fp32Gradients },
   ];
 }
 
-/** Logits of one chunk in the model's precision and in fp32, and their fp32 gradient. */
-function logitsRow({ shape, precision, lossChunk }: MemorySetting): MemoryRow {
-  const perLogit = BYTES_PER_ELEMENT[precision] + 2 * FP32;
-  return { name: "logits of a chunk", bytes: lossChunk * shape.vocab_size * perLogit };
+/** A logit in the model's precision and in fp32; its gradient takes the place of the latter. */
+export const bytesPerLogit = (precision: Precision): number =>
+  precision === "fp32" ? FP32 : BYTES_PER_ELEMENT[precision] + FP32;
+
+/** Logits of one chunk; the gradient of the output head's weight, added up in fp32 from a product of each chunk. */
+function lossRows({ shape, precision, lossChunk, lora }: MemorySetting): MemoryRow[] {
+  const bytes = BYTES_PER_ELEMENT[precision];
+  const head = lora ? 0 : shape.vocab_size * shape.hidden_size;
+  return [
+    { name: "logits of a chunk", bytes: lossChunk * shape.vocab_size * bytesPerLogit(precision) },
+    { name: "output head's gradient", bytes: head * (FP32 + bytes) },
+  ];
 }
 
 function activationRows(setting: MemorySetting): MemoryRow[] {
@@ -148,10 +179,19 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
     { name: "one layer at work", bytes: factor * (peak + whole) },
     { name: "gathered keys and values", bytes: (layersKept + 2) * gathered },
     {
+      // The loss has its own copy of what it takes, and its gradient.
       name: "embedding, final norm, inputs",
-      bytes: 3 * boundary + 2 * FP32 * shape.hidden_size + 24,
+      bytes: 4 * boundary + 2 * FP32 * shape.hidden_size + 24,
     },
+    ...routerRows(setting),
   ];
+}
+
+/** The loss of the router keeps its logits, and their probabilities in fp32, of every layer. */
+function routerRows({ shape: { experts }, precision, routerLoss }: MemorySetting): MemoryRow[] {
+  if (!routerLoss || !experts) return [];
+  const bytes = experts.layers * experts.count * (BYTES_PER_ELEMENT[precision] + FP32);
+  return [{ name: "loss of the router", bytes }];
 }
 
 /** Bytes a token leaves for the backward in one layer. Norms compute in fp32: input, normalised, output. */

@@ -35,7 +35,7 @@ export interface WorkSetting {
  * FLOPs of forward, backward and recomputation over the whole model, from its exact dimensions. A matrix
  * product counts 2 FLOPs a multiply-add; causal attention is half of the full square; the backward is twice the
  * forward, once where a matrix is frozen and has no gradient of its own; the output head runs on tokens with a target
- * only and is recomputed once, because its loss is computed in chunks.
+ * only, and is never recomputed: its gradients are made with its loss, chunk by chunk.
  */
 export function trainingWork(setting: WorkSetting): Work {
   const { shape, checkpointing, targetShare, lora } = setting;
@@ -55,8 +55,8 @@ export function trainingWork(setting: WorkSetting): Work {
   const pairs = attentionPairs(setting);
   const perPair = 4 * queryWidth(shape) * (3 + recomputed);
   return {
-    perToken: layers * layer + (passes + 1) * head,
-    headPerToken: (passes + 1) * head,
+    perToken: layers * layer + passes * head,
+    headPerToken: passes * head,
     attentionPerToken: perPair * pairs.perToken,
     perTokenSquared: perPair * pairs.perTokenSquared,
   };
@@ -68,10 +68,8 @@ export function modelFlops(setting: WorkSetting): {
   readonly per_token_squared: number;
 } {
   const work = trainingWork({ ...setting, checkpointing: "none" });
-  const { shape, targetShare } = setting;
-  const recomputedHead = 2 * shape.hidden_size * shape.vocab_size * targetShare;
   return {
-    per_token: work.perToken + work.attentionPerToken - recomputedHead,
+    per_token: work.perToken + work.attentionPerToken,
     per_token_squared: work.perTokenSquared,
   };
 }

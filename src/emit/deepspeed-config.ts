@@ -1,5 +1,6 @@
 import { Ajv } from "ajv";
 import type { Plan } from "../plan/plan.js";
+import { addsInStageTwo, gradientSettings } from "./gradients.js";
 
 /**
  * DeepSpeed's configuration of the run. Batch keys only feed counters: the runtime sets the accumulation
@@ -7,12 +8,13 @@ import type { Plan } from "../plan/plan.js";
  * changed between versions is stated.
  */
 export function deepspeedConfig(plan: Plan): Record<string, unknown> {
-  const { zero_stage: stage } = plan.topology;
+  const stage = addsInStageTwo(plan) ? 2 : plan.topology.zero_stage;
   return {
     train_micro_batch_size_per_gpu: 1,
     gradient_accumulation_steps: 1,
     gradient_clipping: plan.training.clip,
     ...(plan.model.precision === "bf16" ? { bf16: BF16 } : {}),
+    ...gradientSettings(plan),
     zero_optimization: {
       stage,
       ...zeroSettings(stage, plan.memory.zero_bucket),

@@ -1,4 +1,5 @@
 import type { LoraPlan, Plan } from "../plan/plan.js";
+import { addsInStageTwo, addsWider } from "./gradients.js";
 
 /** What `train.py` states of the model, as the runtime's `ModelConfig` takes it. */
 export function modelConfig({ model }: Plan) {
@@ -36,11 +37,14 @@ export function dataConfig({ data }: Plan, root: string | null) {
 }
 
 /** The optimisation: the runtime's `TrainConfig`. Clipping is DeepSpeed's, and in its own file. */
-export function trainConfig({ training, steps, evaluation, memory }: Plan) {
+export function trainConfig(plan: Plan) {
+  const { training, steps, evaluation, memory } = plan;
   const { clip: _, ...rest } = training;
   return {
     total_steps: steps.total_steps,
     ...rest,
+    reduction: addsInStageTwo(plan) ? "once" : training.reduction,
+    gradients: addsWider(plan) ? "fp32" : "model",
     evaluate_every: evaluation?.every ?? 0,
     predicted_peak_bytes: Math.ceil(memory.peak_bytes),
   };

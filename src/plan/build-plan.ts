@@ -46,6 +46,7 @@ export function buildPlan(setup: Setup): PlanResult {
     report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
     return { diagnostics };
   }
+  reportRouterLoss(setup, report, result.forecast.micro_batches.worst);
   const plan: Plan = {
     format_version: 1,
     skrull_version: setup.inputs.skrullVersion,
@@ -64,6 +65,13 @@ export function buildPlan(setup: Setup): PlanResult {
     forecast: result.forecast,
   };
   return hasErrors(diagnostics) ? { diagnostics } : { plan, diagnostics };
+}
+
+/** Over several micro-batches the loss of the router is not what it is over the whole global batch. */
+function reportRouterLoss(setup: Setup, report: SpecReport, microBatches: number): void {
+  if (!setup.inputs.dimensions.router_loss || microBatches === 1) return;
+  const micro_batches = formatCount(microBatches);
+  report.at("router-loss-by-micro-batch", "schedule.global_batch", { micro_batches });
 }
 
 /** What is wrong with memory, positions and adapters: all that needs no schedule. */

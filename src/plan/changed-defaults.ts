@@ -28,6 +28,14 @@ const CHANGED_DEFAULTS: readonly ChangedDefault[] = [
     change: "weight decay leaves norms, biases and other one-dimensional parameters alone",
     concerns: ({ train }) => train.optimizer.weight_decay > 0,
   },
+  {
+    path: "train.gradients",
+    at: "train",
+    value: "fp32",
+    before: "bf16",
+    change: "gradients of micro-batches and ranks are added in fp32, not in the model's bf16",
+    concerns: ({ model }) => model.precision === "bf16",
+  },
 ];
 
 /** Reports each changed default that the spec relies on and that makes a difference to it. */

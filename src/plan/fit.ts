@@ -45,6 +45,7 @@ export function fitProblem(setup: Setup): FitProblem {
   const setting: MemorySetting = {
     shape: setup.shape,
     precision: model.precision,
+    gradients: setup.spec.train.gradients,
     checkpointing: model.checkpointing,
     zeroStage: topology.zero_stage,
     ranks: topology.ranks,
@@ -54,6 +55,7 @@ export function fitProblem(setup: Setup): FitProblem {
     zeroBucket: Math.min(LARGEST_ZERO_BUCKET, setup.shape.parameters),
     reduction: parallel.reduction,
     offload: memory.offload,
+    routerLoss: setup.inputs.dimensions.router_loss,
     lora: setup.lora,
     activationFactor: setup.hardware.figures.activation_factor,
   };

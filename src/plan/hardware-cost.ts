@@ -1,7 +1,7 @@
 import type { LoraShape } from "../cost/adapters.js";
 import { type CollectiveSetting, communicationRow } from "../cost/collectives.js";
 import type { Hardware } from "../cost/hardware.js";
-import type { Reduction, ZeroStage } from "../cost/memory.js";
+import { gradientBytes, type Reduction, type ZeroStage } from "../cost/memory.js";
 import {
   BYTES_PER_ELEMENT,
   type Checkpointing,
@@ -18,6 +18,8 @@ export interface CostSetting {
   readonly formula: "exact" | "skrull-paper";
   readonly shape: TransformerShape;
   readonly precision: Precision;
+  /** What gradients are added in, over ranks too. */
+  readonly gradients: Precision;
   readonly checkpointing: Checkpointing;
   readonly hardware: Hardware;
   /** Sizes of the groups that a schedule may use, 1 not counted. */
@@ -37,15 +39,17 @@ export interface CostSetting {
 
 /** ZeRO's communication of the whole model over all ranks: modelled from the same latencies. */
 export function zeroCost(setting: CostSetting): ZeroTraffic {
-  const { ranks, shape, precision } = setting;
+  const { ranks, shape, precision, gradients } = setting;
   if (ranks === 1) return { perMicroBatch: 0, perStep: 0 };
-  const bytesPerToken = shape.parameters * BYTES_PER_ELEMENT[precision];
-  const timeOf = (gathers: number, scatters: number) => {
+  const timeOf = (bytes: number, gathers: number, scatters: number) => {
+    const bytesPerToken = shape.parameters * bytes;
     const whole = { ...groupSetting(setting), bytesPerToken, gathers, scatters };
     const [floor, intercept, slope] = communicationRow(ranks, whole);
     return Math.max(floor, intercept + slope);
   };
-  return zeroTraffic(setting.zeroStage, timeOf(1, 0), timeOf(0, 1), setting.reduction);
+  const gather = timeOf(BYTES_PER_ELEMENT[precision], 1, 0);
+  const scatter = timeOf(gradientBytes(precision, gradients), 0, 1);
+  return zeroTraffic(setting.zeroStage, gather, scatter, setting.reduction);
 }
 
 /**
@@ -62,6 +66,7 @@ export function fixedCost(setting: CostSetting): ZeroTraffic {
         zeroStage: of.stage,
         reduction: "every-micro-batch",
         ranks: of.ranks,
+        gradients: of.gradients ?? setting.precision,
         shape: { ...shape, parameters: of.parameters },
       })
     : { perMicroBatch: 0, perStep: 0 };

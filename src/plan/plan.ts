@@ -174,6 +174,8 @@ export interface TrainingPlan {
   readonly output: string;
   /** When gradients are reduced. */
   readonly reduction: Reduction;
+  /** What gradients are added in, over micro-batches and ranks. */
+  readonly gradients: Precision;
   readonly export: boolean;
   readonly tensorboard: boolean;
   readonly wandb: string | null;

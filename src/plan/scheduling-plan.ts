@@ -9,9 +9,10 @@ import type { Setup } from "./setup.js";
 export function schedulingPlan(setup: Setup, bucket: number): SchedulingPlan {
   const { topology } = setup;
   const { schedule } = setup.spec;
-  // Every backward of ZeRO 2 and 3 communicates, so ranks move from micro-batch to micro-batch together.
+  // Every backward of ZeRO 2 and 3 communicates, and every forward with a loss of the router, so ranks move from
+  // micro-batch to micro-batch together.
   const stage = trafficStage(topology.zero_stage, setup.spec.parallel.reduction);
-  const byStage = stage >= 2 ? "lockstep" : "free";
+  const together = stage >= 2 || setup.inputs.dimensions.router_loss;
   return {
     data_parallel: topology.data_parallel,
     context_parallel: topology.context_parallel,
@@ -20,7 +21,8 @@ export function schedulingPlan(setup: Setup, bucket: number): SchedulingPlan {
     cost: schedulingCost(costSetting(setup)),
     policy: schedule.policy,
     degrees: schedule.degrees,
-    objective: schedule.objective === "auto" ? byStage : schedule.objective,
+    objective:
+      schedule.objective === "auto" ? (together ? "lockstep" : "free") : schedule.objective,
   };
 }
 
@@ -39,6 +41,7 @@ export function costSetting(setup: Setup): CostSetting {
     formula: schedule.cost,
     shape: setup.shape,
     precision: model.precision,
+    gradients: setup.spec.train.gradients,
     checkpointing: model.checkpointing,
     hardware: setup.hardware.figures,
     degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),

@@ -30,6 +30,7 @@ export function trainingPlan(
     log_every: train.log_every,
     output: train.output,
     reduction: parallel.reduction,
+    gradients: model.precision === "fp32" ? "fp32" : train.gradients,
     export: train.export,
     tensorboard: log.tensorboard,
     wandb: log.wandb ?? null,

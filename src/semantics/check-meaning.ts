@@ -38,6 +38,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (data) checkRendering(data, origins, at);
   if (data) checkWeights(data, at);
   if (train) checkTraining(train, at);
+  if (train && model) checkGradients(train, model, at);
   if (parallel && memory) checkStage(parallel, memory, at);
 }
 
@@ -305,6 +306,14 @@ function checkStage(
     const second = zero === 3 ? "zero = 3" : `offload = ${offload}`;
     at("contradictory-keys", "parallel.reduction", { first: "reduction = once", second, reason });
   }
+}
+
+/** A model in fp32 has gradients in fp32. */
+function checkGradients({ gradients }: Spec["train"], model: Spec["model"], at: Reporting): void {
+  if (gradients === "fp32" || model.precision === "bf16") return;
+  const [first, second] = ["gradients = bf16", "precision = fp32"];
+  const reason = "Gradients are added in the model's precision, or in more.";
+  at("contradictory-keys", "train.gradients", { first, second, reason });
 }
 
 function checkTraining(train: Spec["train"], at: Reporting): void {

@@ -29,10 +29,11 @@ const REPLAY = `
 import json
 from pathlib import Path
 from sampler import SCHEDULING, build_sampler
+from skrull_runtime.data import read_index
 from skrull_runtime.planned import PlannedSchedules, ScheduleMismatch
 from skrull_runtime.sampler import schedule_batch
 from skrull_runtime.scheduling import cells, cost, parse_problem
-lengths = json.load(open("data_index.json"))["samples"]["length"]
+lengths = read_index(Path("data_index.json"), 2**40)["samples"]["length"]
 try:
     planned = PlannedSchedules(Path("schedules.bin"), lengths, SCHEDULING)
 except ScheduleMismatch as error:
@@ -41,7 +42,7 @@ except ScheduleMismatch as error:
 result = []
 for batch in build_sampler(lengths):
     own = [lengths[k] for k in batch.samples]
-    replayed = planned.schedule(batch.step)
+    replayed = planned.schedule(batch.step, own)
     problem = parse_problem(SCHEDULING.problem(own))
     micro_batches = [[cost.Placement(**p) for p in m["placements"]] for m in replayed["micro_batches"]]
     rows = cells.rows_of(micro_batches, cells.Workload(problem))

@@ -31,6 +31,8 @@ const SHAPE: TransformerShape = {
 const SETTING: MemorySetting = {
   shape: SHAPE,
   precision: "bf16",
+  gradients: "bf16",
+  routerLoss: false,
   checkpointing: "selective",
   zeroStage: 2,
   ranks: 32,
@@ -58,16 +60,16 @@ const embedding = SHAPE.vocab_size * SHAPE.hidden_size;
 const matrices = SHAPE.parameters - 2 * embedding;
 
 describe("trainingWork", () => {
-  it("is six FLOPs a parameter and token for the matrices, and one more forward of the head", () => {
+  it("is six FLOPs a parameter and token for the matrices, the head's too", () => {
     const { perToken } = trainingWork(WORK);
-    expect(perToken / (6 * matrices + 8 * embedding)).toBeCloseTo(1, 3);
+    expect(perToken / (6 * (matrices + embedding))).toBeCloseTo(1, 3);
   });
 
   it("is four FLOPs a parameter where matrices are frozen, and six an adapter's", () => {
     const widths = 1000;
     const { perToken, perTokenSquared } = trainingWork({ ...WORK, lora: { rank: 16, widths } });
     const adapters = 28 * 6 * 16 * widths;
-    expect(perToken / (4 * matrices + 6 * embedding + adapters)).toBeCloseTo(1, 3);
+    expect(perToken / (4 * (matrices + embedding) + adapters)).toBeCloseTo(1, 3);
     expect(perTokenSquared).toBe(trainingWork(WORK).perTokenSquared);
   });
 
@@ -186,6 +188,71 @@ describe("memoryModel", () => {
   });
 });
 
+describe("the loss of the router", () => {
+  it("keeps logits and probabilities of every layer with experts", () => {
+    const experts = { layers: 24, count: 64, active: 2, width: 512 };
+    const setting: MemorySetting = { ...SETTING, shape: { ...SHAPE, experts } };
+    const row = (routerLoss: boolean) =>
+      memoryModel({ ...setting, routerLoss }).perToken.find(({ name }) => name.includes("router"));
+    expect(row(true)?.bytes).toBe(24 * 64 * 6);
+    expect(row(false)).toBeUndefined();
+  });
+});
+
+describe("gradients that are added in fp32", () => {
+  const wide: MemorySetting = { ...SETTING, gradients: "fp32" };
+
+  it("take 4 bytes a parameter, whole or shared", () => {
+    for (const [zeroStage, share] of [
+      [0, 1],
+      [1, 1],
+      [2, 32],
+      [3, 32],
+    ] as const) {
+      const bytes = fixedRow({ ...wide, zeroStage }, "gradients");
+      expect(bytes).toBe(Math.ceil((4 * SHAPE.parameters) / share));
+    }
+    expect(fixedRow({ ...wide, reduction: "once" }, "gradients")).toBe(4 * SHAPE.parameters);
+  });
+
+  it("are reduced in fp32, in a copy of the bucket", () => {
+    const more = (row: string) => fixedRow(wide, row) - fixedRow(SETTING, row);
+    expect(more("step and buckets")).toBe(4 * 50_000_000);
+  });
+
+  it("change nothing of a model in fp32", () => {
+    const plain: MemorySetting = { ...SETTING, precision: "fp32" };
+    expect(memoryModel({ ...plain, gradients: "fp32" })).toEqual(memoryModel(plain));
+  });
+
+  it("stay on the GPU under ZeRO 2 with an offloaded optimizer, and not under ZeRO 3", () => {
+    const offload = "optimizer" as const;
+    expect(fixedRow({ ...SETTING, offload }, "gradients")).toBe(0);
+    expect(fixedRow({ ...wide, offload }, "gradients")).toBe(Math.ceil(SHAPE.parameters / 8));
+    const three = memoryModel({ ...wide, offload, zeroStage: 3 });
+    expect(fixedRow({ ...wide, offload, zeroStage: 3 }, "gradients")).toBe(0);
+    expect(three.host.find(({ name }) => name === "gradients")?.bytes).toBe(
+      Math.ceil(SHAPE.parameters / 8),
+    );
+  });
+});
+
+describe("memory of the loss", () => {
+  it("is a chunk's logits and the fp32 gradient of the head, with a product that is added to it", () => {
+    const { lossChunk } = SETTING;
+    expect(fixedRow(SETTING, "logits of a chunk")).toBe(lossChunk * SHAPE.vocab_size * 6);
+    expect(fixedRow(SETTING, "output head's gradient")).toBe(embedding * 6);
+    expect(fixedRow({ ...SETTING, precision: "fp32" }, "output head's gradient")).toBe(
+      embedding * 8,
+    );
+  });
+
+  it("has no gradient of a frozen head", () => {
+    const lora = loraShape(SHAPE, 16, ["q_proj"]);
+    expect(fixedRow({ ...SETTING, lora }, "output head's gradient")).toBe(0);
+  });
+});
+
 describe("bucketFor", () => {
   it("is the largest that fits, a dummy token included", () => {
     const settings = fc.record({
@@ -270,7 +337,7 @@ describe("what is trained and where it is kept", () => {
   it("moves the weights too, but for what is gathered at a time", () => {
     const all: MemorySetting = { ...SETTING, zeroStage: 3, ranks: 2, offload: "all" };
     expect(fixedRow(all, "weights")).toBe(2 * 50_000_000 * 2);
-    expect(hostBytes(all)).toBeCloseTo((SHAPE.parameters / 2) * (2 + 12 + 4), -1);
+    expect(hostBytes(all)).toBeCloseTo((SHAPE.parameters / 2) * (2 + 12 + 2 + 4), -1);
   });
 
   it("counts gradients and optimizer states of adapters alone", () => {
@@ -295,7 +362,7 @@ describe("what is trained and where it is kept", () => {
 });
 
 describe("modelFlops", () => {
-  it("counts neither recomputation nor the head's second forward", () => {
+  it("does not count recomputation", () => {
     const plain = modelFlops(WORK);
     expect(modelFlops({ ...WORK, checkpointing: "full" })).toEqual(plain);
     const work = trainingWork(WORK);

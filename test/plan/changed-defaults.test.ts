@@ -30,6 +30,22 @@ describe("a default that has changed what is trained", () => {
     expect(optimizer).toMatchObject({ decayed });
   });
 
+  it("is told of gradients in bf16, and not of a model in fp32", async () => {
+    const of = async (precision: string, train = "") => {
+      const { diagnostics, plan } = await planOf({
+        model: `"Qwen/Qwen2.5-0.5B" { weights = random precision = ${precision} }`,
+        cluster: "{ gpus = 8 gpu = h100_sxm_80gb }",
+        memory: "{ }",
+        train: `{ optimizer = adamw { lr = 1e-4 } ${train} }`,
+      });
+      const told = diagnostics.filter(({ code }) => code === "changed-default");
+      return [told.map(({ message }) => message.split(" is ")[0]), plan?.training.gradients];
+    };
+    expect(await of("bf16")).toEqual([["gradients = fp32"], "fp32"]);
+    expect(await of("bf16", "gradients = bf16")).toEqual([[], "bf16"]);
+    expect(await of("fp32")).toEqual([[], "fp32"]);
+  });
+
   it("is not told where it makes no difference", async () => {
     expect((await toldOf("adamw { lr = 1e-4 }")).told).toEqual([]);
   });

@@ -21,6 +21,7 @@ const SETTING: CostSetting = {
   formula: "exact",
   shape: read.dimensions.shape,
   precision: "bf16",
+  gradients: "bf16",
   checkpointing: "selective",
   hardware: hardwareOf(gpu, "bf16", undefined).figures,
   degrees: [8],

@@ -96,7 +96,7 @@ function mutate(document: unknown, random: Random32): void {
     else if (draw === 1) at[pick(random, ["2", "16", "ranks", "bucket", "~/"])] = inner;
     else if (draw < 5 && typeof inner === "number")
       at[key] = pick(random, [inner + 1, inner * 2, -inner, inner / 2, inner * 1e6, inner - 1]);
-    else at[key] = pick(random, STRANGE);
+    else at[key] = structuredClone(pick(random, STRANGE));
     return;
   }
 }

@@ -29,7 +29,7 @@ from .watch import SYMPTOM_WAIT, Server, Timing
 from .wire import Wire
 
 WORD_WAIT = SYMPTOM_WAIT + 3.0  # seconds for rank 0's word on what this rank has told it
-SIGNAL_WAIT = 1.0  # likewise where a user waits, or a launcher that may kill
+SIGNAL_WAIT = 1.5  # likewise where a user waits, or a launcher that may kill
 
 _guard: Guard | None = None
 
@@ -90,7 +90,7 @@ class Guard:
         self._tell(cause, WORD_WAIT)
         while time.monotonic() < self._exit_at:  # the thread ends the process when rank 0 answers
             time.sleep(0.05)
-        end_now(cause, self.rank)
+        end_now(self._own or cause, self.rank)  # what the thread has told before counts more
 
     def leave(self) -> None:
         """Returns when every rank has done its work, so that none is missed by the others."""

@@ -63,4 +63,5 @@ def zero_included(plan: dict[str, Any], ranks: int) -> Figures:
         "stage": 1 if plan["training"]["reduction"] == "once" else plan["topology"]["zero_stage"],
         "ranks": ranks,
         "parameters": plan["model"]["shape"]["parameters"],
+        "gradients": plan["training"].get("gradients", plan["model"]["precision"]),
     }

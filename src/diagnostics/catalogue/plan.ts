@@ -29,6 +29,13 @@ export const PLAN_CODES = {
     why: "The chosen policy cannot place these sequences.",
     help: "Use policy = auto, or a larger bucket.",
   },
+  "router-loss-by-micro-batch": {
+    severity: "info",
+    message:
+      "the load-balancing loss of the experts is taken of every micro-batch, of which a step has up to {micro_batches}",
+    why: "It is no sum over tokens, so its mean over micro-batches differs from its value over the global batch, and depends on how that is scheduled.",
+    help: "Nothing is wrong. A smaller global batch, or more memory, makes one micro-batch of it; without output_router_logits in the configuration there is no such loss.",
+  },
   "planned-run-too-long": {
     severity: "error",
     message: "planned mode would hold {sequences} sequences; at most {most} are planned",

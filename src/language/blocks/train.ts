@@ -53,6 +53,12 @@ export const train = {
       formerly: "clip",
       default: 1,
     },
+    gradients: {
+      type: oneOf("fp32", "bf16"),
+      doc: "What a model in bf16 adds its gradients in, over micro-batches and over ranks: `fp32` is as exact as one forward and backward over the whole global batch would be; `bf16` rounds after every micro-batch, needs half the memory for whole gradients and half the communication. With `fp32`, ZeRO 1 without offloading runs as DeepSpeed's stage 2 with one reduction a step, which is the same: its own stage 1 would all-reduce what it could reduce. A model in fp32 adds in fp32.",
+      since: 1,
+      default: "fp32",
+    },
     non_finite_gradients: {
       type: oneOf("stop", "skip"),
       doc: "What happens in a step whose gradient holds an infinity or is no number: `stop` ends the run and names the micro-batch and its samples; `skip` changes nothing in that step, says so, and counts it in `skipped_steps` of the metrics. A loss that is no number always ends the run.",

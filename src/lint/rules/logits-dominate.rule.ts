@@ -1,4 +1,4 @@
-import { totalBytes } from "../../cost/memory.js";
+import { bytesPerLogit, totalBytes } from "../../cost/memory.js";
 import { formatBytes, formatCount, formatShare } from "../../foundation/format.js";
 import { removeKey } from "../edits.js";
 import { defineRule } from "../rule.js";
@@ -25,7 +25,7 @@ export default defineRule({
     // Where the states alone do not fit, another rule says so.
     if (left <= 0 || logits <= share * left) return;
     const { vocab_size: vocabulary } = inputs.dimensions.shape;
-    const perLogit = spec.model.precision === "bf16" ? 10 : 12;
+    const perLogit = bytesPerLogit(spec.model.precision);
     const chosen = subject.origins.has("train.loss_chunk");
     const values = {
       logits: formatBytes(logits),

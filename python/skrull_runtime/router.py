@@ -1,0 +1,61 @@
+"""The load-balancing loss of a mixture of experts, over the tokens of all ranks in a micro-batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch.nn.functional import softmax
+from transformers import PretrainedConfig
+
+
+@dataclass(frozen=True)
+class RouterLoss:
+    """As transformers has it (https://huggingface.co/papers/2101.03961, equations 4 to 6): with E experts, the sum over
+    experts of the share of tokens that are sent to one times its mean probability, times E, over all layers' routers.
+
+    transformers computes it where a model's configuration says ``output_router_logits``, and adds it to the loss with
+    ``router_aux_loss_coef``. The shares are of the tokens of all ranks in one micro-batch; padding and dummies do not
+    count. Micro-batches of a step are weighted by their tokens, so a step of one is as transformers has it on the whole
+    global batch.
+    """
+
+    coefficient: float
+    top_k: int
+
+    @classmethod
+    def of(cls, config: PretrainedConfig) -> RouterLoss | None:
+        """What a model's configuration asks for; None where it asks for none, or the model has no router."""
+        coefficient = getattr(config, "router_aux_loss_coef", 0.0)
+        top_k = getattr(config, "num_experts_per_tok", None)
+        if not getattr(config, "output_router_logits", False) or not coefficient or not top_k:
+            return None
+        return cls(coefficient, top_k)
+
+    def weighted(self, logits: tuple[torch.Tensor, ...], real: torch.Tensor) -> torch.Tensor:
+        """This rank's part of the loss times the tokens of the micro-batch: the parts of all ranks add up to it.
+
+        logits: ``[T, experts]`` of every layer with a router; real ``[T]``: whether a token counts. Every rank must call
+        it, in the same order. Only the probabilities have a gradient: choices of experts have none.
+        """
+        sent, probability = self._sums(logits, real)
+        # One collective, and none for what follows from it: every token is sent to `top_k` experts in every layer.
+        dist.all_reduce(sent)
+        tokens = sent.sum() / (self.top_k * len(logits))
+        shares = sent / (tokens * len(logits)).clamp(min=1)
+        return (shares.float() * probability).sum() * len(sent) / len(logits)
+
+    def _sums(
+        self, logits: tuple[torch.Tensor, ...], real: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of every expert over tokens and layers: choices (fp64, they may be many), and probabilities."""
+        sent = torch.zeros(logits[0].shape[1], dtype=torch.float64, device=real.device)
+        probability = torch.zeros_like(sent, dtype=torch.float32)
+        for of_layer in logits:
+            probabilities = softmax(of_layer.float(), dim=-1)
+            chosen = probabilities.detach().topk(self.top_k, dim=-1).indices
+            counted = real.to(sent.dtype).repeat_interleave(self.top_k)
+            sent.scatter_add_(0, chosen.flatten(), counted)
+            probability = probability + real.float() @ probabilities
+        return sent, probability
