@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.distributed as dist
 
 from . import checkpoint, defaults
@@ -46,9 +47,18 @@ class Resume:
         universal = self.folder.with_name(f"universal-{self.folder.name}")
         _convert(self.folder, universal)
         checkpoint.load_checkpoint(engine, universal)
+        separate_steps(engine.basic_optimizer)
         dist.barrier()
         if dist.get_rank() == 0:  # of a start that fails, the next one removes it
             shutil.rmtree(universal, ignore_errors=True)
+
+
+def separate_steps(optimizer: torch.optim.Optimizer) -> None:
+    """A count of steps for every state. DeepSpeed's loading of a universal checkpoint under ZeRO 3 hands one tensor to all
+    groups of parameters: each counted on it, and Adam's bias correction ran ahead."""
+    for state in optimizer.state.values():
+        if torch.is_tensor(state.get("step")):
+            state["step"] = state["step"].clone()
 
 
 def _convert(folder: Path, universal: Path) -> None:

@@ -16,6 +16,7 @@ from skrull_runtime.errors import UserError
 from skrull_runtime.model import build_model
 from skrull_runtime.optimizer import build_optimizer, decay_groups, learning_rate, set_groups
 from skrull_runtime.preparing import prepare
+from skrull_runtime.resuming import separate_steps
 
 SETTINGS = {"type": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.1}
 
@@ -43,6 +44,19 @@ def test_under_zero_3_the_true_shape_counts():
     decayed, other = decay_groups([gain, matrix], {**SETTINGS, "decayed": "matrices"})
     assert decayed["params"][0] is matrix and "weight_decay" not in decayed
     assert other["params"][0] is gain and other["weight_decay"] == 0.0
+
+
+def test_groups_that_share_a_count_of_steps_count_on_their_own():
+    parameters = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
+    optimizer = torch.optim.AdamW(parameters)
+    for parameter in parameters:
+        parameter.grad = torch.ones(2)
+    optimizer.step()
+    shared = optimizer.state[parameters[0]]["step"]
+    optimizer.state[parameters[1]]["step"] = shared  # as DeepSpeed's universal checkpoints do
+    separate_steps(optimizer)
+    optimizer.step()
+    assert [optimizer.state[parameter]["step"].item() for parameter in parameters] == [2, 2]
 
 
 def test_each_group_keeps_its_weight_decay_whatever_a_checkpoint_has_set():
@@ -100,7 +114,7 @@ def test_an_unknown_schedule_has_no_rate():
 
 def test_a_checkpoint_of_another_default_is_refused():
     train = CONFIG.train
-    assert defaults.chosen(train) == {"decayed": "matrices"}
+    assert defaults.chosen(train)["decayed"] == "matrices"
     defaults.require_same(train, {"defaults": {"decayed": "matrices"}})
     reason = (
         r"trained with decayed = all, this run has decayed = matrices\."
