@@ -100,7 +100,7 @@ def test_an_unknown_schedule_has_no_rate():
 
 def test_a_checkpoint_of_another_default_is_refused():
     train = CONFIG.train
-    assert defaults.chosen(train) == {"decayed": "matrices"}
+    assert defaults.chosen(train) == {"decayed": "matrices", "gradients": "bf16"}
     defaults.require_same(train, {"defaults": {"decayed": "matrices"}})
     reason = (
         r"trained with decayed = all, this run has decayed = matrices\."
