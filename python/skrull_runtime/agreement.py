@@ -4,7 +4,9 @@ not in a hang."""
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from .errors import FaultElsewhere, ToldByAnother, UserError
 from .process.reasons import disk_problem, is_symptom
 
 Made = TypeVar("Made")
+_turns = itertools.count()  # of :func:`by_rank_0`, the same on all ranks
 
 
 def digest_of(*parts: Any) -> str:
@@ -110,3 +113,24 @@ def together(make: Callable[[], Made]) -> Made:
     made, problem = attempted(make)
     require_success(problem)
     return cast(Made, made)
+
+
+def by_rank_0(make: Callable[[], Made]) -> Made | None:
+    """Collective: what rank 0 alone makes, however long that takes; None on other ranks.
+
+    They wait at the store, not in a collective operation: a download may take longer than the time-out of one. The guard
+    ends them where rank 0 fails. Raises as :func:`require_success` does where it cannot be made.
+    """
+    if not dist.is_initialized():
+        return make()
+    store = dist.distributed_c10d._get_default_store()
+    key = f"skrull/by-rank-0/{next(_turns)}"
+    made, problem = None, None
+    if dist.get_rank() == 0:
+        made, problem = attempted(make)
+        store.set(key, b"done")
+    else:
+        while not store.check([key]):
+            time.sleep(0.1)
+    require_success(problem)
+    return made

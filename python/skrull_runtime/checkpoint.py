@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.distributed as dist
 
 from .agreement import attempted, require_success
@@ -22,6 +23,8 @@ from .unpickling import problem_in, restricted
 FOLDER = "checkpoints"
 # Written last, by rank 0, after every rank has written its part: a folder without it does not count.
 STATE = "skrull_state.json"
+# No content of a file that is sound raises them: the program is at fault.
+FAULTS = (AttributeError, ImportError, NameError, torch.OutOfMemoryError)
 STATE_SCHEMA = "checkpoint-state.schema.json"
 
 
@@ -163,7 +166,7 @@ def load_checkpoint(engine: Any, folder: Path) -> None:
         with restricted():
             engine.load_checkpoint(str(folder.parent), tag=folder.name)
     except Exception as error:  # DeepSpeed raises assertion, zip and key errors alike
-        if is_symptom(error):
+        if is_symptom(error) or isinstance(error, FAULTS):
             raise
         raise UserError(
             f"{folder}: cannot be resumed from ({type(error).__name__}: {error})"

@@ -48,7 +48,7 @@ def ending_plainly() -> Iterator[None]:
         raise
     except SystemExit as left:
         if left.code not in (None, 0):
-            problem = RuntimeError(f"the program has left with {left.code!r}")
+            problem = RuntimeError(f"the program exited with {left.code!r}")
             _fail(problem.with_traceback(left.__traceback__), rank)
         _end_together()
         raise

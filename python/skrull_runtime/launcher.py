@@ -23,12 +23,21 @@ from pathlib import Path
 
 from .errors import UserError
 from .launching import meeting, tether
-from .launching.hosts import start_on_hosts
 from .launching.library import LAUNCHERS
 from .launching.nodes import Place, is_told, place_of
 from .launching.outcome import Outcome, interrupted, lost, stopped_early
-from .launching.watch import Others, Signals, Watch
 from .process.cause import DONE, FAULT, STOPPED, USER
+
+try:
+    from .launching.hosts import start_on_hosts
+    from .launching.watch import Others, Signals, Watch
+except (
+    ModuleNotFoundError
+) as missing:  # the likeliest first mistake, before anything else could say so
+    sys.exit(
+        f"error: {sys.executable} has no {missing.name}: pip install -r requirements.txt in the run's folder, or set"
+        " PYTHON to an interpreter that has it"
+    )
 
 MANIFEST = "skrull.manifest.json"
 # The ranks' own, and torchrun's, which would change what it does.

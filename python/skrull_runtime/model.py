@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from . import attention
-from .agreement import together
+from .agreement import by_rank_0, together
 from .config import ModelConfig
 from .data import inside
 from .errors import UserError
@@ -75,9 +75,10 @@ def _with_weights(
             hf_config, dtype=DTYPES[config.precision], attn_implementation=attention.NAME
         )
     if config.weights == "pretrained":
-        matching = together(lambda: _matching(config, model) if is_root() else None)
+        matching = by_rank_0(lambda: _matching(config, model))
         place(model, lambda name, _: matching.value(name), current_device(), ds_config)
     elif is_shared(ds_config):
+        by_rank_0(lambda: None)  # it may draw for longer than the others would wait for a broadcast
         place(model, lambda _, parameter: parameter.detach(), current_device(), ds_config)
     return model
 

@@ -52,7 +52,7 @@ def read_row(line: bytes | str) -> dict[str, Any]:
         # Python refuses whole numbers of thousands of digits; nothing here looks at numbers.
         row = json.loads(line, parse_int=float)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"is no JSON that can be read ({error})") from None
+        raise UserError(f"is not JSON that can be read ({error})") from None
     if not isinstance(row, dict):
         raise UserError("is not a JSON object")
     return row

@@ -31,7 +31,7 @@ def problem_of(path: Path) -> str | None:
     if not foreign:
         return None
     names = ", ".join(repr(name)[:80] for name in sorted(foreign)[:3])
-    return f"would call {names}, which no run of skrull writes: it could be code of somebody else"
+    return f"would call {names}, which no run of skrull writes: it could be somebody else's code"
 
 
 def problem_in(folder: Path, rank: int = 0, ranks: int = 1) -> str | None:

@@ -72,7 +72,7 @@ def in_second_forward(fail: Callable[[], None]) -> None:
     """The first shows DeepSpeed the model; from the second on it works ahead."""
     calls: list[None] = []
 
-    def count(*_: Any) -> None:
+    def count(*_: Any, **__: Any) -> None:
         calls.extend([None] if torch.is_grad_enabled() else [])
         if len(calls) == 2:
             fail()
@@ -84,11 +84,11 @@ def in_backward(fail: Callable[[], None]) -> None:
     """Inside of torch's own loop over the graph."""
     forward = Trainer.forward
 
-    def forward_and_arm(*arguments: Any) -> Any:
-        loss, each = forward(*arguments)
+    def forward_and_arm(*arguments: Any, **named: Any) -> Any:
+        loss, *rest = forward(*arguments, **named)
         if loss.requires_grad:
             loss.register_hook(lambda gradient: fail())
-        return loss, each
+        return loss, *rest
 
     Trainer.forward = forward_and_arm
 

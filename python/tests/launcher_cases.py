@@ -83,10 +83,19 @@ def problem_of(case: Case, folder: Path) -> str | None:
         started = []
     launch.wait_until(lambda: node.process.poll() is not None, 2 * LATER)
     seconds = time.time() - (mark.stat().st_mtime if mark.exists() else 0)
-    left = [process.pid for process in started if process.is_running()]
+    launch.wait_until(lambda: not any(map(_lives, started)), 1)  # the killed end a moment later
+    left = [process.pid for process in started if _lives(process)]
     output = node.output()
     launch.end([node])
     return _problem(case, node.process.returncode, seconds, left, output)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it still runs; one that has ended may wait for somebody to take note of it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _problem(case: Case, code: int, seconds: float, left: list[int], output: str) -> str | None:

@@ -63,7 +63,7 @@ def assert_plain(results: list[tuple[int, str]]) -> str:
             f"error: rank 0 on {HOST}: RuntimeError: ours ({FAULT})\n",
         ),
         ("raise ValueError('ours')", 3, f"error: rank 0 on {HOST}: ValueError: ours ({FAULT})\n"),
-        ("sys.exit(7)", 3, f"RuntimeError: the program has left with 7 ({FAULT})\n"),
+        ("sys.exit(7)", 3, f"RuntimeError: the program exited with 7 ({FAULT})\n"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143, "nothing is lost\n"),
     ],
 )

@@ -118,7 +118,7 @@ def test_a_killed_rank_is_named(victim: int, tmp_path: Path):
         (line,) = ranks.said(but=(victim,))
         host = "first-host" if victim == 0 else HOST
         assert line.startswith(f"error: rank {victim} on {host}: ended without a word")
-        assert "it was killed, as a system without free memory does" in line
+        assert "it was killed, as a system does that runs out of memory" in line
 
 
 @pytest.mark.parametrize("victim", [0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -20,7 +21,7 @@ import pytest
 from test_resume import SCRIPT, metrics, wait_for_steps, write_run
 
 from skrull_runtime.launching.hosts import carried, ssh_command
-from skrull_runtime.launching.outcome import Outcome, first_of
+from skrull_runtime.launching.outcome import FINISHED, Outcome, first_of
 from skrull_runtime.launching.tether import MARK, reported
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "templates/launch.sh.hbs"
@@ -68,9 +69,12 @@ def test_a_node_tells_how_it_ended_and_causes_come_before_symptoms():
     cause = Outcome(3, "error: rank 1 on node-b: broken", time=2.0)
     assert first_of([symptom, Outcome(0, ""), cause]) == cause
     assert first_of([Outcome(0, "")]).code == 0
-    assert reported("step 1") is None
-    assert reported(f"{MARK}nonsense") is None
-    assert reported(f'{MARK}{{"code": "3", "line": "", "primary": true, "time": 1}}') is None
+    assert reported("step 1") == ("step 1", None)
+    assert reported(f"{MARK}nonsense") == (f"{MARK}nonsense", None)
+    wrong = f'{MARK}{{"code": "3", "line": "", "primary": true, "time": 1}}'
+    assert reported(wrong)[1] is None
+    told = f"{MARK}{json.dumps(FINISHED.to_json())}"
+    assert reported(f"cut sho{told}") == ("cut sho", FINISHED)
 
 
 # From here on: two hosts.

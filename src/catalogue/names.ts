@@ -30,7 +30,7 @@ export function modelByName(name: string): CatalogueModel | undefined {
 
 /** Words around a GPU's name that tell none from another. */
 const MAKERS: ReadonlySet<string> = new Set([
-  ...["nvidia", "tesla", "geforce", "quadro", "gpu", "tensor", "core", "generation", "superchip"],
+  ...["nvidia", "tesla", "geforce", "gpu", "tensor", "core", "generation", "superchip"],
   ...["hbm2", "hbm2e", "hbm3", "hbm3e", "gddr6", "gddr6x", "gddr7"],
 ]);
 

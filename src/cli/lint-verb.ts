@@ -24,7 +24,10 @@ export function addLint({ program, host, terminal, version, end }: Program): voi
       "leave out what the configuration excludes, also where it is named",
       false,
     )
-    .option("--print-config <file>", "print the configuration that holds for a file, and whence")
+    .option(
+      "--print-config <file>",
+      "print the configuration that holds for a file, and where each part comes from",
+    )
     .action(async (paths: string[], options, command: Command) => {
       const { printConfig: file, format } = options;
       if (file !== undefined) {

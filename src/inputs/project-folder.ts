@@ -63,4 +63,4 @@ function isMarkedRoot(host: Host, folder: string): boolean {
  * spelling, and the reader of configurations refuses others.
  */
 export const marksRoot = (text: string): boolean =>
-  /^root:[ \t]+true[ \t]*(?:#.*)?\r?$/m.test(text);
+  /^\uFEFF?root:[ \t]+true[ \t]*(?:#.*)?\r?$/m.test(text);

@@ -33,7 +33,7 @@ export const CONFIGURATION_SCHEMA = {
           type: ["array", "null"],
           description:
             "Glob patterns, relative to this file, of specs that a folder's lint leaves out.",
-          items: { type: "string", minLength: 1 },
+          items: { type: "string", minLength: 1, maxLength: 4096 },
         },
       },
     },

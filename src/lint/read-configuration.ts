@@ -10,7 +10,7 @@ import {
   type Values,
 } from "../diagnostics/diagnostic.js";
 import { renaming, suggestion } from "../diagnostics/suggestion.js";
-import { LineMap, type Range } from "../foundation/text.js";
+import { FILE_START, LineMap, type Range } from "../foundation/text.js";
 import { marksRoot } from "../inputs/project-folder.js";
 import { type Configuration, DEFAULT_CONFIGURATION, type RuleSetting } from "./configuration.js";
 import { CONFIGURATION_SCHEMA } from "./configuration-schema.js";
@@ -68,7 +68,11 @@ class ConfigurationReader {
     private readonly text: string,
   ) {
     this.#lines = new LineMap(text);
-    this.#document = parseDocument(text, { lineCounter: new LineCounter(), prettyErrors: false });
+    this.#document = parseDocument(text, {
+      lineCounter: new LineCounter(),
+      prettyErrors: false,
+      logLevel: "error",
+    });
   }
 
   read(): ConfigurationFile {
@@ -78,7 +82,15 @@ class ConfigurationReader {
       });
     }
     if (this.diagnostics.length > 0) return {};
-    const content: unknown = this.#document.toJS() ?? {};
+    let content: unknown;
+    try {
+      content = this.#document.toJS() ?? {};
+    } catch (error) {
+      // An alias of nothing, or one that would be expanded without end.
+      if (!(error instanceof ReferenceError)) throw error;
+      this.#add("invalid-config", FILE_START, { problem: `is not YAML: ${error.message}` });
+      return {};
+    }
     const validate = new Ajv({ allErrors: true, verbose: true }).compile(CONFIGURATION_SCHEMA);
     if (!validate(content)) for (const error of tellingErrors(validate.errors)) this.#tell(error);
     const read = content as ConfigurationFile;

@@ -26,7 +26,8 @@ const CHANGED_DEFAULTS: readonly ChangedDefault[] = [
     value: "matrices",
     before: "all",
     change: "weight decay leaves norms, biases and other one-dimensional parameters alone",
-    concerns: ({ train }) => train.optimizer.weight_decay > 0,
+    // Adapters are matrices.
+    concerns: ({ train, lora }) => train.optimizer.weight_decay > 0 && lora.rank === 0,
   },
   {
     path: "train.gradients",

@@ -2,6 +2,7 @@ import { memoryOfRank } from "../catalogue/gpu.js";
 import type { Offload, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing } from "../cost/shape.js";
 import { formatBytes, formatCount, formatShare } from "../foundation/format.js";
+import { sum } from "../foundation/statistics.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
 import { contexts } from "./contexts.js";
 import {
@@ -253,9 +254,11 @@ function shortening({ inputs, spec }: Setup, room: number, truncate: boolean): s
   const fate = truncate ? "truncates" : "drops";
   if (lengths.length === 0)
     return `${fate} what is longer, now up to ${formatCount(spec.data.max_length)} tokens`;
-  const over = lengths.filter((length) => length > room).length;
-  if (over === lengths.length && !truncate) return undefined;
-  return `${fate} ${formatShare(over / lengths.length)} of samples; the longest has ${formatCount(inputs.data.summary.longest)} tokens`;
+  const over = lengths.filter((length) => length > room);
+  if (over.length === lengths.length && !truncate) return undefined;
+  const lost = sum(over) - (truncate ? room * over.length : 0);
+  const tokens = formatShare(lost / sum(lengths));
+  return `${fate} ${formatShare(over.length / lengths.length)} of samples, ${tokens} of tokens; the longest has ${formatCount(inputs.data.summary.longest)} tokens`;
 }
 
 /** In the order that they are applied: a bucket, a budget and a length are worked out from all else. */

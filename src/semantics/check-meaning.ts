@@ -232,9 +232,9 @@ function checkMemory(
     at("budget-exceeds-memory", "memory.budget", values, budgetAdvice(budget, gpu.memory_bytes));
   }
   if (memory.reserve >= budget) {
-    // Where the spec says neither of the two, the budget is a share of this.
-    const share = !origins.has("memory") && origins.has("cluster.host_memory");
-    at("reserve-exceeds-budget", share ? "cluster.host_memory" : "memory.reserve", {
+    // Where the spec says neither of the two, the budget is a share of the host's memory, or the GPU's.
+    const places = ["memory.reserve", "memory.budget", "cluster.host_memory", "cluster.gpu"];
+    at("reserve-exceeds-budget", places.find((path) => origins.has(path)) ?? "cluster", {
       reserve: formatBytes(memory.reserve),
       budget: formatBytes(budget),
     });

@@ -391,7 +391,8 @@ function meantByText(node: StringNode, type: Enumeration, context: ValueContext)
     return meant(near, fix && { ...fix, safe: false });
   }
   if (near !== undefined) return { help: oneOfThese([near, ...others]) };
-  const fix = known ? unquoted(node, report) : undefined;
+  if (!known) return { help: chooseAnother(type) };
+  const fix = unquoted(node, report);
   return { help: "Write the word without quotes.", ...(fix ? { fix } : {}) };
 }
 

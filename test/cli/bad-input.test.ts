@@ -250,7 +250,7 @@ describe("an import that", () => {
   it("lies outside the project is not read", () => {
     const files = { ...MARK, "top/a.skrull": importing("../out.skrull"), "out.skrull": LIBRARY };
     expect(lintTop(project(files))).toEqual([
-      "import-failed: '../out.skrull' cannot be imported: it lies outside the project's folder",
+      "import-failed: '../out.skrull' cannot be imported: it lies outside the project's folder 'top', the outermost with a skrull.config.yaml",
     ]);
   });
 
@@ -262,7 +262,7 @@ describe("an import that", () => {
     });
     symlinkSync("../out.skrull", join(folder, "top/in.skrull"));
     expect(lintTop(folder)).toEqual([
-      "import-failed: 'in.skrull' cannot be imported: it lies outside the project's folder",
+      "import-failed: 'in.skrull' cannot be imported: it lies outside the project's folder 'top', the outermost with a skrull.config.yaml",
     ]);
   });
 

@@ -40,7 +40,9 @@ describe("the emitted configuration", () => {
       expect(run.status).toBe(0);
       const loaded = python(LOAD_DS_CONFIG, folder);
       expect(loaded.status, loaded.stderr).toBe(0);
-      expect(JSON.parse(loaded.stdout.trim().split("\n").at(-1) ?? "")).toEqual([zero, 0.5, true]);
+      // Gradients in fp32 are added by stage 2, which stage 1 in bf16 cannot do with one reduction a step.
+      const stage = zero === 1 ? 2 : zero;
+      expect(JSON.parse(loaded.stdout.trim().split("\n").at(-1) ?? "")).toEqual([stage, 0.5, true]);
     });
   }
 });
@@ -247,12 +249,14 @@ describe("when gradients are reduced", () => {
   }
   const total = (rows: readonly { readonly bytes: number }[]) =>
     rows.reduce((sum, { bytes }) => sum + bytes, 0);
-  const planned = (reduction: string, budget: string) => {
+  const planned = (reduction: string, budget: string, bucket = "") => {
     const parts = {
       parallel: `{ context = 2 zero = 2 reduction = ${reduction} }`,
-      memory: `{ budget = ${budget} reserve = 1 KiB }`,
+      memory: `{ budget = ${budget} reserve = 1 KiB ${bucket} }`,
     };
-    const run = skrull(["plan", "spec.skrull", "--format", "json"], { cwd: project(files(parts)) });
+    const data = ["a", "b", "c", "d"].map((each) => conversation(each.repeat(300))).join("");
+    const cwd = project({ ...files(parts), "data.jsonl": data });
+    const run = skrull(["plan", "spec.skrull", "--format", "json"], { cwd });
     expect(run.status, run.stderr).toBe(0);
     return JSON.parse(run.stdout);
   };
@@ -260,12 +264,14 @@ describe("when gradients are reduced", () => {
   it("is once a step where whole gradients fit, and in every micro-batch where they do not", () => {
     const every = planned("every-micro-batch", "1 GiB");
     const once = planned("once", "1 GiB");
-    expect(planned("auto", "1 GiB").training.reduction).toBe("once");
+    // Room for the longest shard alone makes several micro-batches; with a single one there is nothing to gain.
+    const shard = 2 * Math.ceil(every.data.summary.longest / 4) + 1;
+    expect(planned("auto", "1 GiB", `bucket = ${shard}`).training.reduction).toBe("once");
+    expect(planned("auto", "1 GiB").training.reduction).toBe("every-micro-batch");
     const { fixed, per_token } = every.memory as Rows;
     const more = total((once.memory as Rows).fixed) - total(fixed);
     expect(more).toBeGreaterThan(0);
     // Room for the longest shard, but for less than whole gradients besides.
-    const shard = 2 * Math.ceil(every.data.summary.longest / 4) + 1;
     const tight = Math.ceil(1024 + total(fixed) + shard * total(per_token) + more / 2);
     expect(planned("auto", `${Math.ceil(tight / 1024)} KiB`).training.reduction).toBe(
       "every-micro-batch",

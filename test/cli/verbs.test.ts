@@ -76,9 +76,9 @@ describe("plan", () => {
       topology: { ranks: 2, data_parallel: 1, context_parallel: 2, zero_stage: 2 },
       memory: { bucket: 1024, bucket_from: "spec" },
       data: { summary: { samples: 5, malformed_lines: 0 } },
-      // Whole gradients fit, so they are reduced once a step, and no rank waits at every micro-batch.
-      training: { reduction: "once" },
-      scheduling: { objective: "free", padding: "zigzag" },
+      // A step has one micro-batch, so one reduction a step would save none.
+      training: { reduction: "every-micro-batch" },
+      scheduling: { objective: "lockstep", padding: "zigzag" },
       steps: { steps_per_epoch: 2, last_batch: 1, total_steps: 2 },
     });
     expect(readdirSync(folder).filter((name) => name !== ".skrull-test-cache")).toEqual(before);

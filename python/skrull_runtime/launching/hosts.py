@@ -21,7 +21,7 @@ from typing import IO, TextIO
 from ..errors import UserError
 from ..process.cause import DONE, ENDINGS, LAUNCHER_PID, USER
 from .meeting import Message
-from .outcome import Outcome, first_of, interrupted
+from .outcome import FINISHED, Outcome, first_of, interrupted
 from .tether import OVER_SSH, reported
 from .watch import STOP, TICK, Signals
 
@@ -91,10 +91,9 @@ class Node:
     def _show(self, lines: IO[bytes], shown: TextIO) -> None:
         for line in lines:
             text = line.decode(errors="replace").rstrip("\r\n")
-            told = reported(text)
-            if told is not None:
-                self.outcome = told
-            else:
+            text, told = reported(text)
+            self.outcome = told or self.outcome
+            if text or told is None:
                 print(f"{self.host}: {text}", file=shown, flush=True)
 
     def tell(self, message: Message) -> None:
@@ -124,6 +123,8 @@ class Node:
         if self.outcome is not None:
             return self.outcome
         code = self._process.returncode
+        if code == DONE:
+            return FINISHED
         if code == UNREACHED:
             reason = (
                 "cannot be reached over ssh, or the connection to it is lost; ssh says more above, and"

@@ -226,7 +226,7 @@ def _twice(earlier: Member, later: Member) -> str:
 
 def _differs(member: Member, first: Member) -> str:
     return (
-        f"node {member.node} ({member.host}) has another run folder than node 0 ({first.host}):"
+        f"node {member.node} ({member.host}) has a different run folder from node 0 ({first.host}):"
         " copy the same folder to every node"
     )
 

@@ -85,11 +85,11 @@ def report(outcome: Outcome) -> None:
     print(f"{MARK}{json.dumps(outcome.to_json())}", flush=True)
 
 
-def reported(line: str) -> Outcome | None:
-    """What :func:`report` has printed; None for any other line."""
-    if not line.startswith(MARK):
-        return None
+def reported(line: str) -> tuple[str, Outcome | None]:
+    """What stands before what :func:`report` has printed, as where a killed rank left a line without its end, and that;
+    of any other line all, and None."""
+    before, mark, told = line.partition(MARK)
     try:
-        return Outcome.from_json(json.loads(line[len(MARK) :]))
+        return (before, Outcome.from_json(json.loads(told))) if mark else (line, None)
     except ValueError:
-        return None
+        return line, None

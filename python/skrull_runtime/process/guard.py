@@ -124,7 +124,7 @@ class Guard:
             self._selector.unregister(self._wire)
             problem = self._wire.problem
             why = (
-                "ended without a word: it was killed, as a system without free memory does"
+                "ended without a word: it was killed, as a system does that runs out of memory"
                 if problem is None
                 else f"cannot be reached any more ({problem})"
             )
@@ -186,7 +186,7 @@ class Guard:
         how = f"was ended by {signal_name}" if signal_name else "has ended"
         reason = (
             f"the process that makes this rank's batches (process {worker.pid}) {how};"
-            " a system without free memory kills like that"
+            " the system kills processes like this when it runs out of memory"
         )
         self._tell(Cause.of(self.rank, "user", reason), WORD_WAIT)
 

@@ -14,6 +14,7 @@ from .cause import Cause, Kind
 
 FAULT = "a fault of skrull or of a library that it uses, not of your spec"
 LOST_RANK = re.compile(r"gloo/|remote (process|error)|ncclRemoteError|by peer|Broken pipe|Watchdog")
+MISMATCHED = re.compile(r"preamble|\bmismatch", re.IGNORECASE)  # ranks issue different collectives
 TIMED_OUT = re.compile(r"timed? ?out", re.IGNORECASE)
 LOST_WORKER = re.compile(r"DataLoader worker \(pid\(?s?\)? [\d, ]+\).*")  # torch's
 SLOW_WORKER = re.compile(r"DataLoader timed out after ([\d.]+) seconds")
@@ -22,7 +23,7 @@ DISK = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the disk is read-only",
     errno.EFBIG: "the file would be larger than the system allows (ulimit -f)",
-    errno.EIO: "the disk does not work (input/output error)",
+    errno.EIO: "the disk reports an input/output error",
     errno.ESTALE: "the network disk has lost it (stale file handle)",
 }
 OS_ERROR = re.compile(r"os error (\d+)")  # in the words of safetensors
@@ -96,13 +97,15 @@ def _of_another_process(error: BaseException) -> Judgement | None:
         return Judgement(
             "user",
             f"the process that makes this rank's batches has ended ({found[0].strip()});"
-            " a system without free memory kills like that",
+            " the system kills processes like this when it runs out of memory",
         )
     if found := SLOW_WORKER.search(text):
         return Judgement(
             "user",
             f"the process that makes this rank's batches made none for {found[1]} s: it is frozen, or waits for a disk",
         )
+    if MISMATCHED.search(text) and "by peer" not in text:
+        return None
     names = {each.__name__ for each in type(error).__mro__}
     distributed = "DistError" in names
     if not (LOST_RANK.search(text) and isinstance(error, RuntimeError)) and not (
@@ -111,7 +114,7 @@ def _of_another_process(error: BaseException) -> Judgement | None:
         return None
     first = text.strip().splitlines()[0]
     if TIMED_OUT.search(text):
-        reason = f"waited in vain for other ranks at {place.current()} ({first})"
+        reason = f"timed out waiting for other ranks at {place.current()} ({first})"
     else:
         reason = f"another rank has ended, and its output says why ({first})"
     return Judgement("lost", reason, primary=False)
@@ -119,7 +122,7 @@ def _of_another_process(error: BaseException) -> Judgement | None:
 
 def _of_the_system(error: BaseException) -> Judgement | None:
     if isinstance(error, BrokenPipeError):
-        return Judgement("user", "nobody reads this run's output any more (broken pipe)")
+        return Judgement("user", "nothing reads this run's output any more (broken pipe)")
     found = disk_problem(error)
     return None if found is None else Judgement("user", found)
 

@@ -158,7 +158,7 @@ class Watch:
         if any(cause.rank == member.rank for cause in self._suspected):
             return  # it has said why
         why = (
-            "it was killed, as a system without free memory does"
+            "it was killed, as a system does that runs out of memory"
             if member.wire.problem is None
             else f"its node cannot be reached ({member.wire.problem})"
         )

@@ -176,5 +176,5 @@ def _sound(file: Path) -> Iterator[None]:
         yield
     except (SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError) as error:
         raise UserError(
-            f"{file}: cannot be read as weights ({error}): was it not copied to its end? Copy or download it again"
+            f"{file}: cannot be read as weights ({error}): was the copy cut short? Copy or download it again"
         ) from error

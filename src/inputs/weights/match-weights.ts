@@ -1,5 +1,6 @@
 import type { ModelDimensions } from "../../catalogue/dimensions.js";
 import { EMBEDDINGS, HEAD, type TensorShapes, tensorShapes } from "../../catalogue/tensors.js";
+import { shown } from "./cause.js";
 import type { StoredTensor } from "./safetensors.js";
 
 type Stored = ReadonlyMap<string, StoredTensor>;
@@ -118,7 +119,7 @@ class Matching {
     for (const [name, shape] of this.#shapes) {
       const wanted = this.expected.get(name) ?? [];
       if (shape.join() !== wanted.join())
-        found.push(`${name} is [${shape.join(", ")}], not [${wanted.join(", ")}]`);
+        found.push(`${name} is [${shown(shape.join(", "))}], not [${wanted.join(", ")}]`);
     }
     return found;
   }

@@ -4,12 +4,12 @@ import type { Block } from "../types.js";
 const rate = {
   kind: "quantity",
   dimension: "compute",
-  range: { ...aboveZero, max: 1e18 },
+  range: { min: 1e9, max: 1e18 },
 } as const;
 const perSecond = {
   kind: "quantity",
   dimension: "bandwidth",
-  range: { ...aboveZero, max: 1e15 },
+  range: { min: 1e6, max: 1e15 },
 } as const;
 
 export const gpuModel = {

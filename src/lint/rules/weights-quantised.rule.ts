@@ -1,4 +1,4 @@
-import { listed } from "../../inputs/weights/cause.js";
+import { listed, shown } from "../../inputs/weights/cause.js";
 import { defineRule } from "../rule.js";
 
 export default defineRule({
@@ -9,6 +9,7 @@ export default defineRule({
     const { quantised, types } = weights.problems;
     if (quantised.length === 0) return;
     const { path = "" } = spec.model;
-    report.at("model.path", { path, names: listed(quantised), types: types.join(", ") });
+    const stored = types.length > 3 ? listed(types) : types.map(shown).join(", ");
+    report.at("model.path", { path, names: listed(quantised), types: stored });
   },
 });
