@@ -215,7 +215,7 @@ def test_ranks_end_with_their_launcher_and_leave_it_their_cause(
         launcher.kill()
         launcher.wait()
         assert ranks.codes(SOON) == [1, 1]
-        assert all("the launcher of this node" in line for line in ranks.said())
+        assert all("the launcher of this node" in line for line in ranks.said()), ranks.said()
     causes = read_all(endings)
     assert {path.name for path in endings.iterdir()} == {"rank-0.json", "rank-1.json"}
     assert {cause.kind for cause in causes} == {"lost"}

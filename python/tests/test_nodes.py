@@ -164,7 +164,7 @@ def test_a_number_that_is_given_twice_is_named_at_once(node: int):
 def test_nodes_with_another_run_are_named(first: int):
     ends = meet((first, f"run {first}"), (1 - first, f"run {1 - first}"))
     assert [code for code, _ in ends] == [1, 1]
-    assert all(said.startswith("node 1 (") and "another run folder" in said for _, said in ends)
+    assert all(said.startswith("node 1 (") and "a different run folder" in said for _, said in ends)
 
 
 def test_what_is_not_a_node_of_ours_is_passed_over():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .cause import ENDINGS, LAUNCHER_PID, Cause
+from .others import Other
 from .reasons import judge
 
 _lock = threading.Lock()
@@ -52,7 +53,6 @@ def _written(cause: Cause, rank: int) -> bool:
         return False
     try:
         cause.write(Path(folder), by=rank)
-        os.kill(int(os.environ.get(LAUNCHER_PID, 0)), 0)  # is there, and reads it
+        return not Other(int(os.environ.get(LAUNCHER_PID, 0))).has_ended()  # is there, and reads it
     except (OSError, ValueError):
         return False
-    return True
