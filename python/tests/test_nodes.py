@@ -290,7 +290,7 @@ FOREVER = "time.sleep(600)"
         (
             "if rank: os.kill(os.getpid(), signal.SIGKILL)\n" + FOREVER,
             1,
-            "error: rank 1 on HOST: it was ended by SIGKILL; a system without memory left kills like that",
+            "error: rank 1 on HOST: it was ended by SIGKILL; the system kills processes like this when it runs out of memory",
         ),
         (
             "if rank: sys.exit(1)\n" + FOREVER,

@@ -219,7 +219,7 @@ REFUSED: dict[str, tuple[dict, Callable[[Path], None], str]] = {
         lambda f: (f / "weights/model.safetensors").write_bytes(
             (f / "weights/model.safetensors").read_bytes()[:5000]
         ),
-        "was it not copied to its end",
+        "was the copy cut short",
     ),
     "nothing": ({}, lambda f: (f / "weights/model.safetensors").unlink(), "there is none of"),
     "not an index": (

@@ -184,7 +184,9 @@ def _of_exit(exit: Exit) -> Outcome:
     if exit.code < 0:
         name = signal.Signals(-exit.code).name
         reason = f"it was ended by {name}" + (
-            "; a system without memory left kills like that" if name == "SIGKILL" else ""
+            "; the system kills processes like this when it runs out of memory"
+            if name == "SIGKILL"
+            else ""
         )
         return Outcome.of(_cause(exit, "lost", reason))
     if exit.code == 2:  # argparse's
