@@ -157,9 +157,10 @@ class Registrar:
             self._tell_others(member, {"lost": reason})
 
     def _tell_others(self, member: Member, message: Message) -> None:
-        for other in list(self._members.values()):
-            if other is not member:
-                _try_to_send(other.connection, message)
+        with self._changed:  # nobody hears of another's end before it was told to go on
+            for other in self._members.values():
+                if other is not member:
+                    _try_to_send(other.connection, message)
 
     def _refuse(self, reason: str, newcomer: Member | None = None) -> None:
         self._refused = self._refused or reason
