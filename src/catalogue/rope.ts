@@ -20,7 +20,12 @@ export type RopeScaling =
     };
 
 export type ScaledConfig =
-  | { readonly ok: true; readonly config: unknown }
+  | {
+      readonly ok: true;
+      readonly config: unknown;
+      /** Positions that were stretched before the recipe of the model's family was known, where those differ. */
+      readonly recipe?: { readonly original: number; readonly before: number };
+    }
   | { readonly ok: false; readonly problem: string };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,7 +51,8 @@ export function withRopeScaling(config: unknown, scaling: RopeScaling): ScaledCo
     return { ok: false, problem: "its layers have rotary embeddings of several kinds" };
   const stated = own["original_max_position_embeddings"];
   const documented = scaling.type === "yarn" ? documentedOriginal(config) : undefined;
-  const original = positions(stated) ?? documented ?? positions(config["max_position_embeddings"]);
+  const most = positions(config["max_position_embeddings"]);
+  const original = positions(stated) ?? documented ?? most;
   if (original === undefined)
     return { ok: false, problem: "its configuration has no max_position_embeddings" };
   const theta = own["rope_theta"] ?? config["rope_theta"];
@@ -54,9 +60,11 @@ export function withRopeScaling(config: unknown, scaling: RopeScaling): ScaledCo
     ...(theta === undefined ? {} : { rope_theta: theta }),
     ...ropeParameters(scaling, original),
   };
-  const max = reach(scaling, original, positions(config["max_position_embeddings"]) ?? original);
+  const max = reach(scaling, original, most ?? original);
+  const before = positions(stated) ?? most ?? original;
   return {
     ok: true,
+    ...(before === original ? {} : { recipe: { original, before } }),
     config: { ...rest, max_position_embeddings: max, rope_parameters: parameters },
   };
 }

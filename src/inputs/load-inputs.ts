@@ -141,10 +141,23 @@ class Loader {
     const { rope_scaling: scaling } = this.spec.model;
     if (config === undefined || scaling === undefined) return config;
     const result = withRopeScaling(config, scaling);
-    if (result.ok) return result.config;
+    if (result.ok) {
+      if (result.recipe) this.#tellRecipe(result.recipe);
+      return result.config;
+    }
     const { problem } = result;
     this.report.at("rope-scaling-impossible", "model.rope_scaling", { problem });
     return undefined;
+  }
+
+  #tellRecipe(recipe: { readonly original: number; readonly before: number }): void {
+    if (this.origins.has("model.rope_scaling.original")) return;
+    this.report.at("changed-default", "model.rope_scaling", {
+      key: "original",
+      value: String(recipe.original),
+      before: String(recipe.before),
+      change: "YaRN stretches the positions that the model was published with",
+    });
   }
 
   profile(): Profile | undefined {

@@ -8,7 +8,7 @@ import { demandOf } from "./hardware-cost.js";
 import { memoryPlan } from "./memory-plan.js";
 import { modelPlan } from "./model-plan.js";
 import type { Plan } from "./plan.js";
-import { costSetting, schedulingPlan, stepPlan } from "./scheduling-plan.js";
+import { costSetting, schedulingPlan, stepPlan, together } from "./scheduling-plan.js";
 import type { Setup } from "./setup.js";
 import { countSteps } from "./steps.js";
 import { trainingPlan } from "./training-plan.js";
@@ -46,6 +46,9 @@ export function buildPlan(setup: Setup): PlanResult {
     report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
     return { diagnostics };
   }
+  // Whoever asks for the paper's cost has it as the paper says.
+  if (together(setup) && scheduling.objective === "free" && schedule.cost !== "skrull-paper")
+    report.at("free-ranks-wait", "schedule.objective", {});
   reportRouterLoss(setup, report, result.forecast.micro_batches.worst);
   const plan: Plan = {
     format_version: 1,

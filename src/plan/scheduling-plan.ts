@@ -9,10 +9,6 @@ import type { Setup } from "./setup.js";
 export function schedulingPlan(setup: Setup, bucket: number): SchedulingPlan {
   const { topology } = setup;
   const { schedule } = setup.spec;
-  // Every backward of ZeRO 2 and 3 communicates, and every forward with a loss of the router, so ranks move from
-  // micro-batch to micro-batch together.
-  const stage = trafficStage(topology.zero_stage, setup.spec.parallel.reduction);
-  const together = stage >= 2 || setup.inputs.dimensions.router_loss;
   return {
     data_parallel: topology.data_parallel,
     context_parallel: topology.context_parallel,
@@ -22,8 +18,17 @@ export function schedulingPlan(setup: Setup, bucket: number): SchedulingPlan {
     policy: schedule.policy,
     degrees: schedule.degrees,
     objective:
-      schedule.objective === "auto" ? (together ? "lockstep" : "free") : schedule.objective,
+      schedule.objective !== "auto" ? schedule.objective : together(setup) ? "lockstep" : "free",
   };
+}
+
+/**
+ * Whether ranks move from micro-batch to micro-batch together: every backward of ZeRO 2 and 3 communicates, and every
+ * forward with a loss of the router.
+ */
+export function together({ topology, spec, inputs }: Setup): boolean {
+  const stage = trafficStage(topology.zero_stage, spec.parallel.reduction);
+  return stage >= 2 || inputs.dimensions.router_loss;
 }
 
 /** What a step costs whatever its schedule is. */

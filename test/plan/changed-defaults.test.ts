@@ -46,6 +46,22 @@ describe("a default that has changed what is trained", () => {
     expect(await of("fp32")).toEqual([[], "fp32"]);
   });
 
+  it("is told of YaRN where the model's recipe stretches other positions than its configuration has", async () => {
+    const of = async (scaling: string) => {
+      const { diagnostics } = await planOf({
+        model: `"Qwen/Qwen3-8B" { weights = random precision = fp32 rope_scaling = ${scaling} }`,
+        cluster: "{ gpus = 8 gpu = h100_sxm_80gb }",
+        memory: "{ }",
+      });
+      return diagnostics.filter(({ code }) => code === "changed-default").map((d) => d.message);
+    };
+    const told =
+      "original = 32768 is a new default: YaRN stretches the positions that the model was";
+    expect(await of("yarn { factor = 4 }")).toEqual([expect.stringContaining(told)]);
+    expect(await of("yarn { factor = 4 original = 32K }")).toEqual([]);
+    expect(await of("linear { factor = 2 }")).toEqual([]);
+  });
+
   it("is not told where it makes no difference", async () => {
     expect((await toldOf("adamw { lr = 1e-4 }")).told).toEqual([]);
   });

@@ -29,6 +29,12 @@ export const PLAN_CODES = {
     why: "The chosen policy cannot place these sequences.",
     help: "Use policy = auto, or a larger bucket.",
   },
+  "free-ranks-wait": {
+    severity: "warning",
+    message: "objective = free takes ranks for independent, and this run's wait for each other",
+    why: "ZeRO 2 and 3 communicate in every micro-batch, and so does the load-balancing loss of experts, so a micro-batch lasts as long as its slowest rank takes. The predicted step is shorter than the run's will be.",
+    help: "Leave the objective out, or write objective = lockstep.",
+  },
   "router-loss-by-micro-batch": {
     severity: "info",
     message:
