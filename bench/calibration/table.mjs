@@ -35,7 +35,7 @@ export function tableOf(rows) {
   );
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
 /** Linear between neighbours, as numpy's. */
 function quantile(values, share) {

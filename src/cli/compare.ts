@@ -103,6 +103,6 @@ function verdict(compared: readonly ComparedPolicy[]): string {
   if (auto === undefined || packed === undefined) return "";
   const gain = (auto / packed).toFixed(2);
   return auto < packed * NO_HELP
-    ? "Packing alone is within 5 % of auto: scheduling gains little on this data.\n"
+    ? "Packing alone is within 5% of auto: scheduling gains little on this data.\n"
     : `auto is ${gain} x as fast as packing alone.\n`;
 }

@@ -208,7 +208,7 @@ function verdict(plan: Plan): string {
   ];
   if (best < 1) lines.push("Another policy is faster on these batches: see above.");
   if (packed && packed < 1.05) {
-    lines.push("Packing alone is within 5 %: scheduling gains little on this data.");
+    lines.push("Packing alone is within 5%: scheduling gains little on this data.");
   }
   return lines.join("\n");
 }

@@ -55,6 +55,6 @@ export function lengthProgress(terminal: Terminal, now: () => number): Progress 
     if (time - last < 100) return;
     last = time;
     const share = total === 0 ? 100 : Math.floor((100 * bytes) / total);
-    terminal.progress(`counting tokens: ${printable(file.name)} ${share} %`);
+    terminal.progress(`counting tokens: ${printable(file.name)} ${share}%`);
   };
 }

@@ -108,6 +108,6 @@ function verdict(fitting: readonly TunedSetting[], best: TunedSetting): string {
   if (!current?.trial.fits || !best.trial.fits) return `Best: ${change}.\n`;
   const gain = best.trial.tokens_per_second / current.trial.tokens_per_second;
   return gain < 1.02
-    ? "The spec's own setting is within 2 % of the best.\n"
+    ? "The spec's own setting is within 2% of the best.\n"
     : `${gain.toFixed(2)} x the spec's tokens/s:\n${change}.\n`;
 }

@@ -37,9 +37,9 @@ export function formatSeconds(seconds: number): string {
   return seconds < 1 ? `${significant(seconds * 1e3)} ms` : `${significant(seconds)} s`;
 }
 
-/** A share as a percentage: `52.3 %`; without decimals from ten times the whole on. */
+/** A share as a percentage: `52.3%`; without decimals from ten times the whole on. */
 export function formatShare(share: number): string {
-  return `${(100 * share).toFixed(share < 10 ? 1 : 0)} %`;
+  return `${(100 * share).toFixed(share < 10 ? 1 : 0)}%`;
 }
 
 function significant(value: number): string {

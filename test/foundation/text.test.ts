@@ -146,6 +146,6 @@ describe("a number for people", () => {
     [formatSeconds(0.0414), "41.4 ms"],
     [formatSeconds(2.305), "2.31 s"],
     [formatSeconds(5e-6), "5.00 us"],
-    [formatShare(0.5231), "52.3 %"],
+    [formatShare(0.5231), "52.3%"],
   ])("%s is written as %s", (shown, expected) => expect(shown).toBe(expected));
 });

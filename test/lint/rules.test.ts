@@ -301,7 +301,7 @@ const CASES: readonly Case[] = [
     code: "adapters-too-large",
     wrong: { ...ADAPTERS, lora: "{ rank = 4096 }" },
     right: { ...ADAPTERS, lora: "{ rank = 64 }" },
-    found: ["4096: adapters of rank 4096 have 2,583,691,264 parameters, 33.9 % of the model"],
+    found: ["4096: adapters of rank 4096 have 2,583,691,264 parameters, 33.9% of the model"],
   },
   {
     code: "logits-dominate",
@@ -311,13 +311,13 @@ const CASES: readonly Case[] = [
       parallel: "{ context = 2 zero = 3 }",
     },
     right: { ...HUB, parallel: "{ context = 2 zero = 3 }" },
-    found: ["30 GiB: logits of one chunk take 767 MiB, 69.6 % of what model states leave"],
+    found: ["30 GiB: logits of one chunk take 767 MiB, 69.6% of what model states leave"],
   },
   {
     code: "bucket-too-small",
     wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 1K }" },
     right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 8K }" },
-    found: ["1K: the bucket of 1,024 tokens is 5.0 % of the 20,555 that fit"],
+    found: ["1K: the bucket of 1,024 tokens is 5.0% of the 20,555 that fit"],
   },
   {
     code: "max-length-beyond-positions",
@@ -556,7 +556,7 @@ const CASES: readonly Case[] = [
     right: {
       data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K overlong = drop }',
     },
-    found: ["drop: 1 of 5 samples is over max_length and dropped: 68.9 % of all tokens are lost"],
+    found: ["drop: 1 of 5 samples is over max_length and dropped: 68.9% of all tokens are lost"],
   },
   {
     code: "context-too-large",
@@ -569,7 +569,7 @@ const CASES: readonly Case[] = [
     // The policy shares only what pays: the wider group costs nothing.
     right: { ...LOCAL, parallel: "{ context = 8 }", schedule: "{ global_batch = 16 }" },
     files: { "alike.jsonl": conversation("x".repeat(100)).repeat(16) },
-    found: ["8: context = 1 is predicted 6.6 % faster than 8"],
+    found: ["8: context = 1 is predicted 6.6% faster than 8"],
   },
   {
     code: "offload-needless",
@@ -618,7 +618,7 @@ const CASES: readonly Case[] = [
       memory: "{ reserve = 6 GiB }",
     },
     files: { "mixed.jsonl": SAMPLES.repeat(12) + conversation("x".repeat(20000)).repeat(2) },
-    found: ["schedule: the schedule is predicted 2.0 % faster than policy = packed"],
+    found: ["schedule: the schedule is predicted 2.0% faster than policy = packed"],
   },
 ];
 

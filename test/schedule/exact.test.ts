@@ -144,7 +144,7 @@ function cellOptimum(mask: number, workload: Workload): number {
 }
 
 describe("refined schedules of small problems", () => {
-  it("are within 0.5 % of the optimum on average, and 5 % at worst", () => {
+  it("are within 0.5% of the optimum on average, and 5% at worst", () => {
     const random = random32(12, 0);
     const gaps: number[] = [];
     for (let n = 0; n < 40; n += 1) {
