@@ -16,7 +16,8 @@ import torch.distributed as dist
 
 from . import checkpoint, defaults
 from .agreement import attempted, require_success
-from .config import TrainConfig
+from .config import RunConfig
+from .convert_checkpoint import RANK_PID
 from .errors import UserError
 from .sampler import ScheduledBatchSampler
 
@@ -99,11 +100,11 @@ def _environment() -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if name != "RANK"}
     package = str(Path(__file__).resolve().parents[1])
     found = [package, own["PYTHONPATH"]] if own.get("PYTHONPATH") else [package]
-    return own | {"PYTHONPATH": os.pathsep.join(found)}
+    return own | {"PYTHONPATH": os.pathsep.join(found), RANK_PID: str(os.getpid())}
 
 
 def find_resume(
-    output: Path, sampler: ScheduledBatchSampler, data_digest: str, train: TrainConfig
+    output: Path, sampler: ScheduledBatchSampler, data_digest: str, config: RunConfig
 ) -> Resume | None:
     """The checkpoint to go on from, with the sampler moved to it; None where there is none.
 
@@ -120,14 +121,14 @@ def find_resume(
             "cannot resume: the data is not what the checkpoint was trained on; start with --no-resume"
         )
     step = state["sampler"]["step"]
-    if step > train.total_steps:
+    if step > config.train.total_steps:
         raise UserError(
-            f"{folder}: is of {step} steps, the run has {train.total_steps}; compile it for as many,"
+            f"{folder}: is after {step} steps, and the run has {config.train.total_steps}; compile it for as many,"
             " or start a new run with --no-resume"
         )
-    defaults.require_same(train, state)
+    defaults.require_same(config, state)
     resume = Resume(folder, state["ranks"])
-    optimizer = train.optimizer["type"]
+    optimizer = config.train.optimizer["type"]
     if not resume.is_native() and optimizer != "adamw":
         raise UserError(
             f"{folder}: was written by {state['ranks']} ranks, this run has {dist.get_world_size()};"

@@ -98,7 +98,7 @@ def _run(
     _own(output, train.timeout_seconds)
     if arguments.no_resume or train.resume == "never":
         set_aside(output)
-    resume = find_resume(output, sampler, data_digest, train)
+    resume = find_resume(output, sampler, data_digest, config)
     ds_config = read_document(run_dir / DEEPSPEED_FILE, DEEPSPEED_SCHEMA)
     if resume is not None:
         ds_config = resume.configuration(ds_config)
@@ -119,7 +119,7 @@ def _run(
     log, problem = attempted(lambda: _open_log(output, sampler.start_step, train, resume))
     require_success(problem)
 
-    loop = TrainingLoop(train, sampler, index, trainer, groups, output, data_digest, evaluation)
+    loop = TrainingLoop(config, sampler, index, trainer, groups, output, data_digest, evaluation)
     finished = loop.run(batches, log)
     if log is not None:
         log.close()
@@ -143,7 +143,7 @@ class TrainingLoop:
 
     def __init__(
         self,
-        train: TrainConfig,
+        config: RunConfig,
         sampler: ScheduledBatchSampler,
         index: SampleIndex,
         trainer: Trainer,
@@ -152,7 +152,8 @@ class TrainingLoop:
         data_digest: str,
         evaluation: Evaluation | None = None,
     ):
-        self.train, self.sampler, self.index, self.trainer = train, sampler, index, trainer
+        self.config, self.train, self.sampler = config, config.train, sampler
+        self.index, self.trainer = index, trainer
         self.groups, self.output, self.data_digest = groups, output, data_digest
         self.evaluation = evaluation
         self.stop = stopping.StopRequest()
@@ -233,7 +234,7 @@ class TrainingLoop:
         state = {
             "sampler": self.sampler.state_dict(),
             "data": self.data_digest,
-            "defaults": defaults.chosen(self.train),
+            "defaults": defaults.chosen(self.config),
         }
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints

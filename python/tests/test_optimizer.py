@@ -114,13 +114,23 @@ def test_an_unknown_schedule_has_no_rate():
 
 def test_a_checkpoint_of_another_default_is_refused():
     train = CONFIG.train
-    assert defaults.chosen(train)["decayed"] == "matrices"
-    defaults.require_same(train, {"defaults": {"decayed": "matrices"}})
+    assert defaults.chosen(CONFIG)["decayed"] == "matrices"
+    defaults.require_same(CONFIG, {"defaults": {"decayed": "matrices"}})
     reason = (
         r"trained with decayed = all, this run has decayed = matrices\."
         r" Write train \{ optimizer = TYPE \{ decayed = all \} \} and compile again"
     )
     with pytest.raises(UserError, match=reason):
-        defaults.require_same(train, {})  # of a version that decayed all
+        defaults.require_same(CONFIG, {})  # of a version that decayed all
     before = {name: value for name, value in train.optimizer.items() if name != "decayed"}
-    defaults.require_same(replace(train, optimizer=before), {})
+    defaults.require_same(replace(CONFIG, train=replace(train, optimizer=before)), {})
+
+
+def test_a_default_that_makes_no_difference_is_not_asked_for():
+    adapters = replace(CONFIG, model=replace(CONFIG.model, lora={"rank": 4}))
+    undecayed = {**CONFIG.train.optimizer, "weight_decay": 0.0}
+    without = replace(CONFIG, train=replace(CONFIG.train, optimizer=undecayed))
+    for run in (adapters, without):
+        assert defaults.chosen(run)["decayed"] == "either"
+        defaults.require_same(run, {})
+        defaults.require_same(CONFIG, {"defaults": {"decayed": "either"}})
