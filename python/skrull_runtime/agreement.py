@@ -17,6 +17,7 @@ import torch.distributed as dist
 
 from .errors import FaultElsewhere, ToldByAnother, UserError
 from .process.reasons import disk_problem, is_symptom
+from .process.watch import named
 
 Made = TypeVar("Made")
 _turns = itertools.count()  # of :func:`by_rank_0`, the same on all ranks
@@ -40,9 +41,8 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
     different = [rank for rank, other in enumerate(others, 1) if not torch.equal(other, first)]
     if different:
         dist.barrier()  # all ranks come here; one that left at once could break another's gather
-        ranks = ", ".join(map(str, different))
         raise UserError(
-            f"rank(s) {ranks} have another {what} than rank 0: are all nodes running the same folder?"
+            f"{named('rank', different)} and rank 0 differ in their {what}: are all nodes running the same folder?"
         )
 
 

@@ -143,7 +143,7 @@ def _read_state(folder: Path) -> dict[str, Any]:
     step = state["sampler"]["step"]
     problem = next(filter(None, map(outside, state["files"])), None)
     if folder.name != folder_name(step):
-        problem = f"is of {step} steps, its folder says otherwise"
+        problem = f"says {step} steps, and its folder's name says otherwise"
     if problem is not None:
         raise UserError(f"{folder / STATE}: {problem}; start with --no-resume")
     return state

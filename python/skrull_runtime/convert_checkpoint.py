@@ -3,10 +3,23 @@ only what our own runs write."""
 
 from __future__ import annotations
 
-from deepspeed.checkpoint import ds_to_universal
+import os
+import sys
+from pathlib import Path
 
-from .unpickling import restricted
+from .launching.tree import end_with_parent
+
+RANK_PID = "SKRULL_RANK_PID"  # of the process that this one works for, and ends with
 
 if __name__ == "__main__":
+    end_with_parent(int(os.environ[RANK_PID]))  # before imports that take seconds
+
+    from deepspeed.checkpoint import ds_to_universal
+
+    from .unpickling import name_outside, restricted
+
+    arguments = ds_to_universal.parse_arguments()
+    if problem := name_outside(Path(arguments.input_folder)):
+        sys.exit(problem)
     with restricted():
-        ds_to_universal.main(ds_to_universal.parse_arguments())
+        ds_to_universal.main(arguments)

@@ -18,7 +18,7 @@ from .feed import stop_workers
 from .process import guard
 from .process.cause import ENDINGS, STOPPED, Cause, forget
 from .process.reasons import FAULT, StoppedEarly, judge
-from .process.telling import end_now, tell
+from .process.telling import briefly, end_now, print_briefly, tell
 from .process.tied import tie
 
 
@@ -60,14 +60,20 @@ def _fail(error: BaseException, rank: int) -> NoReturn:
     """Without leave of the process group: NCCL takes it of all ranks at once, and they may be waiting for this one."""
     judged = judge(error)
     if judged.trace:
-        print(f"error: this is {FAULT}. Its traceback:", file=sys.stderr)
-        print(judged.trace, file=sys.stderr, flush=True)
+        print_briefly(f"error: this is {FAULT}. Its traceback:\n{judged.trace}\n")
     cause = judged.cause(rank)
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.flush()
+    _flush_briefly()
     if (own := guard.current()) is not None:
         own.fail(cause)
     end_now(cause, rank)
+
+
+def _flush_briefly() -> None:
+    def flush() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+
+    briefly(flush)
 
 
 def _end_together() -> None:

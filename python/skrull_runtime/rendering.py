@@ -66,7 +66,7 @@ def render(row: dict[str, Any], rendering: dict[str, Any]) -> list[Segment]:
             return _text(row, layout, rendering)
         return render_conversation(_messages(row, layout), rendering["template"])
     except (KeyError, TypeError) as error:
-        raise UserError(f"is no row of the format {layout['type']} ({error!r})") from error
+        raise UserError(f"is not a row of format {layout['type']} ({error!r})") from error
 
 
 def _text(row: dict[str, Any], layout: dict[str, str], rendering: dict[str, Any]) -> list[Segment]:

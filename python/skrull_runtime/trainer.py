@@ -115,7 +115,8 @@ class Trainer:
             router_loss = totals[1].item() / batch.tokens
         if not math.isfinite(loss):
             raise bad_loss(batch, loss, losses)
-        norm = self._update()
+        with self._memory_named(f"the optimizer of step {batch.step}"):
+            norm = self._update()
         if norm is None and self.train.non_finite_gradients != "skip":
             raise self._non_finite_gradient(batch, groups)
         seconds = time.perf_counter() - started
@@ -267,17 +268,21 @@ class Trainer:
                 state[parameter]["step"].copy_(steps[parameter])
 
     @contextmanager
-    def _memory_named(self, what: str, micro_batch: MicroBatch) -> Iterator[None]:
+    def _memory_named(self, what: str, micro_batch: MicroBatch | None = None) -> Iterator[None]:
         """Says what ran out of memory, and what to change."""
         try:
             yield
         except torch.OutOfMemoryError as error:
             used = torch.cuda.max_memory_allocated(self.device) / 2**30
-            tokens = micro_batch.input_ids.shape[1]
+            tokens = (
+                ""
+                if micro_batch is None
+                else f"{micro_batch.input_ids.shape[1]} tokens on this rank, "
+            )
             planned = self.train.predicted_peak_bytes
             against = "" if planned is None else f", {planned / 2**30:.1f} GiB predicted at most"
             raise UserError(
-                f"out of memory in {what}: {tokens} tokens on this rank, {used:.1f} GiB at the peak{against}."
+                f"out of memory in {what}: {tokens}{used:.1f} GiB at the peak{against}."
                 " Set a smaller memory { bucket } or a larger memory { reserve }, and compile again"
             ) from error
 

@@ -4,10 +4,11 @@ and nothing else than what our own runs write can be called when it is."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from deepspeed.runtime.fp16.loss_scaler import LossScaler
 from deepspeed.runtime.zero.config import ZeroStageEnum
 from deepspeed.utils.tensor_fragment import fragment_address
@@ -41,6 +42,28 @@ def problem_in(folder: Path, rank: int = 0, ranks: int = 1) -> str | None:
         if problem is not None:
             return f"{path}: {problem}"
     return None
+
+
+def name_outside(folder: Path) -> str | None:
+    """A key in a checkpoint's files that leads out of a folder: DeepSpeed's conversion makes paths of parameters' names."""
+    for path in sorted(folder.rglob("*.pt")):
+        with restricted():
+            content = torch.load(path, map_location="cpu", mmap=True)
+        for key in _keys(content):
+            if "/" in key or "\0" in key or key in ("..", "."):
+                return f"{path}: the name {key[:80]!r} could lead out of the checkpoint's folder"
+    return None
+
+
+def _keys(content: object) -> Iterator[str]:
+    waiting = [content]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Mapping):
+            yield from (key for key in each if isinstance(key, str))
+            waiting += each.values()
+        elif isinstance(each, list | tuple):
+            waiting += each
 
 
 @contextmanager

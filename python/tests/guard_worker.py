@@ -53,6 +53,9 @@ elif action == "symptom after launcher":
 elif action == "late":
     time.sleep(1.0)
     guard.fail(Cause.of(rank, "user", "the first cause, told late"))
+elif action == "much later":
+    time.sleep(4.0)
+    guard.fail(Cause.of(rank, "user", "the first cause, told much later"))
 elif action == "leave":
     guard.leave()
 elif action == "leave late":

@@ -19,6 +19,7 @@ from skrull_runtime.trainer import Trainer
 
 STEPS = 8
 RATE = float(os.environ.get("LEARNING_RATE", "1e-2"))
+PRECISION = os.environ.get("PRECISION", "fp32")
 OPTIMIZER = {
     "type": "adamw",
     "lr": RATE,
@@ -45,7 +46,7 @@ SCHEDULING = SchedulingConfig(
     seed=3,
 )
 CONFIG = RunConfig(
-    model=ModelConfig("random", "fp32", "selective", "sdpa", 64, lora=LORA),
+    model=ModelConfig("random", PRECISION, "selective", "sdpa", 64, lora=LORA),
     data=DataConfig(".", "bytes", "assistant", 800, "drop"),
     train=TrainConfig(
         STEPS,
@@ -58,6 +59,7 @@ CONFIG = RunConfig(
         non_finite_gradients=os.environ.get("NON_FINITE", "stop"),
         resume=os.environ.get("RESUME", "auto"),
         timeout_seconds=float(os.environ.get("TIMEOUT", "1800")),
+        gradients="fp32" if PRECISION == "bf16" else "model",
         model_flops={"per_token": 1e6, "per_token_squared": 1e3, "peak": 1e12},
     ),
 )

@@ -57,7 +57,7 @@ def test_a_damaged_state_is_a_problem_and_no_error(state: str, tmp_path: Path):
     ("change", "reason"),
     [
         ({"step": -3}, "/sampler/step is -3, not at least 0"),
-        ({"step": 2}, "is of 2 steps, its folder says otherwise"),
+        ({"step": 2}, "says 2 steps, and its folder's name says otherwise"),
         ({"step": 1.5}, "/sampler/step is 1.5, not of type integer"),
         ({"mixture": [[1]]}, "/sampler/mixture/0 has 1, not at least 2"),
     ],

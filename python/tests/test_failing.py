@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -81,6 +82,23 @@ def test_only_a_rank_that_ends_as_all_do_takes_leave(what: str, code: int, said:
     assert (ended.returncode, ended.stdout[-len(said) :]) == (code, said)
     assert ("takes leave" in ended.stdout) == ("takes leave" in said)
     assert ("Traceback" in ended.stdout) == (code == 3)
+
+
+def test_output_that_nobody_reads_does_not_hold_a_rank_that_fails():
+    reader, full = os.pipe()
+    os.set_blocking(full, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(full, b"x" * 1024)
+    os.set_blocking(full, True)
+    command = [sys.executable, "-c", ENDING, "raise KeyError(5)"]
+    environment = {**os.environ, "PYTHONPATH": str(launch.PYTHON_ROOT), "RANK": "0"}
+    for name in ("SKRULL_ENDINGS", "SKRULL_LAUNCHER_PID"):
+        environment.pop(name, None)
+    rank = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=full, env=environment)
+    assert rank.wait(60) == 3
+    os.close(full)
+    os.close(reader)
 
 
 def test_the_end_of_another_process_is_told_from_a_fault():

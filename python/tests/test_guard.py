@@ -121,6 +121,25 @@ def test_a_killed_rank_is_named(victim: int, tmp_path: Path):
         assert "it was killed, as a system does that runs out of memory" in line
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("much later", "the first cause, told much later"),
+        ("wait", "it was killed, or waited too long for other ranks: it was there for "),
+    ],
+)
+def test_a_rank_that_goes_after_the_time_out_may_only_have_waited(
+    other: str, said: str, tmp_path: Path
+):
+    with Ranks(tmp_path, "wait", "wait", other, timeout=2.5) as ranks:
+        ranks.wait_until_ready()
+        time.sleep(2.4)
+        ranks.signal(1, signal.SIGKILL)  # as NCCL ends it
+        assert ranks.codes(SOON + 3, but=(1,)) == [1, 1]
+        (line,) = ranks.said(but=(1,))
+        assert said in line
+
+
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_frozen_rank_is_named_after_the_time_out(victim: int, tmp_path: Path):
     with Ranks(tmp_path, "wait", "wait", "wait", timeout=2) as ranks:
@@ -161,7 +180,7 @@ def test_a_rank_that_comes_twice_is_named(tmp_path: Path):
             ranks.add(rank, 3, "wait")
         assert ranks.codes(60) == [1, 1, 1]
         (line,) = ranks.said()
-        assert "rank 1 has come twice" in line and "NODE_RANK" in line
+        assert "rank 1 was started twice" in line and "NODE_RANK" in line
 
 
 def test_a_stranger_changes_nothing(tmp_path: Path):

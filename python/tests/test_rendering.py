@@ -68,5 +68,5 @@ def test_the_default_is_the_catalogues_chatml():
 
 @pytest.mark.parametrize("row", [{}, {"messages": [{"role": "user"}]}, {"messages": 3}])
 def test_a_row_that_the_compiler_would_not_have_passed_is_refused(row: dict[str, Any]):
-    with pytest.raises(UserError, match="is no row of the format messages"):
+    with pytest.raises(UserError, match="is not a row of format messages"):
         render(row, CHATML_MESSAGES)

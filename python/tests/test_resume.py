@@ -7,6 +7,8 @@ import json
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import launch
@@ -17,7 +19,9 @@ from document_fuzz import Hostile
 from parity_worker import ds_config
 from safetensors.torch import load_file
 
+from skrull_runtime.convert_checkpoint import RANK_PID
 from skrull_runtime.tokenization import bytes_encoder, tokenize
+from skrull_runtime.unpickling import name_outside
 
 SCRIPT = Path(__file__).with_name("resume_run.py")
 SAMPLES = 20
@@ -252,6 +256,21 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(whole_run: Path, tm
     assert not mark.exists()
 
 
+@pytest.mark.parametrize("name", ["../../escaped", "..", "/tmp/escaped"])
+def test_a_name_that_leads_out_of_a_checkpoint_is_refused(name: str, tmp_path: Path):
+    (tmp_path / "global").mkdir()
+    path = tmp_path / "global" / "rank_0_optim_states.pt"
+    torch.save({"optimizer_state_dict": [{name: torch.zeros(2)}]}, path)
+    assert f"{path}: the name {name!r} could lead out" in (name_outside(tmp_path) or "")
+
+
+def test_a_conversion_ends_with_the_rank_that_has_asked_for_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONPATH", str(launch.PYTHON_ROOT))
+    monkeypatch.setenv(RANK_PID, "1")  # the rank has gone: this process has another parent
+    command = [sys.executable, "-m", "skrull_runtime.convert_checkpoint"]
+    assert subprocess.run(command, timeout=60).returncode == -signal.SIGTERM
+
+
 def test_a_full_disk_ends_the_run_with_the_reason(
     whole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -374,6 +393,27 @@ def test_another_number_of_ranks_resumes_with_the_same_global_batches(
     assert [entry["loss"] for entry in found] == pytest.approx(losses, rel=1e-4)
     # Decayed since the first resume, the gains of norms would be 0.5% smaller.
     assert mean_gain(folder) == pytest.approx(mean_gain(whole_run), rel=5e-4)
+
+
+@pytest.mark.parametrize("stage", [0, 2, 3])
+def test_a_run_in_bf16_that_adds_in_fp32_resumes_on_other_ranks(
+    stage: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PRECISION", "bf16")
+    whole, folder = tmp_path / "whole", tmp_path / "grown"
+    for each in (whole, folder):
+        write_run(each, stage)
+        written = json.loads((each / "ds_config.json").read_text())
+        accumulated = {"data_types": {"grad_accum_dtype": "fp32"}} if stage else {}
+        bf16 = {"bf16": {"enabled": True, "check_grad_overflow": True}}
+        reduced = {"communication_data_type": "fp32"}
+        (each / "ds_config.json").write_text(json.dumps(written | bf16 | reduced | accumulated))
+    launch.run(2, SCRIPT, str(whole))
+    launch.run(2, SCRIPT, str(folder), "--steps", "3")
+    output = launch.run(4, SCRIPT, str(folder))
+    assert "resumed after 3 steps from step-00000003, written by 2 ranks" in output
+    losses = [entry["loss"] for entry in metrics(whole)]
+    assert [entry["loss"] for entry in metrics(folder)] == pytest.approx(losses, rel=2e-2)
 
 
 def mean_gain(folder: Path) -> float:

@@ -24,6 +24,7 @@ from .nodes import Place
 
 LONGEST = 1 << 16  # bytes of a message: what is longer is not ours
 PATIENCE = 10.0  # seconds before node 0 says whom it waits for
+FAREWELL = 1.0  # seconds for node 0's own last word
 RETRY = 0.2  # seconds between attempts to connect
 Message = dict[str, Any]
 
@@ -103,6 +104,7 @@ class Registrar:
         self._changed = threading.Condition()
         self._refused: str | None = None
         self._all_here = False
+        self._own_left = threading.Event()
         for task in (self._accept, self._wait):
             threading.Thread(target=task, daemon=True).start()
 
@@ -127,6 +129,8 @@ class Registrar:
             ended = True
             self._tell_others(member, message)
         self._leave(member, ended)
+        if member.node == 0:
+            self._own_left.set()
 
     def _admit(self, member: Member) -> None:
         with self._changed:
@@ -144,6 +148,10 @@ class Registrar:
             else:
                 self._members[member.node] = member
                 self._changed.notify_all()
+
+    def wait_for_own(self, seconds: float) -> None:
+        """Returns when all that node 0 has said is passed on, which must be before its process ends."""
+        self._own_left.wait(seconds)
 
     def _leave(self, member: Member, ended: bool) -> None:
         with self._changed:
@@ -274,7 +282,11 @@ class Link:
         _try_to_send(self._connection, message)
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connection, when the others have been told all."""
+        if self._registrar is not None:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_WR)
+            self._registrar.wait_for_own(FAREWELL)
         _hang_up(self._connection)
 
 

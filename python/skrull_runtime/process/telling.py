@@ -14,6 +14,8 @@ from .cause import ENDINGS, LAUNCHER_PID, Cause
 from .others import Other
 from .reasons import judge
 
+PRINTING = 2.0  # seconds: whoever should read the output may have stopped to
+
 _lock = threading.Lock()
 
 
@@ -33,8 +35,7 @@ def or_end(run: Callable[[], None], rank: int) -> None:
         run()
     except Exception as error:
         judged = judge(error)
-        with contextlib.suppress(OSError):
-            os.write(2, judged.trace.encode(errors="replace"))
+        print_briefly(judged.trace)
         end_now(judged.cause(rank), rank)
 
 
@@ -42,8 +43,26 @@ def tell(cause: Cause, rank: int) -> None:
     """Leaves the cause with the process that started the ranks, which tells it last; says it where there is none. Of a
     run that was stopped, rank 0 says so for all."""
     if not _written(cause, rank) and (rank == 0 or cause.kind != "stopped"):
+        print_briefly(f"{cause.line()}\n")
+
+
+def print_briefly(text: str) -> None:
+    """Writes to standard error, unless nobody reads it: a full pipe would hold this process, and the news of its end."""
+
+    def write() -> None:
+        rest = text.encode(errors="replace")
         with contextlib.suppress(OSError):
-            os.write(2, f"{cause.line()}\n".encode(errors="replace"))
+            while rest:
+                rest = rest[os.write(2, rest) :]
+
+    briefly(write)
+
+
+def briefly(run: Callable[[], None]) -> None:
+    """Waits for it no longer than :data:`PRINTING`."""
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PRINTING)
 
 
 def _written(cause: Cause, rank: int) -> bool:

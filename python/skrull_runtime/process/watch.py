@@ -11,7 +11,7 @@ import selectors
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,7 @@ class Member:
     pid: int = 0
     heard: float = 0.0
     place: str = "the start"
+    since: float = field(default_factory=time.monotonic)  # has it been there
     left: bool = False  # in good order
     gone: bool = False
 
@@ -75,6 +76,7 @@ class Watch:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._members: dict[int, Member] = {}
         self._suspected: list[Cause] = []  # as they have arrived
+        self._silent: list[Cause] = []  # symptoms that no rank has told itself, which say most
         self._decide_at = float("inf")
         self._started = self._looked = time.monotonic()
         self._complete = False
@@ -126,7 +128,7 @@ class Watch:
         earlier = self._members.setdefault(member.rank, member)
         if earlier is not member:
             reason = (
-                f"rank {member.rank} has come twice, from {earlier.host} (process {earlier.pid}) and from"
+                f"rank {member.rank} was started twice, on {earlier.host} (process {earlier.pid}) and on"
                 f" {member.host} (process {member.pid}): give every node its own NODE_RANK, and start it once"
             )
             told = Cause.of(member.rank, "user", reason)
@@ -136,7 +138,8 @@ class Watch:
 
     def _understand(self, member: Member, message: dict[str, Any]) -> None:
         member.heard = time.monotonic()
-        member.place = message.get("place", member.place)
+        if (at := message.get("place", member.place)) != member.place:
+            member.place, member.since = at, member.heard
         if "cause" in message:
             cause = Cause.from_json(message["cause"])
             wait = FAULT_WAIT if cause.kind == "fault" else 0.0
@@ -157,11 +160,16 @@ class Watch:
             return
         if any(cause.rank == member.rank for cause in self._suspected):
             return  # it has said why
-        why = (
-            "it was killed, as a system does that runs out of memory"
-            if member.wire.problem is None
-            else f"its node cannot be reached ({member.wire.problem})"
-        )
+        waited = time.monotonic() - member.since
+        if member.wire.problem is not None:
+            why = f"its node cannot be reached ({member.wire.problem})"
+        elif waited > self._timing.timeout - 2 * self._timing.interval:
+            # NCCL ends a process whose collective times out, without an exception that could be told.
+            why = f"it was killed, or waited too long for other ranks: it was there for {waited:.0f} s"
+            self._suspect_silent([member], "ended without a word", why, primary=False)
+            return
+        else:
+            why = "it was killed, as a system does that runs out of memory"
         self._suspect_silent([member], "ended without a word", why)
 
     def _drop(self, member: Member) -> None:
@@ -194,14 +202,17 @@ class Watch:
         )
         return Cause.of(0, "lost", reason)
 
-    def _suspect_silent(self, members: list[Member], what: str, why: str) -> None:
+    def _suspect_silent(
+        self, members: list[Member], what: str, why: str, primary: bool = True
+    ) -> None:
         first, *others = members
         also = f"; likewise {named('rank', [m.rank for m in others])}" if others else ""
         reason = f"{what} (process {first.pid}, at {first.place}): {why}{also}"
-        cause = replace(
-            Cause.of(first.rank, "lost", reason), host=first.host, pid=first.pid, time=time.time()
-        )
-        self._suspect(cause, GATHER_WAIT)
+        told = Cause.of(first.rank, "lost", reason, primary)
+        cause = replace(told, host=first.host, pid=first.pid)
+        if not primary:
+            self._silent.append(cause)
+        self._suspect(cause, GATHER_WAIT if primary else SYMPTOM_WAIT)
 
     def _suspect(self, cause: Cause, seconds: float) -> None:
         """Takes it for the first cause unless a better one comes within so many seconds."""
@@ -212,7 +223,10 @@ class Watch:
         """The first to arrive of those that are no symptoms."""
         # A fault of a rank may be what it makes of another one's end, which is heard of a moment later.
         order = {"lost": 0, "user": 0, "interrupted": 0, "stopped": 0, "fault": 1}
-        best = min(self._suspected, key=lambda cause: (not cause.primary, order[cause.kind]))
+        best = min(
+            self._suspected,
+            key=lambda cause: (not cause.primary, order[cause.kind], cause not in self._silent),
+        )
         return best if best.primary else self._explained(best)
 
     def _explained(self, symptom: Cause) -> Cause:
