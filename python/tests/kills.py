@@ -220,10 +220,26 @@ def end_of(start: Start, killed: float, wrong: list[str]) -> float:
     wait_until(start.is_gone, max(0.0, killed + SOON - time.time()))
     if not start.is_gone():
         wrong.append(
-            f"not all processes ended within {SOON:g} s of a kill: {last_line(start.folder)}"
+            f"not all processes ended within {SOON:g} s of a kill: {last_line(start.folder)};"
+            f" left: {', '.join(left_of(start.pid))}"
         )
         os.killpg(start.pid, signal.SIGKILL)
     return time.time() - killed
+
+
+def left_of(session: int) -> list[str]:
+    """Processes that still run: their state, and what they wait for in the kernel."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            name, _, rest = (process / "stat").read_text().rpartition(")")
+            state, parent, _, own = rest.split()[:4]
+            if int(own) == session and state != "Z":
+                waits = (process / "wchan").read_text()
+                found.append(
+                    f"{name.partition('(')[2]} {process.name} of {parent}, {state} {waits}"
+                )
+    return found
 
 
 def last_line(folder: Path) -> str:
