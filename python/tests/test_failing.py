@@ -199,7 +199,7 @@ def test_ranks_of_another_command_line_are_named(tmp_path: Path, monkeypatch: py
     folder = tmp_path / "run"
     write_run(folder)
     monkeypatch.setenv("ONE_STEP", "1")
-    assert "rank(s) 1 have another command line than rank 0" in refusal(folder)
+    assert "rank 1 and rank 0 differ in their command line" in refusal(folder)
 
 
 def test_an_output_folder_that_cannot_be_written_is_named(tmp_path: Path):
