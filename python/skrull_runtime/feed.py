@@ -24,6 +24,7 @@ from .data import SampleIndex
 from .figures import figures_of
 from .forecast import predicted_us
 from .planned import PlannedSchedules
+from .process import guard
 from .sampler import GlobalBatch, schedule_batch
 from .token_cache import TokenCache
 from .tokenization import Encode, Tokens, load_encoder
@@ -157,7 +158,9 @@ class StepFeed:
             persistent_workers=True,
             generator=torch.Generator(),  # else it draws one of the model's random numbers
         )
+        before = multiprocessing.active_children()
         iter(self._loader)  # over nothing yet, which starts the worker
+        guard.need_workers(set(multiprocessing.active_children()) - set(before))
         _kept.append(self._loader)
 
     def batches(self, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:

@@ -4,6 +4,7 @@ it does once all have come."""
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from skrull_runtime.process import place
 from skrull_runtime.process.cause import LAUNCHER_PID, Cause
-from skrull_runtime.process.guard import Guard
+from skrull_runtime.process.guard import Guard, need_workers
 from skrull_runtime.process.watch import Server, Timing, Watch
 
 rank, ranks, timeout = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
@@ -31,6 +32,12 @@ if rank == 0 and not file.exists():
     server = Server("127.0.0.1", watch.port, "secret", "first-host", 99)
     (folder / "server.tmp").write_text(json.dumps(asdict(server)))
     (folder / "server.tmp").rename(file)
+if action == "lost worker":  # before there is a guard
+    worker = multiprocessing.Process(target=time.sleep, args=(60,))
+    worker.start()
+    need_workers([worker])
+    worker.kill()
+    worker.join()
 wait_for(file)
 server = Server(**json.loads(file.read_text()))
 guard = Guard(rank, server, timing)

@@ -223,6 +223,7 @@ def end_of(start: Start, killed: float, wrong: list[str]) -> float:
             f"not all processes ended within {SOON:g} s of a kill: {last_line(start.folder)};"
             f" left: {', '.join(left_of(start.pid))}"
         )
+        print(wrong[-1], flush=True)
         os.killpg(start.pid, signal.SIGKILL)
     return time.time() - killed
 

@@ -86,6 +86,15 @@ def test_a_rank_that_fails_ends_all_with_its_reason(victim: int, tmp_path: Path)
         assert ranks.said() == {f"error: rank {victim} on {HOST}: the disk is full"}
 
 
+def test_a_worker_that_ends_before_there_is_a_guard_is_missed(tmp_path: Path):
+    with Ranks(tmp_path, "wait", "lost worker", "wait") as ranks:
+        assert ranks.codes(60) == [1, 1, 1]
+        (line,) = ranks.said()
+        assert line.startswith(
+            f"error: rank 1 on {HOST}: the process that makes this rank's batches"
+        )
+
+
 def test_a_fault_has_a_code_of_its_own_on_all_ranks(tmp_path: Path):
     with Ranks(tmp_path, "wait", "fault") as ranks:
         ranks.wait_until_ready()

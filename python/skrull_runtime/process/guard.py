@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn
@@ -32,11 +32,17 @@ WORD_WAIT = SYMPTOM_WAIT + 3.0  # seconds for rank 0's word on what this rank ha
 SIGNAL_WAIT = 1.5  # likewise where a user waits, or a launcher that may kill
 
 _guard: Guard | None = None
+_workers: list[Other] = []  # of this rank, from their start on
 
 
 def current() -> Guard | None:
     """This process's guard; None before ranks have met, and where nobody has made one."""
     return _guard
+
+
+def need_workers(processes: Iterable[multiprocessing.Process]) -> None:
+    """Says that this rank cannot do without them. One that ends before there is a guard is missed as soon as there is."""
+    _workers.extend(Other(process.pid) for process in processes if process.pid is not None)
 
 
 class Guard:
@@ -64,9 +70,8 @@ class Guard:
         self._watch_signals()
         for pid in {int(os.environ.get(LAUNCHER_PID, 0)), launcher_by_command() or 0} - {0}:
             self._watch(Other(pid), self._end_with_launcher)
-        for worker in multiprocessing.active_children():
-            assert worker.pid is not None
-            self._watch(Other(worker.pid), self._miss_worker)
+        for worker in _workers:
+            self._watch(worker, self._miss_worker)
         untie()
         run = partial(or_end, self._run, rank)
         threading.Thread(target=run, name="skrull-guard", daemon=True).start()
