@@ -113,7 +113,7 @@ class Start:
         ranks = children(self.pid)
         if kind == "launcher":
             return [self.pid]
-        return ranks if kind == "rank" else [each for rank in ranks for each in children(rank)]
+        return ranks if kind == "rank" else [each for rank in ranks for each in workers(rank)]
 
 
 def wait_for_ranks(ranks: list[int]) -> list[int]:
@@ -137,6 +137,16 @@ def children(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
         return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
+
+
+def workers(rank: int) -> list[int]:
+    """Its batch workers, by the name that torch gives them: libraries start programs for a moment, which nobody misses."""
+    found = []
+    for pid in children(rank):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text().strip() == "pt_data_worker":
+                found.append(pid)
+    return found
 
 
 def lines_of(path: Path) -> int:

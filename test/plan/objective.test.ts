@@ -4,7 +4,7 @@ import { codes, planOf } from "./make.js";
 const of = (objective: string, zero: number) =>
   planOf({
     schedule: `{ global_batch = 2 ${objective} }`,
-    memory: `{ per_gpu = 1 GiB zero = ${zero} }`,
+    parallel: `{ context = 2 zero = ${zero} }`,
   });
 
 describe("objective = free", () => {
