@@ -9,7 +9,7 @@ describe.each(Object.entries(vectors))("%s", (_, { config, scaling, written, max
   const result = withRopeScaling(config, scaling as RopeScaling);
 
   it("is written as transformers reads it", () => {
-    expect(result).toEqual({ ok: true, config: written });
+    expect(result).toMatchObject({ ok: true, config: written });
     expect(result.ok && JSON.stringify(result.config)).toBe(JSON.stringify(written));
   });
 
