@@ -87,8 +87,8 @@ def test_a_rank_that_fails_ends_all_with_its_reason(victim: int, tmp_path: Path)
 
 
 def test_a_worker_that_ends_before_there_is_a_guard_is_missed(tmp_path: Path):
-    with Ranks(tmp_path, "wait", "lost worker", "wait") as ranks:
-        assert ranks.codes(60) == [1, 1, 1]
+    with Ranks(tmp_path, "wait", "lost worker") as ranks:  # a third one might come when all is over
+        assert ranks.codes(60) == [1, 1]
         (line,) = ranks.said()
         assert line.startswith(
             f"error: rank 1 on {HOST}: the process that makes this rank's batches"
