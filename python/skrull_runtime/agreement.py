@@ -10,11 +10,13 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 
+from .collectives import all_gather_single
 from .errors import FaultElsewhere, ToldByAnother, UserError
 from .process.reasons import disk_problem, is_symptom
 from .process.watch import named
@@ -36,14 +38,34 @@ def require_agreement(what: str, digest: str, device: torch.device) -> None:
     """Raises UserError, on every rank, naming the ranks whose digest is not rank 0's."""
     own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
     everyone = own.new_empty(dist.get_world_size() * len(own))
-    dist.all_gather_single(everyone, own)
+    all_gather_single(everyone, own)
     first, *others = everyone.cpu().split(len(own))
     different = [rank for rank, other in enumerate(others, 1) if not torch.equal(other, first)]
     if different:
         dist.barrier()  # all ranks come here; one that left at once could break another's gather
-        raise UserError(
-            f"{named('rank', different)} and rank 0 differ in their {what}: are all nodes running the same folder?"
-        )
+        raise UserError(_differing(different, what))
+
+
+_asked = count()  # how often this rank has; all ranks do, in the same order
+KEPT = 4096  # answers of rank 0 in the store: no rank is so far behind
+
+
+def require_same_schedule(step: int, digest: str) -> None:
+    """Raises UserError on a rank whose schedule of a step is not rank 0's; the guard tells the others.
+
+    Through the store of the process group: nothing on a device waits for it.
+    """
+    store, number, rank = dist.distributed_c10d._get_default_store(), next(_asked), dist.get_rank()
+    if rank == 0:
+        store.set(f"schedule/{number}", digest)
+        if number >= KEPT:
+            store.delete_key(f"schedule/{number - KEPT}")
+    elif store.get(f"schedule/{number}").decode() != digest:
+        raise UserError(_differing([rank], f"schedule of step {step}"))
+
+
+def _differing(ranks: list[int], what: str) -> str:
+    return f"{named('rank', ranks)} and rank 0 differ in their {what}: are all nodes running the same folder?"
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,38 @@
 """Packed and context-parallel attention inside unmodified Hugging Face models.
 
-Registered as an attention implementation of transformers. A micro-batch's layout travels as a keyword argument of the
-model's call, not as a global: activation checkpointing runs attention, and its collectives, again in the backward.
+Registered as an attention implementation of transformers. What attention needs of a micro-batch travels as a keyword
+argument of the model's call, not as a global: activation checkpointing runs attention, and its collectives, again in the
+backward.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import torch
 from transformers import AttentionInterface
 
 from .errors import UserError
-from .gathering import Gathering
+from .exchange import exchange
 from .groups import GroupTable
-from .kernels import Kernel
-from .layout import Layout, ShardGroup, zigzag_positions
+from .kernels.kernel import Attend, Kernel, Masking
+from .segments import AttentionPlan, GroupPlan
+from .sharded import Departure, Sharded, ShardedAttention
+from .slicing import Slicing
 
 # transformers builds no mask for a name it does not know; one with "flash" in it would be treated as FlashAttention.
 NAME = "skrull"
 
 
+@dataclass(frozen=True)
 class AttentionContext:
     """What attention needs besides tensors; handed through the model as ``skrull``."""
 
-    def __init__(self, layout: Layout, groups: GroupTable, kernel: Kernel):
-        self.layout, self.groups, self.kernel = layout, groups, kernel
+    plan: AttentionPlan  # on the device
+    groups: GroupTable
+    kernel: Kernel
+    slicing: Slicing = field(default_factory=Slicing)
+    deterministic: bool = False
 
 
 def register() -> None:
@@ -42,6 +51,7 @@ def skrull_attention(
     dropout=0.0,
     skrull=None,
     sliding_window=None,
+    softcap=None,
     **kwargs,
 ):
     """Causal attention within each sequence of a packed micro-batch, to the nearest ``sliding_window`` tokens if set.
@@ -55,67 +65,39 @@ def skrull_attention(
         raise UserError(
             "attention dropout is not supported: set attention_dropout to 0 in the model's configuration"
         )
-    q, k, v = (tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value))  # [T, heads, D]
-    layout: Layout = skrull.layout
-    end = sum(layout.local)
-    spans = []
-    for group in layout.groups:
-        spans.append(slice(end, end + group.tokens))
-        end += group.tokens
+    context: AttentionContext = skrull
+    mask = Masking(scaling, sliding_window, softcap or 0.0, context.deterministic)
+    plan, sizes = context.plan, context.plan.sizes
+    # Views: the backward of a split is one concatenation, whatever the number of groups.
+    q, k, v = (tensor.squeeze(0).transpose(0, 1).split(sizes) for tensor in (query, key, value))
+    first = len(sizes) - len(plan.groups)
     # Keys and values travel while the local sequences are attended to (arXiv:2505.19609 Eq. 2).
-    arriving = [
-        Gathering.start(k[span], v[span], skrull.groups.get(group.degree, group.first_rank))
-        for group, span in zip(layout.groups, spans, strict=True)
+    departed = [
+        _depart(torch.stack((own_k, own_v), dim=1), group, context, mask)
+        for group, own_k, own_v in zip(plan.groups, k[first:], v[first:], strict=True)
     ]
     outputs = []
-    if layout.local:
-        lengths = list(layout.local)
-        local = slice(0, sum(lengths))
-        outputs.append(
-            skrull.kernel(q[local], k[local], v[local], lengths, lengths, scaling, sliding_window)
-        )
-    for group, span, gathering in zip(layout.groups, spans, arriving, strict=True):
-        outputs.append(
-            _sharded(q[span], gathering.finish(), group, skrull, scaling, sliding_window)
-        )
-    return torch.cat(outputs).unsqueeze(0), None
+    if plan.local is not None:
+        outputs.append(Attend.apply(q[0], k[0], v[0], plan.local, context.kernel, mask))
+    for own_q, (both, sharded) in zip(q[first:], departed, strict=True):
+        outputs.append(ShardedAttention.apply(own_q, both, sharded))
+    output = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+    return output.unsqueeze(0), None
 
 
-def _sharded(
-    q: torch.Tensor,
-    gathered: torch.Tensor,
-    group: ShardGroup,
-    context: AttentionContext,
-    scaling: float,
-    window: int | None,
-) -> torch.Tensor:
-    """Attention of this rank's chunks to the keys and values of their whole sequences.
-
-    q ``[T, H, D]``, gathered ``[degree * T, 2, H_kv, D]``, rank by rank.
-    """
-    whole = gathered.index_select(0, _sequence_order(group, gathered.device))
-    member = context.layout.rank - group.first_rank
-    keys, values, lengths, known = [], [], [], []
-    first = 0
-    for chunk in group.chunks:
-        for positions in zigzag_positions(chunk, group.degree, member):
-            keys.append(whole[first : first + positions.stop, 0])
-            values.append(whole[first : first + positions.stop, 1])
-            lengths.append(chunk)
-            known.append(positions.stop)
-        first += 2 * group.degree * chunk
-    return context.kernel(q, torch.cat(keys), torch.cat(values), lengths, known, scaling, window)
-
-
-def _sequence_order(group: ShardGroup, device: torch.device) -> torch.Tensor:
-    """For each token of the padded sequences in order, its row in the gathered shards, which are rank by rank."""
-    rows = []
-    offset = 0
-    for chunk in group.chunks:
-        for part in range(2 * group.degree):
-            mirrored = part >= group.degree
-            member = 2 * group.degree - 1 - part if mirrored else part
-            start = member * group.tokens + offset + (chunk if mirrored else 0)
-            rows.append(torch.arange(start, start + chunk, device=device))
-        offset += 2 * chunk
-    return torch.cat(rows)
+def _depart(
+    both: torch.Tensor, plan: GroupPlan, context: AttentionContext, mask: Masking
+) -> tuple[torch.Tensor, Sharded]:
+    """Keys and values ``[T, 2, H_kv, D]`` of this rank's chunks set out."""
+    traffic = plan.traffic(mask.window)
+    heads = both.shape[2]
+    slice_heads = context.slicing.heads(sum(traffic.segments.keys), heads, both.shape[3])
+    sharded = Sharded(
+        exchange(traffic, context.groups.get(plan.group.degree, plan.group.first_rank)),
+        traffic,
+        context.kernel,
+        mask,
+        slice_heads,
+        context.slicing.keeps(slice_heads, heads),
+    )
+    return Departure.apply(both, sharded), sharded

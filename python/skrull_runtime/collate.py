@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from .figures import ScheduleFigures
 from .layout import Layout, layout_of, zigzag_positions
+from .packed import MicroBatch
 from .tokenization import IGNORED, Tokens
-
-
-@dataclass(frozen=True)
-class MicroBatch:
-    """Packed tensors ``[1, T]`` of one rank, T its tokens in this micro-batch."""
-
-    input_ids: torch.Tensor
-    labels: torch.Tensor  # already shifted; -100 where the loss does not count
-    position_ids: torch.Tensor  # within the original sequence
-    sequence_ids: torch.Tensor  # index into the global batch of every token, -1 for padding
-    layout: Layout
-
-    @classmethod
-    def of(cls, columns: np.ndarray, layout: Layout) -> MicroBatch:
-        """From the tensors above as rows ``[4, T]``."""
-        rows = torch.from_numpy(columns.astype(np.int64, copy=False)).unsqueeze(1)
-        return cls(rows[0], rows[1], rows[2], rows[3], layout)
-
-    def __reduce__(self):
-        """Between processes by value, and half as wide: shared memory costs a file handle and a handshake a tensor."""
-        rows = torch.cat((self.input_ids, self.labels, self.position_ids, self.sequence_ids))
-        return MicroBatch.of, (rows.numpy().astype(np.int32), self.layout)
 
 
 @dataclass(frozen=True)
@@ -61,16 +39,23 @@ class StepBatch:
 
 
 def collate(
-    schedule: dict[str, Any], rank: int, lengths: list[int], tokens_of: Callable[[int], Tokens]
+    schedule: dict[str, Any],
+    rank: int,
+    lengths: list[int],
+    tokens_of: Callable[[int], Tokens],
+    windows: Sequence[int] = (),
 ) -> list[MicroBatch]:
-    """The micro-batches of a rank. ``tokens_of(k)`` gives sequence k of the global batch; only its own are asked for."""
+    """The micro-batches of a rank. ``tokens_of(k)`` gives sequence k of the global batch; only its own are asked for.
+    ``windows``: of the model's layers, those that do not see all tokens before."""
     return [
-        _micro_batch(layout_of(entry["placements"], rank, lengths), tokens_of)
+        _micro_batch(layout_of(entry["placements"], rank, lengths), tokens_of, windows)
         for entry in schedule["micro_batches"]
     ]
 
 
-def _micro_batch(layout: Layout, tokens_of: Callable[[int], Tokens]) -> MicroBatch:
+def _micro_batch(
+    layout: Layout, tokens_of: Callable[[int], Tokens], windows: Sequence[int]
+) -> MicroBatch:
     size = sum(layout.local) + sum(group.tokens for group in layout.groups)
     columns = np.empty((4, size), np.int64)
     at = 0
@@ -98,4 +83,4 @@ def _micro_batch(layout: Layout, tokens_of: Callable[[int], Tokens]) -> MicroBat
                 add(tokens, positions, sequence)
     if not layout.local_sequences and not layout.groups:
         add(Tokens([0], [IGNORED]), range(1), -1)  # the dummy of a rank without sequences
-    return MicroBatch.of(columns, layout)
+    return MicroBatch.of(columns, layout, windows)

@@ -57,8 +57,15 @@ class ModelConfig:
 
     weights: str  # "pretrained" or "random"
     precision: str = "bf16"  # or "fp32"
-    checkpointing: str = "selective"  # "none", "selective" (every layer's MLP) or "full"
-    attention: str = "auto"  # "sdpa", "flash", "varlen"
+    checkpointing: str = (
+        "selective"  # "none", "selective" (every layer's MLP), "attention" (all but it) or "full"
+    )
+    attention: str = "auto"  # "flash3", "flash2", "varlen", "sdpa"
+    attention_workspace: int | None = (
+        None  # bytes for heads of sharded sequences at a time; None for all
+    )
+    kernels: str = "torch"  # of norms, rotary embeddings and gated MLPs; or "liger"
+    compile_norms: bool = False
     loss_chunk: int = 1024  # tokens whose logits exist at a time
     source: str | None = None
     source_kind: str | None = None  # "hub" or "folder"
@@ -93,6 +100,7 @@ class TrainConfig:
     reduction: str = "every-micro-batch"  # or "once" a step, with whole gradients on every rank
     gradients: str = "model"  # gradients are added in the model's precision, or in "fp32"
     non_finite_gradients: str = "stop"  # the run, or "skip" the step
+    deterministic: bool = False  # adds up in the same order every time
     evaluate_every: int = 0  # steps between evaluations; 0 evaluates only at the end
     export: bool = True  # the trained model as a Hugging Face folder at the end
     tensorboard: bool = False

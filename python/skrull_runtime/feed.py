@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from .forecast import predicted_us
 from .planned import PlannedSchedules
 from .process import guard
 from .sampler import GlobalBatch, schedule_batch
+from .sharing import SharedSchedules
 from .token_cache import TokenCache
 from .tokenization import Encode, Tokens, load_encoder
 
@@ -43,15 +44,20 @@ class StepDataset(Dataset[StepBatch]):
         tokenizer: str,
         planned: PlannedSchedules | None = None,
         cache: Path | None = None,
+        windows: Sequence[int] = (),
     ):
         self.index, self.scheduling, self.rank, self.tokenizer = index, scheduling, rank, tokenizer
-        self.planned, self.cache = planned, cache
+        self.planned, self.cache, self.windows = planned, cache, windows
         self._source: TokenSource | None = None
+        self._shared = SharedSchedules.of_node()
 
     def schedule_of(self, batch: GlobalBatch) -> dict[str, Any]:
         """As planned, or made now. Raises UserError where the planned one is none."""
         if self.planned is None:
-            return schedule_batch(batch, self.index.lengths, self.scheduling)
+            name = digest_of(batch.samples, self.scheduling.identity())
+            return self._shared.get(
+                name, lambda: schedule_batch(batch, self.index.lengths, self.scheduling)
+            )
         return self.planned.schedule(
             batch.step, [self.index.lengths[sample] for sample in batch.samples]
         )
@@ -68,7 +74,7 @@ class StepDataset(Dataset[StepBatch]):
 
         targets = [self.index.supervised[sample] for sample in batch.samples]
         made = make_step_batch(
-            batch, schedule, lengths, targets, self.scheduling, self.rank, tokens_of
+            batch, schedule, lengths, targets, self.scheduling, self.rank, tokens_of, self.windows
         )
         return replace(
             made,
@@ -113,6 +119,7 @@ def make_step_batch(
     config: SchedulingConfig,
     rank: int,
     tokens_of: Callable[[int], Tokens],
+    windows: Sequence[int] = (),
 ) -> StepBatch:
     """A rank's part of a global batch under a schedule. Sequence k of the schedule has ``lengths[k]`` tokens, of which
     ``targets[k]`` are targets of the loss."""
@@ -120,7 +127,7 @@ def make_step_batch(
     return StepBatch(
         step=batch.step,
         epoch=batch.epoch,
-        micro_batches=collate(schedule, rank, lengths, tokens_of),
+        micro_batches=collate(schedule, rank, lengths, tokens_of, windows),
         samples=batch.samples,
         tokens=sum(lengths),
         supervised=sum(targets),

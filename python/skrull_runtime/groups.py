@@ -9,6 +9,8 @@ import torch.distributed as dist
 
 from .errors import UserError
 
+MOST_AHEAD = 64  # groups of a degree that are made before they are needed
+
 
 class GroupTable:
     """The process groups that this rank is in, by degree and first rank; made when a schedule first asks for them."""
@@ -28,12 +30,24 @@ class GroupTable:
         for degree in sorted(set(degrees) - self._made):
             if world % degree != 0:
                 raise UserError(f"{world} ranks cannot be divided into groups of {degree}")
-            for first in range(0, world, degree):
-                members = list(range(first, first + degree))
-                group = dist.new_group(members, timeout=self._timeout)
-                if rank in members:
-                    self._own[degree, first] = group
+            members = [list(range(first, first + degree)) for first in range(0, world, degree)]
+            self._own[degree, rank - rank % degree] = self._make(members, rank)
             self._made.add(degree)
+
+    def _make(self, members: list[list[int]], rank: int) -> dist.ProcessGroup:
+        """This rank's group of those."""
+        if _can_split():  # shares the resources of the group of all ranks, and is made in one call
+            own = dist.split_group(split_ranks=members, timeout=self._timeout)
+            assert own is not None, "every rank is in a group"
+            return own
+        made = [dist.new_group(each, timeout=self._timeout) for each in members]
+        return made[rank // len(members[0])]
+
+    def prepare_ahead(self, degrees: Iterable[int]) -> None:
+        """As :meth:`prepare`, before anything is trained, of degrees whose groups are few; the others are made when a
+        schedule asks for them."""
+        world = dist.get_world_size()
+        self.prepare(d for d in degrees if world % d == 0 and world // d <= MOST_AHEAD)
 
     def get(self, degree: int, first_rank: int) -> dist.ProcessGroup:
         """The group of ``first_rank .. first_rank + degree - 1``, which this rank must be in."""
@@ -42,3 +56,10 @@ class GroupTable:
 
     def __len__(self) -> int:
         return len(self._own)
+
+
+def _can_split() -> bool:
+    """Whether groups can be split from the one of all ranks: NCCL can, once that is bound to a device."""
+    everyone = dist.group.WORLD
+    bound = getattr(everyone, "bound_device_id", None) is not None
+    return bound and dist.get_backend() == "nccl" and hasattr(dist, "split_group")

@@ -93,10 +93,13 @@ def _losses(
     for first in range(0, len(hidden), chunk):
         own = slice(first, first + chunk)
         logits = linear(hidden[own], weight, bias).float()
-        losses.append(_losses_of_chunk(logits, targets[own]))
+        of_chunk = _losses_of_chunk(logits, targets[own])
+        losses.append(of_chunk)
         if gradients is not None:
+            # Of a loss that is not finite, the gradient is not finite either: whoever looks at one has seen both.
+            factor = (of_chunk * 0 + scale).unsqueeze(1)
             # The logits have become the softmax.
-            of_logits = _gradient_of_logits(logits, targets[own]).mul_(scale).to(weight.dtype)
+            of_logits = _gradient_of_logits(logits, targets[own]).mul_(factor).to(weight.dtype)
             _add_gradients(gradients, own, of_logits, hidden[own], weight)
     return torch.cat(losses)
 
@@ -206,17 +209,20 @@ class SummedLossModel(nn.Module):
         self,
         input_ids: torch.Tensor,
         position_ids: torch.Tensor,
-        labels: torch.Tensor,
+        counted: torch.Tensor,
+        targets: torch.Tensor,
         skrull: AttentionContext,
         scale: float = 1.0,
         real: torch.Tensor | None = None,
         router_scale: float = 0.0,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """All tensors ``[1, T]``; ``real`` says which tokens are neither padding nor a dummy.
+        """input_ids, position_ids and real ``[1, T]``; ``real`` says which tokens are neither padding nor a dummy.
+        counted and targets ``[C]``: tokens that have a target, and these; one that is ignored where none has, so that
+        the backward reaches every parameter.
 
         Returns the loss to train on, fp32 scalar: ``scale`` times the sum of token losses, and ``router_scale`` times
         the router's part (see :meth:`RouterLoss.weighted`) where the model has such a loss and is being trained. Then,
-        neither scaled nor with a gradient, the token losses ``[T]``, 0 where there is no target, and the router's part.
+        neither scaled nor with a gradient, the losses of the counted tokens ``[C]``, and the router's part.
         The output head runs on tokens that have a target only.
         """
         balanced = self.router is not None and torch.is_grad_enabled()
@@ -228,16 +234,10 @@ class SummedLossModel(nn.Module):
             **({} if self.router is None else {"output_router_logits": balanced}),
         )
         hidden = outputs[0].squeeze(0)
-        targets = labels.squeeze(0)
-        counted = (targets != IGNORED).nonzero().squeeze(1)
-        if counted.numel() == 0:
-            # The backward must reach every parameter, with a gradient of zero.
-            counted = counted.new_zeros(1)
-        total, losses = self.loss(hidden[counted], targets[counted], scale)
-        everywhere = torch.zeros_like(targets, dtype=losses.dtype).index_copy(0, counted, losses)
+        total, losses = self.loss(hidden.index_select(0, counted), targets, scale)
         balance = total.new_zeros(())
         if self.router is not None and balanced:
             assert real is not None
             balance = self.router.weighted(outputs.router_logits, real.squeeze(0))
             total = total + router_scale * balance
-        return total, everywhere, balance.detach()
+        return total, losses, balance.detach()

@@ -18,6 +18,8 @@ from .agreement import by_rank_0, together
 from .config import ModelConfig
 from .data import inside
 from .errors import UserError
+from .fused import compile_norms, use_liger
+from .kernels.kept import keeping_attention
 from .refusals import refuse_unsupported
 from .weights.files import find_files, set_generation
 from .weights.matching import Matching
@@ -41,6 +43,10 @@ def build_model(
     attention.register()
     hf_config = together(lambda: _configuration(config, run_dir, root))
     model = _with_weights(config, hf_config, seed, ds_config or {})
+    if config.kernels == "liger":
+        together(lambda: use_liger(model, current_device()))
+    if config.compile_norms:
+        compile_norms(model)
     _set_checkpointing(model, config.checkpointing)
     lora = config.lora
     if lora is not None:
@@ -133,9 +139,13 @@ def base_of(model: nn.Module) -> PreTrainedModel:
 
 
 def _set_checkpointing(model: PreTrainedModel, mode: str) -> None:
-    """ "full" recomputes every decoder layer in the backward, "selective" its MLP only."""
-    if mode == "full":
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    """ "full" recomputes every decoder layer in the backward, "attention" all of it but its attention kernel,
+    "selective" its MLP only."""
+    if mode in ("full", "attention"):
+        kept = {"context_fn": keeping_attention} if mode == "attention" else {}
+        model.gradient_checkpointing_enable(
+            gradient_checkpointing_kwargs={"use_reentrant": False, **kept}
+        )
     elif mode == "selective":
         for name, module in model.named_modules():
             if name.endswith(".mlp"):

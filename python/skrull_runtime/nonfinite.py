@@ -45,10 +45,11 @@ class GradientWatch:
 
 
 def bad_loss(batch: StepBatch, loss: float, losses: dict[int, torch.Tensor]) -> NonFinite:
-    """``losses``: token losses ``[T]`` of this rank's micro-batches, by index. A collective: all ranks name the same."""
+    """``losses``: of this rank's counted tokens ``[C]``, by micro-batch. A collective: all ranks name the same."""
     own: set[int] = set()
     for index, each in losses.items():
-        own |= set(samples_of(batch, index, ~torch.isfinite(each.cpu())))
+        bad = ~torch.isfinite(each.cpu())
+        own |= set(samples_of(batch, index, batch.micro_batches[index].counted[bad].long()))
     everyone: list[set[int]] = [set()] * dist.get_world_size()
     dist.all_gather_object(everyone, own)
     return NonFinite(f"the loss of step {batch.step} is {loss}", sorted(set().union(*everyone)))

@@ -14,7 +14,8 @@ from .feed import StepDataset, StepFeed
 from .optimizer import check_optimisation
 from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
-from .starting import INDEX_FILE
+from .segments import windows_in
+from .starting import INDEX_FILE, MODEL_FILE
 from .token_cache import cache_file
 
 
@@ -114,4 +115,5 @@ def _dataset(
     """This rank's batches of the samples of an index."""
     tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
     cache = cache_file(run_dir, index.file, data, tokenizer)
-    return StepDataset(index, scheduling, rank, tokenizer, planned, cache)
+    windows = windows_in(run_dir / MODEL_FILE)
+    return StepDataset(index, scheduling, rank, tokenizer, planned, cache, windows)

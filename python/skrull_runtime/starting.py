@@ -24,6 +24,7 @@ from .process.meeting import group_timeout, meet
 DEEPSPEED_FILE = "ds_config.json"
 DEEPSPEED_SCHEMA = "deepspeed-config.schema.json"
 INDEX_FILE = "data_index.json"
+MODEL_FILE = "config.json"
 
 
 def start_process_group(timeout_seconds: float) -> torch.device:
@@ -33,8 +34,10 @@ def start_process_group(timeout_seconds: float) -> torch.device:
     """
     quieten_deepspeed()
     accelerator = deepspeed.accelerator.get_accelerator()
+    bound = None
     if accelerator.device_name() != "cpu":
         accelerator.set_device(int(os.environ["LOCAL_RANK"]))
+        bound = torch.device(accelerator.current_device_name())  # so that groups can be split
     rank, ranks = own_rank()
     store = meet(rank, ranks, timeout_seconds)
     place.at("the start of the process group")
@@ -44,6 +47,7 @@ def start_process_group(timeout_seconds: float) -> torch.device:
         rank=rank,
         world_size=ranks,
         timeout=group_timeout(timeout_seconds),
+        device_id=bound,
     )
     deepspeed.init_distributed(verbose=False)
     return torch.device(accelerator.current_device_name())

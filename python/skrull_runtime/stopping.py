@@ -19,6 +19,10 @@ class StopRequest:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked = True
 
+    def is_asked(self) -> bool:
+        """Whether this rank was."""
+        return self._asked
+
     def agreed(self, device: torch.device) -> bool:
         """Whether any rank was asked: the same answer on all, which have to ask together."""
         flag = torch.tensor(float(self._asked), device=device)

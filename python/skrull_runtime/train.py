@@ -13,8 +13,9 @@ import torch.distributed as dist
 from . import checkpoint, defaults, stopping
 from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
-from .config import RunConfig, SchedulingConfig, TrainConfig
+from .config import RunConfig, SchedulingConfig
 from .data import SampleIndex
+from .determinism import be_deterministic
 from .documents import read_document
 from .ending import Stopped, ending_plainly
 from .errors import UserError
@@ -32,6 +33,7 @@ from .process.meeting import group_timeout, limit_groups
 from .process.run_lock import hold
 from .resuming import Resume, find_resume, set_aside
 from .sampler import ScheduledBatchSampler
+from .scheduling import class_degrees
 from .starting import (
     DEEPSPEED_FILE,
     DEEPSPEED_SCHEMA,
@@ -82,6 +84,8 @@ def _run(
     train = config.train
     rank, ranks = own_rank()
     prepared, problem = attempted(lambda: prepare(config, compiled, run_dir, rank, ranks))
+    if train.deterministic:
+        be_deterministic()
     device = start_process_group(train.timeout_seconds)
     require_success(problem)  # ranks of other nodes may have none, and would wait for this one
     assert prepared is not None
@@ -110,13 +114,16 @@ def _run(
     trainer = Trainer(model, ds_config, config.model, train)
     limit_groups(train.timeout_seconds)
     groups = GroupTable(group_timeout(train.timeout_seconds))
+    groups.prepare_ahead(
+        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel)
+    )
     if preflight is not None:
         place.at("the pre-flight")
         preflight.run(trainer, groups)
     if resume is not None:
         place.at(f"reading {resume.folder.name}")
         resume.load(trainer.engine)
-    log, problem = attempted(lambda: _open_log(output, sampler.start_step, train, resume))
+    log, problem = attempted(lambda: _open_log(output, sampler.start_step, trainer, resume))
     require_success(problem)
 
     loop = TrainingLoop(config, sampler, index, trainer, groups, output, data_digest, evaluation)
@@ -172,18 +179,18 @@ class TrainingLoop:
             if log is not None:
                 log.add(self._entry(batch, result))
                 _tell_of_skipped(batch.step, result)
-            stopped = self._after_step(log)
+            stopped = self._after_step(log, result.stop)
             if stopped:
                 break
             asked = time.perf_counter()
             place.at(f"the batch of step {self.sampler.start_step}")
         return not stopped
 
-    def _after_step(self, log: MetricsLog | None) -> bool:
+    def _after_step(self, log: MetricsLog | None, stop: bool) -> bool:
         """Checkpoint and evaluation, where they are due. Whether the run was asked to stop, and has a checkpoint."""
         done, every = self.sampler.start_step, self.train.checkpoint_every
         last = done == self.sampler.total_steps
-        stopped = self.stop.agreed(self.trainer.device) and not last
+        stopped = stop and not last
         saves = last or stopped or (every > 0 and done % every == 0)
         if saves:
             self._save()
@@ -195,7 +202,7 @@ class TrainingLoop:
 
     def _step(self, batch: StepBatch) -> StepResult:
         try:
-            return self.trainer.step(batch, self.groups)
+            return self.trainer.step(batch, self.groups, self.stop.is_asked)
         except NonFinite as error:
             places = ", ".join(self.index.place(sample) for sample in error.samples[:10])
             more = f" and {len(error.samples) - 10} more" if len(error.samples) > 10 else ""
@@ -235,6 +242,7 @@ class TrainingLoop:
             "sampler": self.sampler.state_dict(),
             "data": self.data_digest,
             "defaults": defaults.chosen(self.config),
+            "attention": self.trainer.kernel.name,
         }
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints
@@ -265,14 +273,15 @@ def _own(output: Path, timeout: float) -> None:
 
 
 def _open_log(
-    output: Path, trained: int, train: TrainConfig, resume: Resume | None
+    output: Path, trained: int, trainer: Trainer, resume: Resume | None
 ) -> MetricsLog | None:
     if dist.get_rank() != 0:
         return None
-    others = trackers(train, output, resume is not None)
-    log = MetricsLog(output, trained, train.log_every, others)
+    others = trackers(trainer.train, output, resume is not None)
+    log = MetricsLog(output, trained, trainer.train.log_every, others)
     if resume is not None:
         written = "" if resume.is_native() else f", written by {resume.ranks} ranks"
         print(f"resumed after {trained} steps from {resume.folder.name}{written}", flush=True)
+    print(f"attention: {trainer.kernel.name}", flush=True)
     print(HEADER, flush=True)
     return log

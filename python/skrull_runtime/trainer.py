@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import deepspeed
@@ -15,18 +15,21 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from .agreement import require_agreement
+from .agreement import require_same_schedule
 from .attention import AttentionContext
-from .collate import MicroBatch, StepBatch
+from .collate import StepBatch
 from .config import ModelConfig, TrainConfig
 from .errors import UserError
 from .groups import GroupTable
-from .kernels import choose_kernel
+from .kernels.choose import choose_kernel
 from .loss import SummedLossModel
+from .model import base_of
 from .nonfinite import GradientWatch, NonFinite, bad_gradient, bad_loss, samples_of
 from .optimizer import build_optimizer, learning_rate, set_groups
+from .packed import MicroBatch
 from .process import place
 from .process.unless_failing import unless_failing
+from .slicing import slicing_of
 
 
 @dataclass
@@ -43,6 +46,7 @@ class StepResult:
         None  # of a mixture whose configuration asks for it; not in the loss above
     )
     waited_seconds: float = 0.0  # for the step's batch, before the step
+    stop: bool = False  # a rank is asked to end the run
 
 
 class Trainer:
@@ -81,11 +85,14 @@ class Trainer:
         self.model = model
         self.device = self.engine.device
         self.kernel = choose_kernel(model_config.attention, self.device)
+        self.slicing = slicing_of(model_config, base_of(model).config)
         self.train = train
         if train.gradients == "fp32":
             self._add_in_fp32(trained)
 
-    def step(self, batch: StepBatch, groups: GroupTable) -> StepResult:
+    def step(
+        self, batch: StepBatch, groups: GroupTable, is_asked_to_stop: Callable[[], bool] = bool
+    ) -> StepResult:
         """Trains on one global batch.
 
         DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by world size over the
@@ -93,6 +100,9 @@ class Trainer:
         boundary is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch
         without a single target changes nothing. Raises UserError where ranks have different schedules, and NonFinite
         where the loss is no number, or the gradient, unless such steps are to be skipped.
+
+        Nothing waits for the device before the optimizer, which looks at the gradient. That of a loss which is not
+        finite is not finite either, so that nothing is updated then.
         """
         started = time.perf_counter()
         self._prepare(batch, groups)
@@ -100,34 +110,42 @@ class Trainer:
             batch.step, self.train.total_steps, self.train.optimizer["lr"], self.train.learning_rate
         )
         set_groups(self.engine.optimizer, rate, self._decays)
-        if batch.supervised == 0:
-            seconds = time.perf_counter() - started
-            return StepResult(0.0, seconds, rate, None, self.engine.skipped_steps)
-        totals = torch.zeros(2, device=self.device, dtype=torch.float64)
+        totals = torch.zeros(3, device=self.device, dtype=torch.float64)
         losses: dict[int, torch.Tensor] = {}
-        for index, own, token_losses in self._accumulate(batch, groups):
-            totals += own
-            losses[index] = token_losses
-        place.at(f"the optimizer of step {batch.step}")
+        norm = None
+        if batch.supervised > 0:
+            for index, own, token_losses in self._accumulate(batch, groups):
+                totals[:2] += own
+                losses[index] = token_losses
+            place.at(f"the optimizer of step {batch.step}")
+        totals[2] = float(is_asked_to_stop())
         dist.all_reduce(totals)
-        loss, router_loss = totals[0].item() / batch.supervised, None
-        if self.router is not None:
-            router_loss = totals[1].item() / batch.tokens
-        if not math.isfinite(loss):
-            raise bad_loss(batch, loss, losses)
-        with self._memory_named(f"the optimizer of step {batch.step}"):
-            norm = self._update()
+        if batch.supervised > 0:
+            with self._memory_named(f"the optimizer of step {batch.step}"):
+                norm = self._update()
+        summed, balance, stop = totals.tolist()
+        result = StepResult(
+            loss=summed / max(1, batch.supervised),
+            seconds=time.perf_counter() - started,
+            learning_rate=rate,
+            gradient_norm=norm,
+            skipped_steps=self.engine.skipped_steps,
+            stop=stop > 0,
+        )
+        if batch.supervised == 0:
+            return result
+        if not math.isfinite(result.loss):
+            raise bad_loss(batch, result.loss, losses)
         if norm is None and self.train.non_finite_gradients != "skip":
             raise self._non_finite_gradient(batch, groups)
-        seconds = time.perf_counter() - started
-        skipped = self.engine.skipped_steps
-        return StepResult(loss, seconds, rate, norm, skipped, norm is None, router_loss)
+        router_loss = None if self.router is None else balance / batch.tokens
+        return replace(result, skipped=norm is None, router_loss=router_loss)
 
     def _accumulate(
         self, batch: StepBatch, groups: GroupTable
     ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
         """Forward and backward of this rank's micro-batches: of each its index, its summed loss and the router's
-        part (fp64 ``[2]``), and its token losses ``[T]``, detached. Gradients are reduced once it is exhausted.
+        part (fp64 ``[2]``), and the losses of its counted tokens ``[C]``, detached. Gradients are reduced once it is exhausted.
 
         The router's loss of a step is the mean of its micro-batches' over tokens, and does not depend on targets.
         """
@@ -199,7 +217,7 @@ class Trainer:
 
     def _prepare(self, batch: StepBatch, groups: GroupTable) -> None:
         """All ranks are about to issue the collectives of one and the same schedule."""
-        require_agreement(f"schedule of step {batch.step}", batch.schedule_digest, self.device)
+        require_same_schedule(batch.step, batch.schedule_digest)
         groups.prepare(batch.degrees)
 
     def _indices(self, batch: StepBatch) -> list[int]:
@@ -294,16 +312,17 @@ class Trainer:
         scale: float = 1.0,
         router_scale: float = 0.0,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The loss of this rank's part of a micro-batch, its token losses ``[T]`` and the router's part, as
+        """The loss of this rank's part of a micro-batch, the losses of its counted tokens ``[C]`` and the router's part, as
         :class:`SummedLossModel` has them."""
-        context = AttentionContext(micro_batch.layout, groups, self.kernel)
+        own = micro_batch.to(self.device)
         return self.engine(
-            micro_batch.input_ids.to(self.device),
-            micro_batch.position_ids.to(self.device),
-            micro_batch.labels.to(self.device),
-            context,
+            own.input_ids,
+            own.position_ids,
+            own.counted,
+            own.targets,
+            AttentionContext(own.plan, groups, self.kernel, self.slicing, self.train.deterministic),
             scale,
-            (micro_batch.sequence_ids >= 0).to(self.device),
+            None if self.router is None else own.sequence_ids >= 0,
             router_scale,
         )
 

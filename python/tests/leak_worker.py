@@ -13,7 +13,7 @@ import torch.distributed as dist
 
 from skrull_runtime.attention import AttentionContext
 from skrull_runtime.groups import GroupTable
-from skrull_runtime.kernels import choose_kernel
+from skrull_runtime.kernels.choose import choose_kernel
 from skrull_runtime.loss import SummedLossModel
 from skrull_runtime.model import build_model
 from skrull_runtime.tokenization import Tokens
@@ -26,11 +26,15 @@ def sequence_losses(model, data, members, config, groups) -> torch.Tensor:
     kernel = choose_kernel("sdpa", torch.device("cpu"))
     with torch.no_grad():
         for micro_batch in batch.micro_batches:
-            context = AttentionContext(micro_batch.layout, groups, kernel)
+            context = AttentionContext(micro_batch.plan, groups, kernel)
             _, tokens, _ = model(
-                micro_batch.input_ids, micro_batch.position_ids, micro_batch.labels, context
+                micro_batch.input_ids,
+                micro_batch.position_ids,
+                micro_batch.counted,
+                micro_batch.targets,
+                context,
             )
-            owners = micro_batch.sequence_ids[0]
+            owners = micro_batch.sequence_ids[0][micro_batch.counted]
             losses.index_add_(0, owners.clamp(min=0), torch.where(owners >= 0, tokens, 0).double())
     dist.all_reduce(losses)
     return losses

@@ -6,14 +6,17 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
-from skrull_runtime import gathering
+from skrull_runtime import exchange
 from skrull_runtime.attention import AttentionContext, skrull_attention
 from skrull_runtime.groups import GroupTable
-from skrull_runtime.kernels import sdpa_kernel
+from skrull_runtime.kernels.sdpa import SdpaKernel
 from skrull_runtime.layout import Layout, ShardGroup
+from skrull_runtime.packed import MicroBatch
+from skrull_runtime.slicing import Slicing
 
 LOCAL, CHUNK, HEADS, KV_HEADS, DIM = 6, 2, 4, 2, 8
 
@@ -30,21 +33,30 @@ def logged(name: str, function):
     return call
 
 
-def kernel(query, key, value, query_lengths, key_lengths, scaling, window):
+class LoggedKernel(SdpaKernel):
     """The SDPA kernel, with an event when it runs and when its backward does."""
-    name = "local" if query_lengths == [LOCAL] else "sharded"
-    events.append(name)
-    output = sdpa_kernel(query, key, value, query_lengths, key_lengths, scaling, window)
-    output.register_hook(lambda gradient: events.append(f"{name} backward"))
-    return output
+
+    def forward(self, q, k, v, segments, mask):
+        """With its event."""
+        events.append(_name(segments))
+        return super().forward(q, k, v, segments, mask)
+
+    def backward(self, gradient, inputs, made, segments, mask, into):
+        """With its event."""
+        events.append(f"{_name(segments)} backward")
+        super().backward(gradient, inputs, made, segments, mask, into)
+
+
+def _name(segments) -> str:
+    return "local" if segments.queries == (LOCAL,) else "sharded"
 
 
 def main() -> None:
-    """Runs one attention forward and backward and writes rank 0's events."""
+    """Runs one attention forward and backward, in so many slices of heads, and writes rank 0's events."""
     dist.init_process_group("gloo")
-    gathering.dist.all_gather_single = logged("gather starts", dist.all_gather_single)
-    gathering.dist.reduce_scatter_single = logged("scatter starts", dist.reduce_scatter_single)
-    gathering._Transfer.wait = logged("arrived", gathering._Transfer.wait)
+    exchange.all_gather_single = logged("keys set out", exchange.all_gather_single)
+    dist.all_to_all_single = logged("gradients set out", dist.all_to_all_single)
+    exchange.Arriving.wait = logged("arrived", exchange.Arriving.wait)
     rank = dist.get_rank()
     group = ShardGroup(first_rank=0, degree=2, sequences=(3,), chunks=(CHUNK,))
     layout = Layout(rank, local=(LOCAL,), local_sequences=(9,), groups=(group,))
@@ -53,7 +65,9 @@ def main() -> None:
     key, value = (torch.randn(1, KV_HEADS, tokens, DIM, requires_grad=True) for _ in range(2))
     groups = GroupTable()
     groups.prepare([2])
-    context = AttentionContext(layout, groups, kernel)
+    plan = MicroBatch.of(np.zeros((4, tokens), np.int64), layout).plan
+    slicing = Slicing(None if sys.argv[2] == "1" else 1, recomputes=True)
+    context = AttentionContext(plan, groups, LoggedKernel(), slicing)
     output, _ = skrull_attention(None, query, key, value, None, scaling=0.3, skrull=context)
     output.square().sum().backward()
     if rank == 0:

@@ -11,7 +11,7 @@ FACTORS = {
     "zero": (0, 1, 2, 3),
     "context": (1, 2, 4),
     "optimizer": ("sgd", "adamw"),
-    "checkpointing": ("none", "selective", "full"),
+    "checkpointing": ("none", "selective", "full", "attention"),
     "policy": ("auto", "skrull-paper"),
     "degrees": ("local-or-all", "powers-of-two", "pool"),
     "family": ("qwen2", "llama", "mistral", "qwen3"),

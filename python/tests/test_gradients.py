@@ -23,7 +23,7 @@ FACTORS = {
     "micro_batches": (1, 6, 32),
     "chunk": (1, 4, 4096),
     "offload": ("none", "optimizer"),
-    "checkpointing": ("none", "full"),
+    "checkpointing": ("none", "full", "attention"),
     "gradients": ("fp32",),
 }
 

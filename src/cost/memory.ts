@@ -7,6 +7,7 @@ import {
   mlpMatrices,
   type Precision,
   queryWidth,
+  recomputesLayers,
   type TransformerShape,
 } from "./shape.js";
 
@@ -25,6 +26,8 @@ export interface MemorySetting {
   /** What gradients are added in; a model in fp32 adds in fp32. */
   readonly gradients: Precision;
   readonly checkpointing: Checkpointing;
+  /** Whether norms and gated MLPs are fused, and keep less. */
+  readonly fused: boolean;
   readonly zeroStage: ZeroStage;
   /** All ranks: ZeRO partitions over the whole world. */
   readonly ranks: number;
@@ -161,23 +164,27 @@ function lossRows({ shape, precision, lossChunk, lora }: MemorySetting): MemoryR
 }
 
 function activationRows(setting: MemorySetting): MemoryRow[] {
-  const { shape, precision, checkpointing, largestGroup } = setting;
+  const { shape, precision, checkpointing } = setting;
   const bytes = BYTES_PER_ELEMENT[precision];
-  const layer = layerBytes(shape, bytes);
+  const layer = layerBytes(shape, bytes, setting.fused);
   const boundary = bytes * shape.hidden_size;
   const whole = layer.attention + layer.mlp;
-  const kept = { none: whole, selective: layer.attention + boundary, full: boundary }[
-    checkpointing
-  ];
+  // What the kernel made: its output, and a sum in fp32 for every head.
+  const made = bytes * queryWidth(shape) + FP32 * shape.heads;
+  const kept = {
+    none: whole,
+    selective: layer.attention + boundary,
+    attention: boundary + made,
+    full: boundary,
+  }[checkpointing];
   const peak = checkpointing === "none" ? 0 : checkpointing === "selective" ? layer.mlp : whole;
-  // Attention keeps its keys and values for the backward; those of a sharded sequence span its whole group.
-  const gathered = largestGroup > 1 ? largestGroup * keyValueWidth(shape) * bytes : 0;
-  const layersKept = checkpointing === "full" ? 1 : shape.layers;
+  const layersKept = recomputesLayers(checkpointing) ? 1 : shape.layers;
   const factor = setting.activationFactor;
   return [
     { name: "activations", bytes: factor * shape.layers * kept },
     { name: "one layer at work", bytes: factor * (peak + whole) },
-    { name: "gathered keys and values", bytes: (layersKept + 2) * gathered },
+    // Attention keeps its keys and values for the backward.
+    { name: "gathered keys and values", bytes: (layersKept + 2) * gatheredBytes(setting) },
     {
       // The loss has its own copy of what it takes, and its gradient.
       name: "embedding, final norm, inputs",
@@ -187,6 +194,10 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
   ];
 }
 
+/** A layer's keys and values of a token that is shared by a whole group; none where no sequence is shared. */
+export const gatheredBytes = ({ shape, precision, largestGroup }: MemorySetting): number =>
+  largestGroup > 1 ? largestGroup * keyValueWidth(shape) * BYTES_PER_ELEMENT[precision] : 0;
+
 /** The loss of the router keeps its logits, and their probabilities in fp32, of every layer. */
 function routerRows({ shape: { experts }, precision, routerLoss }: MemorySetting): MemoryRow[] {
   if (!routerLoss || !experts) return [];
@@ -195,13 +206,14 @@ function routerRows({ shape: { experts }, precision, routerLoss }: MemorySetting
 }
 
 /** Bytes a token leaves for the backward in one layer. Norms compute in fp32: input, normalised, output. */
-function layerBytes(shape: TransformerShape, bytes: number) {
+function layerBytes(shape: TransformerShape, bytes: number, fused: boolean) {
   const { hidden_size: hidden } = shape;
-  const norm = hidden * (2 * FP32 + bytes);
+  // A fused norm keeps its input, a fused gated MLP neither its activated gate.
+  const norm = fused ? hidden * bytes + FP32 : hidden * (2 * FP32 + bytes);
   const query = queryWidth(shape);
   const keyValue = keyValueWidth(shape);
   const logSumExp = FP32 * shape.heads;
-  const tensors = 2 * (mlpMatrices(shape) - 1);
+  const tensors = 2 * (mlpMatrices(shape) - 1) - (fused && mlpMatrices(shape) === 3 ? 1 : 0);
   const { experts } = shape;
   // Every active expert has its copy of the token, before and after.
   const copies = experts ? (2 * experts.active * hidden * experts.layers) / shape.layers : 0;

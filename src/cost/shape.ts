@@ -38,8 +38,12 @@ export interface SlidingWindow {
 
 export type Precision = "bf16" | "fp32";
 
-/** What is recomputed in the backward: nothing, every layer's MLP, or every layer. */
-export type Checkpointing = "none" | "selective" | "full";
+/** What is recomputed in the backward: nothing, every layer's MLP, every layer but its attention, or every layer. */
+export type Checkpointing = "none" | "selective" | "attention" | "full";
+
+/** Whether every layer runs again in the backward, with its attention kernel or without. */
+export const recomputesLayers = (checkpointing: Checkpointing): boolean =>
+  checkpointing === "full" || checkpointing === "attention";
 
 export const BYTES_PER_ELEMENT: Readonly<Record<Precision, number>> = { bf16: 2, fp32: 4 };
 

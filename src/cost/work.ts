@@ -5,6 +5,7 @@ import {
   keyValueWidth,
   mlpMatrices,
   queryWidth,
+  recomputesLayers,
   type TransformerShape,
 } from "./shape.js";
 import { CAUSAL, windowPairs } from "./window.js";
@@ -45,7 +46,7 @@ export function trainingWork(setting: WorkSetting): Work {
   const router = experts ? (2 * hidden * experts.count * experts.layers) / layers : 0;
   const head = 2 * hidden * shape.vocab_size * targetShare;
   const adapters = lora ? 2 * lora.rank * lora.widths : 0;
-  const recomputed = checkpointing === "full" ? 1 : 0;
+  const recomputed = recomputesLayers(checkpointing) ? 1 : 0;
   const mlpRecomputed = checkpointing === "none" ? 0 : 1;
   const passes = lora ? 2 : 3;
   const layer =
@@ -53,7 +54,7 @@ export function trainingWork(setting: WorkSetting): Work {
     (passes + mlpRecomputed) * (mlp + router) +
     (3 + recomputed) * adapters;
   const pairs = attentionPairs(setting);
-  const perPair = 4 * queryWidth(shape) * (3 + recomputed);
+  const perPair = 4 * queryWidth(shape) * (3 + (checkpointing === "full" ? 1 : 0));
   return {
     perToken: layers * layer + passes * head,
     headPerToken: passes * head,

@@ -2,12 +2,15 @@ import type { LoraPlan, Plan } from "../plan/plan.js";
 import { addsInStageTwo, addsWider } from "./gradients.js";
 
 /** What `train.py` states of the model, as the runtime's `ModelConfig` takes it. */
-export function modelConfig({ model }: Plan) {
+export function modelConfig({ model, memory }: Plan) {
   return {
     weights: model.weights,
     precision: model.precision,
     checkpointing: model.checkpointing,
     attention: model.attention,
+    attention_workspace: memory.attention_workspace,
+    kernels: model.kernels,
+    compile_norms: model.compile_norms,
     loss_chunk: model.loss_chunk,
     source: model.source?.name ?? null,
     source_kind: model.source?.kind ?? null,

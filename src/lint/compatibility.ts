@@ -17,9 +17,19 @@ export interface Combination {
 }
 
 /** Kernels that take half precision only. */
-const HALF_ONLY = ["flash", "varlen"];
+const HALF_ONLY = ["flash3", "flash2", "varlen"];
 
 export const COMBINATIONS: readonly Combination[] = [
+  {
+    path: "model.kernels",
+    holds: ({ spec, inputs }) => spec.model.kernels === "liger" && inputs.gpu.device === "cpu",
+    what: () => "Liger's kernels run on GPUs only",
+    reason:
+      "They are written in Triton, which has no driver for a CPU: the first forward would fail",
+    versions: "liger-kernel 0.8",
+    thread: "https://github.com/linkedin/Liger-Kernel#requirements-and-installation",
+    help: "Leave kernels out.",
+  },
   {
     path: "parallel.zero",
     holds: ({ spec }) =>
@@ -62,10 +72,11 @@ export const COMBINATIONS: readonly Combination[] = [
     path: "model.attention",
     holds: ({ spec, inputs }) =>
       HALF_ONLY.includes(spec.model.attention) && inputs.dimensions.shape.head_dim % 8 !== 0,
-    what: ({ head_dim }) => `FlashAttention pads heads of ${head_dim} to a multiple of 8`,
-    reason: "Its kernels load eight elements at a time, so every call copies query, key and value",
+    what: ({ head_dim }) =>
+      `FlashAttention takes no heads of ${head_dim}, which is no multiple of 8`,
+    reason: "Its kernels load eight elements at a time",
     versions: "flash-attn 2",
     thread: "https://github.com/Dao-AILab/flash-attention/issues/28",
-    help: "Use attention = sdpa, or accept the copies.",
+    help: "Use attention = sdpa.",
   },
 ];

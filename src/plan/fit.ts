@@ -47,6 +47,7 @@ export function fitProblem(setup: Setup): FitProblem {
     precision: model.precision,
     gradients: setup.spec.train.gradients,
     checkpointing: model.checkpointing,
+    fused: model.kernels === "liger",
     zeroStage: topology.zero_stage,
     ranks: topology.ranks,
     largestGroup: largestGroup(setup),

@@ -7,6 +7,7 @@ import {
   type Checkpointing,
   keyValueWidth,
   type Precision,
+  recomputesLayers,
   type TransformerShape,
 } from "../cost/shape.js";
 import { paperWork, trainingWork, type Work } from "../cost/work.js";
@@ -137,7 +138,7 @@ export function demandOf(setting: CostSetting): Demand {
     // A gather in every forward, recomputed ones too, and a reduce-scatter in the backward, of every layer.
     collectives: {
       bytes_per_token: keyValueWidth(shape) * BYTES_PER_ELEMENT[precision],
-      gathers: shape.layers * (checkpointing === "full" ? 2 : 1),
+      gathers: shape.layers * (recomputesLayers(checkpointing) ? 2 : 1),
       scatters: shape.layers,
     },
   };

@@ -57,7 +57,7 @@ export interface Levers {
 const MOST_OF_TIER = 4;
 const LORA_RANK = 16;
 const MIB = 1024 ** 2;
-const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
+const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "attention", "full"];
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
 const OFFLOADS: readonly Offload[] = ["none", "optimizer", "all"];
 

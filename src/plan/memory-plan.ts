@@ -1,11 +1,22 @@
 import { bucketFor, peakBytes } from "../cost/bucket.js";
-import { memoryModel } from "../cost/memory.js";
+import { gatheredBytes, type MemorySetting, memoryModel } from "../cost/memory.js";
 import type { SpecReport } from "../semantics/report.js";
 import { checkFit } from "./check-fit.js";
 import { fitProblem } from "./fit.js";
 import { checkHostMemory } from "./host-memory.js";
 import type { MemoryPlan } from "./plan.js";
 import type { Setup } from "./setup.js";
+
+const MOST_WORKSPACE = 4 * 2 ** 30;
+
+/**
+ * What the rows of a full bucket set aside for one layer's gathered keys and values and their gradients. A CPU has no
+ * kernel with a workspace, and attends to all heads at once.
+ */
+function attentionWorkspace({ topology }: Setup, setting: MemorySetting, bucket: number) {
+  if (topology.device !== "cuda" || setting.largestGroup === 1) return null;
+  return Math.min(MOST_WORKSPACE, 2 * gatheredBytes(setting) * bucket);
+}
 
 /** The bucket and what fills a rank's memory; reports what does not fit. */
 export function memoryPlan(
@@ -27,6 +38,7 @@ export function memoryPlan(
     bucket_from: memory.bucket === undefined ? "budget" : "spec",
     peak_bytes: peakBytes(model, bucket + 1),
     zero_bucket: fit.setting.zeroBucket,
+    attention_workspace: attentionWorkspace(setup, fit.setting, bucket),
     offload: memory.offload,
     host: model.host,
   };

@@ -17,6 +17,8 @@ export function modelPlan(setup: Setup): Plan["model"] {
     precision: model.precision,
     checkpointing: model.checkpointing,
     attention: model.attention,
+    kernels: model.kernels,
+    compile_norms: model.compile_norms,
     lora: loraPlan(setup),
     loss_chunk: setup.lossChunk,
     rope_type: setup.inputs.dimensions.rope_type,

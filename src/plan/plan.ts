@@ -42,6 +42,8 @@ export interface ModelPlan {
   /** `null` where every weight is trained. */
   readonly lora: LoraPlan | null;
   /** Tokens whose logits exist at a time. */
+  readonly kernels: "torch" | "liger";
+  readonly compile_norms: boolean;
   readonly loss_chunk: number;
   /** Kind of rotary embeddings, and the positions that they reach. */
   readonly rope_type: string;
@@ -86,6 +88,8 @@ export interface MemoryPlan {
   /** Predicted bytes of a rank whose micro-batch is full. */
   readonly peak_bytes: number;
   readonly zero_bucket: number;
+  /** Bytes for which heads of sharded sequences are attended to at a time; `null` for all heads at once. */
+  readonly attention_workspace: number | null;
   readonly offload: Offload;
   /** In the host's memory, for one rank. */
   readonly host: readonly MemoryRow[];
@@ -164,6 +168,7 @@ export interface TrainingPlan {
   readonly seed: number;
   readonly clip: number;
   readonly non_finite_gradients: "stop" | "skip";
+  readonly deterministic: boolean;
   readonly resume: "auto" | "never";
   /** Of collective operations. */
   readonly timeout_seconds: number;

@@ -23,6 +23,7 @@ export function trainingPlan(
     seed: train.seed,
     clip: train.clip_norm,
     non_finite_gradients: train.non_finite_gradients,
+    deterministic: train.deterministic,
     resume: train.resume,
     timeout_seconds: cluster.timeout,
     checkpoint_every: train.checkpoint_every,

@@ -28,7 +28,7 @@ export interface TunedSetting extends Setting {
 
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
 const OFFLOADS: readonly Offload[] = ["none", "optimizer", "all"];
-const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "full"];
+const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "attention", "full"];
 /** Global batches that every setting is tried on, but for very many ranks. */
 export const TRIED_BATCHES = 8;
 

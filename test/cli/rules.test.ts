@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { files, project, skrull, spec } from "./run.js";
 
 /** A run that would end before its first step. */
-const FLASH = spec().replace("model {", "model { attention = flash");
+const FLASH = spec().replace("model {", "model { attention = flash2");
 const CONFIG = "lint: { rules: { attention-needs-gpu: off } }\n";
 
 describe("plan and compile", () => {

@@ -34,6 +34,7 @@ const SETTING: MemorySetting = {
   gradients: "bf16",
   routerLoss: false,
   checkpointing: "selective",
+  fused: false,
   zeroStage: 2,
   ranks: 32,
   largestGroup: 8,
@@ -79,8 +80,8 @@ describe("trainingWork", () => {
   });
 
   it("grows with what is recomputed", () => {
-    const [none, selective, full] = (["none", "selective", "full"] as const).map((checkpointing) =>
-      trainingWork({ ...WORK, checkpointing }),
+    const [none, selective, full] = (["none", "selective", "full"] as const).map(
+      (checkpointing) => trainingWork({ ...WORK, checkpointing }),
     );
     expect(selective?.perToken).toBeGreaterThan(none?.perToken ?? 0);
     expect(full?.perToken).toBeGreaterThan(selective?.perToken ?? 0);
@@ -173,11 +174,25 @@ describe("memoryModel", () => {
   });
 
   it("needs less for every token the more is recomputed", () => {
-    const perToken = (["none", "selective", "full"] as const).map((checkpointing) =>
+    const perToken = (["none", "selective", "attention", "full"] as const).map((checkpointing) =>
       totalBytes(memoryModel({ ...SETTING, checkpointing }).perToken),
     );
     expect([...perToken].sort((a, b) => b - a)).toEqual(perToken);
-    expect(new Set(perToken).size).toBe(3);
+    expect(new Set(perToken).size).toBe(4);
+  });
+
+  it("recomputes all but attention where its outputs are kept", () => {
+    const of = (checkpointing: "selective" | "attention" | "full") =>
+      trainingWork({ ...WORK, checkpointing });
+    expect(of("attention").perTokenSquared).toBe(of("selective").perTokenSquared);
+    expect(of("attention").perToken).toBe(of("full").perToken);
+    expect(of("full").perTokenSquared).toBeGreaterThan(of("attention").perTokenSquared);
+  });
+
+  it("keeps less of norms and gated MLPs that are fused", () => {
+    const kept = (fused: boolean) =>
+      memoryModel({ ...SETTING, fused }).perToken.find(({ name }) => name === "activations");
+    expect(kept(true)?.bytes).toBeLessThan((kept(false)?.bytes ?? 0) * 0.95);
   });
 
   it("gathers keys and values only where there is a group to gather from", () => {

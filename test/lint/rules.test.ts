@@ -179,12 +179,12 @@ const CASES: readonly Case[] = [
   {
     code: "attention-needs-gpu",
     wrong: {
-      model: '{ config = "model.json" weights = random precision = fp32 attention = flash }',
+      model: '{ config = "model.json" weights = random precision = fp32 attention = flash2 }',
     },
     right: {
       model: '{ config = "model.json" weights = random precision = fp32 attention = sdpa }',
     },
-    found: ["flash: attention = flash has no CPU kernel"],
+    found: ["flash2: attention = flash2 has no CPU kernel"],
   },
   {
     code: "checkpoint-never",
@@ -375,9 +375,15 @@ const CASES: readonly Case[] = [
   },
   {
     code: "incompatible-combination",
-    wrong: { ...HUB, model: '"Qwen/Qwen2.5-7B" { precision = fp32 attention = flash }' },
-    right: { ...HUB, model: '"Qwen/Qwen2.5-7B" { attention = flash }' },
-    found: ["flash: FlashAttention has no kernels for fp32"],
+    wrong: { model: '{ config = "model.json" weights = random precision = fp32 kernels = liger }' },
+    right: { model: '{ config = "model.json" weights = random precision = fp32 }' },
+    found: ["liger: Liger's kernels run on GPUs only"],
+  },
+  {
+    code: "incompatible-combination",
+    wrong: { ...HUB, model: '"Qwen/Qwen2.5-7B" { precision = fp32 attention = flash2 }' },
+    right: { ...HUB, model: '"Qwen/Qwen2.5-7B" { attention = flash2 }' },
+    found: ["flash2: FlashAttention has no kernels for fp32"],
   },
   {
     code: "incompatible-combination",
@@ -404,11 +410,11 @@ const CASES: readonly Case[] = [
     code: "incompatible-combination",
     wrong: {
       ...HUB,
-      model: '{ config = "odd.json" path = "weights" attention = flash }',
+      model: '{ config = "odd.json" path = "weights" attention = flash2 }',
     },
     right: { ...HUB, model: '{ config = "odd.json" path = "weights" attention = sdpa }' },
     files: { "odd.json": JSON.stringify({ ...JSON.parse(MODEL), head_dim: 12 }) },
-    found: ["flash: FlashAttention pads heads of 12 to a multiple of 8"],
+    found: ["flash2: FlashAttention takes no heads of 12, which is no multiple of 8"],
   },
   {
     code: "unknown-deepspeed",

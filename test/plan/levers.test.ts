@@ -105,7 +105,7 @@ function tooMuch(n: number): { label: string; blocks: Blocks } {
   return {
     label: pick([SMALL, '"meta-llama/Llama-3.2-3B"', '"Qwen/Qwen2.5-7B"', '"Qwen/Qwen2.5-14B"']),
     blocks: {
-      model: { weights: "random", checkpointing: pick(["none", "selective", "full"]) },
+      model: { weights: "random", checkpointing: pick(["none", "selective", "attention", "full"]) },
       cluster: { gpus, gpu: "rtx_4090_24gb", ...pick([{}, { host_memory: "64 GiB" }]) },
       parallel: {
         context: pick([1, gpus]),

@@ -13,7 +13,9 @@ from . import place
 from .cause import Cause, Kind
 
 FAULT = "a fault of skrull or of a library that it uses, not of your spec"
-LOST_RANK = re.compile(r"gloo/|remote (process|error)|ncclRemoteError|by peer|Broken pipe|Watchdog")
+LOST_RANK = re.compile(
+    r"gloo/|remote (process|error|server)|ncclRemoteError|by peer|Broken pipe|Watchdog|Connection was likely closed"
+)
 MISMATCHED = re.compile(r"preamble|\bmismatch", re.IGNORECASE)  # ranks issue different collectives
 TIMED_OUT = re.compile(r"timed? ?out", re.IGNORECASE)
 LOST_WORKER = re.compile(r"DataLoader worker \(pid\(?s?\)? [\d, ]+\).*")  # torch's

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from ..collectives import all_gather_single, reduce_scatter_single
 from ..groups import GroupTable
 
 Table = dict[str, Any]  # as a profile has it
@@ -65,8 +66,8 @@ def _times(
     """us of an all-gather and of a reduce-scatter whose whole has ``size`` bytes: medians, of the slowest rank."""
     part = torch.zeros(max(1, size // (dtype.itemsize * degree)), dtype=dtype, device=device)
     whole = part.new_zeros(degree * part.numel())
-    gather = _median(lambda: dist.all_gather_single(whole, part, group=group), device, repeats)
-    scatter = _median(lambda: dist.reduce_scatter_single(part, whole, group=group), device, repeats)
+    gather = _median(lambda: all_gather_single(whole, part, group=group), device, repeats)
+    scatter = _median(lambda: reduce_scatter_single(part, whole, group=group), device, repeats)
     return gather, scatter
 
 

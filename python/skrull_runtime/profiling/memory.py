@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from ..collate import MicroBatch, collate
+from ..collate import collate
+from ..packed import MicroBatch
 from ..tokenization import Tokens
 from .measure import StepTimer
 

@@ -40,8 +40,8 @@ export const model = {
       default: "bf16",
     },
     checkpointing: {
-      type: oneOf("none", "selective", "full"),
-      doc: "What is recomputed in the backward: nothing, every layer's MLP, or every layer.",
+      type: oneOf("none", "selective", "attention", "full"),
+      doc: "What is recomputed in the backward: nothing, every layer's MLP, every layer but its attention, or every layer.",
       since: 1,
       default: "selective",
     },
@@ -52,10 +52,22 @@ export const model = {
       optional: "as the configuration says",
     },
     attention: {
-      type: oneOf("auto", "sdpa", "flash", "varlen"),
-      doc: "Attention kernels: PyTorch's SDPA, FlashAttention, or PyTorch's varlen kernel. `auto` takes the best that is there.",
+      type: oneOf("auto", "flash3", "flash2", "varlen", "sdpa"),
+      doc: "Attention kernels: FlashAttention-3 (Hopper GPUs), FlashAttention-2, PyTorch's varlen kernel, or its SDPA. `auto` takes the first of them that is there; on a GPU never SDPA, whose masks take memory with the square of the length.",
       since: 1,
       default: "auto",
+    },
+    kernels: {
+      type: oneOf("torch", "liger"),
+      doc: "Kernels of norms, rotary embeddings and gated MLPs: the model's own, or Liger's, which fuse what these do (package `liger-kernel`, GPUs only). The head and its loss are skrull's either way.",
+      since: 1,
+      default: "torch",
+    },
+    compile_norms: {
+      type: { kind: "boolean" },
+      doc: "Compile the model's norms with `torch.compile`: a few kernels less in every layer, for some seconds at the start.",
+      since: 1,
+      default: false,
     },
   },
 } as const satisfies Block;

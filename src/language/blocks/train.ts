@@ -65,6 +65,12 @@ export const train = {
       since: 1,
       default: "stop",
     },
+    deterministic: {
+      type: { kind: "boolean" },
+      doc: "Add up in the same order every time, so that a run repeats bit for bit on the same GPUs: attention kernels' deterministic backward and PyTorch's deterministic algorithms. Slower, by how much depends on the kernels, and not predicted; an operation that has no such algorithm ends the run by name.",
+      since: 1,
+      default: false,
+    },
     loss_chunk: {
       type: { ...tokens, range: { min: 1, max: 2 ** 20 } },
       doc: "Targets whose logits exist at a time: the output head and its cross-entropy go through a micro-batch in chunks of this size.",

@@ -7,7 +7,7 @@ export default defineRule({
   check(subject, report) {
     const { model, cluster } = subject.spec;
     const { attention } = model;
-    if (cluster.gpu !== "cpu" || (attention !== "flash" && attention !== "varlen")) return;
+    if (cluster.gpu !== "cpu" || attention === "auto" || attention === "sdpa") return;
     report.at("model.attention", { attention }, removeKey(subject, "model.attention"));
   },
 });

@@ -1,0 +1,1 @@
+"""Causal attention of one packed segment after another, on what the machine offers."""

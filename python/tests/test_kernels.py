@@ -1,0 +1,122 @@
+"""Attention kernels get the arguments that their libraries ask for, and give what attention is by its definition."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from types import ModuleType
+
+import kernel_standins
+import pytest
+import torch
+from torch.nn.attention import varlen as torch_varlen
+
+from skrull_runtime.errors import UserError
+from skrull_runtime.kernels import flash2, flash3, varlen
+from skrull_runtime.kernels.choose import choose_kernel
+from skrull_runtime.kernels.kernel import Attend, Kernel, Masking
+from skrull_runtime.kernels.sdpa import SdpaKernel
+from skrull_runtime.segments import Segments
+
+GPU = torch.device("cuda")
+MASKS = [Masking(0.3), Masking(0.3, window=1), Masking(0.3, window=3), Masking(0.3, window=50)]
+SHAPES = [((5, 3), (5, 3)), ((4, 4), (4, 12)), ((1,), (7,)), ((2, 6, 1), (9, 6, 30))]
+
+
+@pytest.fixture
+def libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are installed, on a Hopper GPU."""
+    package = ModuleType("flash_attn")
+    package.flash_attn_interface = kernel_standins.flash2()
+    monkeypatch.setitem(sys.modules, "flash_attn", package)
+    interface = kernel_standins.flash3()
+    monkeypatch.setattr(flash3, "_module", lambda: interface)
+    for name, function in vars(kernel_standins.varlen()).items():
+        if name.startswith("_varlen"):
+            monkeypatch.setattr(torch_varlen, name, function)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+
+
+def kernel_named(name: str) -> Kernel:
+    """Made as a run makes it."""
+    return SdpaKernel() if name == "sdpa" else choose_kernel(name, GPU)
+
+
+def results(kernel: Kernel, lengths: tuple, mask: Masking, heads: int = 4) -> list[torch.Tensor]:
+    """Output and gradients of fixed inputs."""
+    queries, keys = lengths
+    offsets = [torch.tensor([0, *each]).cumsum(0, dtype=torch.int32) for each in lengths]
+    segments = Segments(queries, keys, *offsets)
+    generator = torch.Generator().manual_seed(1)
+    rows = ((sum(queries), heads), (sum(keys), 2), (sum(keys), 2), (sum(queries), heads))
+    made = [torch.randn(*own, 8, generator=generator, dtype=torch.float64) for own in rows]
+    inputs = [each.requires_grad_() for each in made[:3]]
+    output = Attend.apply(*inputs, segments, kernel, mask)
+    return [output, *torch.autograd.grad(output, inputs, made[3])]
+
+
+@pytest.mark.parametrize("mask", MASKS, ids=lambda mask: f"window {mask.window}")
+@pytest.mark.parametrize("name", ["flash2", "flash3", "varlen"])
+def test_a_kernel_gives_what_sdpa_does(name: str, mask: Masking, libraries: None):
+    for lengths in SHAPES:
+        found, expected = (results(kernel_named(each), lengths, mask) for each in (name, "sdpa"))
+        for own, want in zip(found, expected, strict=True):
+            torch.testing.assert_close(own, want)
+
+
+@pytest.mark.parametrize("name", ["flash2", "flash3"])
+def test_a_softcap_reaches_the_kernel(name: str, libraries: None):
+    capped = results(kernel_named(name), SHAPES[0], Masking(0.3, softcap=0.5))
+    plain = results(kernel_named(name), SHAPES[0], Masking(0.3))
+    assert not torch.allclose(capped[0], plain[0])
+
+
+def test_a_softcap_that_a_kernel_has_not_is_refused(libraries: None):
+    for name in ("varlen", "sdpa"):
+        with pytest.raises(UserError, match="softcap"):
+            results(kernel_named(name), SHAPES[0], Masking(0.3, softcap=0.5))
+
+
+def test_the_best_kernel_that_is_there_is_taken(libraries: None, monkeypatch: pytest.MonkeyPatch):
+    assert choose_kernel("auto", GPU).name == "flash3"
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    assert choose_kernel("auto", GPU).name == "flash2"
+    with pytest.raises(UserError, match=r"flash3 is for Hopper GPUs .* not 8\.0"):
+        choose_kernel("flash3", GPU)
+    monkeypatch.setitem(sys.modules, "flash_attn", None)
+    assert choose_kernel("auto", GPU).name == "varlen"
+    monkeypatch.delattr(torch_varlen, "_varlen_attn")
+    with pytest.raises(UserError, match="no attention kernel for packed sequences: flash3 is for"):
+        choose_kernel("auto", GPU)
+    assert choose_kernel("sdpa", GPU).name == "sdpa"
+    assert choose_kernel("auto", torch.device("cpu")).name == "sdpa"
+
+
+def test_an_older_library_is_refused_by_name(libraries: None, monkeypatch: pytest.MonkeyPatch):
+    def older(q, k, v, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k, window_size): ...
+
+    monkeypatch.setattr(
+        sys.modules["flash_attn"].flash_attn_interface, "_flash_attn_varlen_forward", older
+    )
+    reason = flash2.make(GPU)
+    assert isinstance(reason, str)
+    assert "needs flash-attn 2.7 or later: it has no dropout_p" in reason
+
+
+def test_the_operators_of_this_torch_have_the_parameters_that_are_used():
+    kernel = varlen.make(GPU)
+    assert not isinstance(kernel, str), kernel
+    # The stand-ins are of the same signature.
+    for name, function in vars(kernel_standins.varlen()).items():
+        if name.startswith("_varlen"):
+            own = inspect.signature(getattr(torch_varlen, name)._init_fn).parameters
+            assert list(own)[: len(inspect.signature(function).parameters)] == list(
+                inspect.signature(function).parameters
+            )
+
+
+def test_heads_that_a_kernel_does_not_take_are_named(libraries: None):
+    q = torch.randn(3, 2, 12)
+    segments = Segments((3,), (3,), *[torch.tensor([0, 3], dtype=torch.int32)] * 2)
+    with pytest.raises(UserError, match="heads of multiples of 8 up to 256, the model's have 12"):
+        Attend.apply(q, q, q, segments, choose_kernel("flash2", GPU), Masking(0.3))
