@@ -1,0 +1,66 @@
+"""The baseline: the same model as Hugging Face has it, on as many tokens in one packed row that nobody shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from extended import Extended
+from subject import Cell
+from transformers import AttentionInterface
+
+from skrull_runtime.attention import NAME, AttentionContext
+from skrull_runtime.kernels.kernel import Attend, Masking
+from skrull_runtime.layout import Layout
+from skrull_runtime.packed import MicroBatch
+from skrull_runtime.tokenization import IGNORED
+
+PLAIN = "roofline-plain"
+
+
+def plain_attention(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: Any,
+    *,
+    scaling: float,
+    skrull: AttentionContext,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """A varlen kernel on the whole row. Shapes as in :func:`skrull_runtime.attention.skrull_attention`."""
+    assert skrull.plan.local is not None
+    q, k, v = (tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value))
+    mask = Masking(scaling, sliding_window, softcap or 0.0)
+    return Attend.apply(q, k, v, skrull.plan.local, skrull.kernel, mask).unsqueeze(0), None
+
+
+def unshared(layout: Layout) -> tuple[int, ...]:
+    """Lengths of a row's sequences: the rank's own, and its shards as if each were a whole one."""
+    shards = tuple(2 * chunk for group in layout.groups for chunk in group.chunks)
+    return (layout.local if layout.local_sequences or not shards else ()) + shards
+
+
+def blank(layout: Layout, size: int, counted: int, windows: tuple[int, ...] = ()) -> MicroBatch:
+    """A micro-batch of that many tokens and targets, evenly apart. Ids do not change what anything costs."""
+    columns = np.zeros((4, size), np.int64)
+    columns[1] = IGNORED
+    columns[1, np.linspace(0, size - 1, counted, dtype=np.int64)] = 0
+    return MicroBatch.of(columns, layout, windows)
+
+
+def plain_cell(subject: Extended, like: MicroBatch) -> Cell:
+    """The baseline's, for the tokens and targets of a rank's micro-batch."""
+    lengths = unshared(like.layout)
+    layout = Layout(0, lengths, tuple(range(len(lengths))), ())
+    AttentionInterface.register(PLAIN, plain_attention)
+    subject.forget_gradients()
+    subject.use_attention(PLAIN)
+    try:
+        return subject.run_once(blank(layout, sum(lengths), like.counted_size), 0)
+    finally:
+        subject.use_attention(NAME)
