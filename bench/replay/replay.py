@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,12 @@ import torch
 import torch.distributed as dist
 from world import OwnGroups, PeakMemory, TimedTrainer, clock, start
 
+from skrull_runtime.collate import StepBatch
 from skrull_runtime.config import SchedulingConfig
 from skrull_runtime.feed import make_step_batch
 from skrull_runtime.forecast import predicted_us
 from skrull_runtime.model import build_model
+from skrull_runtime.profiling.features import Batch
 from skrull_runtime.profiling.figures import figures_of
 from skrull_runtime.profiling.fit import Errors, fit_terms, predict
 from skrull_runtime.profiling.measure import MOST_TOKEN_ID, StepTimer, spread_targets
@@ -43,23 +47,31 @@ OBSERVATIONS, REPEATS = 36, 3  # of the profile
 
 
 def profile(run: RunFolder, out: Path) -> None:
-    """Fits the machine's figures to steps of one rank among as many as the run has. Collectives cost nothing here, so
-    the profile leaves them to the catalogue."""
+    """Fits the machine's figures to steps of one rank among as many as the run has."""
+    designed = designed_batches(OBSERVATIONS, run.scheduling, run.lengths)
+    times = StepTimer(run, run.scheduling, clock).medians(designed, REPEATS)
+    figures, errors, notes = profile_of(run, designed, times)
+    print(
+        f"{errors.steps} steps fitted with a median error of {errors.median:.1%}", *notes, sep="; "
+    )
+    write_profile(out, figures)
+
+
+def profile_of(
+    run: RunFolder, designed: list[Batch], times: list[float]
+) -> tuple[dict[str, Any], Errors, list[str]]:
+    """A profile, how far it is off, and what could not be told, from times in us. Collectives cost nothing here, so it
+    leaves them to the catalogue."""
 
     def free(degree: int, tokens: int) -> float:
         return 0.0
 
-    designed = designed_batches(OBSERVATIONS, run.scheduling, run.lengths)
-    times = StepTimer(run, run.scheduling, clock).medians(designed, REPEATS)
     terms = fit_terms(designed, times, run.scheduling, free)
     errors = Errors.of(predict(terms, designed, run.scheduling, free), times)
     figures, notes = figures_of(terms, run.plan["demand"])
-    print(
-        f"{errors.steps} steps fitted with a median error of {errors.median:.1%}", *notes, sep="; "
-    )
     machine = {"name": "bench:replay", "gpu": run.plan["topology"]["gpu"]}
     precision = run.config.model.precision
-    write_profile(out, {"format_version": 1, **machine, "precision": precision, **figures})
+    return {"format_version": 1, **machine, "precision": precision, **figures}, errors, notes
 
 
 @dataclass(frozen=True)
@@ -101,9 +113,14 @@ class Replay:
         self.fullest = (0, 0)  # tokens, and sharded ones, of the rank and micro-batch with most
 
     def run(
-        self, rank: int, trainer: TimedTrainer, groups: OwnGroups, memory: PeakMemory | None
+        self,
+        rank: int,
+        trainer: TimedTrainer,
+        groups: OwnGroups,
+        memory: PeakMemory | None,
+        counts: bool,
     ) -> None:
-        """The whole step of one rank, timed, or with its memory looked at."""
+        """The whole step of one rank, with its memory looked at if there is where; whether its times count."""
         sequences = self.sequences
         lengths, targets, tokens = sequences.lengths, sequences.targets, sequences.tokens
         step = make_step_batch(
@@ -113,17 +130,17 @@ class Replay:
             memory.reset()
         spans, rest = trainer.timed(step, groups)
         if memory is not None:
-            self.peak = max(self.peak, memory.peak())
-            layouts = [micro_batch.layout for micro_batch in step.micro_batches]
-            sharded = [sum(group.tokens for group in layout.groups) for layout in layouts]
-            local = [sum(layout.local) for layout in layouts]
-            self.fullest = max(
-                self.fullest, *((a + b, b) for a, b in zip(local, sharded, strict=True))
-            )
-            return
-        self.rest.append(rest)
-        for index, span in enumerate(spans):
-            self.spans[index][rank].append(span)
+            self._look(step, memory)
+        if counts:
+            self.rest.append(rest)
+            for index, span in enumerate(spans):
+                self.spans[index][rank].append(span)
+
+    def _look(self, step: StepBatch, memory: PeakMemory) -> None:
+        self.peak = max(self.peak, memory.peak())
+        for layout in (micro_batch.layout for micro_batch in step.micro_batches):
+            sharded = sum(group.tokens for group in layout.groups)
+            self.fullest = max(self.fullest, (sum(layout.local) + sharded, sharded))
 
     def seconds(self) -> float:
         """The step on all ranks: every group waits for its slowest rank, and as the objective says for others."""
@@ -196,7 +213,20 @@ def zero_seconds(run: RunFolder) -> tuple[float, float]:
 
 
 def replay(run: RunFolder, out: Path, batches: int, repeats: int) -> None:
-    """Every policy on the run's first global batches, rank by rank; policies take turns."""
+    """Replays, and writes the results."""
+    results = replayed(run, batches, repeats)
+    out.write_text(json.dumps({"device": device_name(), "policies": results}))
+
+
+def replayed(
+    run: RunFolder,
+    batches: int,
+    repeats: int,
+    allows: Callable[[str, float], bool] = lambda what, seconds: True,
+) -> dict[str, list[dict[str, Any]]]:
+    """Every policy on the run's first global batches, rank by rank; policies take turns. ``allows`` says whether there is
+    time for something that may take so many seconds; where there is not, batches without times are left out, and where no
+    batch has all, policies without."""
     config, scheduling = run.config, run.scheduling
     memory = PeakMemory(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     model_config = replace(config.model, weights="random", source=None, source_kind=None)
@@ -206,24 +236,45 @@ def replay(run: RunFolder, out: Path, batches: int, repeats: int) -> None:
     trainer, groups = TimedTrainer(model, ds_config, model_config, train), OwnGroups()
     sampler = ScheduledBatchSampler(run.lengths, scheduling, batches)
     zero = zero_seconds(run)
+    drawn = [Sequences.of(run, batch, model.config.vocab_size) for batch in sampler]
     replays = {
-        policy: [
-            Replay(sequences, replace(scheduling, policy=policy), zero)
-            for sequences in (
-                Sequences.of(run, batch, model.config.vocab_size) for batch in sampler
-            )
-        ]
+        policy: [Replay(own, replace(scheduling, policy=policy), zero) for own in drawn]
         for policy in POLICIES
     }
-    for turn in range(1 + repeats):  # the first warms up, and looks at memory
+    taken: dict[tuple[str, int], float] = {}
+    for turn, batch, policy in _turns(batches, repeats):
+        if not allows(
+            f"turn {turn} of {repeats}, batch {batch}, {policy}", taken.get((policy, batch), 0.0)
+        ):
+            break
+        started = time.monotonic()
+        _run_ranks(replays[policy][batch], turn, trainer, groups, memory)
+        taken[policy, batch] = time.monotonic() - started
+        print(f"turn {turn} of {repeats}, batch {batch}, {policy}", file=sys.stderr, flush=True)
+    timed = [n for n in range(batches) if all(replays[policy][n].rest for policy in POLICIES)]
+    return {
+        policy: [own[n].result(run.plan) for n in timed or [0]]
+        for policy, own in replays.items()
+        if timed or own[0].rest
+    }
+
+
+def _turns(batches: int, repeats: int) -> Iterator[tuple[int, int, str]]:
+    """The first turn warms up."""
+    for turn in range(1 + repeats):
+        first = turn % len(POLICIES)
         for batch in range(batches):
-            for policy in POLICIES[turn % len(POLICIES) :] + POLICIES[: turn % len(POLICIES)]:
-                own = replays[policy][batch]
-                for rank in range(own.problem.ranks):
-                    own.run(rank, trainer, groups, memory if turn == 0 else None)
-        print(f"turn {turn} of {repeats}", flush=True)
-    results = {policy: [own.result(run.plan) for own in replays[policy]] for policy in POLICIES}
-    out.write_text(json.dumps({"device": device_name(), "policies": results}))
+            for policy in POLICIES[first:] + POLICIES[:first]:
+                yield turn, batch, policy
+
+
+def _run_ranks(
+    own: Replay, turn: int, trainer: TimedTrainer, groups: OwnGroups, memory: PeakMemory
+) -> None:
+    """Every rank; to warm up a GPU, one. A look at its memory takes no time there, so that every turn has one."""
+    gpu = torch.cuda.is_available()
+    for rank in range(1 if gpu and turn == 0 else own.problem.ranks):
+        own.run(rank, trainer, groups, memory if gpu or turn == 0 else None, turn > 0)
 
 
 def device_name() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch.testing._internal.distributed.fake_pg import FakeStore
+import torch.testing._internal.distributed.fake_pg
 
 from skrull_runtime.collate import StepBatch
 from skrull_runtime.groups import GroupTable
@@ -17,12 +17,25 @@ from skrull_runtime.starting import quieten_deepspeed
 from skrull_runtime.trainer import Trainer
 
 
-def start(ranks: int) -> None:
-    """As rank 0 of that many. What it gathers from others are copies of its own part: of the right shape and size."""
+def start(ranks: int, moves: bool = True) -> None:
+    """As rank 0 of that many. What it gets from others are copies of its own part, of the right shape and size; where
+    nothing ``moves``, tensors without values."""
     quieten_deepspeed()
     os.environ |= {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": str(ranks)}
     torch.set_num_threads(1)
-    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=ranks)
+    dist.init_process_group("fake", store=dist.HashStore(), rank=0, world_size=ranks)
+    if moves:
+        dist.all_to_all_single = _all_to_all_single
+
+
+def _all_to_all_single(
+    received: torch.Tensor, sent: torch.Tensor, *sizes: Any, **settings: Any
+) -> None:
+    """Rows of its own as if others had sent them. Some versions of torch leave memory as it was, which need not be
+    finite, and then no optimizer runs."""
+    count = min(len(received), len(sent))
+    received[:count].copy_(sent[:count])
+    received[count:].zero_()
 
 
 def clock() -> float:
@@ -47,10 +60,12 @@ class TimedTrainer(Trainer):
         step = self.engine.step
         self.engine.step = lambda: (self._stamp(), step())
 
-    def forward(self, *arguments: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, *arguments: Any, **named: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """As in training."""
         self._stamp()
-        return super().forward(*arguments)
+        return super().forward(*arguments, **named)
 
     def timed(self, batch: StepBatch, groups: GroupTable) -> tuple[list[float], float]:
         """Seconds of each micro-batch, forward and backward, and of the rest of the step. A micro-batch that the rank
