@@ -80,8 +80,8 @@ describe("trainingWork", () => {
   });
 
   it("grows with what is recomputed", () => {
-    const [none, selective, full] = (["none", "selective", "full"] as const).map(
-      (checkpointing) => trainingWork({ ...WORK, checkpointing }),
+    const [none, selective, full] = (["none", "selective", "full"] as const).map((checkpointing) =>
+      trainingWork({ ...WORK, checkpointing }),
     );
     expect(selective?.perToken).toBeGreaterThan(none?.perToken ?? 0);
     expect(full?.perToken).toBeGreaterThan(selective?.perToken ?? 0);
