@@ -19,6 +19,7 @@ import torch.distributed as dist
 from parity_worker import OPTIMIZERS, ds_config, parameters_of
 
 from skrull_runtime.checkpoint import load_checkpoint, save_checkpoint
+from skrull_runtime.collate import StepBatch
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.nonfinite import NonFinite
@@ -59,7 +60,7 @@ def poison(trainer: type[Trainer] | Trainer, places: Mapping[int, int]) -> None:
     place: list[int | None] = [None]
 
     def poisoned_step(*arguments: Any) -> Any:
-        batch = arguments[-2]
+        batch = next(each for each in arguments if isinstance(each, StepBatch))
         place[0] = places.get(batch.step)
         return step(*arguments)
 
