@@ -4,5 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
+    // By default one core is left idle.
+    maxWorkers: "100%",
   },
 });
