@@ -16,7 +16,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.config import RunConfig, SchedulingConfig
-from skrull_runtime.data import SampleIndex, data_root
+from skrull_runtime.data.index import SampleIndex, data_root
 from skrull_runtime.model import DTYPES
 
 TIMEOUT_SECONDS = 600.0  # of any collective

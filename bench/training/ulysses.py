@@ -17,7 +17,7 @@ from deepspeed.runtime.sequence_parallel.ulysses_sp import UlyssesSPAttentionHF
 from torch import nn
 from torch.utils.data import Dataset
 
-from skrull_runtime.data import SampleIndex
+from skrull_runtime.data.index import SampleIndex
 from skrull_runtime.sampler import GlobalBatch
 from skrull_runtime.tokenization import IGNORED, Encode, Tokens, load_encoder
 

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from .agreement import Problem, attempted, digest_of
 from .collate import StepBatch, collate
 from .config import SchedulingConfig
-from .data import SampleIndex
+from .data.index import SampleIndex
 from .figures import figures_of
 from .forecast import predicted_us
 from .planned import PlannedSchedules

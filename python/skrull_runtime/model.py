@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, Pre
 from . import attention
 from .agreement import by_rank_0, together
 from .config import ModelConfig
-from .data import inside
+from .data.index import inside
 from .errors import UserError
 from .fused import compile_norms, use_liger
 from .kernels.kept import keeping_attention

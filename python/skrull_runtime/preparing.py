@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .config import DataConfig, RunConfig, SchedulingConfig
-from .data import SampleIndex, data_root
+from .data.index import SampleIndex, data_root
 from .errors import UserError
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation

@@ -14,7 +14,7 @@ import torch.distributed as dist
 
 from .agreement import attempted, digest_of, require_agreement, require_success
 from .config import RunConfig, SchedulingConfig
-from .data import SampleIndex
+from .data.index import SampleIndex
 from .errors import UserError
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .planned import FILE as PLANNED_FILE

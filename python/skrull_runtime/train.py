@@ -14,7 +14,7 @@ from . import checkpoint, defaults, stopping
 from .agreement import attempted, digest_of, require_agreement, require_success
 from .collate import StepBatch
 from .config import RunConfig, SchedulingConfig
-from .data import SampleIndex
+from .data.index import SampleIndex
 from .determinism import be_deterministic
 from .documents import read_document
 from .ending import Stopped, ending_plainly

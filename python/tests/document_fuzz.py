@@ -31,7 +31,7 @@ import torch
 from deepspeed.runtime.zero.config import ZeroStageEnum
 
 from skrull_runtime import checkpoint
-from skrull_runtime.data import read_index
+from skrull_runtime.data.index import read_index
 from skrull_runtime.documents import read_document
 from skrull_runtime.errors import UserError
 from skrull_runtime.metrics import MetricsLog

@@ -11,7 +11,7 @@ from document_fuzz import DEEPSPEED, KINDS, MAX_LENGTH, fuzz, index_document
 from parity_worker import ds_config
 
 from skrull_runtime.contract import document
-from skrull_runtime.data import read_index
+from skrull_runtime.data.index import read_index
 from skrull_runtime.documents import parsed, read_document
 from skrull_runtime.errors import UserError
 from skrull_runtime.schema import ANNOTATIONS, CHECKS

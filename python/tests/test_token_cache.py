@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from skrull_runtime.config import DataConfig
-from skrull_runtime.data import SampleIndex
+from skrull_runtime.data.index import SampleIndex
 from skrull_runtime.feed import TokenSource
 from skrull_runtime.token_cache import TokenCache, cache_file
 from skrull_runtime.tokenization import IGNORED, Tokens, bytes_encoder, tokenize

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from skrull_runtime.config import DataConfig
-from skrull_runtime.data import SampleIndex, data_root, inside
+from skrull_runtime.data.index import SampleIndex, data_root, inside
 from skrull_runtime.errors import UserError
 from skrull_runtime.tokenization import END, IGNORED, START, bytes_encoder, load_encoder, tokenize
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import RunConfig, SchedulingConfig
-from ..data import read_index
+from ..data.index import read_index
 from ..errors import UserError
 
 

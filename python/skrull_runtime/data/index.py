@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .config import DataConfig
-from .documents import ANEW, outside, read_document
-from .errors import UserError
-from .rendering import read_row, render
-from .tokenization import IGNORED, Encode, Tokens, tokenize_segments
+from ..config import DataConfig
+from ..documents import ANEW, outside, read_document
+from ..errors import UserError
+from ..rendering import read_row, render
+from ..tokenization import IGNORED, Encode, Tokens, tokenize_segments
 
 ROOT_VARIABLE = "SKRULL_DATA_ROOT"
 INDEX_SCHEMA = "data-index.schema.json"
