@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from . import versions
 from .agreement import require_same_schedule
 from .attention import AttentionContext
 from .collate import StepBatch
@@ -87,6 +88,7 @@ class Trainer:
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.slicing = slicing_of(model_config, base_of(model).config)
         self.train = train
+        self.remarks: list[str] = []  # on what is not as the run has it
         if train.gradients == "fp32":
             self._add_in_fp32(trained)
 
@@ -235,9 +237,13 @@ class Trainer:
     def _add_in_fp32(self, trained: list[nn.Parameter]) -> None:
         """Where a rank adds up its own micro-batches, autograd does so in fp32. Elsewhere every one is reduced by
         itself, and DeepSpeed adds what is reduced, in the precision that its configuration states."""
-        if self.stage == 0 or self._reduces_once():
-            for parameter in trained:
-                parameter.grad_dtype = torch.float32
+        if self.stage != 0 and not self._reduces_once():
+            return
+        if (problem := versions.missing("gradient-dtype")) is not None:
+            self.remarks.append(problem)
+            return
+        for parameter in trained:
+            parameter.grad_dtype = torch.float32
 
     def _reduces_once(self) -> bool:
         return self.train.reduction == "once" and self.stage > 0
