@@ -14,6 +14,8 @@ import launch
 import tiny
 from pairwise import Case, pairwise
 
+from skrull_runtime import versions
+
 WORKER = Path(__file__).with_name("gradients_worker.py")
 TOLERANCE = 1.1  # of the error of transformers
 FACTORS = {
@@ -29,10 +31,13 @@ FACTORS = {
 
 
 def valid(case: Case) -> bool:
-    """Whether the compiler would emit such a run."""
+    """Whether the compiler would emit such a run, and this torch can add its gradients in fp32."""
     stage, offloaded = case["zero"], case["offload"] != "none"
     once = case["reduction"] == "once"
-    return not (once and (stage != 2 or offloaded)) and not (offloaded and stage == 0)
+    if (once and (stage != 2 or offloaded)) or (offloaded and stage == 0):
+        return False
+    by_autograd = once or (stage < 2 and not offloaded)
+    return not by_autograd or versions.PROBES["gradient-dtype"]()
 
 
 CASES = pairwise(FACTORS, valid)
