@@ -54,7 +54,7 @@ class Trainer:
     """A model under DeepSpeed that trains on step batches.
 
     No ``mpu`` and no sequence parallelism are given to DeepSpeed: ZeRO shards over the whole world, and context
-    parallelism lives wholly in the attention function.
+    parallelism lives wholly in the attention function. Raises UserError where a package is too old for the settings.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Trainer:
         model_config: ModelConfig,
         train: TrainConfig,
     ):
+        versions.refuse_what_is_missing(model_config, train, ds_config)
         device = torch.device(deepspeed.accelerator.get_accelerator().current_device_name())
         zero = ds_config.get("zero_optimization", {})
         wrapped = SummedLossModel(model, model_config.loss_chunk)

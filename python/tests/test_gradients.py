@@ -36,8 +36,10 @@ def valid(case: Case) -> bool:
     once = case["reduction"] == "once"
     if (once and (stage != 2 or offloaded)) or (offloaded and stage == 0):
         return False
-    by_autograd = once or (stage < 2 and not offloaded)
-    return not by_autograd or versions.PROBES["gradient-dtype"]()
+    if offloaded and stage < 3:
+        return versions.has("offloaded-gradients")
+    by_autograd = once or stage < 2
+    return not by_autograd or versions.has("gradient-dtype")
 
 
 CASES = pairwise(FACTORS, valid)

@@ -8,7 +8,8 @@ export function versionsPage(): string {
       `| \`${name}\` | \`${RANGES[name as keyof typeof RANGES]}\` | ${oldest} | ${newest} |`,
   );
   const features = VERSIONS.features.map(
-    (entry) => `| ${entry.feature} | ${entry.package} ${entry.since} | ${entry.without} |`,
+    (entry) =>
+      `| ${entry.feature} | ${entry.package} ${entry.since} | ${"refused" in entry ? "refused: " : ""}${entry.without} |`,
   );
   return `${[
     "<!-- Generated from contract/versions.json by npm run generate. Do not edit. -->",
@@ -22,7 +23,7 @@ export function versionsPage(): string {
     "|---|---|---|---|",
     ...packages,
     "",
-    "What an older version lacks is switched off, and the run prints a line:",
+    "What an older version lacks is switched off, and the run prints a line; what would go wrong is refused:",
     "",
     "| feature | needs | without it |",
     "|---|---|---|",

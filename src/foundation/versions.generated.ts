@@ -14,7 +14,7 @@ export const VERSIONS = {
       "below": "0.20"
     },
     "transformers": {
-      "oldest": "5.0",
+      "oldest": "5.6",
       "newest": "5.24.0",
       "below": "6"
     }
@@ -33,6 +33,22 @@ export const VERSIONS = {
       "since": "2.11",
       "feature": "`attention = varlen`",
       "without": "on a GPU, FlashAttention-2 or -3 has to be installed"
+    },
+    {
+      "id": "offloaded-gradients",
+      "package": "deepspeed",
+      "since": "0.19.8",
+      "feature": "`gradients = fp32` with an offloaded optimizer under ZeRO 1 or 2",
+      "without": "micro-batches would be added in the model's precision, and on CPU ranks never over ranks",
+      "refused": true
+    },
+    {
+      "id": "adapters-recomputed",
+      "package": "deepspeed",
+      "since": "0.19.6",
+      "feature": "adapters under ZeRO 3 with recomputation",
+      "without": "the first backward would fail",
+      "refused": true
     }
   ]
 } as const;

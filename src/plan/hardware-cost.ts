@@ -1,5 +1,9 @@
 import type { LoraShape } from "../cost/adapters.js";
-import { type CollectiveCounts, type CollectiveSetting, communicationRow } from "../cost/collectives.js";
+import {
+  type CollectiveCounts,
+  type CollectiveSetting,
+  communicationRow,
+} from "../cost/collectives.js";
 import type { Hardware } from "../cost/hardware.js";
 import { gradientBytes, type Reduction, type ZeroStage } from "../cost/memory.js";
 import {

@@ -2,7 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adaptableOf, adapterParameters, loraShape } from "../../src/cost/adapters.js";
 import { bucketFor, peakBytes } from "../../src/cost/bucket.js";
-import { type CollectiveCounts, type CollectiveSetting, communicationRow } from "../../src/cost/collectives.js";
+import {
+  type CollectiveCounts,
+  type CollectiveSetting,
+  communicationRow,
+} from "../../src/cost/collectives.js";
 import type { CollectiveTable } from "../../src/cost/hardware.js";
 import {
   type MemorySetting,
