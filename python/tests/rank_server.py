@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import importlib
@@ -56,7 +57,8 @@ def serve(requests: socket.socket) -> dict | None:
 def report(ended: int, pid: int, pipe: int) -> None:
     """Passes on the exit code of a process that has ended."""
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    os.write(pipe, f"{code}\n".encode())
+    with contextlib.suppress(BrokenPipeError):  # nobody asks for it any more
+        os.write(pipe, f"{code}\n".encode())
     os.close(pipe)
     os.close(ended)
 
