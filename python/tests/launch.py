@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
@@ -132,12 +133,14 @@ def fork(command: list[str], environment: dict[str, str], log: IO[str]) -> Forke
 def rank_server() -> socket.socket:
     """Where requests for ranks go. The server ends when this process does."""
     own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, str(SERVER), str(other.fileno())],
         env={**os.environ, **FOR_ALL, "PYTHONPATH": str(PYTHON_ROOT)},
         pass_fds=[other.fileno()],
     )
     other.close()
+    atexit.register(server.wait)
+    atexit.register(own.close)  # first
     return own
 
 
