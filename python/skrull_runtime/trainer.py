@@ -238,10 +238,13 @@ class Trainer:
     def _add_in_fp32(self, trained: list[nn.Parameter]) -> None:
         """Where a rank adds up its own micro-batches, autograd does so in fp32. Elsewhere every one is reduced by
         itself, and DeepSpeed adds what is reduced, in the precision that its configuration states."""
-        if self.stage != 0 and not self._reduces_once():
+        by_autograd = self.stage == 0 or self._reduces_once()
+        if not by_autograd and self.stage != 2:
             return
-        if (problem := versions.missing("gradient-dtype")) is not None:
+        problem = versions.missing("gradient-dtype" if by_autograd else "reduced-gradients")
+        if problem is not None:
             self.remarks.append(problem)
+        if problem is not None or not by_autograd:
             return
         for parameter in trained:
             parameter.grad_dtype = torch.float32

@@ -38,8 +38,9 @@ def valid(case: Case) -> bool:
         return False
     if offloaded and stage < 3:
         return versions.has("offloaded-gradients")
-    by_autograd = once or stage < 2
-    return not by_autograd or versions.has("gradient-dtype")
+    if once or stage < 2:
+        return versions.has("gradient-dtype")
+    return stage == 3 or versions.has("reduced-gradients")
 
 
 CASES = pairwise(FACTORS, valid)

@@ -35,6 +35,13 @@ export const VERSIONS = {
       "without": "on a GPU, FlashAttention-2 or -3 has to be installed"
     },
     {
+      "id": "reduced-gradients",
+      "package": "deepspeed",
+      "since": "0.19.8",
+      "feature": "`gradients = fp32` under ZeRO 2 where every micro-batch is reduced",
+      "without": "they are added in the model's precision"
+    },
+    {
       "id": "offloaded-gradients",
       "package": "deepspeed",
       "since": "0.19.8",
