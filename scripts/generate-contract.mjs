@@ -8,12 +8,18 @@ const RUNTIME = "python/skrull_runtime/contract";
 const read = (path) => readFileSync(join(ROOT, path), "utf8");
 const contract = readdirSync(join(ROOT, "contract")).filter((name) => name.endsWith(".json"));
 
-const refusals = JSON.stringify(JSON.parse(read("contract/refusals.json")), null, 2);
-const files = {
-  "src/catalogue/refusals.generated.ts": `// Generated from contract/refusals.json by scripts/generate-contract.mjs. Do not edit.
+/** A document of the contract as a module of the compiler. */
+const moduleOf = (
+  path,
+  constant,
+) => `// Generated from ${path} by scripts/generate-contract.mjs. Do not edit.
 
-export const REFUSALS = ${refusals} as const;
-`,
+export const ${constant} = ${JSON.stringify(JSON.parse(read(path)), null, 2)} as const;
+`;
+
+const files = {
+  "src/catalogue/refusals.generated.ts": moduleOf("contract/refusals.json", "REFUSALS"),
+  "src/foundation/versions.generated.ts": moduleOf("contract/versions.json", "VERSIONS"),
   ...Object.fromEntries(contract.map((name) => [`${RUNTIME}/${name}`, read(`contract/${name}`)])),
   // Derived from the installed DeepSpeed.
   [`${RUNTIME}/deepspeed-config.schema.json`]: read("schemas/deepspeed-config.schema.json"),

@@ -14,6 +14,7 @@ const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
+const { versionsPage } = await built("emit/versions-page.js");
 const { rulesPage } = await built("lint/rules-page.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { textmateGrammar } = await built("language/textmate.js");
@@ -28,6 +29,7 @@ const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const files = {
   "docs/reference/language.md": referencePage(),
   "docs/reference/lint-rules.md": rulesPage(),
+  "docs/reference/versions.md": versionsPage(),
   ...(await diagnosticPages()),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
   "editors/vscode/syntaxes/skrull.tmLanguage.json": json(textmateGrammar()),

@@ -17,6 +17,7 @@ from .planned import PlannedSchedules, ScheduleMismatch
 from .segments import windows_in
 from .starting import INDEX_FILE, MODEL_FILE
 from .token_cache import cache_file
+from .versions import check_packages
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ def prepare(
     config: RunConfig, compiled: SchedulingConfig, run_dir: Path, rank: int, ranks: int
 ) -> Prepared:
     """Raises UserError or OSError where this rank cannot take part."""
+    remarks = check_packages()
+    if rank == 0:
+        for remark in remarks:
+            print(f"warning: {remark}", flush=True)
     check_optimisation(config.train)
     scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)

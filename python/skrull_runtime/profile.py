@@ -176,8 +176,8 @@ def _communication(tables: list[Table], collectives: dict[str, Any]) -> Communic
         megabytes = collectives["bytes_per_token"] * tokens / 1e6
         table = by_degree[degree]
         gather = interpolated(table, "all_gather_us", megabytes)
-        scatter = interpolated(table, "reduce_scatter_us", megabytes)
-        return collectives["gathers"] * gather + collectives["scatters"] * scatter
+        back = interpolated(table, "all_to_all_us", megabytes)
+        return collectives["gathers"] * gather + collectives["all_to_alls"] * back
 
     return time_of
 

@@ -283,5 +283,7 @@ def _open_log(
         written = "" if resume.is_native() else f", written by {resume.ranks} ranks"
         print(f"resumed after {trained} steps from {resume.folder.name}{written}", flush=True)
     print(f"attention: {trainer.kernel.name}", flush=True)
+    for remark in trainer.remarks:
+        print(f"warning: {remark}", flush=True)
     print(HEADER, flush=True)
     return log

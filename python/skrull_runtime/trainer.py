@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from . import versions
 from .agreement import require_same_schedule
 from .attention import AttentionContext
 from .collate import StepBatch
@@ -53,7 +54,7 @@ class Trainer:
     """A model under DeepSpeed that trains on step batches.
 
     No ``mpu`` and no sequence parallelism are given to DeepSpeed: ZeRO shards over the whole world, and context
-    parallelism lives wholly in the attention function.
+    parallelism lives wholly in the attention function. Raises UserError where a package is too old for the settings.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Trainer:
         model_config: ModelConfig,
         train: TrainConfig,
     ):
+        versions.refuse_what_is_missing(model_config, train, ds_config)
         device = torch.device(deepspeed.accelerator.get_accelerator().current_device_name())
         zero = ds_config.get("zero_optimization", {})
         wrapped = SummedLossModel(model, model_config.loss_chunk)
@@ -87,6 +89,7 @@ class Trainer:
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.slicing = slicing_of(model_config, base_of(model).config)
         self.train = train
+        self.remarks: list[str] = []  # on what is not as the run has it
         if train.gradients == "fp32":
             self._add_in_fp32(trained)
 
@@ -235,9 +238,16 @@ class Trainer:
     def _add_in_fp32(self, trained: list[nn.Parameter]) -> None:
         """Where a rank adds up its own micro-batches, autograd does so in fp32. Elsewhere every one is reduced by
         itself, and DeepSpeed adds what is reduced, in the precision that its configuration states."""
-        if self.stage == 0 or self._reduces_once():
-            for parameter in trained:
-                parameter.grad_dtype = torch.float32
+        by_autograd = self.stage == 0 or self._reduces_once()
+        if not by_autograd and self.stage != 2:
+            return
+        problem = versions.missing("gradient-dtype" if by_autograd else "reduced-gradients")
+        if problem is not None:
+            self.remarks.append(problem)
+        if problem is not None or not by_autograd:
+            return
+        for parameter in trained:
+            parameter.grad_dtype = torch.float32
 
     def _reduces_once(self) -> bool:
         return self.train.reduction == "once" and self.stage > 0

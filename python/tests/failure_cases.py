@@ -138,14 +138,18 @@ def running_in(sessions: list[int]) -> list[int]:
 
 
 def names_cause(line: str, case: Case) -> bool:
-    """Whether a last line tells who failed, and how."""
+    """Whether a last line tells who failed, and how: as another rank says it, or the launcher, who sees the signal."""
     worker = case["point"] == "worker"
+    gone = ("ended without a word", ": it was ended by SIGKILL")
     said = {
-        "raise": f"RuntimeError: injected at {case['point']} (a fault of skrull or",
-        "kill": "the process that makes this rank's batches" if worker else "ended without a word",
-        "stop": f"made none for {TIMEOUT:.1f} s" if worker else f"not answered for {TIMEOUT:g} s",
+        "raise": (f"RuntimeError: injected at {case['point']} (a fault of skrull or",),
+        "kill": ("the process that makes this rank's batches",) if worker else gone,
+        "stop": (
+            f"made none for {TIMEOUT:.1f} s" if worker else f"not answered for {TIMEOUT:g} s",
+        ),
     }[case["how"]]
-    return line.startswith(f"error: rank {case['victim']} on ") and said in line
+    named = line.startswith(f"error: rank {case['victim']} on ")
+    return named and any(each in line for each in said)
 
 
 def write_case(folder: Path, case: Case) -> None:

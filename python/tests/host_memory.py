@@ -66,7 +66,7 @@ def measure(ranks: int, folder: Path, case: tuple[str, bool, bool]) -> tuple[int
     described = json.dumps({"weights": weights, "lora": lora, "trainer": trainer})
     with tempfile.TemporaryDirectory() as made:
         signs = Path(made)
-        started = launch.start(ranks, WORKER, str(folder), made, described)
+        started = launch.start(ranks, WORKER, str(folder), made, described, fresh=True)
         await_all(started, signs, "ready")
         before = held(started)
         (signs / "go").touch()

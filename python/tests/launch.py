@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import json
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -16,7 +20,12 @@ from pathlib import Path
 from typing import IO
 
 PYTHON_ROOT = Path(__file__).resolve().parents[1]
-
+SERVER = Path(__file__).with_name("rank_server.py")
+FOR_ALL = {
+    "DS_ACCELERATOR": "cpu",
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 
 STARTED: list[Rank] = []  # by the test that runs
 
@@ -34,11 +43,36 @@ def free_port() -> int:
             return port
 
 
+class Forked:
+    """A process that the server of ranks has forked, with what is used here of ``subprocess.Popen``."""
+
+    def __init__(self, pipe: int):
+        self._pipe = os.fdopen(pipe)
+        self.pid = int(self._pipe.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code once it has ended: that of a signal is negative."""
+        if self.returncode is None and select.select([self._pipe], [], [], 0)[0]:
+            self.returncode = int(self._pipe.readline())
+            self._pipe.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Nothing where it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
 @dataclass
 class Rank:
     """A started process and the file that its output goes to: a pipe could fill up and stop it."""
 
-    process: subprocess.Popen
+    process: subprocess.Popen | Forked
     log: IO[str]
 
     def output(self) -> str:
@@ -47,13 +81,17 @@ class Rank:
         return self.log.read()
 
 
-def start(ranks: int, script: Path, *arguments: str, extra_path: Path = PYTHON_ROOT) -> list[Rank]:
-    """Starts the script on every rank, with its output captured."""
+def start(
+    ranks: int,
+    script: Path,
+    *arguments: str,
+    extra_path: Path = PYTHON_ROOT,
+    fresh: bool = False,
+) -> list[Rank]:
+    """Starts the script on every rank, with its output captured. A fresh process imports everything itself."""
     common = {
         **os.environ,
-        "DS_ACCELERATOR": "cpu",
-        "OMP_NUM_THREADS": "1",
-        "TOKENIZERS_PARALLELISM": "false",
+        **FOR_ALL,
         "PYTHONPATH": str(extra_path),
         "PYTHONFAULTHANDLER": "1",  # says where a rank was that is ended by an error of its own or by SIGABRT
         "MASTER_ADDR": "127.0.0.1",
@@ -61,24 +99,54 @@ def start(ranks: int, script: Path, *arguments: str, extra_path: Path = PYTHON_R
         "WORLD_SIZE": str(ranks),
         "LOCAL_SIZE": str(ranks),
     }
+    begin = fork if extra_path == PYTHON_ROOT and not fresh else spawn
     started = []
     for rank in range(ranks):
         log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the test's process
-        process = subprocess.Popen(
-            [sys.executable, str(script), *arguments],
-            env={**common, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        started.append(Rank(process, log))
+        environment = {**common, "RANK": str(rank), "LOCAL_RANK": str(rank)}
+        started.append(Rank(begin([str(script), *arguments], environment, log), log))
     STARTED.extend(started)
     return started
 
 
+def spawn(command: list[str], environment: dict[str, str], log: IO[str]) -> subprocess.Popen:
+    """A Python process of its own."""
+    return subprocess.Popen(
+        [sys.executable, *command],
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def fork(command: list[str], environment: dict[str, str], log: IO[str]) -> Forked:
+    """A process that has imported everything already."""
+    reader, writer = os.pipe()
+    request = {"command": command, "environment": environment, "folder": os.getcwd()}
+    socket.send_fds(rank_server(), [json.dumps(request).encode()], [log.fileno(), writer])
+    os.close(writer)
+    return Forked(reader)
+
+
+@functools.cache
+def rank_server() -> socket.socket:
+    """Where requests for ranks go. The server ends when this process does."""
+    own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    server = subprocess.Popen(
+        [sys.executable, str(SERVER), str(other.fileno())],
+        env={**os.environ, **FOR_ALL, "PYTHONPATH": str(PYTHON_ROOT)},
+        pass_fds=[other.fileno()],
+    )
+    other.close()
+    atexit.register(server.wait)
+    atexit.register(own.close)  # first
+    return own
+
+
 def start_launcher(*arguments: str) -> list[Rank]:
     """Starts the parent of a node's ranks as ``launch.sh`` does."""
-    return start(1, PYTHON_ROOT / "tests" / "launcher_program.py", *arguments)
+    return start(1, PYTHON_ROOT / "tests" / "launcher_program.py", *arguments, fresh=True)
 
 
 def finish(ranks: list[Rank], timeout: float = 600, grace: float = 60) -> list[tuple[int, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import failure_run
 import launch
 import psutil
-from failure_cases import LATER, SOON, TIMEOUT
+from failure_cases import LATER, SOON, TIMEOUT, names_cause
 from test_resume import write_run
 
 from skrull_runtime.launching.library import LAUNCHERS
@@ -99,17 +99,12 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _problem(case: Case, code: int, seconds: float, left: list[int], output: str) -> str | None:
-    how, victim, worker = case["how"], case["victim"], case["point"] == "worker"
+    how = case["how"]
     line = output.splitlines()[-1] if output else ""
-    said = {
-        "raise": f"injected at {case['point']}",
-        "kill": "the process that makes this rank's batches" if worker else "ended without a word",
-        "stop": "made none for" if worker else "not answered for",
-    }[how]
     wrong = []
     if code != (3 if how == "raise" else 1):
         wrong.append(f"exit code {code}")
-    if not (line.startswith(f"error: rank {victim} on ") and said in line):
+    if not names_cause(line, case):
         wrong.append(f"the last line is {line!r}")
     if seconds > (LATER if how == "stop" else SOON):
         wrong.append(f"it ended after {seconds:.1f} s")

@@ -7,6 +7,8 @@ import itertools
 import tiny
 from pairwise import Case, pairwise, product
 
+from skrull_runtime import versions
+
 FACTORS = {
     "zero": (0, 1, 2, 3),
     "context": (1, 2, 4),
@@ -24,9 +26,11 @@ FACTORS = {
 
 
 def valid(case: Case, ranks: int) -> bool:
-    """Whether the compiler would emit such a run on this many ranks, and it is not another one under another name."""
+    """Whether the compiler would emit such a run on this many ranks, the packages here can train it, and it is not another
+    one under another name."""
     stage, offload, degrees = case["zero"], case["offload"], case["degrees"]
     sharded = case["context"] > 1 or degrees == "pool"
+    recomputed = case["lora"] and stage == 3 and case["checkpointing"] != "none"
     return (
         ranks % case["context"] == 0
         and stage >= {"none": 0, "optimizer": 1, "all": 3}[offload]
@@ -36,6 +40,7 @@ def valid(case: Case, ranks: int) -> bool:
         # One data-parallel rank's pool is its context-parallel group.
         and (degrees != "pool" or case["context"] < ranks)
         and (sharded or case["policy"] == "auto")
+        and (not recomputed or versions.has("adapters-recomputed"))
     )
 
 

@@ -14,6 +14,8 @@ import launch
 import tiny
 from pairwise import Case, pairwise
 
+from skrull_runtime import versions
+
 WORKER = Path(__file__).with_name("gradients_worker.py")
 TOLERANCE = 1.1  # of the error of transformers
 FACTORS = {
@@ -29,10 +31,16 @@ FACTORS = {
 
 
 def valid(case: Case) -> bool:
-    """Whether the compiler would emit such a run."""
+    """Whether the compiler would emit such a run, and this torch can add its gradients in fp32."""
     stage, offloaded = case["zero"], case["offload"] != "none"
     once = case["reduction"] == "once"
-    return not (once and (stage != 2 or offloaded)) and not (offloaded and stage == 0)
+    if (once and (stage != 2 or offloaded)) or (offloaded and stage == 0):
+        return False
+    if offloaded and stage < 3:
+        return versions.has("offloaded-gradients")
+    if once or stage < 2:
+        return versions.has("gradient-dtype")
+    return stage == 3 or versions.has("reduced-gradients")
 
 
 CASES = pairwise(FACTORS, valid)

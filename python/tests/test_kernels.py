@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
+from importlib import import_module
 from types import ModuleType
 
 import kernel_standins
 import pytest
 import torch
-from torch.nn.attention import varlen as torch_varlen
 
+from skrull_runtime import versions
 from skrull_runtime.errors import UserError
 from skrull_runtime.kernels import flash2, flash3, varlen
 from skrull_runtime.kernels.choose import choose_kernel
@@ -19,6 +20,7 @@ from skrull_runtime.kernels.sdpa import SdpaKernel
 from skrull_runtime.segments import Segments
 
 GPU = torch.device("cuda")
+VARLEN = "torch.nn.attention.varlen"
 MASKS = [Masking(0.3), Masking(0.3, window=1), Masking(0.3, window=3), Masking(0.3, window=50)]
 SHAPES = [((5, 3), (5, 3)), ((4, 4), (4, 12)), ((1,), (7,)), ((2, 6, 1), (9, 6, 30))]
 
@@ -31,9 +33,9 @@ def libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "flash_attn", package)
     interface = kernel_standins.flash3()
     monkeypatch.setattr(flash3, "_module", lambda: interface)
-    for name, function in vars(kernel_standins.varlen()).items():
-        if name.startswith("_varlen"):
-            monkeypatch.setattr(torch_varlen, name, function)
+    operators = kernel_standins.varlen()
+    monkeypatch.setitem(sys.modules, VARLEN, operators)
+    monkeypatch.setattr(torch.nn.attention, "varlen", operators, raising=False)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
 
 
@@ -85,7 +87,7 @@ def test_the_best_kernel_that_is_there_is_taken(libraries: None, monkeypatch: py
         choose_kernel("flash3", GPU)
     monkeypatch.setitem(sys.modules, "flash_attn", None)
     assert choose_kernel("auto", GPU).name == "varlen"
-    monkeypatch.delattr(torch_varlen, "_varlen_attn")
+    monkeypatch.delattr(sys.modules[VARLEN], "_varlen_attn")
     with pytest.raises(UserError, match="no attention kernel for packed sequences: flash3 is for"):
         choose_kernel("auto", GPU)
     assert choose_kernel("sdpa", GPU).name == "sdpa"
@@ -103,13 +105,16 @@ def test_an_older_library_is_refused_by_name(libraries: None, monkeypatch: pytes
     assert "needs flash-attn 2.7 or later: it has no dropout_p" in reason
 
 
+@pytest.mark.skipif(
+    versions.numbers(torch.__version__) < (2, 11), reason="torch has no such operators before 2.11"
+)
 def test_the_operators_of_this_torch_have_the_parameters_that_are_used():
     kernel = varlen.make(GPU)
     assert not isinstance(kernel, str), kernel
     # The stand-ins are of the same signature.
     for name, function in vars(kernel_standins.varlen()).items():
         if name.startswith("_varlen"):
-            own = inspect.signature(getattr(torch_varlen, name)._init_fn).parameters
+            own = inspect.signature(getattr(import_module(VARLEN), name)._init_fn).parameters
             assert list(own)[: len(inspect.signature(function).parameters)] == list(
                 inspect.signature(function).parameters
             )

@@ -246,7 +246,7 @@ def watched(tmp_path: Path, rest: str) -> launch.Rank:
     endings.mkdir(exist_ok=True)
     program = tmp_path / "watch.py"
     program.write_text(WATCH)
-    (node,) = launch.start(1, program, str(endings), "-c", LIBRARY, RANK + rest)
+    (node,) = launch.start(1, program, str(endings), "-c", LIBRARY, RANK + rest, fresh=True)
     return node
 
 
@@ -353,7 +353,7 @@ def test_the_library_leaves_sigterm_to_its_ranks_until_its_own_parent_is_killed(
         "import os; library.follow(os.getppid())\n" + LIBRARY
     )
     script = [str(tmp_path / "library.py"), RANK + FOREVER]
-    (node,) = launch.start(1, program, str(tmp_path / "endings"), *script)
+    (node,) = launch.start(1, program, str(tmp_path / "endings"), *script, fresh=True)
     ranks = up(node)
     library = ranks[0].parent()
     assert library is not None

@@ -111,6 +111,11 @@ export const PROFILE_SCHEMA = {
           megabytes: { ...times, description: "Size of the gathered whole, 10^6 bytes." },
           all_gather_us: times,
           reduce_scatter_us: times,
+          all_to_all_us: {
+            ...times,
+            description:
+              "Of the gradients of keys and values; without it, as a reduce-scatter, which profiles had before.",
+          },
         },
       },
     },
@@ -134,18 +139,20 @@ export function readProfile(json: unknown): ReadProfile {
   return problems.length > 0 ? { ok: false, problems } : { ok: true, profile: json };
 }
 
+const TIMED = ["all_gather_us", "reduce_scatter_us", "all_to_all_us"] as const;
+
 function tableProblems(table: CollectiveTable, n: number): readonly string[] {
-  const { megabytes, all_gather_us, reduce_scatter_us } = table;
+  const { megabytes } = table;
+  const rows = TIMED.flatMap((key) => (table[key] ? [[key, table[key]] as const] : []));
   const place = `/collectives/${n}`;
   const problems = [];
-  if (all_gather_us.length !== megabytes.length || reduce_scatter_us.length !== megabytes.length) {
+  if (rows.some(([, row]) => row.length !== megabytes.length)) {
     problems.push(`${place} does not have one time for every size`);
   }
   if (megabytes.some((size, m) => m > 0 && size <= (megabytes[m - 1] ?? 0))) {
     problems.push(`${place}/megabytes must ascend`);
   }
-  for (const key of ["all_gather_us", "reduce_scatter_us"] as const) {
-    const row = table[key];
+  for (const [key, row] of rows) {
     if ((row.at(-1) ?? 0) <= (row[0] ?? 0))
       problems.push(`${place}/${key} must grow with the size`);
   }

@@ -21,9 +21,15 @@ export interface CollectiveSetting {
   readonly ranksPerNode: number;
   /** Bytes of keys and values of a token in one layer. */
   readonly bytesPerToken: number;
-  /** All-gathers and reduce-scatters of a micro-batch. */
-  readonly gathers: number;
-  readonly scatters: number;
+  readonly counts: CollectiveCounts;
+}
+
+/** Collectives of each kind. */
+export interface CollectiveCounts {
+  readonly gathers?: number;
+  /** Reduce-scatters. */
+  readonly scatters?: number;
+  readonly all_to_alls?: number;
 }
 
 /**
@@ -32,22 +38,23 @@ export interface CollectiveSetting {
  * a table that does, and else is as slow as the network.
  */
 export function communicationRow(degree: number, setting: CollectiveSetting): CommunicationRow {
-  const { gathers, scatters } = setting;
+  const { gathers = 0, scatters = 0, all_to_alls: exchanges = 0 } = setting.counts;
   const crosses = degree > setting.ranksPerNode;
   const table = nearestTable(degree, crosses, setting.tables);
   const gather = fitLatency(table.megabytes, table.all_gather_us);
   const scatter = fitLatency(table.megabytes, table.reduce_scatter_us);
-  const both = (of: (latency: CollectiveLatency) => number) =>
-    gathers * of(gather) + scatters * of(scatter);
+  const exchange = fitLatency(table.megabytes, table.all_to_all_us ?? table.reduce_scatter_us);
+  const all = (of: (latency: CollectiveLatency) => number) =>
+    gathers * of(gather) + scatters * of(scatter) + exchanges * of(exchange);
   const assumed = crosses && table.nodes === 1;
   const moved = (degree - 1) / degree;
   const measured = (table.ranks - 1) / table.ranks;
-  const inside = (both(({ slope }) => slope) / 1e6) * (moved / measured);
-  const network = (gathers + scatters) * (moved / setting.networkBytesPerSecond) * 1e6;
+  const inside = (all(({ slope }) => slope) / 1e6) * (moved / measured);
+  const network = (gathers + scatters + exchanges) * (moved / setting.networkBytesPerSecond) * 1e6;
   const start = assumed ? setting.crossingFactor : 1;
   return [
-    both(({ floor }) => floor) * start,
-    both(({ intercept }) => intercept) * start,
+    all(({ floor }) => floor) * start,
+    all(({ intercept }) => intercept) * start,
     setting.bytesPerToken * (assumed ? Math.max(inside, network) : inside),
   ];
 }

@@ -11,6 +11,8 @@ export interface CollectiveTable {
   readonly megabytes: readonly number[];
   readonly all_gather_us: readonly number[];
   readonly reduce_scatter_us: readonly number[];
+  /** Where it was not measured, a reduce-scatter's times stand for it: both move as many bytes. */
+  readonly all_to_all_us?: readonly number[];
 }
 
 /** The setting of a run whose ZeRO communication is part of what was measured. */

@@ -6,9 +6,9 @@ import type { EmittedFile } from "./emitted-file.js";
 import { type PlannedSchedules, packSchedules, SCHEDULES_FILE } from "./planned-schedules.js";
 import {
   dataConfig,
-  extraPackages,
   launchValues,
   modelConfig,
+  requirements,
   schedulingConfig,
   trainConfig,
 } from "./run-values.js";
@@ -55,7 +55,7 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
     train: trainConfig(plan),
     scheduling: schedulingConfig(plan),
     ...launchValues(plan),
-    ...extraPackages(plan),
+    ...requirements(plan),
   };
   const files: EmittedFile[] = [
     { path: "ds_config.json", content: jsonText(config) },

@@ -1,5 +1,6 @@
 import type { LoraPlan, Plan } from "../plan/plan.js";
 import { addsInStageTwo, addsWider } from "./gradients.js";
+import { RANGES } from "./versions.js";
 
 /** What `train.py` states of the model, as the runtime's `ModelConfig` takes it. */
 export function modelConfig({ model, memory }: Plan) {
@@ -53,9 +54,10 @@ export function trainConfig(plan: Plan) {
   };
 }
 
-/** Packages that only some runs need, or need in one version. */
-export function extraPackages({ model, training, topology }: Plan) {
+/** The packages of a run: the versions that all take, and what only some need. */
+export function requirements({ model, training, topology }: Plan) {
   return {
+    ranges: RANGES,
     deepspeed: topology.deepspeed ?? null,
     peft: model.lora !== null,
     tensorboard: training.tensorboard,

@@ -1,5 +1,5 @@
 import type { TransformerShape } from "../cost/shape.js";
-import { compareVersions, NEWEST } from "./deepspeed.js";
+import { ADAPTERS_RECOMPUTED, compareVersions } from "./deepspeed.js";
 import type { SubjectWith } from "./subject.js";
 
 /** Settings that are each sound and do not go together in some versions of what runs them. */
@@ -37,13 +37,13 @@ export const COMBINATIONS: readonly Combination[] = [
       spec.parallel.zero === 3 &&
       spec.model.checkpointing !== "none" &&
       spec.cluster.deepspeed !== undefined &&
-      compareVersions(spec.cluster.deepspeed, NEWEST) < 0,
+      compareVersions(spec.cluster.deepspeed, ADAPTERS_RECOMPUTED) < 0,
     what: () => "adapters, ZeRO 3 and recomputation can fail together in the first backward",
     reason:
       "ZeRO 3 takes frozen weights away again while a layer is recomputed, and PyTorch finds empty tensors in their place",
-    versions: `DeepSpeed 0.19.2 (runs of all three were tried with ${NEWEST})`,
+    versions: `DeepSpeed before ${ADAPTERS_RECOMPUTED}`,
     thread: "https://github.com/huggingface/transformers/issues/47254",
-    help: `Use DeepSpeed ${NEWEST} or newer, zero = 2, or checkpointing = none.`,
+    help: `Use DeepSpeed ${ADAPTERS_RECOMPUTED} or newer, zero = 2, or checkpointing = none.`,
   },
   {
     path: "model.attention",
@@ -54,7 +54,7 @@ export const COMBINATIONS: readonly Combination[] = [
     what: () => "FlashAttention has no kernels for fp32",
     reason:
       "Both flash-attn and PyTorch's varlen kernel, which builds on it, end the first forward",
-    versions: "flash-attn 2 and 3, torch 2.10 to 2.13",
+    versions: "flash-attn 2 and 3, torch 2.11 to 2.15",
     thread: "https://github.com/QwenLM/Qwen3/issues/406",
     help: "Use precision = bf16, or attention = sdpa.",
   },
@@ -64,7 +64,7 @@ export const COMBINATIONS: readonly Combination[] = [
       HALF_ONLY.includes(spec.model.attention) && inputs.dimensions.shape.head_dim > 256,
     what: ({ head_dim }) => `FlashAttention has no kernels for heads of ${head_dim}`,
     reason: "Its kernels keep a head's tile in shared memory, which ends at 256",
-    versions: "flash-attn 2, torch 2.10 to 2.13",
+    versions: "flash-attn 2, torch 2.11 to 2.15",
     thread: "https://github.com/Dao-AILab/flash-attention/issues/579",
     help: "Use attention = sdpa.",
   },

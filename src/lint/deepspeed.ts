@@ -1,8 +1,10 @@
-/** Versions of DeepSpeed that runs were tried with. */
-export const OLDEST = "0.19.2";
-export const NEWEST = "0.19.8";
-/** From here on, defaults may have changed. */
-export const UNKNOWN_FROM = "0.20";
+import { VERSIONS } from "../foundation/versions.generated.js";
+
+/** Versions of DeepSpeed that runs were tried with; from the last one on, defaults may have changed. */
+export const { oldest: OLDEST, newest: NEWEST, below: UNKNOWN_FROM } = VERSIONS.packages.deepspeed;
+/** The first in which adapters, ZeRO 3 and recomputation go together. */
+export const ADAPTERS_RECOMPUTED: string =
+  VERSIONS.features.find(({ id }) => id === "adapters-recomputed")?.since ?? NEWEST;
 /** Why no older version will do. */
 export const THREADS = "DeepSpeed#7981, #7985, #7965, #7724";
 

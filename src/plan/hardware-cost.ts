@@ -1,5 +1,9 @@
 import type { LoraShape } from "../cost/adapters.js";
-import { type CollectiveSetting, communicationRow } from "../cost/collectives.js";
+import {
+  type CollectiveCounts,
+  type CollectiveSetting,
+  communicationRow,
+} from "../cost/collectives.js";
 import type { Hardware } from "../cost/hardware.js";
 import { gradientBytes, type Reduction, type ZeroStage } from "../cost/memory.js";
 import {
@@ -42,14 +46,14 @@ export interface CostSetting {
 export function zeroCost(setting: CostSetting): ZeroTraffic {
   const { ranks, shape, precision, gradients } = setting;
   if (ranks === 1) return { perMicroBatch: 0, perStep: 0 };
-  const timeOf = (bytes: number, gathers: number, scatters: number) => {
+  const timeOf = (bytes: number, counts: CollectiveCounts) => {
     const bytesPerToken = shape.parameters * bytes;
-    const whole = { ...groupSetting(setting), bytesPerToken, gathers, scatters };
+    const whole = { ...groupSetting(setting), bytesPerToken, counts };
     const [floor, intercept, slope] = communicationRow(ranks, whole);
     return Math.max(floor, intercept + slope);
   };
-  const gather = timeOf(BYTES_PER_ELEMENT[precision], 1, 0);
-  const scatter = timeOf(gradientBytes(precision, gradients), 0, 1);
+  const gather = timeOf(BYTES_PER_ELEMENT[precision], { gathers: 1 });
+  const scatter = timeOf(gradientBytes(precision, gradients), { scatters: 1 });
   return zeroTraffic(setting.zeroStage, gather, scatter, setting.reduction);
 }
 
@@ -119,7 +123,7 @@ export interface Demand {
     /** In one collective. */
     readonly bytes_per_token: number;
     readonly gathers: number;
-    readonly scatters: number;
+    readonly all_to_alls: number;
   };
 }
 
@@ -135,11 +139,11 @@ export function demandOf(setting: CostSetting): Demand {
       attention_per_token_squared: work.perTokenSquared,
     },
     target_share: targetShare,
-    // A gather in every forward, recomputed ones too, and a reduce-scatter in the backward, of every layer.
+    // A gather in every forward, recomputed ones too, and an all-to-all in the backward, of every layer.
     collectives: {
       bytes_per_token: keyValueWidth(shape) * BYTES_PER_ELEMENT[precision],
       gathers: shape.layers * (recomputesLayers(checkpointing) ? 2 : 1),
-      scatters: shape.layers,
+      all_to_alls: shape.layers,
     },
   };
 }
@@ -150,8 +154,8 @@ function workOf(setting: CostSetting): Work {
 }
 
 function communication(setting: CostSetting): SchedulingPlan["cost"]["comm"] {
-  const { bytes_per_token: bytesPerToken, gathers, scatters } = demandOf(setting).collectives;
-  const collective = { ...groupSetting(setting), bytesPerToken, gathers, scatters };
+  const { bytes_per_token: bytesPerToken, ...counts } = demandOf(setting).collectives;
+  const collective = { ...groupSetting(setting), bytesPerToken, counts };
   return Object.fromEntries(
     setting.degrees.map((degree) => [degree, communicationRow(degree, collective)]),
   );
@@ -161,7 +165,7 @@ function groupSetting({
   hardware,
   networkBytesPerSecond,
   gpusPerNode,
-}: CostSetting): Omit<CollectiveSetting, "bytesPerToken" | "gathers" | "scatters"> {
+}: CostSetting): Omit<CollectiveSetting, "bytesPerToken" | "counts"> {
   return {
     tables: hardware.collectives,
     networkBytesPerSecond,

@@ -38,8 +38,10 @@ describe("a profile", () => {
     expect(cost.a2).toBeCloseTo(plain.scheduling.cost.a2 / 2);
     expect(cost.small_shard_tokens).toBe(77);
     expect(cost.fixed).toBeLessThan(plain.scheduling.cost.fixed);
-    // Two layers, a gather and a reduce-scatter each.
+    // Two layers, a gather and an all-to-all each; older profiles have a reduce-scatter's times for it.
     expect(cost.comm["2"][0]).toBe(2 * 300);
+    const newer = json({ ...HEAD, collectives: [{ ...TABLE, all_to_all_us: [50, 500] }] });
+    expect(newer.scheduling.cost.comm["2"][0]).toBe(2 * 150);
     expect(measured.hardware.measured).toEqual([
       "attention_flops",
       "small_shard_tokens",
@@ -79,6 +81,7 @@ describe("a profile", () => {
     [{ ...HEAD, collectives: [] }, /\/collectives must NOT have fewer than 1 items/],
     [{ ...HEAD, collectives: [{ ...TABLE, megabytes: [10, 1] }] }, /megabytes must ascend/],
     [{ ...HEAD, collectives: [{ ...TABLE, megabytes: [1, 2, 3] }] }, /one time for every size/],
+    [{ ...HEAD, collectives: [{ ...TABLE, all_to_all_us: [1, 2, 3] }] }, /one time for every size/],
     [{ ...HEAD, collectives: [{ ...TABLE, all_gather_us: [9, 9] }] }, /must grow with the size/],
     [{ ...HEAD, collectives: [{ ...TABLE, nodes: 3 }] }, /more nodes than ranks/],
   ])("of %j is refused with the reason", (profile, reason) => {

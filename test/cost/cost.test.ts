@@ -2,7 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { adaptableOf, adapterParameters, loraShape } from "../../src/cost/adapters.js";
 import { bucketFor, peakBytes } from "../../src/cost/bucket.js";
-import { type CollectiveSetting, communicationRow } from "../../src/cost/collectives.js";
+import {
+  type CollectiveCounts,
+  type CollectiveSetting,
+  communicationRow,
+} from "../../src/cost/collectives.js";
 import type { CollectiveTable } from "../../src/cost/hardware.js";
 import {
   type MemorySetting,
@@ -300,13 +304,21 @@ describe("communicationRow", () => {
     crossingFactor: 2,
     ranksPerNode: 8,
     bytesPerToken: 1000,
-    gathers: 36,
-    scatters: 36,
+    counts: { gathers: 36, all_to_alls: 36 },
   };
   const close = (row: readonly number[]) => row.map((value) => expect.closeTo(value, 6));
 
   it("is the measured latency at the measured degree", () => {
     expect(communicationRow(8, setting)).toEqual(close([72 * 66, 72 * 60, 72 * 1000 * 6e-6]));
+  });
+
+  it("takes the times of each kind, and a reduce-scatter's for an all-to-all that was not measured", () => {
+    const measured = { ...table(8, 1), all_to_all_us: [100, 1000, 10_000] };
+    const floor = (counts: CollectiveCounts, of: CollectiveTable = measured) =>
+      communicationRow(8, { ...setting, tables: [of], counts })[0];
+    expect(floor({ gathers: 2, all_to_alls: 3 })).toBe(2 * 66 + 3 * 100);
+    expect(floor({ scatters: 3 })).toBe(3 * 66);
+    expect(floor({ all_to_alls: 3 }, table(8, 1))).toBe(3 * 66);
   });
 
   it("moves a smaller share of the whole over fewer ranks", () => {

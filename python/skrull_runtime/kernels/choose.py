@@ -40,6 +40,6 @@ def choose_kernel(name: str, device: torch.device) -> Kernel:
     if name == "auto":
         raise UserError(
             f"no attention kernel for packed sequences: {'; '.join(problems)}. Install flash-attn, or a torch with"
-            " torch.nn.attention.varlen (2.10 or later)"
+            " torch.nn.attention.varlen (2.11 or later)"
         )
     raise UserError(f"attention = {'; '.join(problems)}; use attention = auto")

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ..segments import Segments
-from .gpu import check_heads, signature_problem, window_before
+from .gpu import check_heads, flash_settings, signature_problem
 from .kernel import Kernel, Masking
 
 # What is used of the functions below its public one, which have no gradient of their own: since 2.7.0.
@@ -76,15 +76,4 @@ class Flash2Kernel:
 
     @staticmethod
     def _settings(segments: Segments, mask: Masking) -> dict[str, Any]:
-        return {
-            "cu_seqlens_q": segments.query_offsets,
-            "cu_seqlens_k": segments.key_offsets,
-            "max_seqlen_q": segments.longest_query,
-            "max_seqlen_k": segments.longest_key,
-            "dropout_p": 0.0,
-            "softmax_scale": mask.scaling,
-            "causal": True,
-            "window_size_left": window_before(mask),
-            "window_size_right": 0,
-            "softcap": mask.softcap,
-        }
+        return {**flash_settings(segments, mask), "dropout_p": 0.0, "causal": True}

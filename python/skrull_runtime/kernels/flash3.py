@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..segments import Segments
-from .gpu import check_heads, signature_problem, window_before
+from .gpu import check_heads, flash_settings, signature_problem
 from .kernel import Kernel, Masking
 
 HUB = "kernels-community/flash-attn3"
@@ -75,7 +75,7 @@ class Flash3Kernel:
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """See :class:`.kernel.Kernel`."""
         check_heads(self.name, q, v, same=False)
-        settings = self._settings(segments, mask)
+        settings = flash_settings(segments, mask)
         output, sums, *_ = self._forward(q, k, v, causal=True, **settings)
         return output, [sums]
 
@@ -101,18 +101,5 @@ class Flash3Kernel:
             dv=of_v,
             is_causal=True,
             deterministic=mask.deterministic,
-            **self._settings(segments, mask),
+            **flash_settings(segments, mask),
         )
-
-    @staticmethod
-    def _settings(segments: Segments, mask: Masking) -> dict[str, Any]:
-        return {
-            "cu_seqlens_q": segments.query_offsets,
-            "cu_seqlens_k": segments.key_offsets,
-            "max_seqlen_q": segments.longest_query,
-            "max_seqlen_k": segments.longest_key,
-            "softmax_scale": mask.scaling,
-            "window_size_left": window_before(mask),
-            "window_size_right": 0,
-            "softcap": mask.softcap,
-        }

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import UserError
+from ..segments import Segments
 from .kernel import Masking
 
 WIDEST_HEAD = 256
@@ -30,6 +31,20 @@ def signature_problem(function: Any, used: tuple[str, ...]) -> str | None:
 def window_before(mask: Masking) -> int:
     """Keys before a query that it sees, itself not counted; -1 for all."""
     return -1 if mask.window is None else mask.window - 1
+
+
+def flash_settings(segments: Segments, mask: Masking) -> dict[str, Any]:
+    """What FlashAttention-2 and -3 are told alike, forward and backward."""
+    return {
+        "cu_seqlens_q": segments.query_offsets,
+        "cu_seqlens_k": segments.key_offsets,
+        "max_seqlen_q": segments.longest_query,
+        "max_seqlen_k": segments.longest_key,
+        "softmax_scale": mask.scaling,
+        "window_size_left": window_before(mask),
+        "window_size_right": 0,
+        "softcap": mask.softcap,
+    }
 
 
 def check_heads(kernel: str, q: torch.Tensor, v: torch.Tensor, same: bool = True) -> None:

@@ -1,4 +1,5 @@
-"""Times of all-gathers and reduce-scatters by size, for every size of group."""
+"""Times of collectives by size, for every size of group: all-gathers, and the all-to-alls that gradients of keys and values
+go back by, of sequences that are shared; all-gathers and reduce-scatters of ZeRO."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from ..collectives import all_gather_single, reduce_scatter_single
 from ..groups import GroupTable
 
 Table = dict[str, Any]  # as a profile has it
+COLUMNS = ("all_gather_us", "reduce_scatter_us", "all_to_all_us")
 POINTS = 7
 SMALLEST_BYTES = 16 * 1024
 
@@ -37,13 +39,13 @@ def measure_collectives(
     for degree in sorted({d for d in degrees if d > 1}):
         group = dist.group.WORLD if degree == world else groups.get(degree, rank - rank % degree)
         times = [_times(group, degree, size, dtype, device, repeats) for size in sizes]
+        columns = {name: _growing([own[name] for own in times]) for name in COLUMNS}
         tables.append(
             {
                 "ranks": degree,
                 "nodes": -(-degree // ranks_per_node),
                 "megabytes": [size / 1e6 for size in sizes],
-                "all_gather_us": _growing([gather for gather, _ in times]),
-                "reduce_scatter_us": _growing([scatter for _, scatter in times]),
+                **columns,
             }
         )
     return tables
@@ -62,13 +64,18 @@ def _times(
     dtype: torch.dtype,
     device: torch.device,
     repeats: int,
-) -> tuple[float, float]:
-    """us of an all-gather and of a reduce-scatter whose whole has ``size`` bytes: medians, of the slowest rank."""
+) -> dict[str, float]:
+    """us of collectives whose whole has ``size`` bytes, by their columns: medians, of the slowest rank."""
     part = torch.zeros(max(1, size // (dtype.itemsize * degree)), dtype=dtype, device=device)
     whole = part.new_zeros(degree * part.numel())
-    gather = _median(lambda: all_gather_single(whole, part, group=group), device, repeats)
-    scatter = _median(lambda: reduce_scatter_single(part, whole, group=group), device, repeats)
-    return gather, scatter
+    other = torch.empty_like(whole)
+    collectives = (
+        lambda: all_gather_single(whole, part, group=group),
+        lambda: reduce_scatter_single(part, whole, group=group),
+        lambda: dist.all_to_all_single(other, whole, group=group),
+    )
+    medians = [_median(each, device, repeats) for each in collectives]
+    return dict(zip(COLUMNS, medians, strict=True))
 
 
 def _median(collective, device: torch.device, repeats: int) -> float:
