@@ -1,0 +1,43 @@
+"""A row as a file holds it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+MOST_BYTES = 100_000_000  # of a row: some 25 million tokens, more than any run takes
+TOO_LONG = f"is longer than {MOST_BYTES // 1_000_000} MB"
+
+
+class Row(NamedTuple):
+    """One row."""
+
+    number: int  # from 1: the line of a file of lines, else the item
+    content: bytes  # a JSON object's; empty where there is a problem
+    problem: str | None = None  # why it cannot be used
+
+
+def from_values(number: int, values: dict[str, Any]) -> Row:
+    """The row of a format that holds values, as one line of JSON."""
+    try:
+        text = json.dumps(plain(values), ensure_ascii=False, default=str)
+        content = text.encode("utf-8")
+    except UnicodeEncodeError:
+        return Row(number, b"", "holds text that is not UTF-8")
+    except RecursionError:
+        return Row(number, b"", "is nested too deeply")
+    return Row(number, content) if len(content) <= MOST_BYTES else Row(number, b"", TOO_LONG)
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it. Bytes become ``{"bytes": N}``: they are no text, and nobody reads them as one.
+
+    Nulls of objects are left out: a table has every key of a column in every row, and null where the row had none.
+    """
+    if isinstance(value, dict):
+        return {str(k): plain(child) for k, child in value.items() if child is not None}
+    if isinstance(value, (list, tuple)):
+        return [plain(child) for child in value]
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"bytes": len(value)}
+    return value
