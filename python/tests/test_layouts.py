@@ -61,6 +61,7 @@ def test_messages_are_found_under_the_usual_names(name: str, keys: tuple[str, st
     wanted = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     assert messages_of(row) == wanted
     assert messages_of({name: json.dumps(row[name])}) == wanted
+    assert messages_of({name: [json.dumps(message) for message in row[name]]}) == wanted
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ def _has_messages(columns: Columns) -> bool:
     name = columns.find("messages")
     value: Any = columns.row[name] if name is not None else None
     if isinstance(value, list):
-        return not value or isinstance(value[0], dict)
+        first = value[0] if value else {}
+        return isinstance(first, dict) or (isinstance(first, str) and first.lstrip()[:1] == "{")
     return isinstance(value, str) and value.lstrip()[:1] == "["
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..sample import RowProblem
+from .columns import json_value
 from .message import ASSISTANT, Context, Message
 from .names import CALL, Layout
 from .parsing import parse
@@ -66,6 +67,8 @@ def _usual_keys(entries: list[Any], layout: Layout) -> tuple[str, str]:
 
 
 def _read(entry: Any, place: str, turns: Turns, context: Context) -> None:
+    if isinstance(entry, str) and entry.lstrip()[:1] == "{":  # as ``datasets`` keeps mixed objects
+        entry = json_value(entry, place)
     if not isinstance(entry, dict):
         raise RowProblem(f"{place} is not an object")
     message = Message(entry, place, context)

@@ -10,13 +10,14 @@ from ...errors import UserError
 from .array import WHITE, ArrayProblem, array_items
 from .columnar import ARROW, PARQUET, arrow_rows, parquet_rows
 from .files import data_files, is_saved, kind, saved_files
+from .hub import materialise
 from .lines import json_lines
 from .needs import pyarrow
 from .row import MOST_BYTES, Row
 from .separated import separated_rows
 from .streams import CHUNK, DAMAGE, damaged, head, opened
 
-__all__ = ["MOST_BYTES", "Row", "data_files", "open_rows"]
+__all__ = ["MOST_BYTES", "Row", "data_files", "materialise", "open_rows"]
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _STREAM = b"\xff\xff\xff\xff"  # an Arrow stream begins with it
@@ -59,11 +60,11 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _columnar(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows, with pyarrow's errors as OSErrors."""
+    """The rows, with pyarrow's errors as OSErrors; names of columns that are no text are ValueErrors."""
     error = pyarrow(path).ArrowException
     try:
         yield from rows
-    except error as damage:
+    except (error, ValueError) as damage:
         raise OSError(str(damage)) from damage
 
 

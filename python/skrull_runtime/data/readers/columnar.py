@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .marking import json_marker
 from .needs import parquet, pyarrow
 from .row import Row, from_values
 from .streams import head
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"
 AT_ONCE = 64  # rows that are held as Python's values; a few long ones are a lot of memory
+
+# Arrow does not look into its texts, and its dates go further than Python's.
+UNREADABLE = (ValueError, OverflowError)
 
 
 def parquet_rows(path: Path) -> Iterator[Row]:
@@ -79,8 +83,8 @@ def _as_bytes(kind: Any, arrow: Any) -> Any:
 def _rows(batch: Any, before: int) -> Iterator[Row]:
     """The rows of a batch. ``before``: how many there were before it."""
     try:
-        rows = batch.to_pylist()
-    except UnicodeDecodeError:  # Arrow does not look into its texts
+        rows = _values(batch)
+    except UNREADABLE:
         for index in range(batch.num_rows):
             yield _row_alone(batch.slice(index, 1), before + index + 1)
         return
@@ -88,8 +92,20 @@ def _rows(batch: Any, before: int) -> Iterator[Row]:
         yield from_values(before + index + 1, values)
 
 
+def _values(batch: Any) -> list[dict[str, Any]]:
+    rows = batch.to_pylist()
+    for field in batch.schema:
+        mark = json_marker(field)
+        if mark is not None:
+            for row in rows:
+                row[field.name] = mark(row[field.name])
+    return rows
+
+
 def _row_alone(batch: Any, number: int) -> Row:
     try:
-        return from_values(number, batch.to_pylist()[0])
+        return from_values(number, _values(batch)[0])
     except UnicodeDecodeError:
         return Row(number, b"", "holds text that is not UTF-8")
+    except UNREADABLE as error:
+        return Row(number, b"", f"holds a value that cannot be read ({error})")

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 MOST_BYTES = 100_000_000  # of a row: some 25 million tokens, more than any run takes
 TOO_LONG = f"is longer than {MOST_BYTES // 1_000_000} MB"
+
+
+class JsonText(str):
+    """A table's value that is JSON: what it says is the row's, its nulls included."""
+
+    __slots__ = ()
 
 
 class Row(NamedTuple):
@@ -20,7 +29,7 @@ class Row(NamedTuple):
 def from_values(number: int, values: dict[str, Any]) -> Row:
     """The row of a format that holds values, as one line of JSON."""
     try:
-        text = json.dumps(plain(values), ensure_ascii=False, default=str)
+        text = json.dumps(plain(values), ensure_ascii=False, default=_other)
         content = text.encode("utf-8")
     except UnicodeEncodeError:
         return Row(number, b"", "holds text that is not UTF-8")
@@ -29,11 +38,27 @@ def from_values(number: int, values: dict[str, Any]) -> Row:
     return Row(number, content) if len(content) <= MOST_BYTES else Row(number, b"", TOO_LONG)
 
 
+def _said(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return str(text)
+
+
+def _other(value: Any) -> Any:
+    """Dates and amounts as their text; of anything else what it is, which nobody reads as text."""
+    if isinstance(value, (date, time, timedelta, Decimal, UUID)):
+        return str(value)
+    return {"type": type(value).__name__}
+
+
 def plain(value: Any) -> Any:
     """The value as JSON has it. Bytes become ``{"bytes": N}``: they are no text, and nobody reads them as one.
 
     Nulls of objects are left out: a table has every key of a column in every row, and null where the row had none.
     """
+    if type(value) is JsonText:
+        return _said(value)
     if isinstance(value, dict):
         return {str(k): plain(child) for k, child in value.items() if child is not None}
     if isinstance(value, (list, tuple)):
