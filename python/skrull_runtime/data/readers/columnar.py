@@ -13,7 +13,7 @@ from .row import Row, from_values
 from .streams import head
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"
-AT_ONCE = 64  # rows that are held as Python's values; a few long ones are a lot of memory
+AT_ONCE = 16  # rows that are held at a time: a dictionary makes long ones of a small file
 
 # Arrow does not look into its texts, and its dates go further than Python's.
 UNREADABLE = (ValueError, OverflowError)

@@ -29,8 +29,7 @@ class Row(NamedTuple):
 def from_values(number: int, values: dict[str, Any]) -> Row:
     """The row of a format that holds values, as one line of JSON."""
     try:
-        text = json.dumps(plain(values), ensure_ascii=False, default=_other)
-        content = text.encode("utf-8")
+        content = _ENCODER.encode(plain(values)).encode("utf-8")
     except UnicodeEncodeError:
         return Row(number, b"", "holds text that is not UTF-8")
     except RecursionError:
@@ -57,12 +56,22 @@ def plain(value: Any) -> Any:
 
     Nulls of objects are left out: a table has every key of a column in every row, and null where the row had none.
     """
-    if type(value) is JsonText:
+    kind = type(value)
+    if kind is str or kind is int or kind is float or kind is bool:
+        return value
+    if kind is dict:
+        return {
+            key if type(key) is str else str(key): plain(child)
+            for key, child in value.items()
+            if child is not None
+        }
+    if kind is JsonText:
         return _said(value)
-    if isinstance(value, dict):
-        return {str(k): plain(child) for k, child in value.items() if child is not None}
     if isinstance(value, (list, tuple)):
         return [plain(child) for child in value]
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"bytes": len(value)}
     return value
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_other)
