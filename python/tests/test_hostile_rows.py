@@ -54,6 +54,26 @@ def test_what_templates_write_is_not_nested_deeper_than_they_can():
         assert "is nested too deeply" in problem(row)
 
 
+def test_a_surrogate_is_found_below_everything_else_that_is_read():
+    deep: Any = ["\ud83d"]
+    for _ in range(150):
+        deep = {"a": deep}
+    for row in (
+        turn() | {"tools": [{**FUNCTION, "parameters": deep}]},
+        turn() | {"chat_template_kwargs": deep},
+        turn(tool_calls=[{"name": "f", "arguments": json.dumps(deep)}]),
+        chat(ASK, {"role": "assistant", "content": "\udead"}),
+    ):
+        assert "half of a surrogate pair" in problem(row)
+    assert read(turn() | {"id": "\ud83d"}).messages == [ASK, ANSWER]
+
+
+@pytest.mark.parametrize("value", ["[]", '"ab"', "0.5"])
+def test_a_row_of_small_values_does_not_fill_the_memory(value: str):
+    row = '{"text": "a", "more": [' + ",".join([value] * 10_000_001) + "]}"
+    assert problem(row.encode()) == "holds more than 10 million values"
+
+
 def test_numbers_are_read_whatever_they_are():
     digits = "9" * 100_000
     row = f'{{"score": NaN, "n": {digits}, "x": 1e999, "y": -Infinity, "text": "a"}}'

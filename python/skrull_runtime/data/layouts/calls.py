@@ -8,7 +8,6 @@ or go through their items, and OpenAI's JSON text of them would be quoted once m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +19,7 @@ Note = Callable[[str, str, Any], None]  # place, name and value of what is not r
 
 _CALL_KEYS = frozenset(("id", "type", "function"))
 _FUNCTION_KEYS = frozenset(("name", "arguments", "parameters"))
-_THOUGHT = re.compile(r"\s*<think>\n?(.*?)\n?</think>\s*", re.DOTALL)
-_TAGGED = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
+_OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 
 
 def read_tools(columns: Columns) -> list[Any] | None:
@@ -91,9 +89,8 @@ def _arguments(value: Any) -> Any:
 def read_call_turn(text: str, place: str, note: Note) -> tuple[str, list[dict[str, Any]]]:
     """The reasoning and the calls of a turn whose text is nothing else: JSON of one call or of a list of them, also
     between ``<tool_call>`` tags, and after a ``<think>`` block. Raises RowProblem."""
-    thought = _THOUGHT.match(text)
-    body = text[thought.end() :] if thought else text
-    tagged = _TAGGED.findall(body)
+    thought, body = _thought_and_rest(text)
+    tagged = [part.split(_CLOSE)[0] for part in body.split(_OPEN)[1:]]
     found: list[Any] = []
     try:
         for piece in tagged or [body]:
@@ -106,4 +103,12 @@ def read_call_turn(text: str, place: str, note: Note) -> tuple[str, list[dict[st
     calls = read_calls(found, place, note)
     if calls is None:
         raise RowProblem(f"{place} is a tool call that calls nothing")
-    return (thought.group(1) if thought else ""), calls
+    return thought, calls
+
+
+def _thought_and_rest(text: str) -> tuple[str, str]:
+    before, _, after = text.partition("</think>")
+    before = before.lstrip()
+    if not after or not before.startswith("<think>"):
+        return "", text
+    return before.removeprefix("<think>").strip("\n"), after

@@ -47,6 +47,11 @@ class Ledger:
         known = _known()
         if meaning is None:
             meaning = name in known[0][where]
+        others = self._findings.get((where, OTHERS))
+        if others is not None:  # there are too many names already
+            others.count += 1
+            others.meaning |= meaning
+            return
         finding = Finding(where, name, 1, number, shown(value), meaning, name in known[1][where])
         self._add(finding)
 

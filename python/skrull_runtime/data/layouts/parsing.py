@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple
 from typing import Any
 
 from ..sample import RowProblem, Sample
@@ -11,6 +10,9 @@ from ..sample import RowProblem, Sample
 DEEPEST = 200  # lists and objects inside of each other: templates and tojson recurse
 MOST_DIGITS = (
     1000  # of a whole number; Python refuses to read longer ones, as they take quadratic time
+)
+MOST_VALUES = (
+    10_000_000  # of a row: each takes some 60 bytes of memory, however few it has in the file
 )
 TOO_DEEP = "is nested too deeply"
 
@@ -29,6 +31,8 @@ def parse_row(content: bytes) -> dict[str, Any]:
 
 def parse(text: str) -> Any:
     """A JSON value; NaN and infinities as Python writes them. Raises RowProblem."""
+    if len(text) > MOST_VALUES and sum(map(text.count, ",[{")) > MOST_VALUES:
+        raise RowProblem(f"holds more than {MOST_VALUES // 1_000_000} million values")
     try:
         value = _loads(text)
     except json.JSONDecodeError as error:
@@ -70,8 +74,9 @@ def require_text(content: bytes, sample: Sample) -> None:
     """Raises RowProblem where a text holds half of a surrogate pair, which UTF-8, and so a tokenizer, cannot take."""
     if b"\\u" not in content or (b"\\ud" not in content and b"\\uD" not in content):
         return
+    read = [sample.messages, sample.tools, sample.arguments, sample.prompt, sample.completion]
     try:
-        json.dumps(astuple(sample), ensure_ascii=False).encode("utf-8")
+        json.dumps(read, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
         half = f"\\u{ord(error.object[error.start]):04x}"
         raise RowProblem(f"holds {half}, half of a surrogate pair, which is no character") from None

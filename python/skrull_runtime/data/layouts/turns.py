@@ -29,8 +29,9 @@ class Turns:
         if not together or ("reasoning_content" in last and "reasoning_content" in message):
             self.add(message, trained)
             return
-        calls = [*last.get("tool_calls", ()), *message.pop("tool_calls")]
-        self.messages[-1] = {**message, **last, "tool_calls": calls}
+        calls = message.pop("tool_calls")
+        last.setdefault("tool_calls", []).extend(calls)
+        self.messages[-1] = {**message, **last}
 
 
 def read_turns(entries: list[Any], context: Context) -> Turns:
