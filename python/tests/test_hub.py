@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from skrull_runtime.data.readers import materialise, open_rows
-from skrull_runtime.data.readers.hub import parse_reference
+from skrull_runtime.data.readers import open_rows
+from skrull_runtime.data.readers.hub import materialise, parse_reference
 from skrull_runtime.errors import UserError
 
 ROWS = [{"text": "é", "score": None, "image": b"\x00"}, {"text": "b", "score": 2, "image": None}]

@@ -1,4 +1,4 @@
-"""Files of data, whatever their format, as rows: bytes of one JSON object each."""
+"""Files of data, whatever their format, as rows: bytes of one JSON object each. Data sets of a hub are in ``hub``."""
 
 from __future__ import annotations
 
@@ -8,19 +8,14 @@ from pathlib import Path
 
 from ...errors import UserError
 from .array import WHITE, ArrayProblem, array_items
-from .columnar import ARROW, PARQUET, arrow_rows, parquet_rows
 from .files import data_files, is_saved, kind, saved_files
-from .hub import materialise
 from .lines import json_lines
-from .needs import pyarrow
 from .row import MOST_BYTES, Row
-from .separated import separated_rows
-from .streams import CHUNK, DAMAGE, damaged, head, opened
+from .streams import ARROW, CHUNK, DAMAGE, PARQUET, STREAM, damaged, head, opened
 
-__all__ = ["MOST_BYTES", "Row", "data_files", "materialise", "open_rows"]
+__all__ = ["MOST_BYTES", "Row", "data_files", "open_rows"]
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
-_STREAM = b"\xff\xff\xff\xff"  # an Arrow stream begins with it
 
 
 def open_rows(path: Path) -> Iterator[Row]:
@@ -47,31 +42,35 @@ def _rows(path: Path) -> Iterator[Row]:
     if path.is_dir():
         if not is_saved(path):
             raise UserError(f"{path}: is a folder, and not one that save_to_disk wrote")
-        return _columnar(path, arrow_rows(saved_files(path)))
+        return _columnar(path, saved_files(path))
     first = head(path)
     if first.startswith(PARQUET):
-        return _columnar(path, parquet_rows(path))
-    if first.startswith((ARROW, _STREAM)):
-        return _columnar(path, arrow_rows([path]))
+        return _columnar(path, None)
+    if first.startswith((ARROW, STREAM)):
+        return _columnar(path, [path])
     if path.suffix.lower() in (".parquet", ".arrow"):
         what = "Parquet" if path.suffix.lower() == ".parquet" else "Arrow"
         raise UserError(f"{path}: is not {what}, as its name says")
     return _text_rows(path)
 
 
-def _columnar(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows, with pyarrow's errors as OSErrors; names of columns that are no text are ValueErrors."""
-    error = pyarrow(path).ArrowException
-    try:
-        yield from rows
-    except (error, ValueError) as damage:
-        raise OSError(str(damage)) from damage
+def _columnar(path: Path, arrow: list[Path] | None) -> Iterator[Row]:
+    """The rows of Arrow files, or of a Parquet file."""
+    from .columnar import (  # what they need is not needed for JSON
+        arrow_rows,
+        parquet_rows,
+        readable,
+    )
+
+    return readable(path, parquet_rows(path) if arrow is None else arrow_rows(arrow))
 
 
 def _text_rows(path: Path) -> Iterator[Row]:
     with opened(path) as stream:
         separator = _SEPARATORS.get(kind(path.name))
         if separator is not None:
+            from .separated import separated_rows
+
             yield from separated_rows(stream, separator)
         elif _first_sign(stream) == b"[":
             yield from array_items(stream)

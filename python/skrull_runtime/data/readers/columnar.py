@@ -10,13 +10,21 @@ from typing import Any
 from .marking import json_marker
 from .needs import parquet, pyarrow
 from .row import Row, from_values
-from .streams import head
+from .streams import ARROW, head
 
-PARQUET, ARROW = b"PAR1", b"ARROW1"
 AT_ONCE = 16  # rows that are held at a time: a dictionary makes long ones of a small file
 
 # Arrow does not look into its texts, and its dates go further than Python's.
 UNREADABLE = (ValueError, OverflowError)
+
+
+def readable(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows, with pyarrow's errors as OSErrors; names of columns that are no text are ValueErrors."""
+    error = pyarrow(path).ArrowException
+    try:
+        yield from rows
+    except (error, ValueError) as damage:
+        raise OSError(str(damage)) from damage
 
 
 def parquet_rows(path: Path) -> Iterator[Row]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import date, time, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
-from uuid import UUID
 
 MOST_BYTES = 100_000_000  # of a row: some 25 million tokens, more than any run takes
+_AS_TEXT = ("datetime", "decimal", "uuid")  # modules of types whose text says what they are
 TOO_LONG = f"is longer than {MOST_BYTES // 1_000_000} MB"
 
 
@@ -46,9 +44,8 @@ def _said(text: str) -> Any:
 
 def _other(value: Any) -> Any:
     """Dates and amounts as their text; of anything else what it is, which nobody reads as text."""
-    if isinstance(value, (date, time, timedelta, Decimal, UUID)):
-        return str(value)
-    return {"type": type(value).__name__}
+    kind = type(value)
+    return str(value) if kind.__module__ in _AS_TEXT else {"type": kind.__name__}
 
 
 def plain(value: Any) -> Any:
