@@ -1,0 +1,10 @@
+"""Samples to token ids and the spans of answers, under a chat template: the tokenizer's own, another, or a declared one.
+
+Needs ``tokenizers`` and ``jinja2``, imported where they are used; neither torch, transformers nor numpy.
+"""
+
+from .difference import first_difference
+from .renderer import Renderer
+from .tokenizer import LoadedTokenizer, load_tokenizer
+
+__all__ = ["LoadedTokenizer", "Renderer", "first_difference", "load_tokenizer"]

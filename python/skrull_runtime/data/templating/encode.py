@@ -1,0 +1,156 @@
+"""Texts to ids, and ranges of characters to ranges of tokens.
+
+A whole text is tokenised at once, as the served model's will be; where an answer lies in it is found afterwards, at the
+borders only. A token belongs to an answer if it starts inside: of one that a merge made across the border, the answer's
+first characters stay untrained, and at the end the characters behind it are trained along. Of a prompt and its
+completion such a token is trained: "Answer: " and "B" may share the only token that there is to learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import UserError
+from ..sample import Encoded, RowProblem, Span
+from .draft import Answer, Draft
+from .tokenizer import LoadedTokenizer
+
+
+def encode_drafts(
+    tokenizer: LoadedTokenizer, drafts: Sequence[Draft], keep_text: bool = False
+) -> list[tuple[list[int], list[tuple[int, int, int]], list[tuple[int, int]]]]:
+    """Of every draft: ids, its answers as (first token, token behind the last, turn), and with ``keep_text`` the range
+    of characters of every token."""
+    encodings = _encode(tokenizer, [draft.text for draft in drafts])
+    return [
+        _one(tokenizer, draft, encoding, keep_text)
+        for draft, encoding in zip(drafts, encodings, strict=True)
+    ]
+
+
+def _encode(tokenizer: LoadedTokenizer, texts: list[str]) -> list[Any]:
+    try:
+        return tokenizer.encode_batch(texts)
+    except Exception as error:  # the library raises bare Exceptions
+        raise UserError(f"the tokenizer cannot encode this data ({error})") from error
+
+
+def _one(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, keep_text: bool):
+    ids = encoding.ids
+    end = len(draft.text)
+    first = token_over if draft.method == "text" else token_from
+    spans = [
+        (
+            first(encoding, len(ids), answer.start, end),
+            token_from(encoding, len(ids), answer.end, end),
+            answer.turn,
+        )
+        for answer in draft.answers
+    ]
+    offsets = list(encoding.offsets) if keep_text else []
+    if draft.quoted:
+        ids, spans, offsets = _unquote(tokenizer, draft, encoding, spans, offsets)
+    return ids, spans, offsets
+
+
+def token_over(encoding: Any, tokens: int, position: int, end: int) -> int:
+    """The first token that is of character ``position`` or later; ``tokens`` if there is none."""
+    for at in range(position, end):
+        token = encoding.char_to_token(at)
+        if token is not None:
+            return token
+    return tokens
+
+
+def token_from(encoding: Any, tokens: int, position: int, end: int) -> int:
+    """The first token that starts at character ``position`` or later; ``tokens`` if there is none.
+
+    ``end``: characters of the text. A normalizer may leave characters without a token.
+    """
+    token = token_over(encoding, tokens, position, end)
+    while token < tokens and encoding.token_to_chars(token)[0] < position:
+        token += 1
+    return token
+
+
+def _unquote(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, spans, offsets):
+    """Special ids that a content made, by ids of the same characters as plain text. All other ids stay."""
+    ids = list(encoding.ids)
+    controls = set(tokenizer.added.values())
+    for at in reversed(_special_tokens(draft, encoding, controls)):
+        start, end = encoding.token_to_chars(at)
+        text = draft.text[start:end]
+        plain = tokenizer.plain(text)
+        if controls.intersection(plain):
+            raise RowProblem(
+                f"has {text!r} in a content, which this tokenizer cannot encode as plain text: set `markers = tokens`"
+            )
+        ids[at : at + 1] = plain
+        more = len(plain) - 1
+        spans = [
+            (first + more * (first > at), last + more * (last > at), turn)
+            for first, last, turn in spans
+        ]
+        if offsets:
+            offsets[at : at + 1] = [(start, end)] * len(plain)
+    return ids, spans, offsets
+
+
+def _special_tokens(draft: Draft, encoding: Any, controls: set[int]) -> list[int]:
+    ids = encoding.ids
+    found: set[int] = set()
+    for start, end in draft.quoted:
+        token = encoding.char_to_token(start)
+        while token is not None and token < len(ids) and encoding.token_to_chars(token)[0] < end:
+            if ids[token] in controls:
+                found.add(token)
+            token += 1
+    return sorted(found)
+
+
+def as_spans(found: Sequence[tuple[int, int, int]], trained: Sequence[bool | None]) -> list[Span]:
+    """Spans of tokens with what the row says of each message's part in the loss."""
+    return [
+        Span(start, end, turn, (trained[turn] if turn < len(trained) else None) is not False)
+        for start, end, turn in found
+        if end > start
+    ]
+
+
+def require_answers(draft: Draft, spans: Sequence[Span]) -> None:
+    """Raises RowProblem where no token is left of what has to be trained."""
+    if draft.answers and not spans:
+        raise RowProblem("has an answer of no tokens")
+
+
+def text_answer(prompt: str, text: str) -> list[Answer]:
+    """A text's only answer: what follows the prompt."""
+    return [Answer(len(prompt), len(text), 0)]
+
+
+def around(
+    begin: Sequence[int],
+    ids: Sequence[int],
+    end: Sequence[int],
+    start: int,
+    trained: bool,
+    text: str,
+    offsets,
+) -> Encoded:
+    """A text's tokens with those that stand around them; ``start``: where its answer begins in ``ids``."""
+    whole = [*begin, *ids, *end]
+    spans = [Span(len(begin) + start, len(whole), 0, trained)]
+    if not ids and not end:
+        raise RowProblem("has no text")
+    if offsets:
+        ends = [(len(text), len(text))] * len(end)
+        offsets = [(0, 0)] * len(begin) + offsets + ends
+    return Encoded(
+        whole,
+        [span for span in spans if span.end > span.start],
+        "text",
+        0,
+        text=text,
+        offsets=offsets,
+    )
