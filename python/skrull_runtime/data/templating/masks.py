@@ -90,22 +90,27 @@ class _Pair:
         edited = None if self.stock.marks else twin_of(self.stock.sha256, text)
         self.twin = None if edited is None else JinjaTemplate(edited, date, special)
         self.asked_anyway = self._asked_anyway(arguments, endings)
+        plain, asking = self._probe(arguments, 1)
+        self.request = asking[len(plain) :] if asking.startswith(plain) else ""
 
     def _asked_anyway(self, arguments: dict[str, Any], endings: Endings) -> str:
         """What the template puts behind an answer's end though nothing asks for another, as Llama 3's first ones do."""
-        try:
-            one, two, three = (
-                [
-                    self.stock.render(PROBE[:count], None, arguments, asks).text
-                    for asks in (False, True)
-                ]
-                for count in (1, 2, 3)
-            )
-        except RowProblem:
-            return ""
-        if one[0] != one[1] or two[0] != two[1] or three[0].startswith(two[0]):
+        one, two = self._probe(arguments, 1), self._probe(arguments, 2)
+        after = self._probe(arguments, 3)[0]
+        if one[0] != one[1] or two[0] != two[1] or after.startswith(two[0]):
             return ""
         return endings.behind_first(two[0], two[0].rfind(PROBE[1]["content"]))
+
+    def _probe(self, arguments: dict[str, Any], count: int) -> tuple[str, str]:
+        """The text of a plain conversation, and with a request; the same where the template refuses it."""
+        try:
+            plain, asking = (
+                self.stock.render(PROBE[:count], None, arguments, asks).text
+                for asks in (False, True)
+            )
+            return plain, asking
+        except RowProblem:
+            return "", ""
 
 
 class _Talk(Conversation):
@@ -115,6 +120,7 @@ class _Talk(Conversation):
         self._pair, self._arguments = pair, arguments
         self._tools = sample.tools
         self.asked_anyway = pair.asked_anyway
+        self.request = pair.request or pair.asked_anyway
         self._endings, self._newline = endings, newline
         self._messages = conversation(sample.messages)
         self.count = len(self._messages)

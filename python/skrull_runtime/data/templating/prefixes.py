@@ -2,10 +2,14 @@
 
 An answer is what a conversation that ends with it has more than the one that asks for it. It is sound where both are
 beginnings of the trained text: the model will be served with just what it was trained behind.
+
+Where nobody can ask for an answer as the row has it, the first message or one behind another answer, it is what follows
+the last request in the text, if the text has as many requests as answers.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Protocol
 
 from ..sample import IN_ALL, IN_ASSISTANT, IN_EVERY_VIEW, IN_LAST, RowProblem
@@ -20,6 +24,8 @@ class Conversation(Protocol):
     count: int  # messages
     turns: list[int]  # those that are answers, ascending
     asked_anyway: str  # what a template puts behind every conversation, as if to ask for an answer
+
+    request: str  # what a template puts behind a conversation to ask for an answer
 
     def text(self, count: int, prompt: bool = False) -> str:
         """The first messages' text, with what asks for an answer."""
@@ -74,7 +80,7 @@ class _Answers:
 
     def __init__(self, talk: Conversation):
         self._talk = talk
-        self._pairs: dict[int, tuple[str, str]] = {}
+        self._places: dict[int, tuple[int, str]] = {}
 
     def within(self, count: int, turns: list[int]) -> tuple[list[Answer], str]:
         """Those of ``turns`` that the first messages' text has as they are served, and the method that found them."""
@@ -83,21 +89,33 @@ class _Answers:
         if tagged:
             wanted = set(turns)
             return [answer for answer in tagged if answer.turn in wanted], "twin"
-        found = []
-        for turn in turns:
-            asked, answered = self._pair(turn)
-            if (
-                len(answered) > len(asked)
-                and answered.startswith(asked)
-                and text.startswith(answered)
-            ):
-                end = self._talk.trimmed(text, len(asked), len(answered))
-                found.append(Answer(len(asked), end, turn))
-        return found, "prefix"
+        return [answer for turn in turns if (answer := self._answer(text, turn))], "prefix"
 
-    def _pair(self, turn: int) -> tuple[str, str]:
-        """The text that asks for an answer, and the one that ends with it."""
-        if turn not in self._pairs:
+    def _answer(self, text: str, turn: int) -> Answer | None:
+        start, answered = self._place(turn)
+        if start < 0 or len(answered) <= start or not text.startswith(answered):
+            return None
+        return Answer(start, self._talk.trimmed(text, start, len(answered)), turn)
+
+    def _place(self, turn: int) -> tuple[int, str]:
+        """Where an answer starts in the text that ends with it, and that text; -1 where that cannot be told."""
+        if turn not in self._places:
             answered = self._talk.text(turn + 1).removesuffix(self._talk.asked_anyway)
-            self._pairs[turn] = (self._talk.text(turn, True), answered)
-        return self._pairs[turn]
+            self._places[turn] = (self._start(turn, answered), answered)
+        return self._places[turn]
+
+    def _start(self, turn: int, answered: str) -> int:
+        follows_question = turn > 0 and turn - 1 not in self._talk.turns
+        try:
+            asked = self._talk.text(turn, True)
+            if answered.startswith(asked):
+                return len(asked)
+        except RowProblem:
+            if follows_question:
+                raise
+        if follows_question:
+            return -1
+        request, answers = self._talk.request, bisect_right(self._talk.turns, turn)
+        if not request or answered.count(request) != answers:
+            return -1
+        return answered.rindex(request) + len(request)
