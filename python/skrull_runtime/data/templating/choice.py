@@ -49,5 +49,5 @@ def _jinja(
         tokenizer.special,
         rendering.get("arguments") or {},
         split=rewritten == "split",
-        ends=[text for text in tokenizer.added if text],
+        ends=list({*tokenizer.added, *tokenizer.special.values(), tokenizer.end or ""}),
     )

@@ -51,6 +51,11 @@ def named(own: dict[str, Any], name: str, role: str) -> str:
     return text.replace("{role}", role)
 
 
+def asked_by(head: str) -> str:
+    """What asks for an answer: a blank at the end is the answer's, for tokenizers join it to the word that follows."""
+    return head.rstrip(" ")
+
+
 class DeclaredTemplate:
     """``template`` as :func:`filled` returns it."""
 
@@ -82,8 +87,8 @@ class DeclaredTemplate:
             head, body, end, after = _parts(own, message, number, waiting)
             waiting = ""
             if message["role"] == ASSISTANT:
-                start = length + len(head)
-                stop = start + len(body) + len(end) + (len(after) if newline else 0)
+                start = length + len(asked_by(head))
+                stop = length + len(head) + len(body) + len(end) + (len(after) if newline else 0)
                 answers.append(Answer(start, stop, number))
             pieces += [head, body, end, after]
             length += len(head) + len(body) + len(end) + len(after)

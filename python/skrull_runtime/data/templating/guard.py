@@ -24,8 +24,9 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def limited_time(seconds: float = SECONDS) -> Iterator[None]:
+def limited_time(seconds: float | None = None) -> Iterator[None]:
     """Raises UserError where what is inside takes longer. Interrupts what runs as Python, in any thread."""
+    seconds = SECONDS if seconds is None else seconds
     main = threading.current_thread() is threading.main_thread()
     try:
         with _by_timer(seconds) if main and hasattr(signal, "setitimer") else _by_trace(seconds):

@@ -156,6 +156,7 @@ def _compile(environment: Any, text: str) -> tuple[Any, set[str], bool]:
         with limited_time(COMPILE_SECONDS):
             template = environment.from_string(text)
             tree = environment.parse(text)
+            _require_alone(tree)
             names = {node.name for node in tree.find_all(nodes.Name)}
             return (
                 template,
@@ -170,6 +171,16 @@ def _compile(environment: Any, text: str) -> tuple[Any, set[str], bool]:
         raise
     except Exception as error:
         raise UserError(f"chat template: cannot be compiled ({_message(error)})") from None
+
+
+def _require_alone(tree: Any) -> None:
+    """Raises UserError where a template reaches for another file: there is none that it may have."""
+    from jinja2 import nodes
+
+    reaching = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
+    other = next(iter(tree.find_all(reaching)), None)
+    if other is not None:
+        raise UserError(f"chat template, line {other.lineno}: reaches for another file")
 
 
 def _date(text: str) -> datetime:

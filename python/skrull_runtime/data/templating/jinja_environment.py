@@ -30,6 +30,10 @@ def _classes():
             limit_operation(operator, left, right)
             return super().call_binop(context, operator, left, right)
 
+        def unsafe_undefined(self, obj, attribute):
+            """jinja2's own is an undefined value, which prints as nothing."""
+            raise SecurityError(f"{attribute!r} of a {type(obj).__name__} is out of bounds")
+
     class Generation(Extension):
         """``{% generation %}``: keeps where in the text what it encloses lies.
 

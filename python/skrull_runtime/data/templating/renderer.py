@@ -64,7 +64,8 @@ class Renderer:
     def facts(self) -> dict[str, Any]:
         """What a plan keeps: ``template`` ("own", "jinja" or "declared"), its ``sha256``, whether it ``reads_date``, and
         ``ends``, the texts of the tokens that end an answer as trained."""
-        return facts(self.template, self.newline, list(self.tokenizer.added))
+        ends = [*self.tokenizer.added, self.tokenizer.end or ""]
+        return facts(self.template, self.newline, ends)
 
     def plan(self, samples: Sequence[Sample]) -> list[Planned]:
         """Of every sample its texts, before they are tokenised, and how many special texts its contents hold."""
