@@ -27,7 +27,8 @@ ODD: dict[str, Any] = {
 PLAIN = [
     kind
     for kind, (messages, tools, _) in KINDS.items()
-    if tools is None and kind != "parts"
+    if tools is None
+    and kind != "parts"
     and all(set(message) <= {"role", "content", "name", "id"} for message in messages)
 ]
 

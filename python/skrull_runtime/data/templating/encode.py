@@ -3,7 +3,8 @@
 A whole text is tokenised at once, as the served model's will be; where an answer lies in it is found afterwards, at the
 borders only. A token belongs to an answer if it starts inside: of one that a merge made across the border, the answer's
 first characters stay untrained, and at the end the characters behind it are trained along. Of a prompt and its
-completion such a token is trained: "Answer: " and "B" may share the only token that there is to learn.
+completion such a token is trained: "Answer: " and "B" may share the only token that there is to learn. So it is of what
+a template tags: transformers marks it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from ...errors import UserError
 from ..sample import Encoded, RowProblem, Span
 from .draft import Answer, Draft
 from .tokenizer import LoadedTokenizer
+
+WHOLE_TOKENS = (
+    "text",
+    "generation",
+)  # methods whose answers begin with the token that their first character is in
 
 
 def encode_drafts(
@@ -39,7 +45,7 @@ def _encode(tokenizer: LoadedTokenizer, texts: list[str]) -> list[Any]:
 def _one(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, keep_text: bool):
     ids = encoding.ids
     end = len(draft.text)
-    first = token_over if draft.method == "text" else token_from
+    first = token_over if draft.method in WHOLE_TOKENS else token_from
     spans = [
         (
             first(encoding, len(ids), answer.start, end),

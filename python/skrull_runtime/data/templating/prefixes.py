@@ -85,10 +85,10 @@ class _Answers:
     def within(self, count: int, turns: list[int]) -> tuple[list[Answer], str]:
         """Those of ``turns`` that the first messages' text has as they are served, and the method that found them."""
         text = self._talk.text(count)
-        tagged = self._talk.twin_answers(count, text)
-        if tagged:
-            wanted = set(turns)
-            return [answer for answer in tagged if answer.turn in wanted], "twin"
+        wanted = set(turns)
+        tagged = self._talk.twin_answers(count, text) or []
+        if mine := [answer for answer in tagged if answer.turn in wanted]:
+            return mine, "twin"
         return [answer for turn in turns if (answer := self._answer(text, turn))], "prefix"
 
     def _answer(self, text: str, turn: int) -> Answer | None:
