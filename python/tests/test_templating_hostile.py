@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -70,8 +71,9 @@ def test_a_template_whose_text_has_no_end_is_stopped():
     ],
 )
 def test_a_template_that_takes_all_memory_is_stopped(template: str):
+    before = resource.getrlimit(resource.RLIMIT_AS)
     assert "takes more memory" in refusal(template)
-    assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 @pytest.mark.parametrize(
@@ -148,3 +150,19 @@ def test_endless_recursion_ends(template: str):
 def test_what_a_template_refuses_is_the_rows_problem_in_its_own_words():
     result = run("{{ raise_exception('Roles must\n alternate') }}")
     assert str(result) == "is refused by the chat template: Roles must alternate"
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_rows_of_no_characters_or_without_bottom_are_problems_of_their_own(declared: bool):
+    deep: list = []
+    for _ in range(5000):
+        deep = [deep]
+    template = "{{ messages }}<|im_start|>" if not declared else None
+    rendering = {} if declared else {"template": {"type": "jinja", "text": template}}
+    half = replace(SAMPLE, messages=[{"role": "user", "content": "\ud800"}], trained=[None])
+    nested = replace(SAMPLE, messages=[{"role": "user", "content": "<|im_end|>", "x": deep}])
+    text = Sample("text", completion="a\udfff")
+    results = Renderer(load_tokenizer("bytes"), rendering).encode([half, nested, text, SAMPLE])
+    problems = [str(result) for result in results[:3] if isinstance(result, RowProblem)]
+    assert "half of a character" in problems[-1]
+    assert "nested too deep" in problems[1 if declared else 0]

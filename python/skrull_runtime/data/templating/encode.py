@@ -10,7 +10,7 @@ a template tags: transformers marks it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import UserError
 from ..sample import Encoded, RowProblem, Span
@@ -23,16 +23,27 @@ WHOLE_TOKENS = (
 )  # methods whose answers begin with the token that their first character is in
 
 
+class Tokens(NamedTuple):
+    """A draft's ids; its answers as (first token, token behind the last, turn); where asked for, each token's range of
+    characters."""
+
+    ids: list[int]
+    answers: list[tuple[int, int, int]]
+    offsets: list[tuple[int, int]]
+
+
 def encode_drafts(
     tokenizer: LoadedTokenizer, drafts: Sequence[Draft], keep_text: bool = False
-) -> list[tuple[list[int], list[tuple[int, int, int]], list[tuple[int, int]]]]:
-    """Of every draft: ids, its answers as (first token, token behind the last, turn), and with ``keep_text`` the range
-    of characters of every token."""
+) -> list[Tokens | RowProblem]:
+    """Every draft's tokens, or why it has none."""
     encodings = _encode(tokenizer, [draft.text for draft in drafts])
-    return [
-        _one(tokenizer, draft, encoding, keep_text)
-        for draft, encoding in zip(drafts, encodings, strict=True)
-    ]
+    results: list[Tokens | RowProblem] = []
+    for draft, encoding in zip(drafts, encodings, strict=True):
+        try:
+            results.append(_one(tokenizer, draft, encoding, keep_text))
+        except RowProblem as problem:
+            results.append(problem)
+    return results
 
 
 def _encode(tokenizer: LoadedTokenizer, texts: list[str]) -> list[Any]:
@@ -42,7 +53,7 @@ def _encode(tokenizer: LoadedTokenizer, texts: list[str]) -> list[Any]:
         raise UserError(f"the tokenizer cannot encode this data ({error})") from error
 
 
-def _one(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, keep_text: bool):
+def _one(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, keep_text: bool) -> Tokens:
     ids = encoding.ids
     end = len(draft.text)
     first = token_over if draft.method in WHOLE_TOKENS else token_from
@@ -57,7 +68,7 @@ def _one(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, keep_text: boo
     offsets = list(encoding.offsets) if keep_text else []
     if draft.quoted:
         ids, spans, offsets = _unquote(tokenizer, draft, encoding, spans, offsets)
-    return ids, spans, offsets
+    return Tokens(ids, spans, offsets)
 
 
 def token_over(encoding: Any, tokens: int, position: int, end: int) -> int:
@@ -130,33 +141,32 @@ def require_answers(draft: Draft, spans: Sequence[Span]) -> None:
         raise RowProblem("has an answer of no tokens")
 
 
+def require_characters(drafts: Sequence[Draft]) -> None:
+    """Raises RowProblem for half of a surrogate pair, which JSON can write and UTF-8 cannot."""
+    for draft in drafts:
+        try:
+            draft.text.isascii() or draft.text.encode()
+        except UnicodeEncodeError as error:
+            half = ord(draft.text[error.start])
+            raise RowProblem(f"has \\u{half:04x}, half of a character, in its text") from None
+
+
 def text_answer(prompt: str, text: str) -> list[Answer]:
     """A text's only answer: what follows the prompt."""
     return [Answer(len(prompt), len(text), 0)]
 
 
 def around(
-    begin: Sequence[int],
-    ids: Sequence[int],
-    end: Sequence[int],
-    start: int,
-    trained: bool,
-    text: str,
-    offsets,
+    begin: Sequence[int], tokens: Tokens, end: Sequence[int], trained: bool, characters: int
 ) -> Encoded:
-    """A text's tokens with those that stand around them; ``start``: where its answer begins in ``ids``."""
-    whole = [*begin, *ids, *end]
-    spans = [Span(len(begin) + start, len(whole), 0, trained)]
-    if not ids and not end:
-        raise RowProblem("has no text")
+    """A text's tokens with those that stand around them; ``characters``: the text's length.
+
+    Raises RowProblem where there is nothing to learn.
+    """
+    ids, offsets = [*begin, *tokens.ids, *end], tokens.offsets
+    start = len(begin) + tokens.answers[0][0]
+    if not tokens.ids or start == len(ids):
+        raise RowProblem("has no text to learn")
     if offsets:
-        ends = [(len(text), len(text))] * len(end)
-        offsets = [(0, 0)] * len(begin) + offsets + ends
-    return Encoded(
-        whole,
-        [span for span in spans if span.end > span.start],
-        "text",
-        0,
-        text=text,
-        offsets=offsets,
-    )
+        offsets = [(0, 0)] * len(begin) + offsets + [(characters, characters)] * len(end)
+    return Encoded(ids, [Span(start, len(ids), 0, trained)], "text", offsets=offsets)

@@ -10,7 +10,15 @@ from ...errors import UserError
 from ..sample import Encoded, RowProblem, Sample, Span
 from .choice import chosen
 from .draft import Draft
-from .encode import around, as_spans, encode_drafts, require_answers, text_answer
+from .encode import (
+    Tokens,
+    around,
+    as_spans,
+    encode_drafts,
+    require_answers,
+    require_characters,
+    text_answer,
+)
 from .facts import facts
 from .guard import limited_memory
 from .markers import Quotes, contents, control_texts, pattern_of, require_same
@@ -54,7 +62,7 @@ class Renderer:
             if isinstance(drafts, RowProblem):
                 results.append(drafts)
                 continue
-            found = [(draft, *next(encoded)) for draft in drafts]
+            found = [(draft, next(encoded)) for draft in drafts]
             try:
                 results.append(self._finished(sample, found, markers, keep_text))
             except RowProblem as problem:
@@ -84,13 +92,17 @@ class Renderer:
                 return [], 0
             markers = sum(len(self._controls.findall(text)) for text in texts)
             if sample.kind == "text":
-                return [self._text(sample)], markers
-            drafts = self.template.drafts(sample, self.newline)
-            if markers and self.markers == "text":
-                drafts = self._unquoted(sample, texts, drafts)
+                drafts = [self._text(sample)]
+            else:
+                drafts = self.template.drafts(sample, self.newline)
+                if markers and self.markers == "text":
+                    drafts = self._unquoted(sample, texts, drafts)
+            require_characters(drafts)
             return drafts, markers
         except RowProblem as problem:
             return problem, 0
+        except RecursionError:
+            return RowProblem("is nested too deep"), 0
 
     def _text(self, sample: Sample) -> Draft:
         text = sample.prompt + sample.completion
@@ -111,25 +123,32 @@ class Renderer:
         require_same(plain, drafts)
         return drafts
 
-    def _finished(self, sample: Sample, found, markers: int, keep_text: bool) -> list[Encoded]:
+    def _finished(
+        self,
+        sample: Sample,
+        found: list[tuple[Draft, Tokens | RowProblem]],
+        markers: int,
+        keep_text: bool,
+    ) -> list[Encoded]:
         if sample.kind == "tokens":
             return [_given(sample)]
-        if sample.kind == "text":
-            (draft, ids, spans, offsets) = found[0]
-            return [self._around(sample, draft, ids, spans, offsets, markers, keep_text)]
         encoded = []
-        for draft, ids, answers, offsets in found:
-            spans = as_spans(answers, sample.trained)
-            require_answers(draft, spans)
+        for draft, tokens in found:
+            if isinstance(tokens, RowProblem):
+                raise tokens
+            made = self._text_tokens if sample.kind == "text" else self._conversation_tokens
             text = draft.text if keep_text else ""
-            encoded.append(Encoded(ids, spans, draft.method, markers, draft.views, text, offsets))
+            encoded.append(made(sample, draft, tokens)._replace(markers=markers, text=text))
         return encoded
 
-    def _around(self, sample, draft, ids, spans, offsets, markers, keep_text) -> Encoded:
+    def _conversation_tokens(self, sample: Sample, draft: Draft, tokens: Tokens) -> Encoded:
+        spans = as_spans(tokens.answers, sample.trained)
+        require_answers(draft, spans)
+        return Encoded(tokens.ids, spans, draft.method, views=draft.views, offsets=tokens.offsets)
+
+    def _text_tokens(self, sample: Sample, draft: Draft, tokens: Tokens) -> Encoded:
         trained = (sample.trained[0] if sample.trained else None) is not False
-        text = draft.text if keep_text else ""
-        encoded = around(self.begin, ids, self.end, spans[0][0], trained, draft.text, offsets)
-        return encoded._replace(markers=markers, text=text)
+        return around(self.begin, tokens, self.end, trained, len(draft.text))
 
 
 def _given(sample: Sample) -> Encoded:
