@@ -22,6 +22,7 @@ from twin_check import answers, differences, masked
 from skrull_runtime.data.sample import IN_ASSISTANT, RowProblem
 from skrull_runtime.data.templating import load_tokenizer
 from skrull_runtime.data.templating.jinja import JinjaTemplate, conversation
+from skrull_runtime.data.templating.masks import MaskedTemplate
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "build/tokenizers"
@@ -107,18 +108,17 @@ def compare_tags(templates: dict[str, str]) -> None:
         training = templates.get(f"{label}_training")
         if training is None:
             continue
-        found = Counter(tags(text, training, kind) for kind in KINDS)
+        pair = masked(text, True), JinjaTemplate(training, "2024-07-26", SPECIAL)
+        found = Counter(tags(*pair, kind) for kind in KINDS)
         print(f"tags of {label}: {dict(found)}")
 
 
-def tags(text: str, training: str, kind: str) -> str:
+def tags(stock: MaskedTemplate, training: JinjaTemplate, kind: str) -> str:
     """How our answers compare with what a training template tags."""
-    drafts = answers(masked(text, True), kind, False)
+    drafts = answers(stock, kind, False)
     given = sample(kind)
     try:
-        other = JinjaTemplate(training, "2024-07-26", SPECIAL).render(
-            conversation(given.messages), given.tools, given.arguments
-        )
+        other = training.render(conversation(given.messages), given.tools, given.arguments)
     except RowProblem:
         return "refused"
     if isinstance(drafts, str):

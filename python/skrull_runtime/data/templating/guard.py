@@ -18,6 +18,8 @@ MEMORY = 1 << 30  # bytes that a batch may take beyond what the process had
 MEMORY_PER_CHARACTER = 64  # and for each character of its contents
 AGAIN = 0.2  # seconds: a template's own error handling may swallow the first interrupt
 
+_watching = False
+
 
 class Interrupted(BaseException):
     """Not an Exception: jinja2 looks up attributes under ``except Exception``."""
@@ -38,14 +40,30 @@ def limited_time(seconds: float | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def _by_timer(seconds: float) -> Iterator[None]:
+def watched() -> Iterator[None]:
+    """Sets up once what interrupts, for the many :func:`limited_time` inside: that costs more than a short template."""
+    global _watching
+    main = threading.current_thread() is threading.main_thread()
+    if _watching or not main or not hasattr(signal, "setitimer"):
+        yield
+        return
     before = signal.signal(signal.SIGVTALRM, _interrupt)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN)
+    _watching = True
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        _watching = False
         signal.signal(signal.SIGVTALRM, before)
+
+
+@contextmanager
+def _by_timer(seconds: float) -> Iterator[None]:
+    with watched():
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, AGAIN)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

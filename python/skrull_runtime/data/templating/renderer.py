@@ -20,7 +20,7 @@ from .encode import (
     text_answer,
 )
 from .facts import facts
-from .guard import limited_memory
+from .guard import limited_memory, watched
 from .markers import Quotes, contents, control_texts, pattern_of, require_same
 from .tokenizer import LoadedTokenizer
 
@@ -78,7 +78,7 @@ class Renderer:
     def plan(self, samples: Sequence[Sample]) -> list[Planned]:
         """Of every sample its texts, before they are tokenised, and how many special texts its contents hold."""
         texts = [contents(sample) for sample in samples]
-        with self._limits(texts):
+        with self._limits(texts), watched():
             return [self._planned(sample, own) for sample, own in zip(samples, texts, strict=True)]
 
     def _limits(self, texts: list[list[str]]) -> AbstractContextManager[None]:
