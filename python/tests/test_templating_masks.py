@@ -173,3 +173,14 @@ def test_a_template_that_always_asks_does_not_train_its_request():
     (one,) = encoded("bytes", "two turns", template=jinja(always))
     assert texts(one) == ["It is 4.<|im_end|>", "It is 6.<|im_end|>"]
     assert one.text.endswith("<|im_start|>assistant\n")
+
+
+def test_a_template_that_ends_every_conversation_does_not_rewrite_history():
+    ends = TAGGED.replace(
+        "{% if add_generation_prompt %}", "{% if not add_generation_prompt %}<eos>{% else %}"
+    )
+    for tag in ("{% generation %}", "{% endgeneration %}"):
+        ends = ends.replace(tag, "")
+    (one,) = encoded("bytes", "two turns", template=jinja(ends))
+    assert texts(one) == ["It is 4.<|im_end|>", "It is 6.<|im_end|>"]
+    assert one.text.endswith("<|im_end|>\n<eos>")

@@ -9,7 +9,7 @@ from skrull_runtime.data.templating.draft import Draft
 from skrull_runtime.data.templating.masks import MaskedTemplate
 
 SPECIAL = {"bos_token": "<bos>", "eos_token": "<eos>"}
-ENDS = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<end_of_turn>", "<eos>"]
+ENDS = ["<|end|>", "<|return|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<end_of_turn>", "<eos>"]
 
 
 def masked(text: str, twin: bool) -> MaskedTemplate:

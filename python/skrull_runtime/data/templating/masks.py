@@ -91,15 +91,18 @@ class _Pair:
         self.twin = None if edited is None else JinjaTemplate(edited, date, special)
         self.asked_anyway = self._asked_anyway(arguments, endings)
         plain, asking = self._probe(arguments, 1)
+        plain = plain.removesuffix(self.asked_anyway)
         self.request = asking[len(plain) :] if asking.startswith(plain) else ""
 
     def _asked_anyway(self, arguments: dict[str, Any], endings: Endings) -> str:
-        """What the template puts behind an answer's end though nothing asks for another, as Llama 3's first ones do."""
-        one, two = self._probe(arguments, 1), self._probe(arguments, 2)
-        after = self._probe(arguments, 3)[0]
-        if one[0] != one[1] or two[0] != two[1] or after.startswith(two[0]):
-            return ""
-        return endings.behind_first(two[0], two[0].rfind(PROBE[1]["content"]))
+        """What the template puts behind every conversation and no answer of the model's: a request that nobody made
+        (Llama 3's first ones), an end token after the answer's own (Phi-3)."""
+        one, two, three = (self._probe(arguments, count)[0] for count in (1, 2, 3))
+        content = PROBE[1]["content"]
+        tail = endings.behind_first(two, two.rfind(content)).lstrip() if content in two else ""
+        everywhere = all(text.endswith(tail) for text in (one, three))
+        needed = not three.startswith(two) and three.startswith(two.removesuffix(tail))
+        return tail if everywhere and needed else ""
 
     def _probe(self, arguments: dict[str, Any], count: int) -> tuple[str, str]:
         """The text of a plain conversation, and with a request; the same where the template refuses it."""
@@ -120,7 +123,7 @@ class _Talk(Conversation):
         self._pair, self._arguments = pair, arguments
         self._tools = sample.tools
         self.asked_anyway = pair.asked_anyway
-        self.request = pair.request or pair.asked_anyway
+        self.request = pair.request
         self._endings, self._newline = endings, newline
         self._messages = conversation(sample.messages)
         self.count = len(self._messages)

@@ -23,7 +23,7 @@ class Conversation(Protocol):
 
     count: int  # messages
     turns: list[int]  # those that are answers, ascending
-    asked_anyway: str  # what a template puts behind every conversation, as if to ask for an answer
+    asked_anyway: str  # what a template puts behind every conversation, whoever spoke last
 
     request: str  # what a template puts behind a conversation to ask for an answer
 
