@@ -91,3 +91,11 @@ def test_a_role_that_a_template_has_not_is_the_rows_problem():
 def test_a_template_of_another_type_is_refused():
     with pytest.raises(UserError, match="none of auto, jinja, declared"):
         Renderer(load_tokenizer("bytes"), {"template": {"type": "go"}})
+
+
+def test_the_facts_of_a_declared_template_have_its_end():
+    made = Renderer(
+        load_tokenizer("bytes"), {"template": {"type": "declared", **declared("llama3")}}
+    )
+    assert made.facts()["ends"] == ["<|eot_id|>"]
+    assert made.facts()["template"] == "declared"

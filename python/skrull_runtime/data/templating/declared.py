@@ -94,6 +94,12 @@ class DeclaredTemplate:
             length += len(head) + len(body) + len(end) + len(after)
         return [Draft("".join(pieces), answers, "declared")]
 
+    def end(self) -> str:
+        """The text that ends an answer, whether or not the tokenizer has a token for it."""
+        roles = self.template["roles"]
+        own = roles.get(ASSISTANT, roles.get("*"))
+        return named(own, "end", ASSISTANT) if own else ""
+
     def _own(self, message: dict[str, Any], number: int) -> dict[str, Any]:
         roles, role = self.template["roles"], message.get("role")
         if not isinstance(role, str):

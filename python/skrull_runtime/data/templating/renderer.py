@@ -9,6 +9,7 @@ from typing import Any, Union
 from ...errors import UserError
 from ..sample import Encoded, RowProblem, Sample, Span
 from .choice import chosen
+from .declared import DeclaredTemplate
 from .draft import Draft
 from .encode import (
     Tokens,
@@ -71,8 +72,10 @@ class Renderer:
 
     def facts(self) -> dict[str, Any]:
         """What a plan keeps: ``template`` ("own", "jinja" or "declared"), its ``sha256``, whether it ``reads_date``, and
-        ``ends``, the texts of the tokens that end an answer as trained."""
+        ``ends``, the texts that end an answer as trained; a declared one may be no token of the tokenizer's."""
         ends = [*self.tokenizer.added, self.tokenizer.end or ""]
+        if isinstance(self.template, DeclaredTemplate):
+            ends.append(self.template.end())
         return facts(self.template, self.newline, ends)
 
     def plan(self, samples: Sequence[Sample]) -> list[Planned]:
