@@ -12,6 +12,7 @@ const TESTS = {
   launchers: "python/tests/launcher_cases.py",
   schedules: "scripts/long-schedules.mjs",
   "schedules-python": "python/tests/fuzz_schedules.py",
+  templates: "python/tests/templating_long.py",
 };
 
 const [name, ...args] = process.argv.slice(2);

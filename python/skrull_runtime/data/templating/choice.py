@@ -1,0 +1,53 @@
+"""Which template a rendering asks for: the tokenizer's own, another one in Jinja, or a declared one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...errors import UserError
+from .declared import CHATML, DeclaredTemplate, filled
+from .masks import MaskedTemplate
+from .tokenizer import LoadedTokenizer
+
+DATE = "2024-07-26"  # so that equal inputs give equal bytes on every day
+REWRITTEN = ("split", "refuse")
+
+
+def chosen(
+    tokenizer: LoadedTokenizer, rendering: dict[str, Any]
+) -> DeclaredTemplate | MaskedTemplate:
+    """The template, compiled. Raises UserError where it cannot be had.
+
+    ``auto`` is ChatML where the tokenizer has no template: ``bytes``, or a base model's.
+    """
+    template = rendering.get("template") or {"type": "auto"}
+    kind = template.get("type")
+    if kind == "jinja":
+        return _jinja("jinja", template["text"], template["text"], tokenizer, rendering)
+    if kind == "auto" and (tokenizer.chat_template or tokenizer.tool_template):
+        if tokenizer.chat_template is None:
+            raise UserError(
+                f"{tokenizer.path}: has several chat templates and none of them is named 'default'"
+            )
+        return _jinja("own", tokenizer.chat_template, tokenizer.tool_template, tokenizer, rendering)
+    if kind not in ("auto", "declared"):
+        raise UserError(f"template of type {kind!r} is none of auto, jinja, declared")
+    declared = template if kind == "declared" else CHATML
+    return DeclaredTemplate(filled(declared, tokenizer.end))
+
+
+def _jinja(
+    kind: str, text: str, tool_text: str, tokenizer: LoadedTokenizer, rendering: dict[str, Any]
+) -> MaskedTemplate:
+    rewritten = rendering.get("rewritten") or "split"
+    if rewritten not in REWRITTEN:
+        raise UserError(f"rewritten {rewritten!r} is neither split nor refuse")
+    return MaskedTemplate(
+        kind,
+        (text, tool_text),
+        rendering.get("date") or DATE,
+        tokenizer.special,
+        rendering.get("arguments") or {},
+        split=rewritten == "split",
+        ends=list({*tokenizer.added, *tokenizer.special.values(), tokenizer.end or ""}),
+    )
