@@ -17,14 +17,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   language: ["foundation", "catalogue", "cost"],
   semantics: ["foundation", "diagnostics", "syntax", "language", "catalogue"],
   format: ["foundation", "diagnostics", "syntax"],
-  lengths: ["foundation", "host", "catalogue"],
+  engine: ["host"],
+  lengths: ["foundation", "host", "catalogue", "engine"],
   plan: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "cost", "schedule"],
     "lengths",
   ],
   inputs: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "host", "lengths"],
-    "plan",
+    ...["engine", "plan"],
   ],
   lint: [
     ...["foundation", "diagnostics", "language", "semantics", "syntax", "catalogue", "cost"],
@@ -38,7 +39,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...["foundation", "diagnostics", "host", "schedule", "catalogue", "syntax", "language"],
-    ...["semantics", "format", "lengths", "plan", "inputs", "lint", "emit", "writer", "server"],
+    ...["semantics", "format", "engine", "lengths", "plan", "inputs", "lint", "emit", "writer"],
+    "server",
   ],
 };
 

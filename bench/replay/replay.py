@@ -25,6 +25,7 @@ from world import OwnGroups, PeakMemory, TimedTrainer, clock, start
 
 from skrull_runtime.collate import StepBatch
 from skrull_runtime.config import SchedulingConfig
+from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.feed import make_step_batch
 from skrull_runtime.forecast import predicted_us
 from skrull_runtime.model import build_model
@@ -40,7 +41,6 @@ from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler
 from skrull_runtime.scheduling import communication_of, parse_problem, schedule
 from skrull_runtime.scheduling.cost import work_of
 from skrull_runtime.starting import DEEPSPEED_FILE
-from skrull_runtime.tokenization import Tokens
 
 POLICIES = ("deepspeed", "packed", "skrull-paper", "auto")
 OBSERVATIONS, REPEATS = 36, 3  # of the profile

@@ -11,10 +11,10 @@ from subject import Cell
 from transformers import AttentionInterface
 
 from skrull_runtime.attention import NAME, AttentionContext
+from skrull_runtime.data.tokens import IGNORED
 from skrull_runtime.kernels.kernel import Attend, Masking
 from skrull_runtime.layout import Layout
 from skrull_runtime.packed import MicroBatch
-from skrull_runtime.tokenization import IGNORED
 
 PLAIN = "roofline-plain"
 

@@ -1,5 +1,4 @@
 // Whether a step waits for its batch, and what making it takes: one unbroken run a size of global batch, under auto.
-// Samples are tokenised in the first epoch and read from disk in the second, so the two are told apart.
 import { table } from "../scheduling/measure.mjs";
 import { median } from "./compare.mjs";
 import { startRanks } from "./ranks.mjs";
@@ -21,7 +20,7 @@ export async function feedTable(runs, say) {
       rows.push([sequences, epoch + 1, ...figures(steps.filter((step) => step.epoch === epoch))]);
   }
   const head = ["sequences", "epoch", "step s", "waited, % of step time", "longest wait ms"];
-  const costs = ["scheduling", "with packing", "with tokenising"];
+  const costs = ["scheduling", "with reading and packing"];
   return table([...head, ...costs.flatMap((cost) => [`${cost} ms`, "% of step"])], rows);
 }
 
@@ -29,11 +28,7 @@ export async function feedTable(runs, say) {
 function figures(steps) {
   const seconds = sum(steps, (step) => step.seconds);
   const waits = steps.map(({ waited }) => waited);
-  const costs = [
-    (step) => step.scheduled,
-    (step) => step.made - step.tokenised,
-    (step) => step.made,
-  ];
+  const costs = [(step) => step.scheduled, (step) => step.made];
   return [
     median(steps.map((step) => step.seconds)).toFixed(2),
     percent(sum(steps, (step) => step.waited) / seconds),

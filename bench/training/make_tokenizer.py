@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from skrull_runtime.tokenization import END, START
+START, END = "<|im_start|>", "<|im_end|>"
 
 
 def main() -> None:

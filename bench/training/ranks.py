@@ -16,7 +16,9 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.config import RunConfig, SchedulingConfig
+from skrull_runtime.data.filling import StoreFilling
 from skrull_runtime.data.index import SampleIndex, data_root
+from skrull_runtime.data.tokens import SampleTokens
 from skrull_runtime.model import DTYPES
 
 TIMEOUT_SECONDS = 600.0  # of any collective
@@ -30,11 +32,11 @@ class Run(NamedTuple):
     scheduling: SchedulingConfig
     index: SampleIndex
 
-    @property
-    def tokenizer(self) -> str:
-        """What ``load_encoder`` takes."""
-        name = self.config.data.tokenizer
-        return name if name == "bytes" else str(self.folder / name)
+    def tokens(self) -> SampleTokens:
+        """What gives the tokens of samples; the store is filled if need be."""
+        filling = StoreFilling(self.index, self.folder)
+        filling.fill()
+        return SampleTokens(self.index, filling)
 
 
 def load_run(folder: Path) -> Run:

@@ -16,21 +16,21 @@ import torch
 from ranks import Run, load_run, plain_model
 from torch.nn.functional import cross_entropy
 
+from skrull_runtime.data.tokens import IGNORED
 from skrull_runtime.optimizer import build_optimizer
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler
-from skrull_runtime.tokenization import IGNORED, load_encoder
 
 
 def train(run: Run, steps: int) -> list[float]:
     """Losses of the run's first steps."""
     model = plain_model(run, "sdpa")
     optimizer = build_optimizer(model.parameters(), run.config.train.optimizer, torch.device("cpu"))
-    encode = load_encoder(run.tokenizer)
+    source = run.tokens()
 
     def loss_of(sample: int) -> torch.Tensor:
-        tokens = run.index.tokens(sample, encode)
-        logits = model(input_ids=torch.tensor([tokens.ids]), use_cache=False).logits[0]
-        labels = torch.tensor(tokens.labels)
+        tokens = source.tokens(sample)
+        logits = model(input_ids=torch.as_tensor(tokens.ids)[None], use_cache=False).logits[0]
+        labels = torch.as_tensor(tokens.labels)
         return cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
 
     def step(batch: GlobalBatch) -> float:

@@ -1,5 +1,5 @@
 // The setting of the training benchmark: one model, one data file, and specs that differ in their policy only.
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PYTHON, ROOT, run } from "../../scripts/lib.mjs";
 
@@ -81,6 +81,5 @@ export function compile(name, options) {
   run(process.execPath, [cli, "compile", file, "--out", out, "--force"], {
     stdio: ["ignore", process.stderr, "inherit"],
   });
-  rmSync(join(out, "token_cache"), { recursive: true, force: true }); // a first epoch is one
   return out;
 }

@@ -8,6 +8,7 @@ each rank has loaded, and needs a reshape on gloo.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import deepspeed
@@ -17,9 +18,10 @@ from deepspeed.runtime.sequence_parallel.ulysses_sp import UlyssesSPAttentionHF
 from torch import nn
 from torch.utils.data import Dataset
 
+from skrull_runtime.data.filling import StoreFilling
 from skrull_runtime.data.index import SampleIndex
+from skrull_runtime.data.tokens import IGNORED, SampleTokens, Tokens
 from skrull_runtime.sampler import GlobalBatch
-from skrull_runtime.tokenization import IGNORED, Encode, Tokens, load_encoder
 
 
 class Part(NamedTuple):
@@ -44,9 +46,9 @@ def part_of(tokens: Tokens, degree: int, member: int) -> Part:
     each = -(-len(tokens.ids) // degree)
     padding = each * degree - len(tokens.ids)
     columns = [
-        tokens.ids + [0] * padding,
+        [*tokens.ids, *[0] * padding],
         list(range(each * degree)),
-        tokens.labels + [IGNORED] * padding,
+        [*tokens.labels, *[IGNORED] * padding],
     ]
     own = slice(member * each, (member + 1) * each)
     return Part(*(torch.tensor([column[own]], dtype=torch.long) for column in columns))
@@ -106,19 +108,16 @@ class UlyssesTrainer:
 class StepDataset(Dataset[Step]):
     """The parts of this rank for each global batch."""
 
-    def __init__(self, index: SampleIndex, tokenizer: str, degree: int, member: int):
-        self.index, self.tokenizer, self.degree, self.member = (
-            index,
-            tokenizer,
-            degree,
-            member,
-        )
-        self._encode: Encode | None = None
+    def __init__(self, index: SampleIndex, folder: Path, degree: int, member: int):
+        self.index, self.degree, self.member = index, degree, member
+        self._filling = StoreFilling(index, folder)
+        self._filling.fill(member, degree)
+        self._tokens: SampleTokens | None = None
 
     def __getitem__(self, batch: GlobalBatch) -> Step:
-        if self._encode is None:
-            self._encode = load_encoder(self.tokenizer)
-        samples = [self.index.tokens(sample, self._encode) for sample in batch.samples]
+        if self._tokens is None:
+            self._tokens = SampleTokens(self.index, self._filling)
+        samples = [self._tokens.tokens(sample) for sample in batch.samples]
         return Step(
             batch.step,
             [part_of(tokens, self.degree, self.member) for tokens in samples],

@@ -23,6 +23,7 @@ from ranks import TIMEOUT_SECONDS, Run, ds_config, keep_to_a_core, load_run, pea
 from ulysses import StepDataset as PartsDataset
 from ulysses import UlyssesTrainer
 
+from skrull_runtime.data.filling import StoreFilling
 from skrull_runtime.feed import StepDataset, StepFeed, stop_workers
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
@@ -30,7 +31,6 @@ from skrull_runtime.optimizer import build_optimizer
 from skrull_runtime.preparing import own_rank
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
 from skrull_runtime.starting import start_process_group
-from skrull_runtime.token_cache import cache_file
 from skrull_runtime.trainer import Trainer
 
 
@@ -43,8 +43,7 @@ class Trained(NamedTuple):
     micro_batches: int
     seconds: float  # with the wait
     waited: float  # for the step's batch
-    made: float  # what the worker process took to schedule, tokenise and pack it
-    tokenised: float  # how much of that was tokenising
+    made: float  # what the worker process took to schedule, read and pack it
     predicted: float
 
 
@@ -52,9 +51,10 @@ def feed_of(method: str, run: Run) -> StepFeed:
     """What makes this rank's steps ahead; to be started before the process group."""
     rank, ranks = own_rank()
     if method == "ulysses":
-        return StepFeed(PartsDataset(run.index, run.tokenizer, ranks, rank))
-    cache = cache_file(run.folder, run.index.file, run.config.data, run.tokenizer)
-    return StepFeed(StepDataset(run.index, run.scheduling, rank, run.tokenizer, cache=cache))
+        return StepFeed(PartsDataset(run.index, run.folder, ranks, rank))
+    return StepFeed(
+        StepDataset(run.index, run.scheduling, rank, StoreFilling(run.index, run.folder))
+    )
 
 
 def ulysses(run: Run, feed: StepFeed, device: torch.device) -> Generator[Trained, None, None]:
@@ -71,7 +71,7 @@ def ulysses(run: Run, feed: StepFeed, device: torch.device) -> Generator[Trained
         loss = trainer.step(batch)
         synchronize(device)
         seconds = time.perf_counter() - started
-        yield Trained(0, loss, batch.tokens, len(batch.parts), seconds, waited, 0.0, 0.0, 0.0)
+        yield Trained(0, loss, batch.tokens, len(batch.parts), seconds, waited, 0.0, 0.0)
 
 
 def scheduled(run: Run, feed: StepFeed, device: torch.device) -> Generator[Trained, None, None]:
@@ -96,7 +96,6 @@ def scheduled(run: Run, feed: StepFeed, device: torch.device) -> Generator[Train
             seconds,
             waited,
             batch.scheduling_seconds,
-            batch.tokenising_seconds,
             batch.predicted_seconds,
         )
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .data.tokens import IGNORED, Tokens
 from .figures import ScheduleFigures
 from .layout import Layout, layout_of, zigzag_positions
 from .packed import MicroBatch
-from .tokenization import IGNORED, Tokens
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,7 @@ class StepBatch:
     degrees: list[int]  # sizes of the groups that its schedule uses, ascending
     schedule_digest: str  # SHA-256 of the schedule: the same on all ranks, or they would hang
     figures: ScheduleFigures
-    # In the worker process: scheduling, reading and packing; and how much of it was tokenising.
-    scheduling_seconds: float = 0.0
-    tokenising_seconds: float = 0.0
+    scheduling_seconds: float = 0.0  # in the worker process, with reading and packing
 
     def is_dummy(self, index: int) -> bool:
         """Whether this rank has no sequence in a micro-batch."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .rendering import CHATML_MESSAGES
-
 
 @dataclass(frozen=True)
 class SchedulingConfig:
@@ -82,7 +80,8 @@ class DataConfig:
     supervise: str  # "assistant", "last" (its last answer) or "all"
     max_length: int
     overlong: str
-    rendering: dict[str, Any] = field(default_factory=lambda: CHATML_MESSAGES)
+    rendering: dict[str, Any] = field(default_factory=dict)
+    conversations: bool = True  # whether any sample is one: else its template was not trained
 
 
 @dataclass(frozen=True)

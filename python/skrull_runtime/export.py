@@ -14,6 +14,8 @@ from torch import nn
 from transformers.utils.logging import disable_progress_bar
 
 from .agreement import attempted, require_success
+from .config import DataConfig
+from .data.served import write_served
 from .model import base_of
 from .process.disk import writing
 
@@ -21,9 +23,14 @@ FOLDER = "model"
 
 
 def export_model(
-    model: nn.Module, output: Path, run_dir: Path, stage: int, source: str | None
+    model: nn.Module,
+    output: Path,
+    run_dir: Path,
+    stage: int,
+    source: str | None,
+    data: DataConfig,
 ) -> Path:
-    """Writes ``output/model``: weights, configuration and tokenizer. Of a model with adapters, these are the weights;
+    """Writes ``output/model``: weights, configuration, tokenizer, chat template and stop tokens as trained. Of a model with adapters, these are the weights;
     they are for the model with that configuration, whose rotary embeddings may not be those of its publisher.
 
     ``source``: hub name of the pretrained weights, or their folder seen from the data root, which the export states as
@@ -37,7 +44,7 @@ def export_model(
     problem = None
     if dist.get_rank() == 0:
         _state_base(model, source or "")
-        _, problem = attempted(lambda: _write(model, weights, folder, run_dir))
+        _, problem = attempted(lambda: _write(model, weights, folder, run_dir, data))
     require_success(problem)
     return folder
 
@@ -61,7 +68,9 @@ def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def _write(model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path) -> None:
+def _write(
+    model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path, data: DataConfig
+) -> None:
     """Writes beside the folder, then takes its place. Raises UserError where the disk does not let it."""
     partial = folder.with_name(f"{folder.name}.partial")
     with writing(folder, "the model"):
@@ -72,9 +81,7 @@ def _write(model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: 
         options = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
         model.save_pretrained(partial, state_dict=weights, **options)
         base_of(model).config.save_pretrained(partial)  # peft leaves it out
-        tokenizer = run_dir / "tokenizer"
-        if tokenizer.is_dir():
-            shutil.copytree(tokenizer, partial, dirs_exist_ok=True)
+        write_served(partial, run_dir, data)
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(partial, folder)

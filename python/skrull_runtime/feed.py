@@ -9,8 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,17 +18,15 @@ from torch.utils.data import DataLoader, Dataset
 from .agreement import Problem, attempted, digest_of
 from .collate import StepBatch, collate
 from .config import SchedulingConfig
+from .data.filling import StoreFilling
 from .data.index import SampleIndex
+from .data.tokens import SampleTokens, Tokens
 from .figures import figures_of
 from .forecast import predicted_us
 from .planned import PlannedSchedules
 from .process import guard
 from .sampler import GlobalBatch, schedule_batch
 from .sharing import SharedSchedules
-from .token_cache import TokenCache
-from .tokenization import Encode, Tokens, load_encoder
-
-SHORT = 16  # characters of a text: markers, a role with its newline
 
 
 class StepDataset(Dataset[StepBatch]):
@@ -41,14 +37,14 @@ class StepDataset(Dataset[StepBatch]):
         index: SampleIndex,
         scheduling: SchedulingConfig,
         rank: int,
-        tokenizer: str,
+        filling: StoreFilling,
         planned: PlannedSchedules | None = None,
-        cache: Path | None = None,
         windows: Sequence[int] = (),
     ):
-        self.index, self.scheduling, self.rank, self.tokenizer = index, scheduling, rank, tokenizer
-        self.planned, self.cache, self.windows = planned, cache, windows
-        self._source: TokenSource | None = None
+        self.index, self.scheduling, self.rank = index, scheduling, rank
+        self.planned, self.windows = planned, windows
+        self._filling = filling
+        self._tokens: SampleTokens | None = None
         self._shared = SharedSchedules.of_node()
 
     def schedule_of(self, batch: GlobalBatch) -> dict[str, Any]:
@@ -63,9 +59,9 @@ class StepDataset(Dataset[StepBatch]):
         )
 
     def __getitem__(self, batch: GlobalBatch) -> StepBatch:
-        if self._source is None:  # in the worker process
-            self._source = TokenSource(self.index, self.tokenizer, self.cache)
-        source, started, before = self._source, time.perf_counter(), self._source.seconds
+        if self._tokens is None:  # in the worker process
+            self._tokens = SampleTokens(self.index, self._filling)
+        source, started = self._tokens, time.perf_counter()
         lengths = [self.index.lengths[sample] for sample in batch.samples]
         schedule = self.schedule_of(batch)
 
@@ -76,39 +72,7 @@ class StepDataset(Dataset[StepBatch]):
         made = make_step_batch(
             batch, schedule, lengths, targets, self.scheduling, self.rank, tokens_of, self.windows
         )
-        return replace(
-            made,
-            scheduling_seconds=time.perf_counter() - started,
-            tokenising_seconds=source.seconds - before,
-        )
-
-
-class TokenSource:
-    """Samples' tokens, from the cache where it has them, else made and kept there."""
-
-    def __init__(self, index: SampleIndex, tokenizer: str, cache: Path | None):
-        self._index = index
-        self._encode = _remembering(load_encoder(tokenizer))
-        self._cache = None if cache is None else TokenCache(cache, index.lengths)
-        self.seconds = 0.0  # spent on making tokens
-
-    def tokens(self, sample: int) -> Tokens:
-        """Tokens of a sample. Raises UserError where they are not what was measured."""
-        found = None if self._cache is None else self._cache.get(sample)
-        if found is not None:
-            return found
-        started = time.perf_counter()
-        made = self._index.tokens(sample, self._encode)
-        if self._cache is not None:
-            self._cache.put(sample, made)
-        self.seconds += time.perf_counter() - started
-        return made
-
-
-def _remembering(encode: Encode) -> Encode:
-    """The same, but the short pieces that every message has are tokenised once."""
-    remembered = lru_cache(maxsize=1024)(encode)
-    return lambda text: remembered(text) if len(text) <= SHORT else encode(text)
+        return replace(made, scheduling_seconds=time.perf_counter() - started)
 
 
 def make_step_batch(

@@ -12,9 +12,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
 from .attention import AttentionContext
+from .data.tokens import IGNORED
 from .model import base_of
 from .router import RouterLoss
-from .tokenization import IGNORED
 
 
 @dataclass

@@ -39,7 +39,6 @@ def step_entry(
         "seconds": result.seconds,
         "predicted_seconds": batch.predicted_seconds,
         "scheduling_seconds": batch.scheduling_seconds,
-        "tokenising_seconds": batch.tokenising_seconds,
         "waited_seconds": result.waited_seconds,
         "tokens_per_second": batch.tokens / result.seconds,
         "supervised_tokens_per_second": batch.supervised / result.seconds,

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from .data.tokens import IGNORED
 from .layout import Layout
 from .segments import AttentionPlan, attention_plan, with_indices
-from .tokenization import IGNORED
 
 ROWS = 4  # input ids, labels, positions, sequences
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .config import DataConfig, RunConfig, SchedulingConfig
+from .config import RunConfig, SchedulingConfig
+from .data.filling import StoreFilling, own_share
 from .data.index import SampleIndex, data_root
 from .errors import UserError
 from .evaluation import INDEX_FILE as EVALUATION_FILE
@@ -16,7 +17,6 @@ from .planned import FILE as PLANNED_FILE
 from .planned import PlannedSchedules, ScheduleMismatch
 from .segments import windows_in
 from .starting import INDEX_FILE, MODEL_FILE
-from .token_cache import cache_file
 from .versions import check_packages
 
 
@@ -44,7 +44,7 @@ def prepare(
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
     steps = config.train.total_steps
     planned = planned_schedules(run_dir, index.lengths, scheduling, rank, steps)
-    dataset = _dataset(config.data, scheduling, run_dir, index, rank, planned)
+    dataset = _dataset(scheduling, run_dir, index, rank, planned)
     feed = StepFeed(dataset, config.train.timeout_seconds)
     evaluation = _evaluation(config, scheduling, run_dir, root, rank)
     return Prepared(scheduling, dataset, feed, evaluation)
@@ -105,20 +105,24 @@ def _evaluation(
     if not file.is_file():
         return None
     index = SampleIndex(file, config.data, root)
-    dataset = _dataset(config.data, scheduling, run_dir, index, rank)
+    dataset = _dataset(scheduling, run_dir, index, rank)
     return Evaluation(dataset, config.train.evaluate_every, config.train.timeout_seconds)
 
 
 def _dataset(
-    data: DataConfig,
     scheduling: SchedulingConfig,
     run_dir: Path,
     index: SampleIndex,
     rank: int,
     planned: PlannedSchedules | None = None,
 ) -> StepDataset:
-    """This rank's batches of the samples of an index."""
-    tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
-    cache = cache_file(run_dir, index.file, data, tokenizer)
+    """This rank's batches of the samples of an index, whose tokens are then in this machine's store."""
+    filling = StoreFilling(index, run_dir)
+    member, members = own_share()
+    filling.fill(member, members, _say if member == 0 else lambda _: None)
     windows = windows_in(run_dir / MODEL_FILE)
-    return StepDataset(index, scheduling, rank, tokenizer, planned, cache, windows)
+    return StepDataset(index, scheduling, rank, filling, planned, windows)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -135,7 +135,9 @@ def _run(
         raise Stopped(f"stopped by SIGTERM after {steps}, with a checkpoint")
     if train.export:
         place.at("the export")
-        export_model(trainer.model, output, run_dir, trainer.stage, config.model.source)
+        export_model(
+            trainer.model, output, run_dir, trainer.stage, config.model.source, config.data
+        )
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
         print(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import launch
 import pytest
+
+os.environ["SKRULL_CACHE"] = ""  # tokens stay in the run's folder
 
 
 @pytest.fixture(autouse=True)

@@ -127,18 +127,20 @@ def index_document() -> dict:
     files = [{"path": f"data/{n}.jsonl", "sha256": f"{n}" * 64, "bytes": 10_000} for n in range(2)]
     rows = range(len(LENGTHS))
     columns = {
-        "file": [row % 2 for row in rows],
-        "offset": [row * 100 for row in rows],
+        "block": [row % 3 for row in rows],
+        "row": [row * 100 for row in rows],
         "line": [row + 1 for row in rows],
         "length": LENGTHS,
         "supervised": [length // 2 for length in LENGTHS],
+        "check": [row * 2**27 for row in rows],
     }
-    return {"format_version": 1, "files": files, "samples": columns}
+    blocks = [{"key": f"{number}" * 64, "file": number % 2} for number in range(3)]
+    return {"format_version": 2, "files": files, "blocks": blocks, "samples": columns}
 
 
 def read_samples(path: Path) -> None:
     """As a run does, then the first global batch: a length of 0 would never be placed."""
-    samples = read_index(path, MAX_LENGTH)["samples"]
+    _, samples = read_index(path, MAX_LENGTH)
     columns = list(samples.values())
     assert len({len(column) for column in columns}) == 1
     assert all(type(value) is int and value >= 0 for column in columns for value in column)

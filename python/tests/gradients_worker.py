@@ -19,9 +19,9 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.config import ModelConfig, SchedulingConfig
+from skrull_runtime.data.tokens import IGNORED, Tokens
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
-from skrull_runtime.tokenization import IGNORED, Tokens
 from skrull_runtime.trainer import Trainer
 
 SEQUENCES = 128  # of the one global batch

@@ -12,11 +12,11 @@ import torch
 import torch.distributed as dist
 
 from skrull_runtime.attention import AttentionContext
+from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.kernels.choose import choose_kernel
 from skrull_runtime.loss import SummedLossModel
 from skrull_runtime.model import build_model
-from skrull_runtime.tokenization import Tokens
 
 
 def sequence_losses(model, data, members, config, groups) -> torch.Tensor:

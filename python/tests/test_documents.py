@@ -45,9 +45,9 @@ def test_nothing_but_belief_or_a_reason(kind: str, tmp_path: Path):
         ({"length": [2000] * 11}, f"has 2000 tokens, max_length is {MAX_LENGTH}"),
         ({"line": [1]}, "/samples/line has 1 rows, /samples/length 11"),
         ({"supervised": [500] * 11}, "more targets than the sample has tokens"),
-        ({"file": [2] * 11}, "names file 2 of 2"),
-        ({"offset": [10_000] * 11}, "behind the end of its file"),
-        ({"offset": [-1] * 11}, "/samples/offset/0 is -1, not at least 0"),
+        ({"block": [3] * 11}, "names block 3 of 3"),
+        ({"row": [-1] * 11}, "/samples/row/0 is -1, not at least 0"),
+        ({"check": [2**32] * 11}, "/samples/check/0 is 4294967296, not at most 4294967295"),
         ({"weight": [1] * 11}, 'has a key that is not known: "weight"'),
         ({"length": []}, "/samples/length has 0, not at least 1"),
     ],
@@ -59,6 +59,23 @@ def test_an_index_that_makes_no_sense_is_refused_at_its_place(
     index["samples"] |= change
     (tmp_path / "data_index.json").write_text(json.dumps(index))
     with pytest.raises(UserError, match=f"data_index.json: .*{re.escape(reason)}; compile again"):
+        read_index(tmp_path / "data_index.json", MAX_LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"blocks": [{"key": "0" * 64, "file": 2}] * 3}, "names a file behind the last of 2"),
+        ({"table": {"file": "data_index.safetensors", "count": 11, "sha256": "0" * 64}}, "or both"),
+        (
+            {"table": {"file": "../other.safetensors", "count": 11, "sha256": "0" * 64}},
+            "/table/file",
+        ),
+    ],
+)
+def test_blocks_and_tables_of_an_index_make_sense(change: dict, reason: str, tmp_path: Path):
+    (tmp_path / "data_index.json").write_text(json.dumps(index_document() | change))
+    with pytest.raises(UserError, match=f"data_index.json: .*{re.escape(reason)}"):
         read_index(tmp_path / "data_index.json", MAX_LENGTH)
 
 

@@ -183,7 +183,7 @@ def test_a_sample_that_is_not_what_was_measured_is_named(tmp_path: Path):
     index["samples"]["length"][3] += 1
     (folder / "data_index.json").write_text(json.dumps(index))
     said = assert_plain(launch.finish(launch.start(2, SCRIPT, str(folder))))
-    assert ": data.jsonl line 4: has " in said
+    assert ": data.jsonl line 4: its tokens are not those that were compiled" in said
 
 
 def test_a_rank_that_cannot_take_part_tells_the_others(

@@ -31,7 +31,7 @@ TIMEOUT = 8  # seconds, of the run: what is unreachable ends within this and 10 
 def test_what_a_run_needs_is_carried_over_and_nothing_else():
     needed = {
         "SKRULL_DATA_ROOT": "/my data",
-        "SKRULL_TOKEN_CACHE": "off",
+        "SKRULL_CACHE": "/fast/cache",
         "HF_TOKEN": "secret",
         "WANDB_API_KEY": "secret",
         "NCCL_DEBUG": "INFO",

@@ -79,7 +79,7 @@ def test_parts_that_are_text_are_joined():
 @pytest.mark.parametrize("kind", ["image_url", "input_audio", "image", "thinking"])
 def test_another_part_is_refused_by_name(kind: str):
     row = chat({"role": "user", "content": [{"type": "text", "text": "?"}, {"type": kind}]}, ANSWER)
-    assert problem(row) == f"message 1 has a part of type {kind}"
+    assert problem(row).startswith(f"message 1 has a part of type {kind}; only text is trained")
 
 
 @pytest.mark.parametrize("arguments", [ARGUMENTS, json.dumps(ARGUMENTS)])

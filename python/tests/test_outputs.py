@@ -11,21 +11,23 @@ import pytest
 import tiny
 import torch
 from peft import PeftModel
+from run_data import chatml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_resume import SCRIPT, write_run
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime import export
+from skrull_runtime.config import DataConfig
+from skrull_runtime.data.tokens import IGNORED
 from skrull_runtime.model import build_model
-from skrull_runtime.tokenization import IGNORED, bytes_encoder, tokenize
 
 
 def plain_loss(model: torch.nn.Module, data: Path) -> float:
     """Mean loss of a target token, one sample at a time through transformers' own attention."""
     total, targets = 0.0, 0
     for line in data.read_text().splitlines():
-        tokens = tokenize(json.loads(line)["messages"], bytes_encoder())
+        tokens = chatml(json.loads(line)["messages"])
         with torch.no_grad():
             logits = model(input_ids=torch.tensor([tokens.ids])).logits[0]
         labels = torch.tensor(tokens.labels)
@@ -108,7 +110,8 @@ def test_adapters_name_their_base_as_it_can_be_found_elsewhere(
     model.get_base_model().config.name_or_path = str(tmp_path / source)
     monkeypatch.setattr(export.dist, "get_rank", lambda: 0)
     monkeypatch.setattr(export, "require_success", lambda problem: None)
-    folder = export.export_model(model, tmp_path, tmp_path, 0, source)
+    data = DataConfig(".", "bytes", "assistant", 99, "drop")
+    folder = export.export_model(model, tmp_path, tmp_path, 0, source, data)
     adapters = json.loads((folder / "adapter_config.json").read_text())
     assert adapters["base_model_name_or_path"] == source
     assert str(tmp_path) not in (folder / "config.json").read_text()

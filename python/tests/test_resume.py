@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -17,10 +16,10 @@ import tiny
 import torch
 from document_fuzz import Hostile
 from parity_worker import ds_config
+from run_data import write_index
 from safetensors.torch import load_file
 
 from skrull_runtime.convert_checkpoint import RANK_PID
-from skrull_runtime.tokenization import bytes_encoder, tokenize
 from skrull_runtime.unpickling import name_outside
 
 SCRIPT = Path(__file__).with_name("resume_run.py")
@@ -42,13 +41,6 @@ def write_run(folder: Path, stage: int = 2, family: str = "qwen2") -> None:
     folder.mkdir()
     tiny.write_config(folder, family)
     (folder / "ds_config.json").write_text(json.dumps(ds_config(stage)))
-    samples: dict[str, list[int]] = {
-        "file": [],
-        "offset": [],
-        "line": [],
-        "length": [],
-        "supervised": [],
-    }
     content = b""
     for number in range(SAMPLES):
         answer = "yes " * (150 if number % 7 == 0 else number + 1)
@@ -56,21 +48,9 @@ def write_run(folder: Path, stage: int = 2, family: str = "qwen2") -> None:
             {"role": "user", "content": f"question {number}"},
             {"role": "assistant", "content": answer},
         ]
-        tokens = tokenize(messages, bytes_encoder())
-        supervised = sum(label >= 0 for label in tokens.labels)
-        row = (0, len(content), number + 1, len(tokens.ids), supervised)
-        for column, value in zip(samples.values(), row, strict=True):
-            column.append(value)
         content += json.dumps({"messages": messages}).encode() + b"\n"
     (folder / "data.jsonl").write_bytes(content)
-    file = {
-        "path": "data.jsonl",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-    }
-    (folder / "data_index.json").write_text(
-        json.dumps({"format_version": 1, "files": [file], "samples": samples})
-    )
+    write_index(folder)
 
 
 def metrics(folder: Path) -> list[dict]:

@@ -16,11 +16,11 @@ from transformers import get_wsd_schedule
 
 from skrull_runtime.collate import collate
 from skrull_runtime.config import SchedulingConfig
+from skrull_runtime.data.tokens import IGNORED, Tokens
 from skrull_runtime.errors import UserError
 from skrull_runtime.layout import layout_of
 from skrull_runtime.optimizer import learning_rate
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
-from skrull_runtime.tokenization import IGNORED, Tokens
 
 
 def config(data_parallel: int, context: int, global_batch: int = 10) -> SchedulingConfig:

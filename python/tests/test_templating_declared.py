@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from conversations import KINDS, sample
+from pieces import render_conversation
 
 from skrull_runtime.data.sample import Encoded, RowProblem
 from skrull_runtime.data.templating import Renderer, jinja_of, load_tokenizer
 from skrull_runtime.errors import UserError
-from skrull_runtime.rendering import render_conversation
 
 yaml = pytest.importorskip("yaml")
 CATALOGUE = Path(__file__).parents[2] / "catalogue/templates"

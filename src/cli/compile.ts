@@ -104,6 +104,7 @@ function runFolder(
     templates: Object.fromEntries(
       TEMPLATES.map((name) => [name, asset(`templates/${name}.hbs`)]),
     ) as Record<(typeof TEMPLATES)[number], string>,
+    sha256,
     planned: schedules && { schedules, lengths: lengthsOf(spec), sha256 },
     deepspeedSchema: JSON.parse(asset("schemas/deepspeed-config.schema.json")),
   });

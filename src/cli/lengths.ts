@@ -1,175 +1,135 @@
 import { resolve } from "pathe";
-import { countOf, formatCount, formatShare } from "../foundation/format.js";
+import { EngineError } from "../engine/engine.js";
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
-import { expandGlob, walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { type Contents, isArrayFile, LINES_OF_ARRAY, recogniseFile } from "../inputs/recognise.js";
-import type { Supervision } from "../lengths/count.js";
-import { loadTokenizer } from "../lengths/load-tokenizer.js";
-import { type DataFile, measureFiles } from "../lengths/measure.js";
-import type { FileMeasurement } from "../lengths/measurement.js";
-import {
-  LENGTH_THRESHOLDS,
-  type LengthStatistics,
-  lengthStatistics,
-} from "../lengths/statistics.js";
+import { namedFiles } from "../inputs/hub.js";
+import { type Counting, type DataFile, fillStore, measureFiles } from "../lengths/measure.js";
+import type { Supervision } from "../lengths/rendering.js";
+import { readTokenizer } from "../lengths/tokenizer.js";
+import { BYTES_TOKENIZER, decisiveFiles } from "../lengths/tokenizer-files.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { lengthsReport, prettyLengths } from "./lengths-report.js";
+import { countingOfSpec } from "./lengths-spec.js";
 import { type RenderingOptions, renderingFromOptions } from "./rendering-options.js";
-import { showSample } from "./show-sample.js";
-import { tableLines } from "./table.js";
+import { showSamples, type Which } from "./show-sample.js";
+import { SPECS } from "./spec-paths.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface LengthsOptions extends RenderingOptions {
-  readonly tokenizer: string;
+  readonly tokenizer?: string;
   readonly supervise: Supervision;
   readonly format: "pretty" | "json";
+  readonly run?: string;
+  readonly skrullVersion: string;
   readonly out?: string;
-  /** Number of a line to show instead. */
-  readonly show?: number;
+  /** Rows to show instead. */
+  readonly show?: Which;
+  /** Which of several machines this is, that fill the token store together. */
+  readonly part?: readonly [number, number];
 }
 
-/** `skrull lengths DATA... --tokenizer PATH`: token counts of JSONL data. @throws HostError */
+/** Data files, and what to count their tokens with. */
+export interface LengthsTask {
+  readonly files: readonly DataFile[];
+  readonly counting: Counting;
+  /** For reports. */
+  readonly tokenizerSha256: string;
+}
+
+/** `skrull lengths DATA... --tokenizer PATH` and `skrull lengths SPEC`. @throws HostError @throws EngineError */
 export async function lengthsCommand(
   host: Host,
   terminal: Terminal,
   data: readonly string[],
   options: LengthsOptions,
 ): Promise<ExitCode> {
-  const files = data.flatMap((path) => dataFiles(host, path));
-  const path = options.tokenizer;
-  const tokenizer = loadTokenizer(
-    host,
-    path === "bytes" ? path : resolve(host.workingFolder, path),
-  );
-  const rendering = renderingFromOptions(host, terminal, options, tokenizer);
-  const settings = { rendering, supervision: options.supervise, truncateTo: null };
+  const task = await taskOf(host, terminal, data, options);
+  if (!task) return EXIT.findings;
+  const { files, counting, tokenizerSha256 } = task;
   if (options.show !== undefined) {
-    const counting = { tokenizer: tokenizer.tokenizer, settings };
-    terminal.out(await showSample(host, files, options.show, counting, options.format));
+    const [file, another] = files;
+    if (!file || another) throw new HostError("--show", "shows rows of one file");
+    return show(host, terminal, { file, which: options.show, counting, format: options.format });
+  }
+  if (options.part) {
+    if (host.cacheFolder === undefined)
+      throw new HostError("SKRULL_CACHE", "is empty, so there is no store to fill");
+    await fillStore(host, files, counting, options.part);
+    terminal.progress("");
     return EXIT.clean;
   }
-  const progress = lengthProgress(terminal, () => host.now());
-  const measurements = await measureFiles(host, files, tokenizer, settings, progress);
+  const measured = await measureFiles(host, files, counting);
   terminal.progress("");
   if (options.out !== undefined) {
-    const lines = measurements.flatMap(({ length }) => length.map((n) => `${n}\n`));
+    const lines = measured.files.flatMap(({ length }) => Array.from(length, (n) => `${n}\n`));
     host.writeFile(resolve(host.workingFolder, options.out), lines.join(""));
   }
-  const report = lengthsReport(files, measurements, tokenizer.sha256);
-  if (options.format === "json") terminal.out(jsonText(report));
-  else terminal.out(prettyReport(report, await unreadFiles(host, files, measurements)));
-  return measurements.some((m) => m.malformedLines > 0) ? EXIT.findings : EXIT.clean;
-}
-
-function dataFiles(host: Host, path: string): readonly DataFile[] {
-  const absolute = resolve(host.workingFolder, path);
-  const kind = host.status(absolute)?.kind;
-  const found =
-    kind === "folder"
-      ? [...walk(host, absolute)].filter((f) => f.endsWith(".jsonl")).map((f) => `${path}/${f}`)
-      : kind === "file"
-        ? [path]
-        : expandGlob(host, host.workingFolder, path);
-  if (found.length === 0) throw new HostError(path, "no JSONL file there");
-  return found.map((name) => ({ name, path: resolve(host.workingFolder, name) }));
-}
-
-interface LengthsReport {
-  readonly format_version: 1;
-  readonly tokenizer_sha256: string;
-  readonly files: readonly {
-    readonly file: string;
-    readonly sha256: string;
-    readonly lengths: readonly number[];
-    readonly supervised: readonly number[];
-    readonly malformed: {
-      readonly count: number;
-      readonly first: FileMeasurement["malformed"];
-    };
-  }[];
-  readonly total: LengthStatistics & { readonly malformed_lines: number };
-}
-
-function lengthsReport(
-  files: readonly DataFile[],
-  measurements: readonly FileMeasurement[],
-  tokenizerSha256: string,
-): LengthsReport {
-  const malformed = measurements.reduce((sum, m) => sum + m.malformedLines, 0);
-  const statistics = lengthStatistics(
-    measurements.flatMap((m) => m.length),
-    measurements.flatMap((m) => m.supervised),
-  );
-  return {
-    format_version: 1,
-    tokenizer_sha256: tokenizerSha256,
-    files: measurements.map((m, n) => ({
-      file: files[n]?.name ?? "",
-      sha256: m.sha256,
-      lengths: m.length,
-      supervised: m.supervised,
-      malformed: { count: m.malformedLines, first: m.malformed },
-    })),
-    total: { ...statistics, malformed_lines: malformed },
-  };
-}
-
-/** Of each file that is an array or has no line that can be read, what it seems to hold. */
-async function unreadFiles(
-  host: Host,
-  files: readonly DataFile[],
-  measurements: readonly FileMeasurement[],
-): Promise<ReadonlyMap<string, string>> {
-  const answers = new Map<string, string>();
-  for (const [n, { name, path }] of files.entries()) {
-    const { length = [], malformedLines = 0 } = measurements[n] ?? {};
-    if (malformedLines === 0) continue;
-    if (await isArrayFile(host, path, length.length)) answers.set(name, LINES_OF_ARRAY);
-    else if (length.length === 0)
-      answers.set(name, `no line can be read: ${layoutAdvice(await recogniseFile(host, path))}`);
+  for (const [text, count] of measured.facts.ends) {
+    if (count > 1 && counting.tokenizer !== BYTES_TOKENIZER)
+      terminal.remark(
+        `warning: the tokenizer makes ${count} tokens of ${printable(JSON.stringify(text))}, which ends an answer\n`,
+      );
   }
-  return answers;
+  const report = lengthsReport(files, measured, tokenizerSha256);
+  terminal.out(options.format === "json" ? jsonText(report) : prettyLengths(report));
+  return measured.files.some((m) => m.malformedLines > 0) ? EXIT.findings : EXIT.clean;
 }
 
-function layoutAdvice(contents: Contents): string {
-  if (contents === "unknown" || contents === "array")
-    return "choose another --data-format, or name its columns by --column";
-  const { format, columns } = contents;
-  const names = Object.entries(columns).map(([key, name]) => ` --column ${key}=${name}`);
-  return `it looks like --data-format ${format}${names.join("")}`;
+/** What is refused is a finding, in the format that was asked for. */
+async function show(
+  host: Host,
+  terminal: Terminal,
+  {
+    file,
+    which,
+    counting,
+    format,
+  }: {
+    readonly file: DataFile;
+    readonly which: Which;
+    readonly counting: Counting;
+    readonly format: LengthsOptions["format"];
+  },
+): Promise<ExitCode> {
+  try {
+    terminal.out(await showSamples(host, file, which, counting, format));
+    return EXIT.clean;
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== "user") throw error;
+    const { message } = error;
+    if (format === "json")
+      terminal.out(jsonText({ format_version: 1, error: { code: "row-refused", message } }));
+    else terminal.remark(`error: ${printable(message)}\n`);
+    return EXIT.findings;
+  }
 }
 
-/** @param unread what to say of a file besides its first malformed line */
-function prettyReport(
-  { files, total }: LengthsReport,
-  unread: ReadonlyMap<string, string>,
-): string {
-  const malformed = files.flatMap(({ file, malformed: { first, count } }) => {
-    const name = printable(file);
-    const advice = unread.get(file);
-    const shown = advice === undefined ? first : first.slice(0, 1);
-    const rest = count - shown.length;
-    return [
-      ...shown.map(({ line, reason }) => `${name}:${line}: ${reason}`),
-      ...(rest > 0 ? [`${name}: and ${countOf(rest, "more malformed line")}`] : []),
-      ...(advice === undefined ? [] : [`${name}: ${advice}`]),
-    ];
-  });
-  if (total.samples === 0 && unread.size > 0) return `${malformed.join("\n")}\n`;
-  const rows = [
-    ["samples", formatCount(total.samples)],
-    ["malformed lines", formatCount(total.malformed_lines)],
-    ["tokens", formatCount(total.tokens)],
-    ["supervised tokens", formatCount(total.supervised_tokens)],
-    ["median length", formatCount(total.median)],
-    ["90th percentile", formatCount(total.p90)],
-    ["99th percentile", formatCount(total.p99)],
-    ["longest", formatCount(total.longest)],
-    ...LENGTH_THRESHOLDS.map((limit) => [
-      `shorter than ${limit / 1024}K`,
-      formatShare(total.share_below[String(limit)] ?? 0),
-    ]),
-  ];
-  return `${[...malformed, ...tableLines(rows, "")].join("\n")}\n`;
+async function taskOf(
+  host: Host,
+  terminal: Terminal,
+  data: readonly string[],
+  options: LengthsOptions,
+): Promise<LengthsTask | undefined> {
+  const progress = lengthProgress(terminal, () => host.now());
+  const [first = "", ...more] = data;
+  if (SPECS.test(first)) {
+    if (more.length > 0) throw new HostError(more[0] ?? "", "a spec names its data itself");
+    return countingOfSpec(host, terminal, first, {
+      run: options.run,
+      progress,
+      skrullVersion: options.skrullVersion,
+    });
+  }
+  const { tokenizer: path } = options;
+  if (path === undefined) throw new HostError("--tokenizer", "say which tokenizer counts");
+  const folder = host.workingFolder;
+  const tokenizer = readTokenizer(host, path === BYTES_TOKENIZER ? path : resolve(folder, path));
+  const rendering = renderingFromOptions(host, terminal, options, tokenizer);
+  const settings = { rendering, supervision: options.supervise, truncateTo: null };
+  const files = decisiveFiles(tokenizer.files);
+  const request = { key: JSON.stringify([tokenizer.sha256, settings]), files };
+  const counting = { tokenizer: tokenizer.path, settings, request, folder, progress };
+  const found = await namedFiles(host, folder, data, true);
+  return { files: found, counting, tokenizerSha256: tokenizer.sha256 };
 }

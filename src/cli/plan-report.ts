@@ -116,6 +116,32 @@ function longestRows({ memory, scheduling, data }: Plan): readonly (readonly str
   return [fitting, ["  max_length, which none has", `${formatCount(data.max_length)} tokens`]];
 }
 
+const SOURCES = { own: "the tokenizer's own", jinja: "Jinja", declared: "declared" } as const;
+
+const templateName = ({ name, source, sha256, reads_date: dated }: Plan["data"]["template"]) => {
+  const chosen = name === "auto" ? (source === "own" ? SOURCES.own : "chatml") : name;
+  return `${chosen}, ${sha256.slice(0, 8)}${dated ? ", with a pinned date" : ""}`;
+};
+
+/** How it was found what the loss counts of a sample. */
+const MASKS: Readonly<Record<string, string>> = {
+  generation: "the template's tags",
+  twin: "a training twin",
+  prefix: "prefixes",
+  declared: "declared",
+  text: "all behind the prompt",
+  tokens: "the data's labels",
+};
+
+function leftOutRows(left: Plan["data"]["summary"]["left_out"]): readonly (readonly string[])[] {
+  const rows: readonly (readonly [string, number])[] = [
+    ["left out: fewer answers than min_turns", left.few_turns],
+    ["left out: equal to an earlier sample", left.duplicates],
+    ["held out of the training data", left.elsewhere],
+  ];
+  return rows.filter(([, count]) => count > 0).map(([what, count]) => [what, formatCount(count)]);
+}
+
 function dataRows({
   data: { summary, supervise, mixture, rendering, template },
   steps,
@@ -123,7 +149,12 @@ function dataRows({
 }: Plan): readonly (readonly string[])[] {
   const { overlong } = summary;
   return [
-    ["format", `${rendering.format.type}${template === null ? "" : `, template ${template}`}`],
+    ["format", rendering.format.type],
+    ["template", templateName(template)],
+    ...Object.entries(summary.masks).map(([mask, count]) => [
+      `  mask: ${MASKS[mask] ?? mask}`,
+      countOf(count, "sample"),
+    ]),
     ["samples", `${formatCount(summary.samples)} of ${formatCount(summary.rows)}`],
     ...mixture.map(({ samples, draws }, n) => [
       `  drawn an epoch, entry ${n + 1} of train`,
@@ -137,6 +168,7 @@ function dataRows({
       `${countOf(overlong.rows, "sample")}, ${formatShare(lostShare(summary))} of tokens`,
     ],
     ["malformed lines", formatCount(summary.malformed_lines)],
+    ...leftOutRows(summary.left_out),
     ...(evaluation
       ? [
           [

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { EngineError } from "../engine/engine.js";
 import { printable } from "../foundation/printable.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
@@ -54,6 +55,11 @@ function explain(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof HostError) {
     terminal.remark(`error: ${printable(error.message)}\n`);
     return EXIT.couldNotRun;
+  }
+  if (error instanceof EngineError) {
+    const help = error.help === undefined ? "" : `help: ${printable(error.help)}\n`;
+    terminal.remark(`error: ${printable(error.message)}\n${help}`);
+    return error.kind === "user" ? EXIT.findings : EXIT.couldNotRun;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   terminal.remark(

@@ -5,21 +5,31 @@ import { printable } from "../foundation/printable.js";
 import { FILE_START } from "../foundation/text.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { formatOf } from "../inputs/recognise.js";
 import { type RenderingSettings, renderingOf } from "../inputs/rendering.js";
 import { LANGUAGE } from "../language/language.js";
-import type { LoadedTokenizer } from "../lengths/load-tokenizer.js";
-import type { Rendering } from "../lengths/render.js";
+import { defaultOf, type Properties } from "../language/types.js";
+import type { Rendering } from "../lengths/rendering.js";
+import type { TokenizerFacts } from "../lengths/tokenizer.js";
 import type { Terminal } from "./terminal.js";
+
+const { format: FORMAT, template: TEMPLATE } = LANGUAGE.data.properties;
+const TEMPLATES = TEMPLATE.type.variants;
 
 /** How samples become text, as the command line says it. */
 export interface RenderingOptions {
   readonly dataFormat: RenderingSettings["format"]["type"];
   /** `key=name`, of columns that have other names. */
   readonly column: readonly string[];
+  /** `name=role`, of speakers that have other names. */
+  readonly role: readonly string[];
+  readonly ignore: readonly string[];
+  /** A name, or a file: Jinja, or a declared template in YAML or JSON. */
   readonly template: string;
+  /** `name=value`, of the template. */
+  readonly argument: readonly string[];
   readonly beginToken?: string;
   readonly endToken?: string;
+  readonly markers: RenderingSettings["markers"];
 }
 
 /** @throws HostError where the options make no sense */
@@ -27,16 +37,23 @@ export function renderingFromOptions(
   host: Host,
   terminal: Terminal,
   options: RenderingOptions,
-  tokenizer: LoadedTokenizer,
+  tokenizer: TokenizerFacts,
 ): Rendering {
   const { template } = options;
-  const named = template !== "file" && Object.hasOwn(TEMPLATES, template);
+  const named = Object.hasOwn(TEMPLATES, template) && template !== "file" && template !== "jinja";
   const own = named ? undefined : readText(host, resolve(host.workingFolder, template));
+  const { format, columns } = layoutFrom(options);
   const settings = {
-    format: formatFrom(options),
-    template: named ? { type: template } : { type: "file", path: template },
+    format,
+    columns: { type: "names", others: columns },
+    roles: { type: "names", others: pairs(options.role, "--role") },
+    ignore: options.ignore,
+    template: templateFrom(options, named),
     begin_token: options.beginToken,
     end_token: options.endToken,
+    markers: options.markers,
+    train_newline: false,
+    rewritten: "split",
   } as RenderingSettings;
   const found: Diagnostic[] = [];
   const report = {
@@ -56,19 +73,44 @@ export function renderingFromOptions(
 /** Options have no place in a file. */
 const NO_PLACE = { file: "", range: FILE_START };
 
-const { format: FORMAT, template: TEMPLATE } = LANGUAGE.data.properties;
-const TEMPLATES = TEMPLATE.type.variants;
+const DECLARED_FILE = /\.(ya?ml|json)$/i;
 
-function formatFrom({ dataFormat, column }: RenderingOptions): RenderingSettings["format"] {
-  const known = Object.keys(FORMAT.type.variants[dataFormat]);
-  const columns: Record<string, string> = {};
-  for (const choice of column) {
-    const [key = "", ...name] = choice.split("=");
-    if (!known.includes(key) || name.length === 0) {
-      const keys = known.join(", ");
-      throw new HostError(`--column ${choice}`, `is not KEY=NAME with a key of ${keys}`);
-    }
-    columns[key] = name.join("=");
+function templateFrom({ template, argument }: RenderingOptions, named: boolean): object {
+  const others = Object.fromEntries(
+    Object.entries(pairs(argument, "--argument")).map(([name, text]) => [name, readValue(text)]),
+  );
+  const { date } = TEMPLATES.auto;
+  const settings = { date: defaultOf(date), others };
+  if (named) return template === "auto" ? { type: "auto", ...settings } : { type: template };
+  if (DECLARED_FILE.test(template)) return { type: "file", path: template };
+  return { type: "jinja", path: template, ...settings };
+}
+
+function readValue(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+/** Columns of the layout by its keys; what it has no key for is a column of another name. */
+function layoutFrom({ dataFormat, column }: RenderingOptions) {
+  const keys: Properties = FORMAT.type.variants[dataFormat];
+  const usual = Object.entries(keys).map(([key, property]) => [key, defaultOf(property)]);
+  const chosen = pairs(column, "--column");
+  const own = Object.entries(chosen).filter(([key]) => Object.hasOwn(keys, key));
+  const rest = Object.entries(chosen).filter(([key]) => !Object.hasOwn(keys, key));
+  return {
+    format: { type: dataFormat, ...Object.fromEntries([...usual, ...own]) },
+    columns: Object.fromEntries(rest),
+  };
+}
+
+function pairs(choices: readonly string[], option: string): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const choice of choices) {
+    const [key = "", ...value] = choice.split("=");
+    if (key === "" || value.length === 0)
+      throw new HostError(`${option} ${choice}`, "is not NAME=VALUE");
+    found[key] = value.join("=");
   }
-  return formatOf({ format: dataFormat, columns });
+  return found;
 }

@@ -1,61 +1,87 @@
+import { engineOf } from "../engine/engine.js";
 import { formatCount } from "../foundation/format.js";
 import { jsonText } from "../foundation/json.js";
 import { printableLines } from "../foundation/printable.js";
-import { type Host, HostError } from "../host/host.js";
-import { countTokens, superviseSegments } from "../lengths/count.js";
-import { type Line, readLines } from "../lengths/lines.js";
-import type { DataFile } from "../lengths/measure.js";
-import { renderLine } from "../lengths/measure-file.js";
-import type { CountSettings } from "../lengths/measurement.js";
-import type { Rendered, Segment } from "../lengths/render.js";
-import type { Tokenizer } from "../lengths/tokenizer.js";
+import type { Host } from "../host/host.js";
+import { type Counting, type DataFile, requestFields } from "../lengths/measure.js";
 
-/** A stretch of a sample's text, and whether the loss counts it. */
-interface Stretch {
+/** Which rows to look at. */
+export type Which =
+  | { readonly line: number }
+  | { readonly longest: true }
+  | { readonly random: number; readonly seed: number }
+  | { readonly unsupervised: number };
+
+/** A sample as it is trained on, as the engine shows it (`skrull_runtime/data/show.py`). */
+interface ShownSample {
+  readonly line: number;
+  readonly ids: readonly number[];
+  /** Ranges of tokens that the loss counts. */
+  readonly supervised: readonly (readonly [number, number])[];
+  /** How many of them are targets. */
+  readonly targets: number;
+  /** Before truncation. */
+  readonly tokens: number;
   readonly text: string;
-  readonly trained: boolean;
+  /** How it was found what the loss counts. */
+  readonly mask: string;
+  readonly stretches: readonly (readonly [string, boolean])[];
 }
 
-/** The text of one line of data as it is trained on, with what the loss counts marked. @throws HostError */
-export async function showSample(
+/**
+ * Samples of a file as they are trained on, with what the loss counts marked.
+ *
+ * @throws EngineError where there is no such row, or it cannot be trained on
+ */
+export async function showSamples(
   host: Host,
-  files: readonly DataFile[],
-  number: number,
-  { tokenizer, settings }: { readonly tokenizer: Tokenizer; readonly settings: CountSettings },
+  file: DataFile,
+  which: Which,
+  counting: Counting,
   format: "pretty" | "json",
 ): Promise<string> {
-  const [file, another] = files;
-  if (!file || another) throw new HostError("--show", "shows a line of one file");
-  const line = await lineOf(host, file, number);
-  const rendered: Rendered = renderLine(line, settings.rendering);
-  if (!rendered.ok) throw new HostError(`${file.name}:${number}`, rendered.reason);
-  const { segments } = rendered;
-  const count = countTokens(segments, tokenizer, settings.supervision, undefined);
-  const stretches = stretchesOf(superviseSegments(segments, settings.supervision));
-  if (format === "json") return jsonText({ format_version: 1, line: number, ...count, stretches });
-  const text = stretches.map(({ text, trained }) => (trained ? `⟦${text}⟧` : text)).join("");
-  const of = `${formatCount(count.supervised)} of ${formatCount(count.length)} tokens`;
-  return `${printableLines(text)}\n\nThe loss counts ${of}, those of the text in ⟦ ⟧.\n`;
+  const fields = { ...requestFields(host, counting), file: file.path, which };
+  const engine = engineOf(host, counting.folder);
+  const samples = (await engine.request("show", fields)) as readonly ShownSample[];
+  if (format === "json") return jsonText(documentOf(samples));
+  return samples.length === 0 ? "There is none.\n" : samples.map(described).join("\n");
 }
 
-async function lineOf(host: Host, file: DataFile, number: number): Promise<Line> {
-  for await (const line of readLines(host.stream(file.path))) {
-    if (line.number === number) return line;
-  }
-  throw new HostError(file.name, `has no line ${number}`);
+/** One sample is the document itself. */
+function documentOf(samples: readonly ShownSample[]): object {
+  const [first] = samples;
+  const version = { format_version: 1 };
+  if (first && samples.length === 1) return { ...version, ...withoutStretches(first) };
+  return { ...version, samples: samples.map(withoutStretches) };
 }
 
-function stretchesOf(segments: readonly Segment[]): readonly Stretch[] {
-  const found: { text: string; trained: boolean }[] = [];
-  const add = (text: string, trained: boolean) => {
-    const last = found.at(-1);
-    if (text === "") return;
-    if (last?.trained === trained) last.text += text;
-    else found.push({ text, trained });
-  };
-  for (const { text, header, trained } of segments) {
-    add(header, false);
-    add(text.slice(header.length), trained);
-  }
-  return found;
+function withoutStretches({ stretches: _, ...rest }: ShownSample) {
+  return rest;
+}
+
+/** Characters of a stretch of text that are shown at each of its ends. */
+const SHOWN = 2_000;
+
+function described({ line, targets, ids, tokens, mask, stretches }: ShownSample): string {
+  const text = stretches
+    .map(([part, trained]) => (trained ? `⟦${shortened(part)}⟧` : shortened(part)))
+    .join("");
+  const cut = ids.length < tokens ? `, cut from ${formatCount(tokens)}` : "";
+  const of = `${formatCount(targets)} of ${formatCount(ids.length)} tokens${cut}`;
+  return `line ${line}\n${printableLines(text)}\n\nThe loss counts ${of}, those of the text in ⟦ ⟧ (${FOUND[mask] ?? mask}).\n`;
+}
+
+const FOUND: Readonly<Record<string, string>> = {
+  generation: "marked by the template",
+  twin: "marked by a training twin of the template",
+  prefix: "found by rendering with fewer messages",
+  declared: "said by the declared template",
+  text: "all behind the prompt",
+  tokens: "given by the data",
+};
+
+function shortened(text: string): string {
+  if (text.length <= 3 * SHOWN) return text;
+  const left = formatCount(text.length - 2 * SHOWN);
+  return `${text.slice(0, SHOWN)} … (${left} characters) … ${text.slice(-SHOWN)}`;
 }

@@ -40,7 +40,7 @@ export interface SpecRequest {
 }
 
 /** The run that was asked for; `undefined` after reporting why there is none. */
-function chooseRun(
+export function chooseRun(
   { runs, file }: Analysis,
   wanted: string | undefined,
   found: Diagnostic[],

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from "commander";
+import { LANGUAGE } from "../language/language.js";
 import { addLint, formatOption } from "./lint-verb.js";
 import type { Program } from "./program.js";
+import type { Which } from "./show-sample.js";
 import { DEFAULT_TEMPLATE, TEMPLATES } from "./templates.js";
 
 const runOption = () => new Option("--run <name>", "which of the file's runs");
@@ -124,9 +126,13 @@ export function addVerbs(all: Program): void {
 
   program
     .command("lengths")
-    .description("token lengths of JSONL data")
-    .argument("<data...>", "JSONL files, folders or glob patterns")
-    .requiredOption("--tokenizer <path>", "tokenizer.json, a folder with one, or bytes")
+    .description("token lengths of data, or what a sample is trained as")
+    .argument(
+      "<data...>",
+      "data files, folders or glob patterns; or one spec, for its training data",
+    )
+    .option("--tokenizer <path>", "tokenizer.json, a folder with one, or bytes")
+    .addOption(runOption())
     .addOption(formatOption())
     .addOption(
       new Option("--supervise <tokens>", "tokens the loss counts")
@@ -134,23 +140,55 @@ export function addVerbs(all: Program): void {
         .default("assistant"),
     )
     .addOption(
-      new Option("--data-format <format>", "layout of a line")
-        .choices(["messages", "sharegpt", "alpaca", "prompt-completion", "text"])
-        .default("messages"),
+      new Option("--data-format <format>", "layout of a row")
+        .choices(Object.keys(LANGUAGE.data.properties.format.type.variants))
+        .default("auto"),
     )
     .option("--column <key=name>", "a column of another name, such as messages=dialog", append, [])
-    .option("--template <template>", "how a conversation becomes text: a name, or a file", "chatml")
+    .option("--role <name=role>", "what who speaks stands for, such as bot=assistant", append, [])
+    .option("--ignore <name>", "a column or key that nothing is to be said of", append, [])
+    .option("--template <template>", "how a conversation becomes text: a name, or a file", "auto")
+    .option(
+      "--argument <name=value>",
+      "an argument of the template, such as enable_thinking=false",
+      append,
+      [],
+    )
     .option("--begin-token <text>", "token before a sample that is no conversation")
     .option("--end-token <text>", "token that ends a sample, where the template leaves it open")
+    .addOption(
+      new Option("--markers <as>", "what a special token's text in a content is")
+        .choices(["text", "tokens"])
+        .default("text"),
+    )
     .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
     .option(
-      "--show <line>",
-      "show a line's text instead, and what of it the loss counts",
-      lineNumber,
+      "--show <which...>",
+      "show rows instead, with what the loss counts: a line's number, longest, random N, unsupervised",
     )
-    .action(async (data: string[], options) => {
+    .option("--seed <number>", "of random rows", wholeNumber, 0)
+    .option("--part <k/n>", "only fill the token store, as machine k of n that share it", partOf)
+    .action(async (data: string[], { show, seed, ...options }) => {
       const { lengthsCommand } = await import("./lengths.js");
-      end(await lengthsCommand(host, terminal, data, options));
+      const which = show && whichRows(show, seed);
+      end(
+        await lengthsCommand(host, terminal, data, {
+          ...options,
+          show: which,
+          skrullVersion: version,
+        }),
+      );
+    });
+
+  program
+    .command("cache")
+    .description("what is kept between runs: token tables and counts, which can be made again")
+    .option("--size", "say how much (as without an option)", false)
+    .option("--clear", "remove it", false)
+    .addOption(formatOption())
+    .action(async (options) => {
+      const { cacheCommand } = await import("./cache.js");
+      end(cacheCommand(host, terminal, options));
     });
 
   program
@@ -181,9 +219,30 @@ function append(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-function lineNumber(value: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(value)) throw new InvalidArgumentError("must be a line's number");
+function wholeNumber(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError("must be a whole number");
   return Number(value);
+}
+
+function partOf(value: string): readonly [number, number] {
+  const [, index = "", count = ""] = /^(\d{1,6})\/(\d{1,6})$/.exec(value) ?? [];
+  const [k, n] = [Number(index), Number(count)];
+  if (k < 1 || n < 1 || k > n) throw new InvalidArgumentError("must be K/N with K from 1 to N");
+  return [k - 1, n];
+}
+
+/** Samples shown where no number is given. */
+const FEW = 3;
+
+function whichRows([what = "", count, ...more]: readonly string[], seed: number): Which {
+  const number = count === undefined ? FEW : wholeNumber(count);
+  if (more.length === 0) {
+    if (/^[1-9]\d{0,14}$/.test(what) && count === undefined) return { line: Number(what) };
+    if (what === "longest" && count === undefined) return { longest: true };
+    if (what === "random") return { random: number, seed };
+    if (what === "unsupervised") return { unsupervised: number };
+  }
+  throw new InvalidArgumentError("--show takes a line's number, longest, random N or unsupervised");
 }
 
 function nonEmpty(value: string): string {

@@ -12,6 +12,7 @@ import {
   schedulingConfig,
   trainConfig,
 } from "./run-values.js";
+import { indexFiles } from "./sample-index.js";
 import { fillTemplate } from "./template.js";
 
 export const TEMPLATES = ["sampler.py", "train.py", "launch.sh", "requirements.txt"] as const;
@@ -34,6 +35,7 @@ export interface RunMaterial {
   readonly runtime: Readonly<Record<string, string>>;
   readonly templates: Readonly<Record<(typeof TEMPLATES)[number], string>>;
   readonly deepspeedSchema: object;
+  readonly sha256: (bytes: Uint8Array | string) => string;
   /** Every step's schedule, in planned mode. */
   readonly planned?: PlannedSchedules | undefined;
 }
@@ -56,14 +58,15 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
     scheduling: schedulingConfig(plan),
     ...launchValues(plan),
     ...requirements(plan),
+    pyarrow: [material.index, material.evaluation].some(needsArrow),
   };
   const files: EmittedFile[] = [
     { path: "ds_config.json", content: jsonText(config) },
     { path: "plan.json", content: jsonText(plan) },
     { path: "config.json", content: jsonText(material.modelConfig) },
-    { path: "data_index.json", content: indexText(material.index) },
+    ...indexFiles("data_index", material.index, material.sha256),
     ...(material.evaluation
-      ? [{ path: "evaluation_index.json", content: indexText(material.evaluation) }]
+      ? indexFiles("evaluation_index", material.evaluation, material.sha256)
       : []),
     ...TEMPLATES.map((path) => ({
       path,
@@ -83,13 +86,9 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** One line a column: compact, and a changed sample shows as a changed line in a diff of its column only. */
-function indexText({ files, samples }: SampleIndex): string {
-  const columns = Object.entries(samples).map(
-    ([name, column]) => `    ${JSON.stringify(name)}: ${JSON.stringify(column)}`,
-  );
-  return `{\n  "format_version": 1,\n  "files": ${JSON.stringify(files)},\n  "samples": {\n${columns.join(",\n")}\n  }\n}\n`;
-}
+/** Whether a run that has to make tokens itself reads files that only pyarrow can. */
+const needsArrow = (index: SampleIndex | undefined): boolean =>
+  index?.files.some(({ path }) => !/\.(jsonl|ndjson|json|csv|tsv)(\.gz)?$/i.test(path)) ?? false;
 
 function schedules({ plan, planned }: RunMaterial): EmittedFile[] {
   return planned ? [{ path: SCHEDULES_FILE, content: packSchedules(plan, planned) }] : [];

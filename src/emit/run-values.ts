@@ -28,12 +28,16 @@ const adapters = ({ rank, alpha, dropout, targets }: LoraPlan) => ({
   targets,
 });
 
+/** Masks of samples that no template makes. */
+const NO_CONVERSATION = ["text", "tokens"];
+
 /** How samples become tokens: the runtime's `DataConfig`. */
 export function dataConfig({ data }: Plan, root: string | null) {
   return {
     root,
     tokenizer: data.tokenizer.kind === "bytes" ? "bytes" : "tokenizer",
     rendering: data.rendering,
+    conversations: Object.keys(data.summary.masks).some((mask) => !NO_CONVERSATION.includes(mask)),
     supervise: data.supervise,
     max_length: data.max_length,
     overlong: data.summary.overlong.policy,

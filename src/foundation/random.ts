@@ -3,8 +3,6 @@
 /** 32-bit generator: xoshiro128** (Blackman and Vigna, https://prng.di.unimi.it). */
 export type Random32 = () => number;
 
-const rotateLeft = (x: number, by: number): number => ((x << by) | (x >>> (32 - by))) >>> 0;
-
 /** Finaliser of MurmurHash3: every bit of the input moves every bit of the output. */
 function mix(value: number): number {
   let x = value >>> 0;
@@ -32,17 +30,19 @@ export function random32(seed: number, stream: number): Random32 {
     return hash;
   };
   for (const word of words) absorb(word);
-  const state = [absorb(1), absorb(2), absorb(3), absorb(4)] as [number, number, number, number];
-  if (state.every((word) => word === 0)) state[0] = 1;
+  // Signed: numbers of 32 bits with a sign are the ones that engines keep as they are.
+  let [a, b, c, d] = [absorb(1) | 0, absorb(2) | 0, absorb(3) | 0, absorb(4) | 0];
+  if ((a | b | c | d) === 0) a = 1;
   return () => {
-    const result = Math.imul(rotateLeft(Math.imul(state[1], 5) >>> 0, 7), 9) >>> 0;
-    const shifted = (state[1] << 9) >>> 0;
-    state[2] = (state[2] ^ state[0]) >>> 0;
-    state[3] = (state[3] ^ state[1]) >>> 0;
-    state[1] = (state[1] ^ state[2]) >>> 0;
-    state[0] = (state[0] ^ state[3]) >>> 0;
-    state[2] = (state[2] ^ shifted) >>> 0;
-    state[3] = rotateLeft(state[3], 11);
+    const product = Math.imul(b, 5);
+    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = (d << 11) | (d >>> 21);
     return result;
   };
 }
@@ -54,22 +54,29 @@ export function random32(seed: number, stream: number): Random32 {
  */
 export function randomBelow(random: Random32, bound: number): number {
   if (!(bound > 0)) throw new RangeError("nothing to draw from");
-  const limit = 2 ** 32 - (2 ** 32 % bound);
   for (;;) {
     const value = random();
-    if (value < limit) return value % bound;
+    // The remainder that favours small ones is less than the bound: mostly there is no need to work it out.
+    if (value < 2 ** 32 - bound || value < 2 ** 32 - (2 ** 32 % bound)) return value % bound;
   }
 }
 
 /** Order of `count` samples in an epoch: Fisher and Yates. */
-export function epochPermutation(count: number, seed: number, epoch: number): number[] {
+export function epochPermutation(count: number, seed: number, epoch: number): Uint32Array {
   const random = random32(seed, epoch);
-  const order = Array.from({ length: count }, (_, n) => n);
+  const order = naturalOrder(count);
   for (let last = count - 1; last > 0; last -= 1) {
     const other = randomBelow(random, last + 1);
     const kept = order[last] ?? 0;
     order[last] = order[other] ?? 0;
     order[other] = kept;
   }
+  return order;
+}
+
+/** The numbers from 0 to `count - 1`. */
+export function naturalOrder(count: number): Uint32Array {
+  const order = new Uint32Array(count);
+  for (let n = 0; n < count; n += 1) order[n] = n;
   return order;
 }

@@ -38,6 +38,19 @@ export interface Host {
     onDone: (finished: number) => void,
     signal?: AbortSignal,
   ): Promise<readonly Result[]>;
+  /** Where programs run: hosts of the same machine can share running ones. */
+  readonly machine: object;
+  /** A variable of the environment; `undefined` where it is not set. */
+  variable(name: string): string | undefined;
+  /**
+   * Starts a program that reads and writes lines. It is ended with this process, and does not keep it from ending
+   * while nobody waits for a line.
+   *
+   * @throws HostError where programs cannot be started
+   */
+  startProgram(command: string, options: ProgramOptions): Program;
+  /** Processors that this process may use. */
+  readonly processors: number;
   /** Path of a file that ships with the compiler (templates, schemas, runtime). */
   assetPath(name: string): string;
 }
@@ -45,8 +58,28 @@ export interface Host {
 export interface PathStatus {
   readonly kind: "file" | "folder" | "other";
   readonly bytes: number;
+  /** Which file it is, on a file system that numbers them: another one may have its name now. */
+  readonly inode: number;
   /** When it was last written, on a clock of the file system's own: only to tell whether it has been since. */
   readonly modified: number;
+}
+
+export interface ProgramOptions {
+  readonly arguments: readonly string[];
+  /** Besides this process's own. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** A running program. */
+export interface Program {
+  /** Sends a line. */
+  send(line: string): void;
+  /** The next line that it writes; `undefined` once it has ended. */
+  receive(): Promise<string | undefined>;
+  /** The end of what it wrote on standard error. */
+  readonly complaints: string;
+  /** Ends it. */
+  stop(): void;
 }
 
 export interface WriteOptions {

@@ -1,11 +1,20 @@
 import { createHash } from "node:crypto";
 import { join, normalize } from "pathe";
-import { type Digest, type Host, HostError, type PathStatus, type WriteOptions } from "./host.js";
+import {
+  type Digest,
+  type Host,
+  HostError,
+  type PathStatus,
+  type Program,
+  type WriteOptions,
+} from "./host.js";
 
 /** A {@link Host} that lives in memory: for tests, and for compilers inside another program. */
 export class MemoryHost implements Host {
   readonly workingFolder = "/project";
   readonly cacheFolder = "/cache";
+  readonly processors = 1;
+  readonly machine = {};
   readonly executables = new Set<string>();
   readonly #files = new Map<string, Uint8Array>();
   readonly #written = new Map<string, number>();
@@ -19,6 +28,14 @@ export class MemoryHost implements Host {
     for (const [path, content] of Object.entries(files)) this.writeFile(path, content);
   }
 
+  variable(): undefined {
+    return undefined;
+  }
+
+  startProgram(command: string): Program {
+    throw new HostError(command, "no programs can be started here");
+  }
+
   now(): number {
     this.#ticks += 1;
     return this.#ticks;
@@ -28,8 +45,8 @@ export class MemoryHost implements Host {
     const key = normalize(path);
     const file = this.#files.get(key);
     const modified = this.#written.get(key) ?? 0;
-    if (file) return { kind: "file", bytes: file.byteLength, modified };
-    return this.#isFolder(key) ? { kind: "folder", bytes: 0, modified } : undefined;
+    if (file) return { kind: "file", bytes: file.byteLength, modified, inode: 0 };
+    return this.#isFolder(key) ? { kind: "folder", bytes: 0, modified, inode: 0 } : undefined;
   }
 
   /** There are no links. */

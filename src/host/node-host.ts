@@ -4,8 +4,17 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { dirname, join, resolve } from "pathe";
 import { cacheFolder } from "./cache-folder.js";
-import { type Digest, type Host, HostError, type PathStatus, type WriteOptions } from "./host.js";
+import {
+  type Digest,
+  type Host,
+  HostError,
+  type PathStatus,
+  type Program,
+  type ProgramOptions,
+  type WriteOptions,
+} from "./host.js";
 import { makeFolders } from "./make-folders.js";
+import { NodeProgram } from "./node-program.js";
 
 const PACKAGE_ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -34,12 +43,18 @@ function attempt<T>(path: string, action: () => T): T {
   }
 }
 
+const THIS_MACHINE = {};
+
 /** The {@link Host} of a command-line run: the real file system, process and clock. */
 export class NodeHost implements Host {
   readonly workingFolder: string;
   readonly cacheFolder: string | undefined;
 
+  readonly machine = THIS_MACHINE;
+  readonly #environment: NodeJS.ProcessEnv;
+
   constructor(workingFolder = process.cwd(), environment = process.env) {
+    this.#environment = environment;
     this.workingFolder = resolve(workingFolder);
     this.cacheFolder = cacheFolder(environment);
   }
@@ -52,7 +67,7 @@ export class NodeHost implements Host {
     try {
       const found = fs.statSync(path);
       const kind = found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
-      return { kind, bytes: found.size, modified: found.mtimeMs };
+      return { kind, bytes: found.size, modified: found.mtimeMs, inode: found.ino };
     } catch {
       return undefined;
     }
@@ -155,6 +170,18 @@ export class NodeHost implements Host {
     } finally {
       await pool.destroy();
     }
+  }
+
+  variable(name: string): string | undefined {
+    return this.#environment[name];
+  }
+
+  get processors(): number {
+    return availableParallelism();
+  }
+
+  startProgram(command: string, options: ProgramOptions): Program {
+    return new NodeProgram(command, options, this.#environment);
   }
 
   assetPath(name: string): string {

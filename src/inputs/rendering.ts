@@ -2,18 +2,33 @@ import { templateByName } from "../catalogue/names.js";
 import { readTemplateText } from "../catalogue/read-template.js";
 import { type ChatTemplate, usesEnd, withEnd } from "../catalogue/template.js";
 import type { Spec } from "../language/language.js";
-import { isConversation } from "../lengths/format.js";
-import type { LoadedTokenizer } from "../lengths/load-tokenizer.js";
-import type { Rendering } from "../lengths/render.js";
+import type { RenderingFacts } from "../lengths/measurement.js";
+import type { Rendering, TemplateSource } from "../lengths/rendering.js";
+import type { TokenizerFacts } from "../lengths/tokenizer.js";
 import type { SpecReport } from "../semantics/report.js";
 
 /** What the `data` block says of it. */
 export type RenderingSettings = Pick<
   Spec["data"],
-  "format" | "template" | "begin_token" | "end_token"
+  | "format"
+  | "columns"
+  | "roles"
+  | "ignore"
+  | "template"
+  | "begin_token"
+  | "end_token"
+  | "markers"
+  | "train_newline"
+  | "rewritten"
 >;
 
 type Reporting = Pick<SpecReport, "at">;
+
+/** What a template without a date of its own is told, should it ask. */
+const DATE = "2024-07-26";
+
+/** Layouts that are texts, which need an end. */
+const TEXTS = ["text", "prompt-completion"];
 
 /**
  * How the samples of a spec become text; `undefined` after reporting why that cannot be said.
@@ -23,36 +38,59 @@ type Reporting = Pick<SpecReport, "at">;
 export function renderingOf(
   data: RenderingSettings,
   own: string | undefined,
-  loaded: LoadedTokenizer,
+  tokenizer: TokenizerFacts,
   report: Reporting,
 ): Rendering | undefined {
-  const { format, begin_token: begin = "" } = data;
-  const end = data.end_token ?? loaded.tokenizer.end;
-  if (!isConversation(format)) {
-    if (end === undefined) {
-      report.at("no-end-token", "data.format", {});
-      return undefined;
-    }
-    if (end !== "") reportSplit([end], loaded, report, "data.end_token");
-    return { format, template: null, begin, end };
+  const { format, columns, roles, ignore, markers, train_newline, rewritten } = data;
+  const end = data.end_token ?? tokenizer.end;
+  if (TEXTS.includes(format.type) && end === undefined) {
+    report.at("no-end-token", "data.format", {});
+    return undefined;
   }
-  const template = templateOf(data, own, report);
+  const template = sourceOf(data, own, end, report);
   if (!template) return undefined;
-  if (end === undefined && usesEnd(template)) {
+  return {
+    format,
+    columns: present(columns.others),
+    roles: present(roles.others),
+    ignore,
+    template,
+    arguments: "others" in data.template ? present(data.template.others) : {},
+    date: "date" in data.template ? data.template.date : DATE,
+    begin: data.begin_token ?? null,
+    end: data.end_token ?? null,
+    markers,
+    train_newline,
+    rewritten,
+  };
+}
+
+function present<Value>(
+  entries: Readonly<Record<string, Value | undefined>>,
+): Readonly<Record<string, Value>> {
+  const found = Object.entries(entries).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(found) as Record<string, Value>;
+}
+
+function sourceOf(
+  data: RenderingSettings,
+  own: string | undefined,
+  end: string | undefined,
+  report: Reporting,
+): TemplateSource | undefined {
+  const { template } = data;
+  if (template.type === "auto") return { type: "auto" };
+  if (template.type === "jinja") return { type: "jinja", text: own ?? "" };
+  const declared = declaredTemplate(data, own, report);
+  if (!declared) return undefined;
+  if (end === undefined && usesEnd(declared)) {
     report.at("no-end-token", "data.template", {});
     return undefined;
   }
-  const filled = withEnd(template, end ?? "");
-  reportSplit(
-    filled.roles["assistant"]?.end ?? filled.roles["*"]?.end ?? [],
-    loaded,
-    report,
-    "data.template",
-  );
-  return { format, template: filled, begin: "", end: "" };
+  return { type: "declared", ...withEnd(declared, end ?? "") };
 }
 
-function templateOf(
+function declaredTemplate(
   { template }: RenderingSettings,
   own: string | undefined,
   report: Reporting,
@@ -66,15 +104,14 @@ function templateOf(
 }
 
 /** The built-in tokenizer, which has no files, is for trials: nobody generates with it. */
-function reportSplit(
-  ends: readonly string[],
-  { tokenizer, files }: LoadedTokenizer,
+export function reportSplitEnds(
+  { ends }: RenderingFacts,
+  { files }: TokenizerFacts,
   report: Reporting,
-  place: string,
 ): void {
   if (Object.keys(files).length === 0) return;
-  for (const token of ends) {
-    const count = tokenizer.encode(token).length;
-    if (count > 1) report.at("end-token-split", place, { token: JSON.stringify(token), count });
+  for (const [text, count] of ends) {
+    const values = { token: JSON.stringify(text), count };
+    if (count > 1) report.at("end-token-split", "data.template", values);
   }
 }

@@ -75,6 +75,8 @@ function valueSchema(type: ValueType): Schema {
     case "string":
     case "path":
       return { type: "string" };
+    case "scalar":
+      return { type: ["string", "number", "boolean"] };
     case "boolean":
       return withConstants({ type: "boolean" });
     case "integer":
@@ -91,11 +93,15 @@ function valueSchema(type: ValueType): Schema {
       return withConstants(
         ...Object.entries(type.variants).map(([tag, properties]) => ({
           ...object({ type: { const: tag }, ...propertySchemas(properties) }),
+          ...othersSchema(type.open?.[tag]),
           required: ["type"],
         })),
       );
   }
 }
+
+const othersSchema = (open: Property | undefined): Schema =>
+  open === undefined ? {} : { additionalProperties: propertySchema(open) };
 
 const withConstants = (...schemas: readonly Schema[]): Schema => ({
   anyOf: [...schemas, { type: "string" }],

@@ -66,25 +66,29 @@ function blockSection(name: string, block: Block): readonly string[] {
 }
 
 function propertyTable(properties: Properties): readonly string[] {
-  const rows = Object.entries(properties).map(
-    ([key, property]) =>
-      `| \`${key}\` | ${cell(describeType(property.type))} | ${cell(describePresence(property))} | ${cell(describeMeaning(property))} |`,
-  );
+  const rows = Object.entries(properties).map(([key, property]) => row(code(key), property));
   return ["| key | takes | without it | meaning |", "|---|---|---|---|", ...rows];
 }
+
+const row = (key: string, property: Property): string =>
+  `| ${key} | ${cell(describeType(property.type))} | ${cell(describePresence(property))} | ${cell(describeMeaning(property))} |`;
 
 const describeMeaning = ({ doc, formerly }: Property): string =>
   formerly === undefined ? doc : `${doc} Formerly ${code(formerly)}.`;
 
 function variantSections(key: string, { type }: Property): readonly string[] {
   if (type.kind !== "tagged") return [];
-  const withKeys = Object.entries(type.variants).filter(([, keys]) => Object.keys(keys).length > 0);
-  return withKeys.flatMap(([tag, properties]) => [
-    `### \`${key} = ${tag} { ... }\``,
-    "",
-    ...propertyTable(properties),
-    "",
-  ]);
+  return Object.entries(type.variants).flatMap(([tag, properties]) => {
+    const open = type.open?.[tag];
+    if (Object.keys(properties).length === 0 && !open) return [];
+    return [
+      `### \`${key} = ${tag} { ... }\``,
+      "",
+      ...propertyTable(properties),
+      ...(open ? [row("any other", open)] : []),
+      "",
+    ];
+  });
 }
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
@@ -120,6 +124,8 @@ export function describeType(type: ValueType): string {
       return "path";
     case "boolean":
       return `${code("true")}, ${code("false")}`;
+    case "scalar":
+      return "string, number or truth value";
     case "integer": {
       const number = `whole number${rangeText(type.range)}`;
       return type.word === undefined ? number : `${number}, or ${code(type.word)}`;
@@ -134,7 +140,9 @@ export function describeType(type: ValueType): string {
       return `list of ${type.length ?? ""} ${describeType(type.item)}`.replace("  ", " ");
     case "tagged":
       return Object.entries(type.variants)
-        .map(([tag, keys]) => code(Object.keys(keys).length > 0 ? `${tag} { ... }` : tag))
+        .map(([tag, keys]) =>
+          code(Object.keys(keys).length > 0 || type.open?.[tag] ? `${tag} { ... }` : tag),
+        )
         .join(", ");
   }
 }

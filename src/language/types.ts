@@ -12,6 +12,8 @@ export type ValueType =
   | { readonly kind: "string" }
   | { readonly kind: "path"; readonly inside: boolean; readonly word?: string }
   | { readonly kind: "boolean" }
+  /** A string, a number, `true` or `false`: what another program is given as it is. */
+  | { readonly kind: "scalar" }
   | { readonly kind: "integer"; readonly range: NumberRange; readonly word?: string }
   | { readonly kind: "number"; readonly range: NumberRange }
   | { readonly kind: "quantity"; readonly dimension: Dimension; readonly range: NumberRange }
@@ -29,7 +31,12 @@ export type ValueType =
       readonly length?: number;
       readonly nonEmpty?: boolean;
     }
-  | { readonly kind: "tagged"; readonly variants: Readonly<Record<string, Properties>> };
+  | {
+      readonly kind: "tagged";
+      readonly variants: Readonly<Record<string, Properties>>;
+      /** What keys of the user's own are, in the variants that take such; their values are `others`. */
+      readonly open?: Readonly<Record<string, Property>>;
+    };
 
 /** The bare words that are values of a type. */
 export function wordsOf(type: ValueType): readonly string[] {
@@ -37,6 +44,7 @@ export function wordsOf(type: ValueType): readonly string[] {
     case "enumeration":
       return type.values;
     case "boolean":
+    case "scalar":
       return ["true", "false"];
     case "tagged":
       return Object.keys(type.variants);
@@ -88,17 +96,28 @@ type InferType<T> = T extends { kind: "string" } | { kind: "path" }
     ? number | Word
     : T extends { kind: "boolean" }
       ? boolean
-      : T extends { kind: "integer" } | { kind: "number" } | { kind: "quantity" }
-        ? number
-        : T extends { kind: "enumeration"; values: readonly (infer Value)[] }
-          ? Value
-          : T extends { kind: "list"; item: infer Item }
-            ? readonly InferType<Item>[]
-            : T extends { kind: "tagged"; variants: infer Variants }
-              ? {
-                  [Tag in keyof Variants]: { readonly type: Tag } & InferProperties<Variants[Tag]>;
-                }[keyof Variants]
-              : never;
+      : T extends { kind: "scalar" }
+        ? string | number | boolean
+        : T extends { kind: "integer" } | { kind: "number" } | { kind: "quantity" }
+          ? number
+          : T extends { kind: "enumeration"; values: readonly (infer Value)[] }
+            ? Value
+            : T extends { kind: "list"; item: infer Item }
+              ? readonly InferType<Item>[]
+              : T extends { kind: "tagged"; variants: infer Variants }
+                ? {
+                    [Tag in keyof Variants]: { readonly type: Tag } & InferProperties<
+                      Variants[Tag]
+                    > &
+                      InferOthers<T, Tag>;
+                  }[keyof Variants]
+                : never;
+
+type InferOthers<T, Tag> = T extends { open: infer Open }
+  ? Tag extends keyof Open
+    ? { readonly others: Readonly<Record<string, InferProperty<Open[Tag]>>> }
+    : unknown
+  : unknown;
 
 type InferProperty<P> = P extends { optional: string; type: infer T }
   ? InferType<T> | undefined

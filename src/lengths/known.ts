@@ -1,13 +1,17 @@
 import { join } from "pathe";
-import { readText, sha256Of, sha256OfFile } from "../host/files.js";
+import { readText, sha256Of, sha256OfFile, walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
-import { COUNTING_VERSION, readCache } from "./cache.js";
-import type { FileMeasurement } from "./measurement.js";
+import type { FileMeasurement, RenderingFacts } from "./measurement.js";
+import { readMeasurement } from "./table.js";
+
+/** Counts made by another version of the engine are not reused (`ENGINE_VERSION` of `skrull_runtime/data/store.py`). */
+export const ENGINE_VERSION = 1;
 
 /** What a file was when it was last measured. */
 interface Mark {
   readonly bytes: number;
   readonly modified: number;
+  readonly inode: number;
   readonly sha256: string;
 }
 
@@ -15,9 +19,9 @@ interface Mark {
 interface Sighting {
   /** By absolute path: the data, and whatever else decides its counts. */
   readonly marks: Readonly<Record<string, Mark>>;
-  /** Of the counts. */
-  readonly cache: string;
-  readonly dataSha256: string;
+  /** Path of the table of samples. */
+  readonly table: string;
+  readonly facts: RenderingFacts;
 }
 
 /** Who asks for counts, in the words of a spec, and the absolute paths of files besides the data that decide them. */
@@ -27,7 +31,11 @@ export interface CountRequest {
 }
 
 export type Known =
-  | { readonly state: "known"; readonly measurement: FileMeasurement }
+  | {
+      readonly state: "known";
+      readonly measurement: FileMeasurement;
+      readonly facts: RenderingFacts;
+    }
   /** The data, or what it was counted with, is no longer what was measured. */
   | { readonly state: "changed" }
   | { readonly state: "unknown" };
@@ -43,68 +51,84 @@ export async function knownMeasurement(
   const place = sightingPath(host, path, request);
   const sighting = place && readSighting(host, place);
   if (!sighting) return UNKNOWN;
-  const { marks, cache, dataSha256 } = sighting;
+  const { marks, table, facts } = sighting;
   try {
     const files = [path, ...request.files];
     const same = await Promise.all(files.map((file) => isUnchanged(host, file, marks[file])));
     if (!same.every(Boolean)) return { state: "changed" };
+    return { state: "known", measurement: readMeasurement(host, table), facts };
   } catch (error) {
     if (error instanceof HostError) return UNKNOWN;
     throw error;
   }
-  const measurement = readCache(host, cache, dataSha256);
-  return measurement ? { state: "known", measurement } : UNKNOWN;
 }
 
-/** Writes down what counts were made from. */
+/** Writes down what counts were made from. To be made before the files are read: what changes meanwhile is not noted. */
 export class Sightings {
-  readonly #marks = new Map<string, Mark | undefined>();
+  readonly #before: ReadonlyMap<string, Mark | undefined>;
 
+  /** @param files with the data */
   constructor(
     private readonly host: Host,
     private readonly request: CountRequest,
-  ) {}
+    files: readonly string[],
+  ) {
+    const all = [...files, ...request.files];
+    this.#before = new Map(all.map((file) => [file, markOf(host, file, "")]));
+  }
 
-  /** @param cache where the counts are kept */
-  note(path: string, dataSha256: string, cache: string): void {
+  /** @param table where the counts are kept */
+  note(path: string, dataSha256: string, table: string, facts: RenderingFacts): void {
     const place = sightingPath(this.host, path, this.request);
-    const data = place && markOf(this.host, path, dataSha256);
-    if (!data) return;
-    const marks = { [path]: data, ...this.#deciding() };
-    const content = JSON.stringify({ marks, cache, dataSha256 } satisfies Sighting);
+    if (place === undefined) return;
     try {
+      const marks = this.#marks(path, dataSha256);
+      if (!marks) return;
+      const content = JSON.stringify({ marks, table, facts } satisfies Sighting);
       if (textAt(this.host, place) !== content) this.host.writeFile(place, content);
     } catch {
       // Lint then knows nothing of this file.
     }
   }
 
-  #deciding(): Readonly<Record<string, Mark>> {
-    for (const file of this.request.files) {
-      if (this.#marks.has(file)) continue;
-      const sha256 = sha256Of(this.host, this.host.readBytes(file));
-      this.#marks.set(file, markOf(this.host, file, sha256));
+  /** `undefined` where a file is not what it was before. */
+  #marks(path: string, dataSha256: string): Readonly<Record<string, Mark>> | undefined {
+    const marks: Record<string, Mark> = {};
+    for (const file of [path, ...this.request.files]) {
+      const sha256 = file === path ? dataSha256 : sha256Of(this.host, this.host.readBytes(file));
+      const now = markOf(this.host, file, sha256);
+      const before = this.#before.get(file);
+      if (!now || !before || JSON.stringify({ ...now, sha256: "" }) !== JSON.stringify(before))
+        return undefined;
+      marks[file] = now;
     }
-    return Object.fromEntries(
-      [...this.#marks].flatMap(([file, mark]) => (mark ? [[file, mark]] : [])),
-    );
+    return marks;
   }
 }
 
+/** Of a folder that is one data set: the files in it, put together. */
 function markOf(host: Host, path: string, sha256: string): Mark | undefined {
   const status = host.status(path);
-  return status && { bytes: status.bytes, modified: status.modified, sha256 };
+  if (status?.kind !== "folder")
+    return (
+      status && { bytes: status.bytes, modified: status.modified, inode: status.inode, sha256 }
+    );
+  const parts = [...walk(host, path)].map((name) => host.status(join(path, name)));
+  const bytes = parts.reduce((sum, part) => sum + (part?.bytes ?? 0), 0);
+  const modified = Math.max(0, ...parts.map((part) => part?.modified ?? 0));
+  return { bytes, modified, inode: status.inode, sha256 };
 }
 
 async function isUnchanged(host: Host, path: string, mark: Mark | undefined): Promise<boolean> {
-  const status = host.status(path);
-  if (!mark || status?.kind !== "file" || status.bytes !== mark.bytes) return false;
-  return status.modified === mark.modified || (await sha256OfFile(host, path)) === mark.sha256;
+  const now = mark && markOf(host, path, mark.sha256);
+  if (!now || now.bytes !== mark.bytes) return false;
+  if (now.modified === mark.modified && now.inode === mark.inode) return true;
+  return host.status(path)?.kind === "file" && (await sha256OfFile(host, path)) === mark.sha256;
 }
 
 function sightingPath(host: Host, path: string, { key, files }: CountRequest): string | undefined {
   if (host.cacheFolder === undefined) return undefined;
-  const name = sha256Of(host, JSON.stringify([COUNTING_VERSION, path, key, files]));
+  const name = sha256Of(host, JSON.stringify([ENGINE_VERSION, path, key, files]));
   return join(host.cacheFolder, "sightings", `${name}.json`);
 }
 
@@ -114,9 +138,9 @@ function textAt(host: Host, path: string): string | undefined {
 
 function readSighting(host: Host, path: string): Sighting | undefined {
   try {
-    const { marks, cache, dataSha256 } = JSON.parse(readText(host, path)) as Sighting;
+    const { marks, table, facts } = JSON.parse(readText(host, path)) as Sighting;
     const sound = Object.values(marks).every((mark) => typeof mark.sha256 === "string");
-    return sound && typeof cache === "string" ? { marks, cache, dataSha256 } : undefined;
+    return sound && typeof table === "string" && facts ? { marks, table, facts } : undefined;
   } catch {
     return undefined;
   }

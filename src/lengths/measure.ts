@@ -1,10 +1,8 @@
-import { sha256OfFile } from "../host/files.js";
+import { engineOf } from "../engine/engine.js";
 import type { Host } from "../host/host.js";
-import { cachePath, readCache, writeCache } from "./cache.js";
-import type { Sightings } from "./known.js";
-import type { LoadedTokenizer } from "./load-tokenizer.js";
-import { measureFile } from "./measure-file.js";
-import type { CountSettings, FileMeasurement } from "./measurement.js";
+import { type CountRequest, knownMeasurement, Sightings } from "./known.js";
+import type { CountSettings, FileMeasurement, RenderingFacts } from "./measurement.js";
+import { readMeasurement } from "./table.js";
 
 export interface DataFile {
   /** As users know it: relative to the spec, or as given on the command line. */
@@ -14,48 +12,101 @@ export interface DataFile {
 
 export type Progress = (file: DataFile, bytes: number, total: number) => void;
 
+/** What to count with. */
+export interface Counting {
+  /** `bytes`, or the absolute path of a tokenizer. */
+  readonly tokenizer: string;
+  readonly settings: CountSettings;
+  /** Who asks, so that the answer is found again. */
+  readonly request: CountRequest;
+  /** Folder that Python is looked for from. */
+  readonly folder: string;
+  readonly progress?: Progress | undefined;
+}
+
+export interface Measured {
+  /** In the order of the files. */
+  readonly files: readonly FileMeasurement[];
+  readonly facts: RenderingFacts;
+}
+
 /**
- * Token counts of data files, from the cache where these very bytes were counted before.
+ * Token counts of data files: from the cache where these very files were counted before, else by the engine.
  *
- * @param sightings told what the counts were made from
- * @throws HostError where a file cannot be read
+ * @throws EngineError where the data cannot be read, or there is no engine
+ * @throws HostError where a file is missing
  */
 export async function measureFiles(
   host: Host,
   files: readonly DataFile[],
-  loaded: LoadedTokenizer,
-  settings: CountSettings,
-  progress?: Progress,
-  sightings?: Sightings,
-): Promise<readonly FileMeasurement[]> {
-  const measurements: FileMeasurement[] = [];
-  for (const file of files) {
-    const measurement = await measureOne(host, file, loaded, settings, progress);
-    const cache = cachePath(host, measurement.sha256, loaded.sha256, settings);
-    if (cache) sightings?.note(file.path, measurement.sha256, cache);
-    measurements.push(measurement);
-  }
-  return measurements;
+  counting: Counting,
+): Promise<Measured> {
+  const known = await Promise.all(
+    files.map(({ path }) => knownMeasurement(host, path, counting.request)),
+  );
+  const missing = files.filter((_, n) => known[n]?.state !== "known");
+  const fresh = missing.length > 0 ? await ask(host, missing, counting) : undefined;
+  const found = files.map((file, n) => {
+    const one = known[n];
+    return one?.state === "known" ? one.measurement : fresh?.of(file);
+  });
+  const [first] = known.flatMap((one) => (one.state === "known" ? [one.facts] : []));
+  const facts = fresh?.facts ?? first;
+  if (!facts) throw new Error("no files to measure");
+  return { files: found.filter((one) => one !== undefined), facts };
 }
 
-async function measureOne(
+/**
+ * Makes one machine's part of the tables of data files: number `index` of `count`, from 0, which all share one store.
+ *
+ * @throws EngineError
+ */
+export async function fillStore(
   host: Host,
-  file: DataFile,
-  loaded: LoadedTokenizer,
-  settings: CountSettings,
-  progress?: Progress,
-): Promise<FileMeasurement> {
-  const sha256 = await sha256OfFile(host, file.path);
-  const cache = cachePath(host, sha256, loaded.sha256, settings);
-  const known = cache && readCache(host, cache, sha256);
-  if (known) return known;
-  const total = host.status(file.path)?.bytes ?? 0;
-  const measurement = await measureFile(host.stream(file.path), {
-    tokenizer: loaded.tokenizer,
-    settings,
-    digest: host.sha256(),
-    progress: (bytes) => progress?.(file, bytes, total),
+  files: readonly DataFile[],
+  counting: Counting,
+  part: readonly [number, number],
+): Promise<void> {
+  const fields = { ...requestFields(host, counting), files: files.map(({ path }) => path), part };
+  await engineOf(host, counting.folder).request("measure", fields, (told) => {
+    const file = files[told.file];
+    if (file) counting.progress?.(file, told.done, told.total);
   });
-  if (cache) writeCache(host, cache, measurement);
-  return measurement;
+}
+
+/** What an engine's request is told of tokenizer and samples. */
+export function requestFields(host: Host, { tokenizer, settings }: Counting) {
+  const { rendering, supervision, truncateTo } = settings;
+  return {
+    cache: host.cacheFolder ?? null,
+    tokenizer,
+    rendering,
+    view: { supervise: supervision, limit: truncateTo },
+    processes: host.processors,
+  };
+}
+
+interface Answer {
+  readonly measurements: readonly string[];
+  readonly facts: RenderingFacts;
+}
+
+async function ask(host: Host, files: readonly DataFile[], counting: Counting) {
+  const { progress, request, folder } = counting;
+  const paths = files.map(({ path }) => path);
+  const fields = { ...requestFields(host, counting), files: paths };
+  const sightings = new Sightings(host, request, paths);
+  const answer = (await engineOf(host, folder).request("measure", fields, (told) => {
+    const file = files[told.file];
+    if (file) progress?.(file, told.done, told.total);
+  })) as Answer;
+  const { measurements: tables, facts } = answer;
+  const made = new Map<DataFile, FileMeasurement>();
+  for (const [n, file] of files.entries()) {
+    const table = tables[n] ?? "";
+    const measurement = readMeasurement(host, table);
+    made.set(file, measurement);
+    if (host.cacheFolder !== undefined) sightings.note(file.path, measurement.sha256, table, facts);
+  }
+  return { facts, of: (file: DataFile) => made.get(file) };
 }

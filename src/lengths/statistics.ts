@@ -35,6 +35,30 @@ export function lengthStatistics(
   };
 }
 
+/** Samples of lengths up to a power of two, and beyond half of it. */
+export interface HistogramRow {
+  readonly up_to: number;
+  readonly samples: number;
+  readonly tokens: number;
+}
+
+/** How lengths are spread, from the first power of two that a sample reaches to the last. */
+export function histogram(lengths: readonly number[]): readonly HistogramRow[] {
+  const rows = new Map<number, { samples: number; tokens: number }>();
+  for (const length of lengths) {
+    const power = Math.ceil(Math.log2(Math.max(1, length)));
+    const row = rows.get(power) ?? { samples: 0, tokens: 0 };
+    rows.set(power, { samples: row.samples + 1, tokens: row.tokens + length });
+  }
+  const powers = [...rows.keys()];
+  const [least, most] = [Math.min(...powers), Math.max(...powers)];
+  const count = powers.length === 0 ? 0 : most - least + 1;
+  return Array.from({ length: count }, (_, n) => ({
+    up_to: 2 ** (least + n),
+    ...(rows.get(least + n) ?? { samples: 0, tokens: 0 }),
+  }));
+}
+
 function shareBelow(lengths: readonly number[], limit: number): number {
   if (lengths.length === 0) return 0;
   return lengths.filter((length) => length < limit).length / lengths.length;

@@ -24,10 +24,20 @@ export function tokenizerFiles(host: Host, path: string): Record<string, string>
     const beside = join(folder, name);
     if (host.status(beside)?.kind === "file") files[name] = beside;
   }
+  const more = join(folder, ADDITIONAL);
+  if (host.status(more)?.kind === "folder")
+    for (const name of host.list(more).filter((file) => file.endsWith(".jinja")))
+      files[`${ADDITIONAL}/${name}`] = join(more, name);
   return files;
 }
 
-/** Those of its files that decide the ids. */
+/** Folder of a tokenizer's other templates, such as the one for tools. */
+const ADDITIONAL = "additional_chat_templates";
+
+/** Those of its files that decide the tokens of a sample. */
 export function decisiveFiles(files: Readonly<Record<string, string>>): readonly string[] {
-  return ["tokenizer.json", "tokenizer_config.json"].flatMap((name) => files[name] ?? []);
+  const names = ["tokenizer.json", "tokenizer_config.json"];
+  return Object.entries(files).flatMap(([name, file]) =>
+    names.includes(name) || name.endsWith(".jinja") ? [file] : [],
+  );
 }

@@ -1,31 +1,61 @@
-import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
+import { readText, sha256Of } from "../host/files.js";
+import { type Host, HostError } from "../host/host.js";
+import { BYTES_TOKENIZER, tokenizerFiles } from "./tokenizer-files.js";
 
-/** Turns text into token ids, without adding special tokens of its own. */
-export interface Tokenizer {
-  encode(text: string): readonly number[];
+/** What the compiler itself knows of a tokenizer; it makes no tokens. */
+export interface TokenizerFacts {
+  /** `bytes`, or an absolute path. */
+  readonly path: string;
+  /** Of the bytes that decide the ids. */
+  readonly sha256: string;
+  /** Name in `TOKENIZER_FILES` to absolute path; empty for the built-in tokenizer. */
+  readonly files: Readonly<Record<string, string>>;
   /** The text of what ends a sequence, where the tokenizer says. */
   readonly end: string | undefined;
   /** Ids the model's embedding must have: largest id + 1. */
   readonly vocabularySize: number;
 }
 
-export { BYTES_TOKENIZER } from "./tokenizer-files.js";
-
-const CHATML_START = "<|im_start|>";
-const CHATML_END = "<|im_end|>";
-
-/** Ids 0 to 255 are the UTF-8 bytes; the two ChatML markers, alone, are 256 and 257. For trials without any file. */
-export function bytesTokenizer(): Tokenizer {
-  const encoder = new TextEncoder();
-  const markers = new Map([
-    [CHATML_START, [256]],
-    [CHATML_END, [257]],
-  ]);
+/**
+ * Looks at a tokenizer: `bytes`, a folder, or a `tokenizer.json`.
+ *
+ * @throws HostError where it is missing or is none
+ */
+export function readTokenizer(host: Host, path: string): TokenizerFacts {
+  if (path === BYTES_TOKENIZER) {
+    const sha256 = sha256Of(host, BYTES_TOKENIZER);
+    return { path, sha256, files: {}, end: "<|im_end|>", vocabularySize: 258 };
+  }
+  const files = tokenizerFiles(host, path);
+  const main = files["tokenizer.json"] ?? path;
+  const json = readText(host, main);
+  const settings = files["tokenizer_config.json"];
+  const config = settings === undefined ? "{}" : readText(host, settings);
   return {
-    encode: (text) => markers.get(text) ?? Array.from(encoder.encode(text)),
-    end: CHATML_END,
-    vocabularySize: 258,
+    path,
+    sha256: sha256Of(host, `${sha256Of(host, json)}\n${sha256Of(host, config)}`),
+    files,
+    end: endOf(parsed(settings ?? main, config)),
+    vocabularySize: vocabularySize(main, parsed(main, json)),
   };
+}
+
+function parsed(path: string, text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch (error) {
+    throw new HostError(path, `is not a tokenizer that can be read (${(error as Error).message})`);
+  }
+  throw new HostError(path, "is not a tokenizer that can be read (it is no JSON object)");
+}
+
+/** `eos_token` is a string, or an object that holds one. */
+function endOf(config: { readonly eos_token?: unknown }): string | undefined {
+  const { eos_token: end } = config;
+  const text =
+    typeof end === "object" && end !== null ? (end as { content?: unknown }).content : end;
+  return typeof text === "string" && text !== "" ? text : undefined;
 }
 
 interface TokenizerJson {
@@ -33,39 +63,11 @@ interface TokenizerJson {
   readonly added_tokens?: readonly { readonly id: number }[];
 }
 
-/**
- * A Hugging Face tokenizer from the parsed content of `tokenizer.json` and, if there is one,
- * `tokenizer_config.json`.
- *
- * @throws Error where the library cannot read them
- */
-export function huggingFaceTokenizer(json: unknown, config: unknown = {}): Tokenizer {
-  const library = new HuggingFaceTokenizer(json as object, (config ?? {}) as object);
-  const fixed = new Map<string, readonly number[]>();
-  const encode = (text: string) => library.encode(text, { add_special_tokens: false }).ids;
-  return {
-    encode(text) {
-      // Markers and role headers recur in every message.
-      if (text.length > 16) return encode(text);
-      const known = fixed.get(text) ?? encode(text);
-      fixed.set(text, known);
-      return known;
-    },
-    end: endOf(config),
-    vocabularySize: vocabularySize(json as TokenizerJson),
-  };
-}
-
-/** `eos_token` is a string, or an object that holds one. */
-function endOf(config: unknown): string | undefined {
-  const { eos_token: end } = (config ?? {}) as { eos_token?: unknown };
-  const text =
-    typeof end === "object" && end !== null ? (end as { content?: unknown }).content : end;
-  return typeof text === "string" && text !== "" ? text : undefined;
-}
-
-function vocabularySize({ model, added_tokens: added = [] }: TokenizerJson): number {
-  const vocabulary = model?.vocab ?? {};
+function vocabularySize(path: string, json: TokenizerJson): number {
+  const { model, added_tokens: added = [] } = json;
+  if (typeof model !== "object" || model === null)
+    throw new HostError(path, "is not a tokenizer that can be read (it has no model)");
+  const vocabulary = model.vocab ?? {};
   let largest = isList(vocabulary) ? vocabulary.length - 1 : -1;
   if (!isList(vocabulary))
     for (const id of Object.values(vocabulary)) largest = Math.max(largest, id);

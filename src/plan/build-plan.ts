@@ -112,7 +112,7 @@ function dataPlan(setup: Setup): Plan["data"] {
   return {
     rendering: setup.inputs.rendering,
     mixture: setup.inputs.data.mixture,
-    template: setup.inputs.rendering.template && data.template.type,
+    template: templatePlan(setup),
     tokenizer: {
       kind: data.tokenizer === "bytes" ? "bytes" : "files",
       sha256: setup.inputs.tokenizerSha256,
@@ -120,6 +120,17 @@ function dataPlan(setup: Setup): Plan["data"] {
     supervise: data.supervise,
     max_length: data.max_length,
     summary: setup.inputs.data.summary,
+  };
+}
+
+function templatePlan({ spec, inputs }: Setup): Plan["data"]["template"] {
+  const { template, template_sha256, reads_date, ends } = inputs.renderingFacts;
+  return {
+    name: spec.data.template.type,
+    source: template,
+    sha256: template_sha256,
+    reads_date,
+    ends: ends.map(([text]) => text),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { Share } from "../foundation/global-batches.js";
-import type { Supervision } from "../lengths/count.js";
-import type { Rendering } from "../lengths/render.js";
+import type { RenderingFacts } from "../lengths/measurement.js";
+import type { Rendering, Supervision } from "../lengths/rendering.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
@@ -106,8 +106,17 @@ export interface DataPlan {
   readonly mixture: readonly Share[];
   /** How samples become text. */
   readonly rendering: Rendering;
-  /** Name of the template; `null` where samples are no conversations. */
-  readonly template: string | null;
+  /** What makes text of conversations. */
+  readonly template: {
+    /** As the spec has it. */
+    readonly name: string;
+    /** The tokenizer's own, one in Jinja, or a declared one. */
+    readonly source: RenderingFacts["template"];
+    readonly sha256: string;
+    readonly reads_date: boolean;
+    /** Texts that end an answer. */
+    readonly ends: readonly string[];
+  };
   readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
   readonly supervise: Supervision;
   readonly max_length: number;

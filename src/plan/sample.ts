@@ -19,9 +19,18 @@ export function sampleBatches(
   globalBatch: number,
   seed: number,
   mixture: readonly Share[],
-): number[][] {
-  return globalBatches(samples, globalBatch, seed, 0, mixture).slice(0, SAMPLED_BATCHES);
+): readonly number[][] {
+  const asked = JSON.stringify([samples, globalBatch, seed, mixture]);
+  if (last?.asked !== asked)
+    last = {
+      asked,
+      batches: globalBatches(samples, globalBatch, seed, 0, mixture, SAMPLED_BATCHES),
+    };
+  return last.batches;
 }
+
+/** A plan asks for the same ones several times; millions of samples take a second to shuffle. */
+let last: { readonly asked: string; readonly batches: readonly number[][] } | undefined;
 
 /**
  * LongAlign's sorted batching: global batches of neighbours in the data sorted by length, evenly spaced here. They
@@ -35,13 +44,38 @@ export function neighbourBatches(
   most: number,
 ): number[][] {
   const drawn = epochSamples(lengths.length, seed, 0, mixture);
-  const sorted = drawn.sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+  const sorted = sortedByLength(drawn, lengths);
   const count = Math.ceil(sorted.length / globalBatch);
   const chosen = Math.min(count, most);
   return Array.from({ length: chosen }, (_, n) => {
     const batch = chosen === 1 ? 0 : Math.round((n * (count - 1)) / (chosen - 1));
-    return sorted.slice(batch * globalBatch, (batch + 1) * globalBatch);
+    return Array.from(sorted.subarray(batch * globalBatch, (batch + 1) * globalBatch));
   });
+}
+
+/** Samples, of which there may be millions, by length and then by number: counted, not compared. */
+function sortedByLength(drawn: Uint32Array, lengths: readonly number[]): Uint32Array {
+  const copies = new Uint32Array(lengths.length);
+  for (const sample of drawn) copies[sample] = (copies[sample] ?? 0) + 1;
+  const starts = new Map<number, number>();
+  for (const [sample, count] of copies.entries()) {
+    const length = lengths[sample] ?? 0;
+    starts.set(length, (starts.get(length) ?? 0) + count);
+  }
+  let before = 0;
+  for (const length of [...starts.keys()].sort((a, b) => a - b)) {
+    const count = starts.get(length) ?? 0;
+    starts.set(length, before);
+    before += count;
+  }
+  const sorted = new Uint32Array(drawn.length);
+  for (const [sample, count] of copies.entries()) {
+    const length = lengths[sample] ?? 0;
+    const start = starts.get(length) ?? 0;
+    sorted.fill(sample, start, start + count);
+    starts.set(length, start + count);
+  }
+  return sorted;
 }
 
 /** The scheduling problem of one global batch. */

@@ -5,7 +5,8 @@ import { type LoraShape, loraShape } from "../cost/adapters.js";
 import type { Reduction, ZeroStage } from "../cost/memory.js";
 import type { TransformerShape } from "../cost/shape.js";
 import type { Spec } from "../language/language.js";
-import type { Rendering } from "../lengths/render.js";
+import type { RenderingFacts } from "../lengths/measurement.js";
+import type { Rendering } from "../lengths/rendering.js";
 import type { Origins } from "../semantics/report.js";
 import type { PreparedData } from "./data.js";
 import { type HardwarePlan, hardwareOf } from "./hardware.js";
@@ -20,6 +21,7 @@ export interface PlanInputs {
   readonly profile: Profile | undefined;
   readonly tokenizerSha256: string;
   readonly rendering: Rendering;
+  readonly renderingFacts: RenderingFacts;
   readonly data: PreparedData;
   /** Held-out samples, if the spec names any. */
   readonly evaluation: PreparedData | undefined;

@@ -37,6 +37,7 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
   if (data) checkRendering(data, origins, at);
   if (data) checkWeights(data, at);
+  if (blocks.evaluate) checkHeldOut(blocks.evaluate, at);
   if (train) checkTraining(train, at);
   if (train && model) checkGradients(train, model, at);
   if (parallel && memory) checkStage(parallel, memory, at);
@@ -253,12 +254,14 @@ function budgetAdvice(budget: number, memory: number): Extra {
 /** Settings of samples of one kind, where the data is of the other. */
 function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): void {
   const { format, template, begin_token: begin, end_token: end } = data;
-  const conversations = !["prompt-completion", "text"].includes(format.type);
+  // Rows of the other layouts may be either.
+  const conversations = ["messages", "sharegpt", "alpaca"].includes(format.type);
+  const texts = ["text", "tokens"].includes(format.type);
   const second = `format = ${format.type}`;
   const contradict = (key: string, reason: string) => {
     at("contradictory-keys", `data.${key}`, { first: key, second, reason });
   };
-  if (!conversations && origins.has("data.template"))
+  if (texts && origins.has("data.template"))
     contradict("template", "Templates are for conversations.");
   if (conversations && begin !== undefined)
     contradict("begin_token", "The template says how a conversation begins.");
@@ -268,6 +271,12 @@ function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): vo
       second: `template = ${template.type}`,
       reason: "This template has an end token of its own.",
     });
+}
+
+function checkHeldOut({ data, share }: Spec["evaluate"], at: Reporting): void {
+  if (data.length === 0 || share === 0) return;
+  const reason = "Held out are either files of their own or a part of the training data.";
+  at("contradictory-keys", "evaluate.share", { first: "share", second: "data", reason });
 }
 
 function checkWeights({ weights, train }: Spec["data"], at: Reporting): void {

@@ -20,6 +20,8 @@ export interface Owner {
   readonly header: NameNode;
   /** It may still be extended: nothing is missing in it. */
   readonly partial?: boolean;
+  /** What a key that the table does not have is, where it may have such. */
+  readonly open?: Property | undefined;
 }
 
 export interface CheckContext {
@@ -76,7 +78,22 @@ export function checkProperties(
         ? undefined
         : absent(name, property, layers.at(-1)?.body, owner, context);
   }
+  if (owner.open) values["others"] = checkOthers(owner.open, written, properties, owner, context);
   return findings.count === before ? values : undefined;
+}
+
+/** Values of the keys that are the user's own. */
+function checkOthers(
+  open: Property,
+  written: ReadonlyMap<string, Written>,
+  properties: Properties,
+  owner: Owner,
+  context: CheckContext,
+): Readonly<Record<string, unknown>> {
+  const own = [...written].filter(([name]) => !Object.hasOwn(properties, name));
+  return Object.fromEntries(
+    own.map(([name, entry]) => [name, checkEntry(name, open, entry, owner, context)]),
+  );
 }
 
 /** The entries of one body under the names that the table has now. */
@@ -109,7 +126,7 @@ function readBody(
   for (const entry of body.entries) {
     const name = currentName(entry.key, properties, report);
     const first = entries.get(name);
-    if (!Object.hasOwn(properties, name)) unknown(entry.key);
+    if (!Object.hasOwn(properties, name) && !owner.open) unknown(entry.key);
     else if (first) reportDuplicate(first, entry, context);
     else entries.set(name, entry);
   }

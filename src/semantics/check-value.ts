@@ -58,6 +58,7 @@ const CHECKERS: { readonly [Kind in ValueType["kind"]]: Checker<Kind> } = {
   string: checkString,
   path: checkPath,
   boolean: checkBoolean,
+  scalar: checkScalar,
   integer: checkInteger,
   number: checkNumber,
   quantity: checkQuantity,
@@ -117,6 +118,9 @@ function interpret(node: ValueNode, type: ValueType): ValueNode {
     case "enumeration":
     case "tagged":
       return { kind: "name", text, start, end };
+    case "scalar":
+      if (text === "true" || text === "false") return { kind: "name", text, start, end };
+      return parseValue(text, node) ?? { kind: "string", value: text, start, end };
     default:
       return parseValue(text, node) ?? { kind: "string", value: text, start, end };
   }
@@ -195,7 +199,7 @@ function checkPath(
 
 /** A path of an imported file is relative to that file: here it becomes relative to the spec, if it is one at all. */
 const fromSpec = (path: string, folder: string): string =>
-  folder === "." || pathProblem(path, false) ? path : join(folder, path);
+  folder === "." || path.startsWith("hub:") || pathProblem(path, false) ? path : join(folder, path);
 
 function plainNumber(
   node: ValueNode,
@@ -414,6 +418,16 @@ function checkBoolean(node: ValueNode, _: unknown, context: ValueContext): boole
   return word === undefined ? undefined : word === "true";
 }
 
+function checkScalar(
+  node: ValueNode,
+  _: unknown,
+  context: ValueContext,
+): string | number | boolean | undefined {
+  if (node.kind === "string") return node.value;
+  if (node.kind === "name") return checkBoolean(node, _, context);
+  return plainNumber(node, "a string, a number, true or false", context)?.value;
+}
+
 function reportUnknown(node: NameNode, type: Enumeration, context: ValueContext): void {
   const { report, scope, name } = context;
   // What a failed import would have declared may be meant.
@@ -529,7 +543,8 @@ function checkTagged(
     start: node.start,
     end: node.end,
   };
-  const owner = { name: tag.text, path: context.path, header: tag };
+  const open = type.open && Object.hasOwn(type.open, tag.text) ? type.open[tag.text] : undefined;
+  const owner = { name: tag.text, path: context.path, header: tag, open };
   const layers = [{ body, document: context.document }];
   const values = checkProperties(layers, properties, owner, context);
   return values && { type: tag.text, ...values };

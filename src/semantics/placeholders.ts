@@ -22,6 +22,7 @@ function valuePlaceholder(type: ValueType): string {
     case "path":
       return JSON.stringify(type.word ?? "data.jsonl");
     case "boolean":
+    case "scalar":
       return "false";
     case "integer":
       return String(type.range.min ?? 0);

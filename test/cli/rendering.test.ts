@@ -30,13 +30,17 @@ from pathlib import Path
 # What only training needs: torch and DeepSpeed take seconds to load.
 sys.modules["sampler"] = types.SimpleNamespace(SCHEDULING=None)
 sys.modules["skrull_runtime.train"] = types.SimpleNamespace(main=None)
-from skrull_runtime.data import SampleIndex, data_root
-from skrull_runtime.tokenization import load_encoder
+from skrull_runtime.data.filling import StoreFilling
+from skrull_runtime.data.index import SampleIndex, data_root
+from skrull_runtime.data.tokens import SampleTokens
 from train import CONFIG
 data = CONFIG.data
 index = SampleIndex(Path("data_index.json"), data, data_root(data, Path(".")))
-encode = load_encoder(data.tokenizer)
-read = [index.tokens(n, encode) for n in range(len(index))]
+filling = StoreFilling(index, Path("."))
+assert filling._missing() == list(range(len(index.blocks))) # the cache is the compiler's
+filling.fill()
+source = SampleTokens(index, filling)
+read = [source.tokens(n) for n in range(len(index))]
 assert [sum(label >= 0 for label in tokens.labels) for tokens in read] == index.supervised
 print(json.dumps([index.lengths, index.supervised]))
 `;
@@ -83,7 +87,7 @@ describe("a run's samples in another format and template", () => {
       const read = spawnSync(PYTHON, ["-c", READ_ALL], {
         cwd: join(folder, "run"),
         encoding: "utf8",
-        env: { ...process.env, DS_ACCELERATOR: "cpu" },
+        env: { ...process.env, DS_ACCELERATOR: "cpu", SKRULL_CACHE: "" },
       });
       expect(read.status, read.stderr).toBe(0);
       const [lengths] = JSON.parse(read.stdout.trim().split("\n").at(-1) ?? "") as number[][];
@@ -102,9 +106,10 @@ describe("how samples become text", () => {
     const unnamed = { ...text, "own/tokenizer.json": TINY_TOKENIZER };
     expect(await found(data("format = text", "own"), unnamed)).toEqual(["no-end-token"]);
     expect(await found(data('format = text end_token = ""', "own"), unnamed)).toEqual([]);
-    const named = { ...unnamed, "own/tokenizer_config.json": '{"eos_token": {"content": "b"}}' };
+    const named = { ...unnamed, "own/tokenizer_config.json": '{"eos_token": {"content": "u"}}' };
     const { plan } = await planOf({ data: data("format = text", "own") }, named);
-    expect(plan?.data.rendering.end).toBe("b");
+    // "ab" and its end, "ba" and its end
+    expect(plan?.data.summary.tokens).toBe(6);
   });
 
   it("warns of an end token that is none to the tokenizer", async () => {
@@ -121,9 +126,9 @@ describe("how samples become text", () => {
 
   it.each([
     ["format = text template = chatml", "contradictory-keys"],
-    ['begin_token = "x"', "contradictory-keys"],
-    ['end_token = "x"', "contradictory-keys"],
-    ['template = llama3 end_token = "x"', "contradictory-keys"],
+    ['format = messages begin_token = "x"', "contradictory-keys"],
+    ['format = messages template = chatml end_token = "x"', "contradictory-keys"],
+    ['format = alpaca template = llama3 end_token = "x"', "contradictory-keys"],
     ["format = sharegpt { messages = 3 }", "unknown-key"],
     ["template = llama", "unknown-value"],
     ["format = messages", "malformed-data"],
@@ -169,15 +174,13 @@ describe("lengths", () => {
   });
 
   it("says which lines the format cannot read", () => {
-    const run = lengths("--data-format", "sharegpt");
+    const run = lengths("--data-format", "sharegpt", "--column", "conversations=talk");
     expect(run.status).toBe(1);
-    expect(JSON.parse(run.stdout).files[0].malformed.first[0].reason).toBe(
-      'has no list "conversations"',
-    );
+    expect(JSON.parse(run.stdout).files[0].malformed.first[0].reason).toBe('has no list "talk"');
   });
 
   it.each([
-    [["--column", "dialog=x"], "--column dialog=x: is not KEY=NAME"],
+    [["--column", "dialog"], "--column dialog: is not NAME=VALUE"],
     [["--template", "nowhere.json"], "nowhere.json: "],
     [["--data-format", "parquet"], "--data-format"],
   ])("refuses %j", (options, message) => {
@@ -197,9 +200,15 @@ describe("lengths", () => {
     );
     expect(stdout).toContain("The loss counts 9 of 35 tokens");
     const json = JSON.parse(show("--show", "1", "--format", "json").stdout);
-    expect(json).toMatchObject({ line: 1, length: 31, supervised: 9 });
-    expect(json.stretches[1]).toEqual({ text: " Hello! <|im_end|>", trained: true });
-    expect(show("--show", "9").stderr).toContain("s.jsonl: has no line 9");
+    expect(json).toMatchObject({ format_version: 1, line: 1, mask: "declared", targets: 9 });
+    const [[start, end]] = json.supervised;
+    expect([json.ids.length, start, end]).toEqual([31, 21, 30]);
+    expect(json.text).toContain("<|im_start|>assistant\n Hello! <|im_end|>\n");
+    const missing = show("--show", "9");
+    expect([missing.status, missing.stderr]).toEqual([1, "error: s.jsonl: has no line 9\n"]);
+    expect(JSON.parse(show("--show", "9", "--format", "json").stdout).error.code).toBe(
+      "row-refused",
+    );
     expect(show("--show", "x").status).toBe(2);
   });
 

@@ -20,7 +20,12 @@ export function skrull(
   options: { cwd?: string; input?: string; cache?: string } = {},
 ): Run {
   const cache = join(options.cwd ?? ROOT, options.cache ?? ".skrull-test-cache");
-  const environment = { ...process.env, SKRULL_CACHE: options.cwd ? cache : "", NO_COLOR: "1" };
+  const environment = {
+    ...process.env,
+    SKRULL_CACHE: options.cwd ? cache : "",
+    SKRULL_PYTHON: PYTHON,
+    NO_COLOR: "1",
+  };
   return spawnSync(process.execPath, [`${ROOT}dist/cli/main.js`, ...arguments_], {
     cwd: options.cwd ?? ROOT,
     encoding: "utf8",

@@ -19,6 +19,7 @@ const PAGES = fileURLToPath(new URL("../../docs/diagnostics/", import.meta.url))
 const WITHOUT_EXAMPLE: readonly DiagnosticCode[] = [
   ...(["file-too-large", "too-many-errors", "chain-too-long"] as const),
   "stale-lengths",
+  "no-engine",
 ];
 
 /** Codes whose message says what to write. */

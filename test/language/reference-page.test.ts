@@ -63,8 +63,11 @@ describe("a default", () => {
       case "tagged": {
         const { type: tag, ...rest } = value as { readonly type: string };
         const keys = Object.keys(type.variants[tag] ?? {});
-        return Object.keys(rest).join() === keys.join();
+        const others = type.open?.[tag] ? ["others"] : [];
+        return Object.keys(rest).join() === [...keys, ...others].join();
       }
+      case "scalar":
+        return ["string", "number", "boolean"].includes(typeof value);
       case "boolean":
         return typeof value === "boolean";
       default: {

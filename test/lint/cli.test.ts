@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { files, project, skrull, spec } from "../cli/run.js";
+import { diskHost } from "../disk-host.js";
 import { hostOf, lint, lintProject, measure } from "./project.js";
 
 const CROSSING = { cluster: "{ nodes = 2 gpus = 2 gpu = cpu }", parallel: "{ context = 4 }" };
@@ -130,7 +131,7 @@ run wider extends wide { train { steps = 5000 } }
   });
 
   it("is measured and linted with the data of each", async () => {
-    const host = hostOf({ ...files(), "spec.skrull": text.replace("= 4 }", "= 6 }") });
+    const host = diskHost({ ...files(), "spec.skrull": text.replace("= 4 }", "= 6 }") });
     await measure(host, "spec.skrull", text);
     const codes = (await lint(host, "spec.skrull")).map(({ code }) => code);
     expect(codes).toContain("batch-exceeds-data");

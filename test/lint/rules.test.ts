@@ -1,11 +1,13 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type ModelDimensions, readDimensions } from "../../src/catalogue/dimensions.js";
 import { tensorShapes } from "../../src/catalogue/tensors.js";
 import type { Diagnostic } from "../../src/diagnostics/diagnostic.js";
 import { RULES } from "../../src/lint/rules/index.generated.js";
 import { conversation, MODEL, spec } from "../cli/run.js";
+import { diskHost } from "../disk-host.js";
 import { type Shapes, safetensors } from "../inputs/safetensors.js";
-import { type Files, hostOf, lint, lintProject, measure } from "./project.js";
+import { type Files, lint, lintProject, measure } from "./project.js";
 
 const SMALL: Readonly<Record<string, unknown>> = JSON.parse(MODEL);
 
@@ -104,7 +106,7 @@ const CASES: readonly Case[] = [
     found: [
       "100: 'iterations' has no effect with mode = online",
       "16: 'alpha' has no effect with rank = 0",
-      "1: 'every' has no effect without evaluate.data",
+      "1: 'every' has no effect without evaluate.data or share",
     ],
   },
   {
@@ -690,9 +692,9 @@ describe("stale-lengths", () => {
   const files = { "model.json": MODEL, "data.jsonl": SAMPLES, "spec.skrull": spec() };
 
   it("is reported where the data has another content than was measured", async () => {
-    const host = hostOf(files);
+    const host = diskHost(files);
     await measure(host, "spec.skrull", files["spec.skrull"]);
-    host.writeFile("/project/data.jsonl", SAMPLES.repeat(2));
+    host.writeFile(join(host.workingFolder, "data.jsonl"), SAMPLES.repeat(2));
     const found = (await lint(host, "spec.skrull")).filter(({ code }) => code === "stale-lengths");
     expect(found.map((f) => `${text(files["spec.skrull"], f)}: ${f.message}`)).toEqual([
       `["data.jsonl"]: 'data.jsonl' has changed since its lengths were measured`,
@@ -700,11 +702,11 @@ describe("stale-lengths", () => {
   });
 
   it("is not reported where the file is only younger, or was never measured", async () => {
-    const host = hostOf(files);
+    const host = diskHost(files);
     const codes = async () => (await lint(host, "spec.skrull")).map(({ code }) => code);
     expect(await codes()).not.toContain("stale-lengths");
     await measure(host, "spec.skrull", files["spec.skrull"]);
-    host.writeFile("/project/data.jsonl", SAMPLES);
+    host.writeFile(join(host.workingFolder, "data.jsonl"), SAMPLES);
     expect(await codes()).not.toContain("stale-lengths");
   });
 });

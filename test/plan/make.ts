@@ -1,22 +1,20 @@
-import { MemoryHost } from "../../src/host/memory-host.js";
 import { loadInputs } from "../../src/inputs/load-inputs.js";
 import { makePlan } from "../../src/plan/make-plan.js";
 import { analyze } from "../../src/semantics/analyze.js";
 import { files } from "../cli/run.js";
+import { diskHost } from "../disk-host.js";
 
-/** Plans the small spec of the command line's tests, with some blocks replaced, without a process or a disk. */
+/** Plans the small spec of the command line's tests, with some blocks replaced, in this process. */
 export async function planOf(
   parts: Readonly<Record<string, string>> = {},
   more: Readonly<Record<string, string>> = {},
 ) {
   const texts = { ...files(parts), ...more };
-  const host = new MemoryHost(
-    Object.fromEntries(Object.entries(texts).map(([name, text]) => [`/project/${name}`, text])),
-  );
+  const host = diskHost(texts);
   const { runs, diagnostics } = analyze("spec.skrull", texts["spec.skrull"] ?? "");
   const { spec, origins } = runs[0] ?? {};
   if (!spec || !origins) return { diagnostics, plan: undefined, inputs: undefined };
-  const loaded = await loadInputs(host, "/project", spec, origins);
+  const loaded = await loadInputs(host, host.workingFolder, spec, origins);
   const found = [...diagnostics, ...loaded.diagnostics];
   if (!loaded.inputs) return { diagnostics: found, plan: undefined, inputs: undefined };
   const { inputs } = loaded;

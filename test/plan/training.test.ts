@@ -104,7 +104,7 @@ it("the report shows how data is mixed and positions are scaled", async () => {
   const row = (name: string) => report.split("\n").find((line) => line.trim().startsWith(name));
   expect(row("positions")).toMatch(/ 8,192, rotary embeddings linear$/);
   expect(row("memory of a node")).toMatch(/ 4.00 GiB$/);
-  expect(row("format")).toMatch(/ messages, template zephyr$/);
+  expect(row("template")).toMatch(/ zephyr, [0-9a-f]{8}$/);
   expect(row("drawn an epoch, entry 1")).toMatch(/ 10 of 5$/);
   expect(row("drawn an epoch, entry 2")).toMatch(/ 3 of 5$/);
   expect(row("global batch")).toContain("4 (last of an epoch 1)");

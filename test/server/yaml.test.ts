@@ -67,7 +67,7 @@ it("has hovers on keys, values, blocks and names", async () => {
   expect(policy?.value).toMatch(/^`global_batch`: whole number.*Here: `4`$/s);
   expect((await hover("1K"))?.value).toContain("Here: `2,048 tokens`");
   expect((await hover("2K"))?.over).toBe("2K");
-  expect((await hover("[data.jsonl"))?.value).toContain("JSONL files");
+  expect((await hover("[data.jsonl"))?.value).toContain("Files, folders or glob patterns");
   expect((await hover("data.jsonl"))?.value).toContain('Here: `["data.jsonl"]`');
   expect((await hover("lr"))?.value).toContain("Here: `0.001`");
   expect((await hover("adamw"))?.value).toContain("Here: `adamw`");

@@ -14,12 +14,12 @@ from settings import Settings
 from world import PeakMemory, start
 
 from skrull_runtime.collate import collate
+from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.errors import UserError
 from skrull_runtime.packed import MicroBatch
 from skrull_runtime.profiling.measure import StepTimer
 from skrull_runtime.profiling.memory import factor_of
 from skrull_runtime.profiling.run_folder import RunFolder
-from skrull_runtime.tokenization import Tokens
 
 MODELS = ("qwen2.5-0.5b", "qwen2.5-7b", "qwen3-8b")
 MODES = ("none", "selective", "full")

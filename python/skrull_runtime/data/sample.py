@@ -47,8 +47,11 @@ class Encoded(NamedTuple):
 
     ids: list[int]
     spans: list[Span]  # ascending, none over another
-    method: str  # that found the spans: "generation", "twin", "prefix", "declared", "text" or "tokens"
+    method: (
+        str  # that found the spans: "generation", "twin", "prefix", "declared", "text" or "tokens"
+    )
     markers: int = 0  # special tokens' texts that the contents hold
     views: int = IN_EVERY_VIEW
+    lost: tuple[str, ...] = ()  # keys of the row that the template has not written
     text: str = ""  # where it was asked for, with the range of characters of each token
     offsets: list[tuple[int, int]] = []  # noqa: RUF012

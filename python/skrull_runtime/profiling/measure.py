@@ -15,13 +15,13 @@ import torch.distributed as dist
 
 from ..collate import StepBatch
 from ..config import SchedulingConfig
+from ..data.tokens import IGNORED, Tokens
 from ..feed import make_step_batch
 from ..groups import GroupTable
 from ..model import build_model
 from ..sampler import GlobalBatch
 from ..scheduling import class_degrees
 from ..starting import DEEPSPEED_FILE
-from ..tokenization import IGNORED, Tokens
 from ..trainer import Trainer
 from .features import Batch
 from .run_folder import RunFolder

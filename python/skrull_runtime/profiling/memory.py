@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from ..collate import collate
+from ..data.tokens import Tokens
 from ..packed import MicroBatch
-from ..tokenization import Tokens
 from .measure import StepTimer
 
 SCALED_ROWS = (

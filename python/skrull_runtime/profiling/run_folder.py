@@ -22,9 +22,8 @@ class RunFolder:
         if "demand" not in self.plan:
             raise UserError(f"{path}: was compiled by an earlier skrull; compile it again")
         self.config, self.scheduling = self._constants()
-        samples = read_index(self.path / "data_index.json", self.config.data.max_length)["samples"]
-        self.lengths: list[int] = samples["length"]
-        self.supervised: list[int] = samples["supervised"]
+        _, columns = read_index(self.path / "data_index.json", self.config.data.max_length)
+        self.lengths, self.supervised = columns["length"], columns["supervised"]
 
     def _json(self, name: str) -> dict[str, Any]:
         try:

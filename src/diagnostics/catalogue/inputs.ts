@@ -62,6 +62,53 @@ export const INPUT_CODES = {
     why: "It is no token of this tokenizer, so generation cannot stop at it.",
     help: "Choose the template of the model's family, or add the token to the tokenizer.",
   },
+  "no-engine": {
+    severity: "error",
+    message: "{problem}",
+    why: "Data is read, rendered and tokenised by a program in Python; only counts that are cached need none.",
+    about:
+      "Python was not found, or lacks a package. Looked at are SKRULL_PYTHON, an active virtual environment, a .venv in the spec's folder or above it, and python3.",
+    help: "Name a Python by SKRULL_PYTHON, with: pip install tokenizers jinja2 pyarrow",
+  },
+  "unreadable-data": {
+    severity: "error",
+    message: "{problem}",
+    why: "{reason}",
+    about: "A data file or a template cannot be used at all, whatever its rows are.",
+    help: "Correct what is named, or leave it out.",
+  },
+  "meaning-unread": {
+    severity: "error",
+    message:
+      "{count} {count:row has|rows have} {name}, which nothing reads: {example} (line {line})",
+    why: "It changes what should be trained, so the model would learn something else.",
+    about:
+      "Rows have a column or key that is known to change what they mean, and the layout, template or tokenizer has no place for it.",
+    help: "Name its column by data { columns = names { ... } }, convert the data, or leave it out on purpose: data { ignore = [...] }",
+  },
+  "keys-unread": {
+    severity: "info",
+    message: "nothing reads {names}",
+    why: "Columns and keys that are neither rendered nor known by name are not trained.",
+    about:
+      "The data has columns or keys of messages that are not read. Each is named with the number of rows that have it.",
+    help: "Where that is meant: data { ignore = [...] }",
+  },
+  "template-differs": {
+    severity: "warning",
+    message:
+      "line {line} is trained as {chosen}, and served by the tokenizer's own template as {own}",
+    why: "A model answers best to prompts as it was trained on.",
+    about:
+      "The chosen template makes another text of a sample than the tokenizer's own chat template, which the model is usually served with.",
+    help: "Leave template out to train with the tokenizer's own; the export has the template that was trained.",
+  },
+  "markers-in-contents": {
+    severity: "warning",
+    message: "{count} {count:sample has|samples have} the text of a special token in a content",
+    why: "It is trained as plain text, so that nobody's words can end a turn; Hugging Face's tokenizers would make that token of it.",
+    help: "Clean the data, or write data { markers = tokens } where the tokens are meant; it trains as earlier versions did.",
+  },
   "changed-default": {
     severity: "info",
     message: "{key} = {value} is a new default: {change}; {key} = {before} trains as before",

@@ -1,23 +1,14 @@
 import { aboveZero, copiedPath, integer, number, oneOf, path, tokens, upTo } from "../kinds.js";
-import type { Block, Properties } from "../types.js";
+import type { Block, Property } from "../types.js";
 import { formats } from "./formats.js";
+import { templateArguments, templates } from "./templates.js";
 
-/** The catalogue's chat templates, and a file. */
-const templates = {
-  chatml: {},
-  llama3: {},
-  mistral: {},
-  zephyr: {},
-  alpaca: {},
-  file: {
-    path: {
-      type: copiedPath,
-      doc: "A template, JSON or YAML, as `schemas/template.schema.json` describes it and those in `catalogue/templates` are written.",
-      since: 1,
-      required: "It says how messages become text.",
-    },
-  },
-} as const satisfies Readonly<Record<string, Properties>>;
+const name = {
+  type: { kind: "string" },
+  doc: "The name that the data has for it.",
+  since: 1,
+  optional: "the usual names",
+} as const satisfies Property;
 
 export const data = {
   doc: "What to train on.",
@@ -26,7 +17,7 @@ export const data = {
   properties: {
     train: {
       type: { kind: "list", item: path, nonEmpty: true },
-      doc: "JSONL files or glob patterns, in the spec's folder or below it.",
+      doc: "Files, folders or glob patterns, in the spec's folder or below it: JSONL (also `.gz`, `.zst`), a JSON array, Parquet, Arrow, CSV, or a folder of `save_to_disk`. `hub:OWNER/NAME:SPLIT@REVISION` is a data set of the Hugging Face hub, read once by the package `datasets`.",
       since: 1,
       required: "There would be nothing to train on.",
     },
@@ -38,21 +29,63 @@ export const data = {
     },
     format: {
       type: { kind: "tagged", variants: formats },
-      doc: 'How a line, one JSON object, is laid out: a conversation (`messages`, `sharegpt`, `alpaca`) or plain text. Columns of other names: `format = messages { messages = "dialog" }`.',
+      doc: 'How a row is laid out. `auto` tells it from the columns of each row; columns of other names: `format = messages { messages = "dialog" }`.',
       since: 1,
-      default: { type: "messages", messages: "messages", role: "role", content: "content" },
+      default: { type: "auto" },
+    },
+    columns: {
+      type: { kind: "tagged", variants: { names: {} }, open: { names: name } },
+      doc: 'Columns beside those of `format` that have unusual names: `columns = names { tools = "functions" }`.',
+      since: 1,
+      default: { type: "names", others: {} as Readonly<Record<string, string>> },
+    },
+    roles: {
+      type: {
+        kind: "tagged",
+        variants: { names: {} },
+        open: {
+          names: { ...name, doc: "The role that it is: `user`, `assistant`, `system`, `tool`." },
+        },
+      },
+      doc: 'What unusual names of who speaks stand for: `roles = names { bot = "assistant" }`.',
+      since: 1,
+      default: { type: "names", others: {} as Readonly<Record<string, string>> },
+    },
+    ignore: {
+      type: { kind: "list", item: { kind: "string" } },
+      doc: "Columns and keys of messages that nothing is to be said of: they are not read.",
+      since: 1,
+      default: [] as readonly string[],
     },
     template: {
-      type: { kind: "tagged", variants: templates },
-      doc: "How a conversation becomes text: one of the catalogue's templates, or your own.",
+      type: { kind: "tagged", variants: templates, open: templateArguments },
+      doc: "How a conversation becomes text: by the tokenizer's own chat template (`auto`; `chatml` where it has none), by one in Jinja, one of the catalogue's, or your own.",
       since: 1,
-      default: { type: "chatml" },
+      default: { type: "auto", date: "2024-07-26", others: {} },
+    },
+    markers: {
+      type: oneOf("text", "tokens"),
+      doc: "What the text of a special token, such as `<|im_end|>`, is where somebody wrote it into a content: plain text, or that token, as Hugging Face's tokenizers have it.",
+      since: 1,
+      default: "text",
+    },
+    train_newline: {
+      type: { kind: "boolean" },
+      doc: "Whether the newline after an answer's end token is trained. Nobody generates it.",
+      since: 1,
+      default: false,
+    },
+    rewritten: {
+      type: oneOf("split", "refuse"),
+      doc: "What happens to conversations whose earlier answers the template writes otherwise than it did when they were given: a sample for each answer, as it is served, or a malformed line.",
+      since: 1,
+      default: "split",
     },
     begin_token: {
       type: { kind: "string" },
-      doc: "Text of the token before every sample of `prompt-completion` and `text`, such as `<s>`.",
+      doc: 'Text of the token before every sample of `prompt-completion` and `text`, such as `<s>`; `""` is none.',
       since: 1,
-      optional: "none",
+      optional: "what the tokenizer itself puts there",
     },
     end_token: {
       type: { kind: "string" },
@@ -83,6 +116,18 @@ export const data = {
       doc: "Tokens that the loss counts: contents and end tokens of the assistant, of its last answer only, or all.",
       since: 1,
       default: "assistant",
+    },
+    min_turns: {
+      type: integer(upTo(2 ** 20)),
+      doc: "Answers that a sample has at least; those with fewer are left out.",
+      since: 1,
+      default: 0,
+    },
+    unique: {
+      type: { kind: "boolean" },
+      doc: "Leaves out samples whose tokens are those of an earlier one.",
+      since: 1,
+      default: false,
     },
     malformed: {
       type: integer(upTo(2 ** 40)),

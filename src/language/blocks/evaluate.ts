@@ -1,4 +1,4 @@
-import { integer, path, upTo } from "../kinds.js";
+import { integer, number, path, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
 export const evaluate = {
@@ -7,9 +7,15 @@ export const evaluate = {
   properties: {
     data: {
       type: { kind: "list", item: path },
-      doc: "JSONL files or glob patterns, in the spec's folder or below it; read as the training data is. Without any, nothing is evaluated.",
+      doc: "Files, folders or glob patterns, in the spec's folder or below it; read as the training data is. Without any, and without `share`, nothing is evaluated.",
       since: 1,
       default: [] as readonly string[],
+    },
+    share: {
+      type: number({ min: 0, max: 0.5 }),
+      doc: "Part of the training samples that is held out instead, the same ones whatever their order; equal samples stay together.",
+      since: 1,
+      default: 0,
     },
     every: {
       type: integer(upTo(1e9)),

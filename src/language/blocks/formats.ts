@@ -5,6 +5,7 @@ const column = <const Name extends string>(name: Name, doc: string) =>
 
 /** Layouts of a line of data; the keys of each are its columns, the values the names these have in the file. */
 export const formats = {
+  auto: {},
   messages: {
     messages: column("messages", "Column with the list of messages."),
     role: column("role", "Key of a message's role."),
@@ -29,4 +30,8 @@ export const formats = {
     completion: column("completion", "Column with the text to learn."),
   },
   text: { text: column("text", "Column with the text; all of it is supervised.") },
+  tokens: {
+    input_ids: column("input_ids", "Column with the tokens."),
+    labels: column("labels", "Column with the targets, -100 where there is none; may be missing."),
+  },
 } as const satisfies Readonly<Record<string, Properties>>;

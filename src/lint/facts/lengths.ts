@@ -1,8 +1,8 @@
-import { join } from "pathe";
 import { epochSize } from "../../foundation/global-batches.js";
-import { expandGlob } from "../../host/files.js";
-import { type Host, HostError } from "../../host/host.js";
+import type { Host } from "../../host/host.js";
 import { countRequest } from "../../inputs/count-request.js";
+import { findDataFiles } from "../../inputs/data-files.js";
+import { selectionOf } from "../../inputs/selection.js";
 import type { Spec } from "../../language/language.js";
 import { type CountRequest, knownMeasurement } from "../../lengths/known.js";
 import { type MeasuredFile, type PreparedData, prepareData } from "../../plan/data.js";
@@ -18,11 +18,19 @@ export interface KnownLengths {
 
 /** Looks every data file up in the cache; data counts as known where all its files are. */
 export async function knownLengths(host: Host, folder: string, spec: Spec): Promise<KnownLengths> {
-  const { data, evaluate } = spec;
-  const lookUp = new LookUp(host, folder, data);
-  const train = await lookUp.of("data.train", data.train, data.weights);
-  const evaluation = await lookUp.of("evaluate.data", evaluate.data, []);
-  return { train, evaluation, stale: lookUp.stale };
+  const lookUp = new LookUp(host, folder, spec);
+  const train = await lookUp.files("data.train");
+  const held = await lookUp.files("evaluate.data");
+  const { stale } = lookUp;
+  return {
+    train: train && prepareData(train, selectionOf(spec, "data.train", false)),
+    evaluation: held
+      ? prepareData(held, selectionOf(spec, "evaluate.data", false))
+      : train && spec.evaluate.share > 0
+        ? prepareData(train, selectionOf(spec, "data.train", true))
+        : undefined,
+    stale,
+  };
 }
 
 class LookUp {
@@ -32,43 +40,31 @@ class LookUp {
   constructor(
     private readonly host: Host,
     private readonly folder: string,
-    private readonly data: Spec["data"],
+    private readonly spec: Spec,
   ) {
-    this.#request = countRequest(host, folder, data);
+    this.#request = countRequest(host, folder, spec.data);
   }
 
-  async of(
-    key: DataKey,
-    patterns: readonly string[],
-    weights: readonly number[],
-  ): Promise<PreparedData | undefined> {
-    const files = this.#files(patterns, weights.length > 0);
+  /** The files that a key names, if all are known. */
+  async files(key: DataKey): Promise<readonly MeasuredFile[] | undefined> {
+    const { data, evaluate } = this.spec;
+    const training = key === "data.train";
+    const patterns = training ? data.train : evaluate.data;
+    const ordered = training && data.weights.length > 0;
+    let complete = true;
+    const onMissing = () => {
+      complete = false;
+    };
+    const files = findDataFiles(this.host, this.folder, patterns, ordered, onMissing);
     const measured: MeasuredFile[] = [];
-    for (const [path, pattern] of files) {
-      const known = await knownMeasurement(this.host, join(this.folder, path), this.#request);
-      if (known.state === "known") measured.push({ path, pattern, measurement: known.measurement });
-      if (known.state === "changed") this.stale.push({ key, file: path });
+    for (const { name, path, pattern } of files) {
+      const known = await knownMeasurement(this.host, path, this.#request);
+      if (known.state === "known")
+        measured.push({ path: name, pattern, measurement: known.measurement });
+      if (known.state === "changed") this.stale.push({ key, file: name });
     }
-    if (files.length === 0 || measured.length < files.length) return undefined;
-    return prepareData(measured, this.data.max_length, this.data.overlong, weights);
-  }
-
-  /** Path and number of the pattern, in the order of a plan's. */
-  #files(patterns: readonly string[], weighted: boolean): readonly (readonly [string, number])[] {
-    const files = new Map<string, number>();
-    for (const [n, pattern] of patterns.entries()) {
-      for (const name of this.#matches(pattern)) if (!files.has(name)) files.set(name, n);
-    }
-    return [...files].sort(([a, m], [b, n]) => (weighted ? m - n : 0) || (a < b ? -1 : 1));
-  }
-
-  #matches(pattern: string): readonly string[] {
-    try {
-      return expandGlob(this.host, this.folder, pattern);
-    } catch (error) {
-      if (error instanceof HostError) return [];
-      throw error;
-    }
+    const known = complete && files.length > 0 && measured.length === files.length;
+    return known ? measured : undefined;
   }
 }
 

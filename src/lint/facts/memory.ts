@@ -18,16 +18,50 @@ export function planInputs(machine: Machine, lengths: LengthFacts | undefined): 
     profile: machine.profile,
     tokenizerSha256: "",
     // Nothing of memory or schedules depends on it.
-    rendering: { format: { type: "text", text: "" }, template: null, begin: "", end: "" },
+    rendering: NO_RENDERING,
+    renderingFacts: NO_FACTS,
     data: lengths?.train ?? withLongest(1),
     evaluation: lengths?.evaluation,
     skrullVersion: "",
   };
 }
 
+const NO_RENDERING: PlanInputs["rendering"] = {
+  format: { type: "auto" },
+  columns: {},
+  roles: {},
+  ignore: [],
+  template: { type: "auto" },
+  arguments: {},
+  date: "",
+  begin: null,
+  end: null,
+  markers: "text",
+  train_newline: false,
+  rewritten: "split",
+};
+
+const NO_FACTS: PlanInputs["renderingFacts"] = {
+  template: "own",
+  template_sha256: "",
+  reads_date: false,
+  begin: "",
+  end: "",
+  ends: [],
+  settings: "",
+};
+
 /** Data of no samples, whose longest is of that many tokens. */
 function withLongest(longest: number): PreparedData {
-  const none = prepareData([], longest, "error", []);
+  const none = prepareData([], {
+    maxLength: longest,
+    overlong: "error",
+    weights: [],
+    minTurns: 0,
+    unique: false,
+    share: 0,
+    heldOut: false,
+  });
   return { ...none, summary: { ...none.summary, longest } };
 }
 

@@ -12,7 +12,7 @@ const INTERVALS: readonly (readonly [string, (spec: Spec) => number, string])[] 
   [
     "evaluate.every",
     // Without data another rule says that nothing is evaluated at all.
-    ({ evaluate }) => (evaluate.data.length > 0 ? evaluate.every : 0),
+    ({ evaluate }) => (evaluate.data.length > 0 || evaluate.share > 0 ? evaluate.every : 0),
     "Only the end of the run is evaluated.",
   ],
   ["train.log_every", ({ train }) => train.log_every, "No step is printed."],

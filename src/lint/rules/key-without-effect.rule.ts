@@ -46,9 +46,9 @@ const KEYS: readonly Ineffective[] = [
   },
   {
     path: "evaluate.every",
-    where: "without evaluate.data",
+    where: "without evaluate.data or share",
     reason: "There is nothing to evaluate on.",
-    holds: ({ evaluate }) => evaluate.data.length === 0,
+    holds: ({ evaluate }) => evaluate.data.length === 0 && evaluate.share === 0,
   },
   {
     path: "model.revision",

@@ -62,6 +62,8 @@ def _kind_of(columns: Columns) -> str:
         return "text"
     if has("input_ids"):
         return "tokens"
+    if has("messages"):
+        return "messages"  # which says what is wrong with them
     raise RowProblem(f"{_seen(columns.row)}: none of the layouts has these; name its columns")
 
 

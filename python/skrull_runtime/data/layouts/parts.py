@@ -32,7 +32,9 @@ def _text(part: Any, place: str, note: Callable[[str, str, Any], None]) -> str:
         raise RowProblem(f"{place} has a part that is neither text nor an object")
     kind = part.get("type", "text")
     if kind not in contract()["text_parts"]:
-        raise RowProblem(f"{place} has a part of type {shorten(str(kind))}")
+        raise RowProblem(
+            f"{place} has a part of type {shorten(str(kind))}; only text is trained: leave such rows out"
+        )
     if not isinstance(part.get("text"), str):
         raise RowProblem(f"{place} has a part without its text")
     for key, value in part.items():

@@ -80,6 +80,8 @@ def _read(entry: Any, place: str, turns: Turns, context: Context) -> None:
     else:
         turns.add(message.as_turn(role), trained)
     message.note_unread()
+    if trained and role not in (CALL, ASSISTANT):
+        context.note("message", "training of a turn that is no answer", True, meaning=False)
 
 
 def messages_in(value: Any, name: str) -> list[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
+from uuid import uuid4
 
 from ...errors import UserError
 from .row import from_values
@@ -111,7 +112,7 @@ def _unreadable(reference: str, error: Exception) -> UserError:
 def _write(reference: str, rows: Iterable[dict[str, Any]], folder: Path, stem: str) -> None:
     """Writes the rows under a name of their own, and puts them in their place when they are whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{stem}.{os.getpid()}"
+    draft = folder / f".{stem}.{uuid4().hex}"
     digest = hashlib.sha256()
     number = 0
     try:

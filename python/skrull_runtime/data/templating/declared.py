@@ -56,6 +56,9 @@ def asked_by(head: str) -> str:
     return head.rstrip(" ")
 
 
+NO_PLACE = "which this template has no place for: choose the model's own, or one in Jinja"
+
+
 class DeclaredTemplate:
     """``template`` as :func:`filled` returns it."""
 
@@ -74,7 +77,7 @@ class DeclaredTemplate:
         ``newline``: what follows an answer's end belongs to the answer too.
         """
         if sample.tools:
-            raise RowProblem("has tools, which a declared template has no place for")
+            raise RowProblem(f"has tools, {NO_PLACE}")
         pieces = list(self.template["begin"])
         length = sum(map(len, pieces))
         answers: list[Answer] = []
@@ -106,9 +109,7 @@ class DeclaredTemplate:
             raise RowProblem(f"message {number + 1} has no role")
         unsaid = next((name for name in UNSAID if message.get(name)), None)
         if unsaid is not None:
-            raise RowProblem(
-                f"message {number + 1} has {unsaid!r}, which a declared template has no place for"
-            )
+            raise RowProblem(f"message {number + 1} has {unsaid!r}, {NO_PLACE}")
         if role not in roles and "*" not in roles:
             raise RowProblem(f"message {number + 1} has role {role!r}, which the template has not")
         return roles.get(role, roles.get("*"))

@@ -6,6 +6,7 @@ where its text is the stock template's for the conversation at hand; and differe
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from ..sample import RowProblem, Sample
@@ -52,7 +53,11 @@ class MaskedTemplate:
 
     @property
     def sha256(self) -> str:
-        return self.plain.stock.sha256
+        """Of both templates, where they are two."""
+        plain, with_tools = self.plain.stock.sha256, self.with_tools.stock.sha256
+        if plain == with_tools:
+            return plain
+        return hashlib.sha256(f"{plain} {with_tools}".encode()).hexdigest()
 
     @property
     def reads_date(self) -> bool:
@@ -168,18 +173,16 @@ class _Talk(Conversation):
         return Draft(self.full.text, answers, "generation")
 
     def _turns_of(self, tags: list[Generated]) -> list[int]:
-        """The message of each tag: one a message, or else by the lengths of growing prefixes."""
+        """The message of each tag: by the lengths of growing prefixes, or else one a message."""
+        texts = [self.text(turn + 1) for turn in self.turns]
+        if all(self.full.text.startswith(text) for text in texts):
+            ends = [len(text) for text in texts]
+            return [self._first(ends, tag.end) for tag in tags]
         if len(tags) == len(self.turns):
             return self.turns
-        ends = []
-        for turn in self.turns:
-            text = self.text(turn + 1)
-            if not self.full.text.startswith(text):
-                raise RowProblem(
-                    "has answers that the chat template tags in parts that cannot be told apart"
-                )
-            ends.append(len(text))
-        return [self._first(ends, tag.end) for tag in tags]
+        raise RowProblem(
+            "has answers that the chat template tags in parts that cannot be told apart"
+        )
 
     def _first(self, ends: list[int], position: int) -> int:
         return next(

@@ -24,6 +24,7 @@ from .facts import facts
 from .guard import limited_memory, watched
 from .markers import Quotes, contents, control_texts, pattern_of, require_same
 from .tokenizer import LoadedTokenizer
+from .unwritten import unwritten
 
 Result = Union[list[Encoded], RowProblem]  # noqa: UP007
 Planned = tuple[Union[list[Draft], RowProblem], int]  # noqa: UP007
@@ -134,14 +135,21 @@ class Renderer:
         keep_text: bool,
     ) -> list[Encoded]:
         if sample.kind == "tokens":
+            if max(sample.ids, default=0) >= self.tokenizer.vocabulary:
+                raise RowProblem(
+                    f"has the token {max(sample.ids)}, and the tokenizer only {self.tokenizer.vocabulary}"
+                )
             return [_given(sample)]
+        lost = unwritten(sample, [draft.text for draft, _ in found], self.template.kind)
         encoded = []
         for draft, tokens in found:
             if isinstance(tokens, RowProblem):
                 raise tokens
             made = self._text_tokens if sample.kind == "text" else self._conversation_tokens
             text = draft.text if keep_text else ""
-            encoded.append(made(sample, draft, tokens)._replace(markers=markers, text=text))
+            encoded.append(
+                made(sample, draft, tokens)._replace(markers=markers, text=text, lost=lost)
+            )
         return encoded
 
     def _conversation_tokens(self, sample: Sample, draft: Draft, tokens: Tokens) -> Encoded:

@@ -63,6 +63,10 @@ class LoadedTokenizer:
         """Encodings of whole texts, without tokens of the tokenizer's own around them."""
         return self._backend.encode_batch(texts, add_special_tokens=False)
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids, special tokens and all, to look at."""
+        return self._backend.decode(list(ids), skip_special_tokens=False)
+
     def plain(self, text: str) -> list[int]:
         """Ids of a text in the midst of another, none of them an added token's."""
         if text not in self._plain_ids:
@@ -95,7 +99,8 @@ class ByteTokenizer(LoadedTokenizer):
     def __init__(self) -> None:
         self.path = BYTES
         self.special: dict[str, str] = {}
-        self.chat_template = self.tool_template = self.end = None
+        self.chat_template = self.tool_template = None
+        self.end = "<|im_end|>"
         self.sha256 = hashlib.sha256(b"bytes 256 257").hexdigest()
         self.controls = self.added = dict(byte_tokens.MARKERS)
         self.vocabulary = 256 + len(self.added)
@@ -103,6 +108,11 @@ class ByteTokenizer(LoadedTokenizer):
 
     def encode_batch(self, texts: Sequence[str]) -> list[Any]:
         return byte_tokens.encode_batch(texts)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        markers = {number: text.encode() for text, number in self.added.items()}
+        pieces = (markers.get(number) or bytes([number]) for number in ids)
+        return b"".join(pieces).decode(errors="replace")
 
     def plain(self, text: str) -> list[int]:
         return list(text.encode())

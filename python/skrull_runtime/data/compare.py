@@ -1,0 +1,42 @@
+"""Whether a model is trained on the text that it will be served with."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from .layouts import Ledger, read_sample
+from .readers import open_rows
+from .sample import RowProblem, Sample
+from .templating import Renderer, first_difference
+from .work import Tools
+
+LOOKED_AT = 32  # rows of a file
+
+
+def served_otherwise(path: Path, tools: Tools) -> dict[str, Any] | None:
+    """The first of a file's rows that the tokenizer's own template makes another text of; None where there is none."""
+    facts, tokenizer = tools.renderer.facts(), tools.tokenizer
+    if facts["template"] == "own" or tokenizer.chat_template is None:
+        return None
+    own = Renderer(tokenizer, {**tools.rendering, "template": {"type": "auto"}})
+    rows = _conversations(path, tools)
+    found = first_difference(tools.renderer, own, [sample for _, sample in rows])
+    if found is None:
+        return None
+    line, _ = rows[found["sample"]]
+    return {"line": line, "chosen": found["text"], "own": found["other"]}
+
+
+def _conversations(path: Path, tools: Tools) -> list[tuple[int, Sample]]:
+    """Of the first rows, with their lines."""
+    found = []
+    for row in islice(open_rows(path), LOOKED_AT):
+        try:
+            sample = read_sample(row.content, tools.layout, Ledger(), row.number)
+        except RowProblem:
+            continue
+        if sample.kind == "conversation":
+            found.append((row.number, sample))
+    return found

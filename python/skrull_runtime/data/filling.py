@@ -1,0 +1,107 @@
+"""Before the first step: the tables that a run needs and the store of this machine lacks, made by all its ranks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import UserError
+from .files import FileReading, content_digest
+from .index import SampleIndex
+from .store import TokenStore, store_folder
+from .work import Tools, Work
+
+LOOK = 0.2  # seconds between two looks for what other ranks make
+PATIENCE = 60.0  # seconds without a table of another rank
+TELL = 10.0  # seconds between two words on how far it is
+Say = Callable[[str], None]
+
+
+class StoreFilling:
+    """What makes the tables of an index's blocks."""
+
+    def __init__(self, index: SampleIndex, run_dir: Path):
+        data = index.config
+        tokenizer = data.tokenizer if data.tokenizer == "bytes" else str(run_dir / data.tokenizer)
+        self._index = index
+        self._work = Work(tokenizer, data.rendering, store_folder(run_dir))
+        self.store = TokenStore(self._work.cache)
+
+    def fill(self, member: int = 0, members: int = 1, say: Say = lambda _: None) -> None:
+        """Makes what is missing, shared by so many processes of this machine, and waits for the others' part.
+
+        Raises UserError where the data is not there, or not the data that was compiled.
+        """
+        missing = self._missing()
+        if not missing:
+            return
+        say(f"tokenising: {len(missing)} of {len(self._index.blocks)} blocks are not in the store")
+        tools = self._work.tools()
+        self._make_all(tools, set(missing[member::members]))
+        if left := self._awaited(missing, say):
+            # Whoever has them to make is slow, or has failed: with its reason, if that holds here too.
+            self._make_all(tools, left)
+
+    def remake(self, block: int) -> None:
+        """Makes one table again. Raises UserError where the data is not what was compiled."""
+        self.store.path(self._index.blocks[block]["key"]).unlink(missing_ok=True)
+        self._make(self._work.tools(), self._index.blocks[block]["file"], {block})
+
+    def _missing(self) -> list[int]:
+        """Numbers of the blocks, each content once."""
+        keys: dict[str, int] = {}
+        for number, block in enumerate(self._index.blocks):
+            keys.setdefault(block["key"], number)
+        return sorted(number for key, number in keys.items() if not self.store.has(key))
+
+    def _make(self, tools: Tools, file: int, wanted: set[int]) -> None:
+        """Of the blocks of a file, those that are wanted and missing."""
+        path, blocks = self._index.path(file), self._index.blocks
+        if content_digest(path) != self._index.files[file]["sha256"]:
+            raise UserError(f"{path}: has changed since the run was compiled; compile again")
+        numbers = [number for number, block in enumerate(blocks) if block["file"] == file]
+        found = FileReading(path, self._work.cache).blocks()
+        left = wanted.intersection(numbers)
+        for number, block in zip(numbers, found, strict=False):
+            left.discard(number)
+            key = tools.store.key(block.sha256, tools.settings)
+            if key != blocks[number]["key"]:
+                raise UserError(
+                    f"{path}: this version of the engine, or of its tokenizer, makes other tokens than"
+                    " the run was compiled with; compile again"
+                )
+            if number in wanted and not self.store.has(key):
+                tools.make(block)
+        if left:
+            raise UserError(
+                f"{path}: is read in fewer blocks than when it was compiled; compile again"
+            )
+
+    def _make_all(self, tools: Tools, wanted: set[int]) -> None:
+        for file in sorted({self._index.blocks[block]["file"] for block in wanted}):
+            self._make(tools, file, wanted)
+
+    def _awaited(self, blocks: list[int], say: Say) -> set[int]:
+        """Waits for the tables that others make; those that are missing when none has come for a while."""
+        told = moved = time.monotonic()
+        before = len(blocks)
+        while missing := {n for n in blocks if not self.store.has(self._index.blocks[n]["key"])}:
+            now = time.monotonic()
+            if len(missing) < before:
+                before, moved = len(missing), now
+            if now - moved >= PATIENCE:
+                return missing
+            if now - told >= TELL:
+                told = now
+                say(f"tokenising: {len(blocks) - len(missing)} of {len(blocks)} blocks")
+            time.sleep(LOOK)
+        return set()
+
+
+def own_share() -> tuple[int, int]:
+    """This rank's number on its machine, and how many there are."""
+    member = int(os.environ.get("LOCAL_RANK", "0"))
+    members = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("LOCAL_SIZE") or "1")
+    return (member, members) if 0 <= member < members else (0, 1)

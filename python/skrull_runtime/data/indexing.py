@@ -1,0 +1,29 @@
+"""A sample index made here: what ``skrull compile`` writes for data that is all taken, in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .columns import Table
+from .index import COLUMNS
+from .measure import fill_store, measurement
+from .view import View
+from .work import Pool, Work
+
+
+def index_of(root: Path, names: list[str], work: Work, view: View) -> dict[str, Any]:
+    """The document of an index of files below ``root``. Raises UserError where they cannot be read."""
+    pool = Pool(work, 1)
+    files, blocks = [], []
+    samples: dict[str, list[int]] = {name: [] for name in COLUMNS}
+    for number, name in enumerate(names):
+        known = fill_store(root / name, pool, lambda _: None)
+        table = Table(measurement(root / name, known, pool, view))
+        files.append({"path": name, "sha256": known.sha256, "bytes": known.bytes})
+        first = len(blocks)
+        blocks += [{"key": key, "file": number} for key in table.description["blocks"]]
+        for column, values in samples.items():
+            shift = first if column == "block" else 0
+            values += [value + shift for value in table[column]]
+    return {"format_version": 2, "files": files, "blocks": blocks, "samples": samples}
