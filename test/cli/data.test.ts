@@ -130,6 +130,22 @@ describe("data", () => {
     expect(plan({ loss_weight: 0.5 }, 'ignore = ["loss_weight"]').status).toBe(0);
   });
 
+  it("is read by the engine's own modules, whatever lies in the working folder", () => {
+    const own = 'raise SystemExit("a module of the working folder was run")\n';
+    expect(plannedWith(block(""), { "json.py": own, "queue.py": own }).samples).toBe(5);
+  });
+
+  it("needs an end for texts, also where the rows alone say that they are texts", () => {
+    const model = { type: "WordLevel", unk_token: "?", vocab: { "?": 0, a: 1 } };
+    const folder = project({
+      ...files({ data: block("").replace('"bytes"', '"tok"') }),
+      "data.jsonl": '{"text": "a"}\n',
+      "tok/tokenizer.json": JSON.stringify({ version: "1.0", added_tokens: [], model }),
+    });
+    const run = skrull(["plan", "spec.skrull"], { cwd: folder });
+    expect([run.status, run.stderr]).toEqual([1, expect.stringContaining("[no-end-token]")]);
+  });
+
   it("is tokenised by several machines into one store", () => {
     const folder = project(files());
     for (const part of ["1/2", "2/2"])
