@@ -1,3 +1,4 @@
+import { hasConversations } from "../plan/data.js";
 import type { LoraPlan, Plan } from "../plan/plan.js";
 import { addsInStageTwo, addsWider } from "./gradients.js";
 import { RANGES } from "./versions.js";
@@ -28,16 +29,13 @@ const adapters = ({ rank, alpha, dropout, targets }: LoraPlan) => ({
   targets,
 });
 
-/** Masks of samples that no template makes. */
-const NO_CONVERSATION = ["text", "tokens"];
-
 /** How samples become tokens: the runtime's `DataConfig`. */
 export function dataConfig({ data }: Plan, root: string | null) {
   return {
     root,
     tokenizer: data.tokenizer.kind === "bytes" ? "bytes" : "tokenizer",
     rendering: data.rendering,
-    conversations: Object.keys(data.summary.masks).some((mask) => !NO_CONVERSATION.includes(mask)),
+    conversations: hasConversations(data.summary.masks),
     supervise: data.supervise,
     max_length: data.max_length,
     overlong: data.summary.overlong.policy,

@@ -7,7 +7,7 @@ import { measureFiles, type Progress } from "../lengths/measure.js";
 import type { FileMeasurement, RenderingFacts } from "../lengths/measurement.js";
 import type { Rendering } from "../lengths/rendering.js";
 import type { TokenizerFacts } from "../lengths/tokenizer.js";
-import { lostSamples, type PreparedData, prepareData } from "../plan/data.js";
+import { hasConversations, lostSamples, type PreparedData, prepareData } from "../plan/data.js";
 import type { Origins, SpecReport } from "../semantics/report.js";
 import { dataAdvice } from "./advice.js";
 import { countRequest } from "./count-request.js";
@@ -75,9 +75,6 @@ const USE: Readonly<Record<DataKey, string>> = {
   "data.train": "train on",
   "evaluate.data": "evaluate on",
 };
-
-/** Masks of samples that no template makes. */
-const WITHOUT_TEMPLATE = ["text", "tokens"];
 
 /** Malformed lines that a message quotes. */
 const LINES_SHOWN = 5;
@@ -198,8 +195,7 @@ class DataLoader {
     const texts = found.measured.some(({ methods }) => (methods["text"] ?? 0) > 0);
     if (texts && end === null && found.facts.end === "")
       this.report.at("no-end-token", "data.train", {});
-    const masks = found.measured.flatMap(({ methods }) => Object.keys(methods));
-    if (masks.some((mask) => !WITHOUT_TEMPLATE.includes(mask)))
+    if (found.measured.some(({ methods }) => hasConversations(methods)))
       reportSplitEnds(found.facts, this.tools.tokenizer, this.report);
   }
 

@@ -71,6 +71,13 @@ export interface DataSummary {
   readonly marked_samples: number;
 }
 
+/** Masks of samples that no template makes. */
+const WITHOUT_TEMPLATE = ["text", "tokens"];
+
+/** Whether a template has made any of the samples of these masks. */
+export const hasConversations = (masks: Readonly<Record<string, number>>): boolean =>
+  Object.keys(masks).some((mask) => !WITHOUT_TEMPLATE.includes(mask));
+
 /** Share of all tokens that over-long samples cost. */
 export function lostShare({ tokens, overlong }: DataSummary): number {
   return overlong.tokens_lost === 0 ? 0 : overlong.tokens_lost / (tokens + overlong.tokens_lost);
