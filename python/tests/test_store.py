@@ -335,3 +335,16 @@ def test_lines_are_those_of_the_file_wherever_a_block_is(tmp_path: Path, small_b
         table = Table(measurement(path, fill_store(path, pool, lambda _: None), pool, View()))
         (finding,) = table.description["ledger"]
         assert (finding["name"], finding["first"]) == ("mood", 301 - start)
+
+
+def test_ranks_that_start_one_after_another_leave_nothing_out(
+    run: SampleIndex, monkeypatch: pytest.MonkeyPatch
+):
+    """Nor does one wait for the other's patience."""
+    tables = made_tables(run.root)
+    for table in tables:
+        table.unlink()
+    monkeypatch.setattr(StoreFilling, "_awaited", lambda *_: set())
+    for member in range(3):
+        StoreFilling(run, run.root).fill(member, 3)
+    assert made_tables(run.root) == tables

@@ -116,10 +116,8 @@ function longestRows({ memory, scheduling, data }: Plan): readonly (readonly str
   return [fitting, ["  max_length, which none has", `${formatCount(data.max_length)} tokens`]];
 }
 
-const SOURCES = { own: "the tokenizer's own", jinja: "Jinja", declared: "declared" } as const;
-
 const templateName = ({ name, source, sha256, reads_date: dated }: Plan["data"]["template"]) => {
-  const chosen = name === "auto" ? (source === "own" ? SOURCES.own : "chatml") : name;
+  const chosen = name === "auto" ? (source === "own" ? "the tokenizer's own" : "chatml") : name;
   return `${chosen}, ${sha256.slice(0, 8)}${dated ? ", with a pinned date" : ""}`;
 };
 

@@ -67,8 +67,18 @@ export async function fillStore(
   counting: Counting,
   part: readonly [number, number],
 ): Promise<void> {
-  const fields = { ...requestFields(host, counting), files: files.map(({ path }) => path), part };
-  await engineOf(host, counting.folder).request("measure", fields, (told) => {
+  await askEngine(host, files, counting, { part });
+}
+
+function askEngine(
+  host: Host,
+  files: readonly DataFile[],
+  counting: Counting,
+  more: object = {},
+): Promise<unknown> {
+  const paths = files.map(({ path }) => path);
+  const fields = { ...requestFields(host, counting), files: paths, ...more };
+  return engineOf(host, counting.folder).request("measure", fields, (told) => {
     const file = files[told.file];
     if (file) counting.progress?.(file, told.done, told.total);
   });
@@ -92,14 +102,13 @@ interface Answer {
 }
 
 async function ask(host: Host, files: readonly DataFile[], counting: Counting) {
-  const { progress, request, folder } = counting;
-  const paths = files.map(({ path }) => path);
-  const fields = { ...requestFields(host, counting), files: paths };
-  const sightings = new Sightings(host, request, paths);
-  const answer = (await engineOf(host, folder).request("measure", fields, (told) => {
-    const file = files[told.file];
-    if (file) progress?.(file, told.done, told.total);
-  })) as Answer;
+  const { request } = counting;
+  const sightings = new Sightings(
+    host,
+    request,
+    files.map(({ path }) => path),
+  );
+  const answer = (await askEngine(host, files, counting)) as Answer;
   const { measurements: tables, facts } = answer;
   const made = new Map<DataFile, FileMeasurement>();
   for (const [n, file] of files.entries()) {

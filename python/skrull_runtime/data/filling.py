@@ -39,22 +39,28 @@ class StoreFilling:
             return
         say(f"tokenising: {len(missing)} of {len(self._index.blocks)} blocks are not in the store")
         tools = self._work.tools()
-        self._make_all(tools, set(missing[member::members]))
+        # By place in the whole list: what is missing changes while others make it.
+        self._make_all(tools, set(self._distinct()[member::members]).intersection(missing))
         if left := self._awaited(missing, say):
             # Whoever has them to make is slow, or has failed: with its reason, if that holds here too.
             self._make_all(tools, left)
 
     def remake(self, block: int) -> None:
         """Makes one table again. Raises UserError where the data is not what was compiled."""
-        self.store.path(self._index.blocks[block]["key"]).unlink(missing_ok=True)
+        self.store.discard(self._index.blocks[block]["key"])
         self._make(self._work.tools(), self._index.blocks[block]["file"], {block})
 
-    def _missing(self) -> list[int]:
+    def _distinct(self) -> list[int]:
         """Numbers of the blocks, each content once."""
         keys: dict[str, int] = {}
         for number, block in enumerate(self._index.blocks):
             keys.setdefault(block["key"], number)
-        return sorted(number for key, number in keys.items() if not self.store.has(key))
+        return sorted(keys.values())
+
+    def _missing(self) -> list[int]:
+        """Those of them that the store lacks."""
+        blocks = self._index.blocks
+        return [number for number in self._distinct() if not self.store.has(blocks[number]["key"])]
 
     def _make(self, tools: Tools, file: int, wanted: set[int]) -> None:
         """Of the blocks of a file, those that are wanted and missing."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .files import content_digest, mark_of
+from .files import mark_of
 from .measure import Part, TableMissing, Throttle, fill_store, measurement
 from .readers import data_files, hub
 from .show import show
@@ -34,11 +34,6 @@ def forget() -> None:
 def hello(_: Request, __: Tell) -> Any:
     """Which engine this is."""
     return {"version": ENGINE_VERSION, "python": platform.python_version()}
-
-
-def facts(request: Request, _: Tell) -> Any:
-    """Of a tokenizer and a rendering, without any data."""
-    return _facts(_work(request).tools())
 
 
 def measure(request: Request, tell: Tell) -> Any:
@@ -124,9 +119,7 @@ def materialise(request: Request, _: Tell) -> Any:
 
 HANDLERS: dict[str, Callable[[Request, Tell], Any]] = {
     "hello": hello,
-    "facts": facts,
     "measure": measure,
     "materialise": materialise,
     "show": lambda request, _: show(request, _work(request)),
-    "digest": lambda request, _: content_digest(Path(request["file"])),
 }
