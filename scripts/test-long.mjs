@@ -10,6 +10,7 @@ const TESTS = {
   "host-memory": "python/tests/host_memory.py",
   kills: "python/tests/kills.py",
   launchers: "python/tests/launcher_cases.py",
+  mistral: "python/tests/mistral_long.py",
   schedules: "scripts/long-schedules.mjs",
   "schedules-python": "python/tests/fuzz_schedules.py",
   templates: "python/tests/templating_long.py",

