@@ -23,7 +23,9 @@ def alone(subject: Extended, length: int) -> dict[str, Any] | None:
     counted = max(1, round(2 * chunk * run.plan["demand"]["target_share"]))
     windows = windows_in(run.path / "config.json")
     subject.forget_gradients()
-    cell = subject.run_once(blank(layout, 2 * chunk, counted, windows), 0)
+    batch = blank(layout, 2 * chunk, counted, windows)
+    cell = subject.run_once(batch, 0)
+    forward, most = subject.attention_bytes(batch, 0)
     collectives = [len([s for s in tally.spans if s.received]) for tally in cell.tallies]
     return {
         "tokens": length,
@@ -32,4 +34,5 @@ def alone(subject: Extended, length: int) -> dict[str, Any] | None:
         "collectives": {"forward": collectives[0], "backward": collectives[1]},
         "peak_bytes": cell.peak,
         "at_peak": cell.at_peak,
+        "attention": {"forward_bytes": forward, "transient_bytes": most},
     }

@@ -36,6 +36,10 @@ class Extended:
         own, *longer = [subject.run_once(micro_batch, rank) for subject in self._subjects]
         return own.extended(longer[0], self._times) if longer else own
 
+    def attention_bytes(self, micro_batch: MicroBatch, rank: int) -> tuple[int, int]:
+        """See :meth:`.subject.Subject.attention_bytes`."""
+        return self._subjects[0].attention_bytes(micro_batch, rank)
+
     def forget_gradients(self) -> None:
         """As at the beginning of a step."""
         for subject in self._subjects:

@@ -55,12 +55,31 @@ def blank(layout: Layout, size: int, counted: int, windows: tuple[int, ...] = ()
 
 def plain_cell(subject: Extended, like: MicroBatch) -> Cell:
     """The baseline's, for the tokens and targets of a rank's micro-batch."""
-    lengths = unshared(like.layout)
+    return _run(subject, unshared(like.layout), like.counted_size)
+
+
+def whole_seconds(subject: Extended, like: MicroBatch) -> float:
+    """Of the device, for a rank's share of the same sequences where nobody cuts them: its local ones, and of each group's
+    whole sequences on one GPU a ``degree``-th."""
+    layout = like.layout
+    share = like.counted_size / max(1, like.size)
+    parts = [(1, layout.local if layout.local_sequences or not layout.groups else ())]
+    for group in layout.groups:
+        parts.append((group.degree, tuple(2 * chunk * group.degree for chunk in group.chunks)))
+    cells = (
+        (degree, _run(subject, lengths, max(1, round(share * sum(lengths)))))
+        for degree, lengths in parts
+        if lengths
+    )
+    return sum(tally.device_seconds / degree for degree, cell in cells for tally in cell.tallies)
+
+
+def _run(subject: Extended, lengths: tuple[int, ...], counted: int) -> Cell:
     layout = Layout(0, lengths, tuple(range(len(lengths))), ())
     AttentionInterface.register(PLAIN, plain_attention)
     subject.forget_gradients()
     subject.use_attention(PLAIN)
     try:
-        return subject.run_once(blank(layout, sum(lengths), like.counted_size), 0)
+        return subject.run_once(blank(layout, sum(lengths), counted), 0)
     finally:
         subject.use_attention(NAME)

@@ -2,6 +2,7 @@
 import { mean, table } from "../scheduling/measure.mjs";
 
 const TOP = 12;
+const BLANK = Array(5).fill("-");
 
 /** Markdown. */
 export function report({ model, gpu, kernel, ranks, policies, alone }) {
@@ -12,7 +13,7 @@ export function report({ model, gpu, kernel, ranks, policies, alone }) {
     steps(policies),
     `Where the slowest rank's time goes, ${own}, first global batch:`,
     operations(batches[0]),
-    "The fullest micro-batch of that rank, beside the plain model on as many tokens in one row that nobody shares:",
+    "The fullest micro-batch of that rank, beside the plain model on as many tokens that nobody shares: in one row, and as a rank's share of the same sequences, each whole on one GPU:",
     baseline(policies),
     ...(alone === null ? [] : [aloneText(alone)]),
   ];
@@ -82,7 +83,8 @@ function baseline(policies) {
     const sharded = thousands(baseline.sharded_tokens);
     return [
       [policy, tokens, sharded, ...columns(baseline.own)],
-      ["plain model", tokens, "0", ...columns(baseline.plain)],
+      ["plain model, shards as sequences", tokens, "0", ...columns(baseline.plain)],
+      ["plain model, sequences whole", tokens, "0", ms(baseline.whole_seconds), ...BLANK],
     ];
   });
   const head = ["", "tokens", "of them sharded", "device ms", "besides attention kernels, ms"];
@@ -104,7 +106,8 @@ function aloneText(alone) {
   return (
     `One sequence of ${thousands(alone.tokens)} tokens alone over ${alone.degree} ranks: ${ms(alone.device_seconds)} ms of the device, ` +
     `${gigabytes(alone.received_bytes)} GB received in ${alone.collectives.forward} and ${alone.collectives.backward} collectives, ` +
-    `of which ${overlap(alone.overlap)} (forward / backward) while an attention kernel runs; they take ${ms(alone.travel_seconds)} ms, of which the device waits ${ms(alone.waited_seconds)} ms; ${gibibytes(alone.peak_bytes)} GiB at the peak.`
+    `of which ${overlap(alone.overlap)} (forward / backward) while an attention kernel runs; they take ${ms(alone.travel_seconds)} ms, of which the device waits ${ms(alone.waited_seconds)} ms; ${gibibytes(alone.peak_bytes)} GiB at the peak. ` +
+    `A layer's attention, by itself: ${gibibytes(alone.attention.transient_bytes)} GiB besides its inputs, its output and the gradients of that and of queries, ${gibibytes(alone.attention.forward_bytes)} of it in the forward.`
   );
 }
 

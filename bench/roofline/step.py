@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from extended import Extended
-from plain import plain_cell
+from plain import plain_cell, whole_seconds
 from replay import zero_seconds
 from standin import NAME as ATTENTION
 from subject import Cell
@@ -123,7 +123,10 @@ def figures(subject: Extended, step: Step) -> dict[str, Any]:
         "at_peak": top.at_peak,
         "predicted_peak_bytes": max(planned for _, planned in everything),
         "operations": operations(own),
-        "baseline": _beside(own[fullest], batches[fullest], plain_cell(subject, batches[fullest])),
+        "baseline": {
+            **_beside(own[fullest], batches[fullest], plain_cell(subject, batches[fullest])),
+            "whole_seconds": whole_seconds(subject, batches[fullest]),
+        },
     }
 
 

@@ -20,7 +20,7 @@ from wire import Links
 from world import OwnGroups
 
 from skrull_runtime import loss
-from skrull_runtime.attention import AttentionContext
+from skrull_runtime.attention import AttentionContext, skrull_attention
 from skrull_runtime.model import base_of, build_model
 from skrull_runtime.packed import MicroBatch
 from skrull_runtime.profiling.run_folder import RunFolder
@@ -156,6 +156,35 @@ class Subject:
             self.forget_gradients()
         ledger = meter.ledger
         return Cell(forward, backward, ledger.peak, ledger.at_peak)
+
+
+    def attention_bytes(self, micro_batch: MicroBatch, rank: int) -> tuple[int, int]:
+        """The most that one layer's attention holds by itself, besides its inputs, its output and the gradients of that
+        and of queries: in the forward, and in either."""
+        meter, config = self.meter, self._config
+        meter.wire.rank = rank
+        heads = config.num_attention_heads
+        width = getattr(config, "head_dim", None) or config.hidden_size // heads
+        of_kinds = heads, config.num_key_value_heads, config.num_key_value_heads
+        with self.fake, on_a_gpu(meter):
+            own = faked(micro_batch, self.fake)
+            inputs = [
+                torch.empty(1, count, own.size, width, dtype=self.model.dtype, requires_grad=True)
+                for count in of_kinds
+            ]
+            gradient = inputs[0].detach().transpose(1, 2).clone()
+            for tensor in (*inputs, gradient):
+                meter.ledger.enter(tensor, WEIGHTS)
+            meter.ledger.forget_peak()
+            with meter.counting():
+                output, _ = skrull_attention(
+                    None, *inputs, None, scaling=1.0, skrull=self._context(own.plan)
+                )
+                forward = meter.ledger.peak - size(output)
+                output.backward(gradient)
+            meter.take()
+        most = meter.ledger.peak - size(output) - size(gradient)
+        return forward, max(forward, most)
 
 
 def links_of(run: RunFolder) -> Links:

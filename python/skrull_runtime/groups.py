@@ -36,7 +36,7 @@ class GroupTable:
 
     def _make(self, members: list[list[int]], rank: int) -> dist.ProcessGroup:
         """This rank's group of those."""
-        if _can_split():  # shares the resources of the group of all ranks, and is made in one call
+        if _can_split():  # in one call; buffers are shared only by communicators that take turns, and ours overlap
             own = dist.split_group(split_ranks=members, timeout=self._timeout)
             assert own is not None, "every rank is in a group"
             return own

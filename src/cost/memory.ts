@@ -1,4 +1,5 @@
 import { adapterParameters, type LoraShape } from "./adapters.js";
+import { COMMUNICATORS, communicatorBytes, type Groups } from "./communicators.js";
 import {
   activeMlpWidth,
   BYTES_PER_ELEMENT,
@@ -47,6 +48,10 @@ export interface MemorySetting {
   readonly routerLoss: boolean;
   /** `null` where every weight is trained. */
   readonly lora: LoraShape | null;
+  /** `null` on CPU. */
+  readonly groups: Groups | null;
+  /** Whether the attention kernel adds gradients of queries up in the same order every time, each block's in its own place. */
+  readonly orderedSums: boolean;
 }
 
 export interface MemoryRow {
@@ -77,7 +82,7 @@ export function totalBytes(rows: readonly MemoryRow[]): number {
  */
 export function memoryModel(setting: MemorySetting): MemoryModel {
   return {
-    fixed: [...stateRows(setting), ...lossRows(setting)],
+    fixed: [...stateRows(setting), ...lossRows(setting), ...communicatorRows(setting)],
     perToken: activationRows(setting),
     host: hostRows(setting),
   };
@@ -149,6 +154,11 @@ function hostRows(setting: MemorySetting): MemoryRow[] {
   ];
 }
 
+function communicatorRows({ groups }: MemorySetting): MemoryRow[] {
+  const bytes = groups === null ? 0 : communicatorBytes(groups);
+  return bytes === 0 ? [] : [{ name: COMMUNICATORS, bytes }];
+}
+
 /** A logit in the model's precision and in fp32; its gradient takes the place of the latter. */
 export const bytesPerLogit = (precision: Precision): number =>
   precision === "fp32" ? FP32 : BYTES_PER_ELEMENT[precision] + FP32;
@@ -191,7 +201,22 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
       bytes: 4 * boundary + 2 * FP32 * shape.hidden_size + 24,
     },
     ...routerRows(setting),
+    ...orderedSumRows(setting),
   ];
+}
+
+/** The most multiprocessors of a GPU in the catalogue: a B200's. */
+const MULTIPROCESSORS = 148;
+
+/**
+ * FlashAttention-2 takes ceil(multiprocessors / (sequences x heads)) copies of the fp32 gradient of queries, of all heads
+ * of a call (`mha_varlen_bwd` of flash_api.cpp): most for one sequence and few heads.
+ */
+function orderedSumRows({ shape, orderedSums }: MemorySetting): MemoryRow[] {
+  if (!orderedSums) return [];
+  const copies = MULTIPROCESSORS + shape.heads;
+  const bytes = (copies * FP32 * queryWidth(shape)) / shape.heads;
+  return [{ name: "attention's sums in order", bytes }];
 }
 
 /** A layer's keys and values of a token that is shared by a whole group; none where no sequence is shared. */

@@ -1,3 +1,4 @@
+import { COMMUNICATORS } from "../cost/communicators.js";
 import { hasConversations } from "../plan/data.js";
 import type { LoraPlan, Plan } from "../plan/plan.js";
 import { addsInStageTwo, addsWider } from "./gradients.js";
@@ -52,8 +53,13 @@ export function trainConfig(plan: Plan) {
     reduction: addsInStageTwo(plan) ? "once" : training.reduction,
     gradients: addsWider(plan) ? "fp32" : "model",
     evaluate_every: evaluation?.every ?? 0,
-    predicted_peak_bytes: Math.ceil(memory.peak_bytes),
+    predicted_peak_bytes: Math.ceil(allocatedBytes(memory)),
   };
+}
+
+/** What PyTorch allocates of a rank's peak. */
+function allocatedBytes({ peak_bytes, fixed }: Plan["memory"]): number {
+  return peak_bytes - (fixed.find(({ name }) => name === COMMUNICATORS)?.bytes ?? 0);
 }
 
 /** The packages of a run: the versions that all take, and what only some need. */

@@ -1,8 +1,9 @@
 import { memoryOfRank } from "../catalogue/gpu.js";
 import { bucketFor, peakBytes } from "../cost/bucket.js";
+import type { Groups } from "../cost/communicators.js";
 import { type MemoryModel, type MemorySetting, memoryModel, totalBytes } from "../cost/memory.js";
 import type { Spec } from "../language/language.js";
-import { widestGroup } from "../schedule/degrees.js";
+import { degreesOfClass, widestGroup } from "../schedule/degrees.js";
 import type { SettledSpec, Setup } from "./setup.js";
 
 const LARGEST_ZERO_BUCKET = 50_000_000;
@@ -59,6 +60,8 @@ export function fitProblem(setup: Setup): FitProblem {
     routerLoss: setup.inputs.dimensions.router_loss,
     lora: setup.lora,
     activationFactor: setup.hardware.figures.activation_factor,
+    groups: groupsOf(setup),
+    orderedSums: hasOrderedSums(setup),
   };
   return {
     setting,
@@ -66,6 +69,24 @@ export function fitProblem(setup: Setup): FitProblem {
     longest: longestOf(setup),
     bucket: memory.bucket,
   };
+}
+
+function groupsOf({ spec, topology }: Setup): Groups | null {
+  if (topology.device !== "cuda") return null;
+  const widest = largestGroup({ spec, topology });
+  const degrees = degreesOfClass({ ...topology, ...spec.schedule });
+  return {
+    ranks: topology.ranks,
+    degrees: degrees.filter((degree) => degree > 1 && degree <= widest),
+    ranksPerNode: spec.cluster.gpus,
+  };
+}
+
+/** FlashAttention-3 takes turns instead, and PyTorch's own attention has no such sums. */
+function hasOrderedSums({ spec, topology }: Setup): boolean {
+  const { attention } = spec.model;
+  const ordered = attention !== "flash3" && attention !== "sdpa";
+  return topology.device === "cuda" && spec.train.deterministic && ordered;
 }
 
 /** Ranks of the largest group that the spec's degrees and policy give a sequence. */

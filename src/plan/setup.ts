@@ -65,7 +65,12 @@ export function setUp(spec: SettledSpec, origins: Origins, inputs: PlanInputs): 
     inputs,
     topology: topologyOf(spec, inputs.gpu),
     shape,
-    hardware: hardwareOf(inputs.gpu, spec.model.precision, inputs.profile),
+    hardware: hardwareOf(
+      inputs.gpu,
+      spec.model.precision,
+      inputs.profile,
+      spec.train.deterministic,
+    ),
     lora: rank > 0 ? loraShape(shape, rank, targets) : null,
     lossChunk: lossChunk(spec, inputs.gpu, shape),
   };

@@ -7,6 +7,7 @@ import {
   type CollectiveSetting,
   communicationRow,
 } from "../../src/cost/collectives.js";
+import { communicatorBytes } from "../../src/cost/communicators.js";
 import type { CollectiveTable } from "../../src/cost/hardware.js";
 import {
   type MemorySetting,
@@ -49,6 +50,8 @@ const SETTING: MemorySetting = {
   reduction: "every-micro-batch",
   offload: "none",
   lora: null,
+  groups: null,
+  orderedSums: false,
 };
 const fixedRow = (setting: MemorySetting, name: string) =>
   memoryModel(setting).fixed.find((row) => row.name === name)?.bytes ?? Number.NaN;
@@ -395,5 +398,39 @@ describe("modelFlops", () => {
     const work = trainingWork(WORK);
     expect(plain.per_token_squared).toBe(work.perTokenSquared);
     expect(plain.per_token).toBeCloseTo(6 * (matrices + embedding), -9);
+  });
+});
+
+describe("communicators", () => {
+  const bytes = (ranks: number, degrees: number[], ranksPerNode = 8) =>
+    communicatorBytes({ ranks, degrees, ranksPerNode }) / 1e6;
+
+  it("take what was measured", () => {
+    expect(bytes(1, [])).toBe(0);
+    expect(bytes(2, [])).toBe(544);
+    expect(bytes(8, [])).toBe(688);
+    // NVIDIA/nccl#1685: 3.28 GB more with the first all-to-all of 8 H100.
+    expect(bytes(8, [8]) - 2 * bytes(8, [])).toBeCloseTo(3280, -1);
+  });
+
+  it("add up over the groups of a rank, less for ranks of another node", () => {
+    expect(bytes(8, [2, 8])).toBe(bytes(8, [8]) + 544 + 469);
+    expect(bytes(16, [16])).toBeCloseTo(bytes(8, [8]) + 8 * 25);
+  });
+
+  it("are a row of the plan on GPUs", () => {
+    expect(fixedRow(SETTING, "communicators")).toBeNaN();
+    const groups = { ranks: 32, degrees: [8], ranksPerNode: 8 };
+    expect(fixedRow({ ...SETTING, groups }, "communicators")).toBe(communicatorBytes(groups));
+  });
+});
+
+describe("sums in order", () => {
+  it("take a copy of the queries' gradient a multiprocessor for each sequence and head", () => {
+    const row = (orderedSums: boolean) =>
+      memoryModel({ ...SETTING, orderedSums }).perToken.find(({ name }) => name.includes("order"));
+    expect(row(false)).toBeUndefined();
+    // One sequence, a slice of one head of 128: 148 copies of 4 bytes; 28 heads add one of each.
+    expect(row(true)?.bytes).toBe((148 + 28) * 128 * 4);
   });
 });

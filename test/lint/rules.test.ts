@@ -309,17 +309,17 @@ const CASES: readonly Case[] = [
     code: "logits-dominate",
     wrong: {
       ...HUB,
-      memory: "{ budget = 30 GiB reserve = 6 GiB }",
+      memory: "{ budget = 32 GiB reserve = 6 GiB }",
       parallel: "{ context = 2 zero = 3 }",
     },
     right: { ...HUB, parallel: "{ context = 2 zero = 3 }" },
-    found: ["30 GiB: logits of one chunk take 767 MiB, 69.6% of what model states leave"],
+    found: ["32 GiB: logits of one chunk take 767 MiB, 50.2% of what model states leave"],
   },
   {
     code: "bucket-too-small",
     wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 1K }" },
     right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 8K }" },
-    found: ["1K: the bucket of 1,024 tokens is 5.0% of the 20,555 that fit"],
+    found: ["1K: the bucket of 1,024 tokens is 5.0% of the 20,292 that fit"],
   },
   {
     code: "max-length-beyond-positions",
@@ -332,14 +332,14 @@ const CASES: readonly Case[] = [
     wrong: { ...HUB, memory: "{ budget = 20 GiB reserve = 6 GiB }" },
     right: { ...HUB, parallel: "{ zero = 3 }" },
     found: [
-      "20 GiB: model states need 36.1 GiB of the 14.0 GiB a rank may use, before the first token",
+      "20 GiB: model states need 37.7 GiB of the 14.0 GiB a rank may use, before the first token",
     ],
   },
   {
     code: "bucket-exceeds-budget",
     wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 64K }" },
     right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 16K }" },
-    found: ["64K: a bucket of 65,536 tokens needs 183 GiB of the 73.6 GiB a rank may use"],
+    found: ["64K: a bucket of 65,536 tokens needs 184 GiB of the 73.6 GiB a rank may use"],
   },
   {
     code: "host-memory-exceeded",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readDimensions } from "../../src/catalogue/dimensions.js";
 import { gpuByName, modelByName } from "../../src/catalogue/names.js";
+import type { Profile } from "../../src/catalogue/profile.js";
 import type { Hardware } from "../../src/cost/hardware.js";
 import { trainingWork } from "../../src/cost/work.js";
 import { hardwareOf } from "../../src/plan/hardware.js";
@@ -23,7 +24,7 @@ const SETTING: CostSetting = {
   precision: "bf16",
   gradients: "bf16",
   checkpointing: "selective",
-  hardware: hardwareOf(gpu, "bf16", undefined).figures,
+  hardware: hardwareOf(gpu, "bf16", undefined, false).figures,
   degrees: [8],
   gpusPerNode: 8,
   networkBytesPerSecond: 50e9,
@@ -37,6 +38,22 @@ const SETTING: CostSetting = {
 const withFigures = (figures: Partial<Hardware>): CostSetting => ({
   ...SETTING,
   hardware: { ...SETTING.hardware, ...figures },
+});
+
+describe("a machine's figures", () => {
+  it("have slower attention where it adds up in order, unless that was measured", () => {
+    const figure = (deterministic: boolean, profile?: Profile) =>
+      hardwareOf(gpu, "bf16", profile, deterministic).figures.attention_flops;
+    expect(figure(false) / figure(true)).toBeCloseTo(1.436, 3);
+    const profile: Profile = {
+      format_version: 1,
+      name: "mine",
+      gpu: "h100_sxm_80gb",
+      precision: "bf16",
+      attention_flops: 7,
+    };
+    expect(figure(true, profile)).toBe(7);
+  });
 });
 
 describe("what a run asks of a machine", () => {

@@ -58,7 +58,7 @@ export const LINT_CODES = {
   "reserve-too-small": {
     severity: "warning",
     message: "{reserve} are reserved on a GPU",
-    why: "The CUDA context, communicators and fragmentation take {usual} or more, and the run would end with an out-of-memory error that the plan did not see.",
+    why: "The CUDA context and fragmentation take {usual} or more, and the run would end with an out-of-memory error that the plan did not see.",
     help: "Reserve {usual} or more.",
   },
   "budget-assumed": {

@@ -67,7 +67,7 @@ export const train = {
     },
     deterministic: {
       type: { kind: "boolean" },
-      doc: "Add up in the same order every time, so that a run repeats bit for bit on the same GPUs: attention kernels' deterministic backward and PyTorch's deterministic algorithms. Slower, by how much depends on the kernels, and not predicted; an operation that has no such algorithm ends the run by name.",
+      doc: "Add up in the same order every time, so that a run repeats bit for bit on the same GPUs: attention kernels' deterministic backward and PyTorch's deterministic algorithms. Slower, and the kernel needs more memory: the plan counts both, attention at the worst published slowdown; an operation that has no such algorithm ends the run by name.",
       since: 1,
       default: false,
     },
