@@ -95,6 +95,7 @@ def _speed(folder: Path, data: Path, portions: list[Path], name: str) -> dict[st
         parts["whole"] += _filling(folder, portion, name, 1)["processor_s"]
     one, many = (_filling(folder, data, name, n)["wall_s"] for n in (1, os.cpu_count() or 1))
     return {
+        "refused_rows": parts.pop("refused_rows"),
         **{f"{part}_s": seconds for part, seconds in parts.items()},
         "whole_over_encode": parts["whole"] / parts["encode_ids_only"],
         "wall_1_process_s": one,
@@ -112,13 +113,15 @@ def _parts(data: Path, name: str) -> dict[str, float]:
         lambda: [read_sample(row.content, layout, ledger, row.number) for row in rows]
     )
     rendering, planned = processor(lambda: renderer.plan(samples))
-    texts = [draft.text for drafts, _ in planned for draft in drafts]
+    accepted = [drafts for drafts, _ in planned if isinstance(drafts, list)]
+    texts = [draft.text for drafts in accepted for draft in drafts]
     encode, _ = processor(lambda: [_ids(tokenizer._backend, text) for text in texts])
     return {
         "reading": reading,
         "parsing": parsing,
         "rendering": rendering,
         "encode_ids_only": encode,
+        "refused_rows": len(rows) - len(accepted),
     }
 
 

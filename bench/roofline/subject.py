@@ -157,7 +157,6 @@ class Subject:
         ledger = meter.ledger
         return Cell(forward, backward, ledger.peak, ledger.at_peak)
 
-
     def attention_bytes(self, micro_batch: MicroBatch, rank: int) -> tuple[int, int]:
         """The most that one layer's attention holds by itself, besides its inputs, its output and the gradients of that
         and of queries: in the forward, and in either."""

@@ -24,13 +24,13 @@ from ulysses import StepDataset as PartsDataset
 from ulysses import UlyssesTrainer
 
 from skrull_runtime.data.filling import StoreFilling
-from skrull_runtime.feed import StepDataset, StepFeed, stop_workers
+from skrull_runtime.ending import end_together
+from skrull_runtime.feed import StepDataset, StepFeed
 from skrull_runtime.groups import GroupTable
 from skrull_runtime.model import build_model
 from skrull_runtime.optimizer import build_optimizer
-from skrull_runtime.preparing import own_rank
 from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
-from skrull_runtime.starting import start_process_group
+from skrull_runtime.starting import own_rank, start_process_group
 from skrull_runtime.trainer import Trainer
 
 
@@ -50,11 +50,11 @@ class Trained(NamedTuple):
 def feed_of(method: str, run: Run) -> StepFeed:
     """What makes this rank's steps ahead; to be started before the process group."""
     rank, ranks = own_rank()
+    filling = StoreFilling(run.index, run.folder)
+    filling.fill(rank, ranks)
     if method == "ulysses":
         return StepFeed(PartsDataset(run.index, run.folder, ranks, rank))
-    return StepFeed(
-        StepDataset(run.index, run.scheduling, rank, StoreFilling(run.index, run.folder))
-    )
+    return StepFeed(StepDataset(run.index, run.scheduling, rank, filling))
 
 
 def ulysses(run: Run, feed: StepFeed, device: torch.device) -> Generator[Trained, None, None]:
@@ -147,9 +147,8 @@ def main() -> None:
             results.write(json.dumps(result) + "\n")
             results.flush()
         training.close()
-        stop_workers()
         dist.barrier()
-        dist.destroy_process_group()
+        end_together()
 
 
 if __name__ == "__main__":

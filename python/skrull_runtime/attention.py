@@ -52,9 +52,11 @@ def skrull_attention(
     skrull=None,
     sliding_window=None,
     softcap=None,
+    s_aux=None,
     **kwargs,
 ):
-    """Causal attention within each sequence of a packed micro-batch, to the nearest ``sliding_window`` tokens if set.
+    """Causal attention within each sequence of a packed micro-batch, to the nearest ``sliding_window`` tokens if set, with
+    the sinks ``s_aux`` ``[H]`` if given.
 
     query ``[1, H, T, D]``, key and value ``[1, H_kv, T, D]`` after rotary embedding, not expanded; returns
     ``[1, T, H, D]`` and no weights.
@@ -78,9 +80,9 @@ def skrull_attention(
     ]
     outputs = []
     if plan.local is not None:
-        outputs.append(Attend.apply(q[0], k[0], v[0], plan.local, context.kernel, mask))
+        outputs.append(Attend.apply(q[0], k[0], v[0], plan.local, context.kernel, mask, s_aux))
     for own_q, (both, sharded) in zip(q[first:], departed, strict=True):
-        outputs.append(ShardedAttention.apply(own_q, both, sharded))
+        outputs.append(ShardedAttention.apply(own_q, both, sharded, s_aux))
     output = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
     return output.unsqueeze(0), None
 

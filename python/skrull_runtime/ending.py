@@ -41,16 +41,16 @@ def ending_plainly() -> Iterator[None]:
     signal.signal(signal.SIGTERM, _stop_early)
     try:
         yield
-        _end_together()
+        end_together()
     except Stopped as stopped:  # all ranks have agreed on it
         tell(Cause.of(rank, "stopped", stopped.reason), rank)
-        _end_together()
+        end_together()
         raise
     except SystemExit as left:
         if left.code not in (None, 0):
             problem = RuntimeError(f"the program exited with {left.code!r}")
             _fail(problem.with_traceback(left.__traceback__), rank)
-        _end_together()
+        end_together()
         raise
     except BaseException as error:
         _fail(error, rank)
@@ -76,7 +76,8 @@ def _flush_briefly() -> None:
     briefly(flush)
 
 
-def _end_together() -> None:
+def end_together() -> None:
+    """The end of a rank whose work is done: its workers', the process group's, and the guard's watch."""
     own = guard.current()
     if own is not None:
         own.release_workers()

@@ -19,6 +19,7 @@ from torch.autograd.function import once_differentiable
 from .exchange import Arriving, Exchange
 from .kernels.kept import is_kept, made_once
 from .kernels.kernel import Kernel, Masking
+from .kernels.sinks import gradient_of_sinks, with_sinks
 from .segments import Traffic
 
 
@@ -93,26 +94,33 @@ class ShardedAttention(torch.autograd.Function):
     """Causal attention of queries to keys and values that have set out."""
 
     @staticmethod
-    def forward(ctx: Any, q: torch.Tensor, both: torch.Tensor, sharded: Sharded) -> torch.Tensor:
-        """q ``[T, H, D]``, both ``[T, 2, H_kv, D]``; returns ``[T, H, D]``."""
+    def forward(
+        ctx: Any,
+        q: torch.Tensor,
+        both: torch.Tensor,
+        sharded: Sharded,
+        sinks: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """q ``[T, H, D]``, both ``[T, 2, H_kv, D]``, sinks ``[H]``; returns ``[T, H, D]``."""
         kept: list[torch.Tensor] = []
         # Where the kernel has run before, keys that have set out are for its backward.
-        output, rest = made_once(lambda: _attend(q, both, sharded, kept))
+        output, rest = made_once(lambda: _attend(q, both, sharded, kept, sinks))
         ctx.sharded, ctx.kept = sharded, len(kept)
-        ctx.save_for_backward(q, both, output, *kept, *rest)
+        ctx.save_for_backward(q, both, sinks, output, *kept, *rest)
         return output
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
-        """The query's gradient. Those of keys and values are on their way; the departure's backward takes them, and is
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Gradients of the query and the sinks. Those of keys and values are on their way; the departure's backward takes them, and is
         given a placeholder of their shape."""
         sharded: Sharded = ctx.sharded
-        q, both, output, *more = ctx.saved_tensors
+        q, both, sinks, output, *more = ctx.saved_tensors
         slices, per = sharded.slices(both.shape[2]), q.shape[1] // both.shape[2]
         kept, rest = more[: ctx.kept], more[ctx.kept :]
         each = len(rest) // len(slices)
         of_q = torch.empty_like(q)
+        of_sinks = None if sinks is None else torch.empty_like(sinks)
         arriving, sharded.arriving = sharded.arriving, None
         if not kept and arriving is None:
             arriving = sharded.send(both, slices[0])
@@ -124,21 +132,28 @@ class ShardedAttention(torch.autograd.Function):
                 arriving = sharded.send(both, slices[number + 1] if own != slices[-1] else None)
             heads = _times(own, per)
             of_both = both.new_empty((len(keys), 2, *keys.shape[1:]))
+            made = output[:, heads], rest[number * each : (number + 1) * each]
+            if of_sinks is not None:
+                of_sinks[heads] = gradient_of_sinks(sinks[heads], gradient[:, heads], made)
             sharded.kernel.backward(
                 gradient[:, heads],
                 (q[:, heads], keys, values),
-                (output[:, heads], rest[number * each : (number + 1) * each]),
+                made,
                 sharded.traffic.segments,
                 sharded.mask,
                 (of_q[:, heads], of_both[:, 0], of_both[:, 1]),
             )
             del keys, values
             sharded.send_back(own, of_both, both)
-        return of_q, both.new_empty(()).expand(both.shape), None
+        return of_q, both.new_empty(()).expand(both.shape), None, of_sinks
 
 
 def _attend(
-    q: torch.Tensor, both: torch.Tensor, sharded: Sharded, kept: list[torch.Tensor]
+    q: torch.Tensor,
+    both: torch.Tensor,
+    sharded: Sharded,
+    kept: list[torch.Tensor],
+    sinks: torch.Tensor | None,
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """As a kernel's forward, slice by slice; every slice leaves as many tensors for the backward. Adds arrived keys and
     values to ``kept`` where they are."""
@@ -149,8 +164,12 @@ def _attend(
     for own, following in zip(slices, [*slices[1:], None], strict=True):
         keys, values = sharded.arrived(arriving)
         arriving = sharded.send(both, following)
-        output, rest = sharded.kernel.forward(
-            q[:, _times(own, per)], keys, values, sharded.traffic.segments, sharded.mask
+        heads = _times(own, per)
+        output, rest = with_sinks(
+            sharded.kernel.forward(
+                q[:, heads], keys, values, sharded.traffic.segments, sharded.mask
+            ),
+            None if sinks is None else sinks[heads],
         )
         outputs.append(output)
         rests += rest

@@ -21,14 +21,23 @@ from skrull_runtime.slicing import Slicing
 HEADS, KV_HEADS, WIDTH, SCALING = 8, 4, 8, 0.3
 
 
-def plain(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, window: int | None) -> torch.Tensor:
+def plain(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    window: int | None,
+    sinks: torch.Tensor | None,
+) -> torch.Tensor:
     """Attention of one sequence, ``[S, heads, D]``, by its definition."""
     per = q.shape[1] // k.shape[1]
     k, v = (each.repeat_interleave(per, dim=1) for each in (k, v))
     products = torch.einsum("qhd,khd->hqk", q, k) * SCALING
     distance = torch.arange(len(q)).unsqueeze(1) - torch.arange(len(q))
     hidden = (distance < 0) | (distance >= (window or len(q)))
-    return torch.einsum("hqk,khd->qhd", products.masked_fill(hidden, -torch.inf).softmax(-1), v)
+    products = products.masked_fill(hidden, -torch.inf)
+    if sinks is not None:
+        products = torch.cat((products, sinks.view(-1, 1, 1).expand(-1, len(q), 1)), -1)
+    return torch.einsum("hqk,khd->qhd", products.softmax(-1)[..., : len(q)], v)
 
 
 def own_positions(layout: Layout) -> list[tuple[int, range]]:
@@ -67,19 +76,33 @@ def difference(case: dict[str, Any], groups: GroupTable) -> float:
     slicing = Slicing(case["workspace"], HEADS // KV_HEADS, 8, case["recomputes"])
     context = AttentionContext(batch.plan, groups, SdpaKernel(), slicing)
     inputs = [packed(each, layout).requires_grad_() for each in (q, k, v)]
+    sinks = [torch.randn(HEADS, generator=generator).double().requires_grad_() for _ in range(2)]
+    sinks[1].data.copy_(sinks[0].data)
+    own_sinks, whole_sinks = sinks if case["sinks"] else (None, None)
     output, _ = skrull_attention(
-        None, *inputs, None, scaling=SCALING, skrull=context, sliding_window=window
+        None,
+        *inputs,
+        None,
+        scaling=SCALING,
+        skrull=context,
+        sliding_window=window,
+        s_aux=own_sinks,
     )
     weights = packed(weight, layout).transpose(1, 2)
     (output * weights).sum().backward()
     whole = [[each.requires_grad_() for each in tensors] for tensors in (q, k, v)]
-    outputs = [plain(*own, window) for own in zip(*whole, strict=True)]
+    outputs = [plain(*own, window, whole_sinks) for own in zip(*whole, strict=True)]
     sum((out * w).sum() for out, w in zip(outputs, weight, strict=True)).backward()
     found = [output.transpose(1, 2), *(each.grad for each in inputs)]
     expected = [outputs, *([each.grad for each in tensors] for tensors in whole)]
     real = packed([torch.ones(n, 1, 1) for n in lengths], layout)
     pairs = zip(found, expected, strict=True)
-    return max(((own - packed(want, layout)) * real).abs().max().item() for own, want in pairs)
+    differences = [((own - packed(want, layout)) * real).abs().max().item() for own, want in pairs]
+    if own_sinks is not None:
+        total = own_sinks.grad if own_sinks.grad is not None else torch.zeros_like(own_sinks)
+        dist.all_reduce(total)
+        differences.append((total - whole_sinks.grad).abs().max().item())
+    return max(differences)
 
 
 def main() -> None:

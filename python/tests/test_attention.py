@@ -17,6 +17,7 @@ FACTORS: dict[str, list[Any]] = {
     "degrees": [(1,), (2,), (4,), (1, 2), (1, 4), (1, 2, 4)],
     "window": [None, 1, 3, 7, 40],
     "reached": [True, False],  # whether a window's rows alone are exchanged
+    "sinks": [False, True],
     "workspace": [1, 6_000, None],  # bytes: a head at a time, some, all
     "recomputes": [
         False,

@@ -88,6 +88,19 @@ def test_other_content_has_another_name(hub: Hub, tmp_path: Path):
     assert materialise("hub:a/b", tmp_path / "two").name != first.name
 
 
+def test_another_hub_has_files_of_its_own(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = materialise("hub:a/b", tmp_path)
+    monkeypatch.setenv("HF_ENDPOINT", "https://huggingface.co/")
+    assert materialise("hub:a/b", tmp_path) == first
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example")
+    hub.rows = [{"text": "theirs"}]
+    assert b"theirs" in materialise("hub:a/b", tmp_path).read_bytes()
+    monkeypatch.delenv("HF_ENDPOINT")
+    assert materialise("hub:a/b", tmp_path) == first
+
+
 def test_pictures_are_not_unpacked(hub: Hub, tmp_path: Path):
     class Undecoded(list):
         features: ClassVar = {"picture": "Image(mode=None, decode=True)"}

@@ -44,7 +44,13 @@ def kernel_named(name: str) -> Kernel:
     return SdpaKernel() if name == "sdpa" else choose_kernel(name, GPU)
 
 
-def results(kernel: Kernel, lengths: tuple, mask: Masking, heads: int = 4) -> list[torch.Tensor]:
+def results(
+    kernel: Kernel,
+    lengths: tuple,
+    mask: Masking,
+    heads: int = 4,
+    sinks: torch.Tensor | None = None,
+) -> list[torch.Tensor]:
     """Output and gradients of fixed inputs."""
     queries, keys = lengths
     offsets = [torch.tensor([0, *each]).cumsum(0, dtype=torch.int32) for each in lengths]
@@ -53,8 +59,9 @@ def results(kernel: Kernel, lengths: tuple, mask: Masking, heads: int = 4) -> li
     rows = ((sum(queries), heads), (sum(keys), 2), (sum(keys), 2), (sum(queries), heads))
     made = [torch.randn(*own, 8, generator=generator, dtype=torch.float64) for own in rows]
     inputs = [each.requires_grad_() for each in made[:3]]
-    output = Attend.apply(*inputs, segments, kernel, mask)
-    return [output, *torch.autograd.grad(output, inputs, made[3])]
+    output = Attend.apply(*inputs, segments, kernel, mask, sinks)
+    wanted = inputs if sinks is None else [*inputs, sinks]
+    return [output, *torch.autograd.grad(output, wanted, made[3])]
 
 
 @pytest.mark.parametrize("mask", MASKS, ids=lambda mask: f"window {mask.window}")
@@ -64,6 +71,38 @@ def test_a_kernel_gives_what_sdpa_does(name: str, mask: Masking, libraries: None
         found, expected = (results(kernel_named(each), lengths, mask) for each in (name, "sdpa"))
         for own, want in zip(found, expected, strict=True):
             torch.testing.assert_close(own, want)
+
+
+@pytest.mark.parametrize("window", [None, 3])
+@pytest.mark.parametrize("name", ["flash2", "flash3", "varlen", "sdpa"])
+def test_sinks_are_one_more_logit_of_every_head(name: str, window: int | None, libraries: None):
+    mask = Masking(0.3, window)
+    for lengths in SHAPES:
+        sinks = torch.tensor([0.5, -1.0, 2.0, 0.0], dtype=torch.float64, requires_grad=True)
+        found = results(kernel_named(name), lengths, mask, sinks=sinks)
+        for own, want in zip(found, by_definition(lengths, mask, sinks), strict=True):
+            torch.testing.assert_close(own, want, atol=1e-6, rtol=1e-6)
+
+
+def by_definition(lengths: tuple, mask: Masking, sinks: torch.Tensor) -> list[torch.Tensor]:
+    """As gpt-oss has it: the softmax of the products and the sink, whose share is dropped."""
+    queries, keys = lengths
+    generator = torch.Generator().manual_seed(1)
+    rows = ((sum(queries), 4), (sum(keys), 2), (sum(keys), 2), (sum(queries), 4))
+    q, k, v, gradient = (
+        torch.randn(*own, 8, generator=generator, dtype=torch.float64).requires_grad_()
+        for own in rows
+    )
+    window = (-1 if mask.window is None else mask.window - 1, 0)
+    outputs = []
+    parts = zip(q.split(queries), k.split(keys), v.split(keys), strict=True)
+    for own_q, own_k, own_v in parts:
+        products = kernel_standins._products(own_q, own_k, mask.scaling, window, 0.0)
+        logits = torch.cat((products, sinks.view(-1, 1, 1).expand(-1, len(own_q), 1)), -1)
+        shares = logits.softmax(-1)[..., :-1]
+        outputs.append(torch.einsum("hqk,khd->qhd", shares, own_v.repeat_interleave(2, dim=1)))
+    output = torch.cat(outputs)
+    return [output, *torch.autograd.grad(output, (q, k, v, sinks), gradient)]
 
 
 @pytest.mark.parametrize("name", ["flash2", "flash3"])

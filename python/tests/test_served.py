@@ -84,6 +84,29 @@ def test_transformers_renders_the_trained_ids(name: str, run_dir: Path):
     assert found[: len(prompt)] == prompt
 
 
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {}}}]
+TOOL_TEMPLATE = (
+    "{{ tools | length }}{{ enable_thinking }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}"
+    "<|im_end|>{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@pytest.mark.parametrize("name", ["own", "own with an argument", "jinja"])
+def test_the_template_for_tools_is_the_trained_one(name: str, run_dir: Path):
+    more = run_dir / "tokenizer" / "additional_chat_templates"
+    more.mkdir()
+    (more / "tool_use.jinja").write_text(TOOL_TEMPLATE)
+    (run_dir / "tokenizer" / "chat_template.jinja").write_text(
+        RENDERINGS["jinja"]["template"]["text"]
+    )
+    folder = exported(run_dir, RENDERINGS[name])
+    renderer = Renderer(load_tokenizer(str(run_dir / "tokenizer")), RENDERINGS[name])
+    given = Sample("conversation", MESSAGES, [None] * len(MESSAGES), TOOLS)
+    (encoded,) = renderer.encode([given])
+    served = AutoTokenizer.from_pretrained(folder)
+    assert served.apply_chat_template(MESSAGES, tools=TOOLS, return_dict=False) == encoded[0].ids
+
+
 @pytest.mark.parametrize(
     ("name", "end"), [("own", "<|im_end|>"), ("chatml", "<|im_end|>"), ("zephyr", "<|endoftext|>")]
 )

@@ -10,9 +10,9 @@ from typing import Any
 from ..config import DataConfig
 from .templating import Renderer, load_tokenizer
 from .templating.declared_jinja import jinja_of
+from .templating.own_template import FILE, MORE, TOOLS
 from .templating.tokenizer import LoadedTokenizer
 
-TEMPLATE_FILE = "chat_template.jinja"
 CONFIG_FILE = "tokenizer_config.json"
 GENERATION_FILE = "generation_config.json"
 
@@ -58,7 +58,8 @@ def _end_with(folder: Path, ends: list[str]) -> None:
 
 
 def _write_template(folder: Path, renderer: Renderer, rendering: dict[str, Any]) -> None:
-    """The template that was trained, with its arguments as defaults. The tokenizer's own stays as it is."""
+    """The template that was trained, with its arguments as defaults, and the one for tools where that is another. The
+    tokenizer's own stay as they are."""
     template, arguments = renderer.template, rendering.get("arguments") or {}
     if template.kind == "own" and not arguments:
         return
@@ -68,7 +69,14 @@ def _write_template(folder: Path, renderer: Renderer, rendering: dict[str, Any])
         text = rendering["template"]["text"]
     else:
         text = renderer.tokenizer.chat_template or ""
-    (folder / TEMPLATE_FILE).write_text(_defaults(arguments) + text, encoding="utf-8")
+    shutil.rmtree(folder / MORE, ignore_errors=True)
+    tools = renderer.tokenizer.tool_template
+    if template.kind == "own" and tools not in (None, text):
+        (folder / MORE).mkdir()
+        (folder / MORE / f"{TOOLS}.jinja").write_text(
+            _defaults(arguments) + tools, encoding="utf-8"
+        )
+    (folder / FILE).write_text(_defaults(arguments) + text, encoding="utf-8")
     config = _read(folder / CONFIG_FILE)
     config.pop("chat_template", None)
     _write(folder / CONFIG_FILE, config)

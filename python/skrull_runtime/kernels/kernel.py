@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from ..segments import Segments
 from .kept import made_once
+from .sinks import gradient_of_sinks, with_sinks
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Kernel(Protocol):
     def forward(
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """The output ``[T, H, D_v]``, and what the backward needs besides: the log-sum-exp, as the kernel has it."""
+        """The output ``[T, H, D_v]``, and what the backward needs besides: the log-sum-exp, as the kernel has it. All that
+        is floating-point of it is, for ``[H, t]`` of the queries in their order."""
         ...
 
     def backward(
@@ -59,19 +61,20 @@ class Attend(torch.autograd.Function):
         segments: Segments,
         kernel: Kernel,
         mask: Masking,
+        sinks: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Shapes as in :class:`Kernel`."""
-        output, rest = made_once(lambda: kernel.forward(q, k, v, segments, mask))
-        ctx.save_for_backward(q, k, v, output, *rest)
+        """Shapes as in :class:`Kernel`; sinks ``[H]``, see :mod:`.sinks`."""
+        output, rest = made_once(lambda: with_sinks(kernel.forward(q, k, v, segments, mask), sinks))
+        ctx.save_for_backward(q, k, v, sinks, output, *rest)
         ctx.segments, ctx.kernel, ctx.mask = segments, kernel, mask
         return output
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Of query, key and value."""
-        q, k, v, output, *rest = ctx.saved_tensors
+        """Of query, key, value and sinks."""
+        q, k, v, sinks, output, *rest = ctx.saved_tensors
         into = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
         made, kernel = (output, rest), ctx.kernel
         kernel.backward(gradient, (q, k, v), made, ctx.segments, ctx.mask, into)
-        return *into, None, None, None
+        return *into, None, None, None, gradient_of_sinks(sinks, gradient, made)

@@ -16,6 +16,7 @@ from ...errors import UserError
 from .row import from_values
 
 PREFIX = "hub:"
+HUB = "https://huggingface.co"  # another one may have other rows under the same name
 DEFAULT_SPLIT, DEFAULT_REVISION = "train", "main"
 FORM = "hub:ORGANISATION/NAME[/CONFIGURATION][:SPLIT][@REVISION]"
 _REFERENCE = re.compile(
@@ -52,14 +53,15 @@ def parse_reference(reference: str) -> Reference:
 def materialise(reference: str, folder: Path) -> Path:
     """The file, below ``folder``, with the rows of a data set; made where there is none yet, else nothing is loaded.
 
-    Its name has the revision that was asked for, and the hash of what came: a revision that moves is not read again.
+    Its name has the revision that was asked for, the hub where that is another one, and the hash of what came: a revision that moves is not read again.
     Raises UserError where ``datasets`` is not there, or cannot read the data set.
     """
     wanted = parse_reference(reference)
-    stem = "--".join(
-        quote(part, safe="")
-        for part in (wanted.name, wanted.config or "default", wanted.split, wanted.revision)
-    )
+    parts = [wanted.name, wanted.config or "default", wanted.split, wanted.revision]
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+    if endpoint not in ("", HUB):
+        parts.append(endpoint)
+    stem = "--".join(quote(part, safe="") for part in parts)
     present = _present(folder, stem)
     if present is None:
         rows = _load(reference, wanted)

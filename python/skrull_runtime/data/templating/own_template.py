@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import UserError
 
 DEFAULT, TOOLS = "default", "tool_use"
+FILE, MORE = "chat_template.jinja", "additional_chat_templates"
 
 
 def own_templates(folder: str, config: dict[str, Any]) -> tuple[str | None, str | None]:
@@ -21,8 +22,8 @@ def own_templates(folder: str, config: dict[str, Any]) -> tuple[str | None, str 
 
 
 def _files(folder: Path) -> dict[str, str]:
-    files = {DEFAULT: folder / "chat_template.jinja"}
-    more = folder / "additional_chat_templates"
+    files = {DEFAULT: folder / FILE}
+    more = folder / MORE
     if more.is_dir():
         files |= {file.stem: file for file in sorted(more.glob("*.jinja"))}
     return {name: _text(file) for name, file in files.items() if file.is_file()}
