@@ -29,7 +29,6 @@ from pathlib import Path
 from typing import Any
 
 from skrull_runtime.config import DataConfig
-from skrull_runtime.data.columns import Table, write_table
 from skrull_runtime.data.filling import StoreFilling
 from skrull_runtime.data.index import SampleIndex
 from skrull_runtime.data.indexing import index_of
@@ -37,9 +36,10 @@ from skrull_runtime.data.layouts import Ledger, layout_of, read_sample
 from skrull_runtime.data.measure import COLUMNS, fill_store, measurement
 from skrull_runtime.data.readers import open_rows
 from skrull_runtime.data.templating import Renderer, load_tokenizer
+from skrull_runtime.data.tokenised.columns import Table, write_table
+from skrull_runtime.data.tokenised.work import Pool, Work
 from skrull_runtime.data.tokens import SampleTokens
 from skrull_runtime.data.view import View
-from skrull_runtime.data.work import Pool, Work
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "python/tests"))

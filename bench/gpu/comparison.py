@@ -11,8 +11,8 @@ from reference import Attended, Whole, by_definition, by_pytorch
 from settings import Settings
 from shapes import Case, key_rows, query_rows
 
-from skrull_runtime.kernels.kernel import Kernel, Masking
-from skrull_runtime.segments import Segments
+from skrull_runtime.batches.segments import Segments
+from skrull_runtime.model.kernels.kernel import Kernel, Masking
 
 OFF = 2.0  # times the error of an unsharded SDPA
 CONTROL = 1.05  # of the scaling of the control, a kernel that is wrong on purpose
@@ -31,7 +31,7 @@ class Control:
         return f"{self.kernel.name}, wrong on purpose"
 
     def forward(self, q: Any, k: Any, v: Any, segments: Segments, mask: Masking) -> Any:
-        """See :class:`skrull_runtime.kernels.kernel.Kernel`."""
+        """See :class:`skrull_runtime.model.kernels.kernel.Kernel`."""
         return self.kernel.forward(q, k, v, segments, self._wrong(mask))
 
     def backward(

@@ -9,9 +9,9 @@ import torch
 from machine import Machine
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.kernels.choose import ON_GPUS
-from skrull_runtime.kernels.kernel import Kernel
-from skrull_runtime.kernels.sdpa import SdpaKernel
+from skrull_runtime.model.kernels.choose import ON_GPUS
+from skrull_runtime.model.kernels.kernel import Kernel
+from skrull_runtime.model.kernels.sdpa import SdpaKernel
 
 
 @dataclass(frozen=True)

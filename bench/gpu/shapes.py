@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skrull_runtime.layout import Layout, ShardGroup, zigzag_positions
-from skrull_runtime.segments import Segments, attention_plan
+from skrull_runtime.batches.layout import Layout, ShardGroup, zigzag_positions
+from skrull_runtime.batches.segments import Segments, attention_plan
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from document import Row
 from machine import Machine
 from settings import Settings
 
-from skrull_runtime.kernels.kernel import Kernel, Masking
-from skrull_runtime.segments import Segments
+from skrull_runtime.batches.segments import Segments
+from skrull_runtime.model.kernels.kernel import Kernel, Masking
 
 
 def timed(

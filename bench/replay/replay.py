@@ -23,12 +23,12 @@ import torch
 import torch.distributed as dist
 from world import OwnGroups, PeakMemory, TimedTrainer, clock, start
 
-from skrull_runtime.collate import StepBatch
+from skrull_runtime.batches.collate import StepBatch
+from skrull_runtime.batches.feed import make_step_batch
+from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler
 from skrull_runtime.config import SchedulingConfig
 from skrull_runtime.data.tokens import Tokens
-from skrull_runtime.feed import make_step_batch
-from skrull_runtime.forecast import predicted_us
-from skrull_runtime.model import build_model
+from skrull_runtime.model.build import build_model
 from skrull_runtime.profiling.features import Batch
 from skrull_runtime.profiling.figures import figures_of
 from skrull_runtime.profiling.fit import Errors, fit_terms, predict
@@ -37,10 +37,10 @@ from skrull_runtime.profiling.memory import SHARDED_ROW
 from skrull_runtime.profiling.profile_file import write_profile
 from skrull_runtime.profiling.recipes import designed_batches
 from skrull_runtime.profiling.run_folder import RunFolder
-from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler
 from skrull_runtime.scheduling import communication_of, parse_problem, schedule
 from skrull_runtime.scheduling.cost import work_of
-from skrull_runtime.starting import DEEPSPEED_FILE
+from skrull_runtime.scheduling.forecast import predicted_us
+from skrull_runtime.training.start import DEEPSPEED_FILE
 
 POLICIES = ("deepspeed", "packed", "skrull-paper", "auto")
 OBSERVATIONS, REPEATS = 36, 3  # of the profile

@@ -11,10 +11,10 @@ import torch
 import torch.distributed as dist
 import torch.testing._internal.distributed.fake_pg
 
-from skrull_runtime.collate import StepBatch
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.starting import quieten_deepspeed
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.batches.collate import StepBatch
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.training.start import quieten_deepspeed
+from skrull_runtime.training.step import Trainer
 
 
 def start(ranks: int, moves: bool = True) -> None:

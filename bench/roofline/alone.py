@@ -8,8 +8,8 @@ from extended import Extended
 from plain import blank
 from step import sums
 
-from skrull_runtime.layout import Layout, ShardGroup
-from skrull_runtime.segments import windows_in
+from skrull_runtime.batches.layout import Layout, ShardGroup
+from skrull_runtime.batches.segments import windows_in
 
 
 def alone(subject: Extended, length: int) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from subject import Cell, FakeModel, Setting, Subject
 from transformers import AutoConfig
 from world import start
 
-from skrull_runtime.packed import MicroBatch
+from skrull_runtime.batches.packed import MicroBatch
 from skrull_runtime.profiling.run_folder import RunFolder
 
 

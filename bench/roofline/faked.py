@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from skrull_runtime.packed import MicroBatch
-from skrull_runtime.segments import with_indices
+from skrull_runtime.batches.packed import MicroBatch
+from skrull_runtime.batches.segments import with_indices
 
 
 def faked(micro_batch: MicroBatch, fake: FakeTensorMode) -> MicroBatch:

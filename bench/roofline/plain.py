@@ -10,11 +10,11 @@ from extended import Extended
 from subject import Cell
 from transformers import AttentionInterface
 
-from skrull_runtime.attention import NAME, AttentionContext
+from skrull_runtime.batches.layout import Layout
+from skrull_runtime.batches.packed import MicroBatch
 from skrull_runtime.data.tokens import IGNORED
-from skrull_runtime.kernels.kernel import Attend, Masking
-from skrull_runtime.layout import Layout
-from skrull_runtime.packed import MicroBatch
+from skrull_runtime.model.attention import NAME, AttentionContext
+from skrull_runtime.model.kernels.kernel import Attend, Masking
 
 PLAIN = "roofline-plain"
 
@@ -32,7 +32,7 @@ def plain_attention(
     softcap: float | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """A varlen kernel on the whole row. Shapes as in :func:`skrull_runtime.attention.skrull_attention`."""
+    """A varlen kernel on the whole row. Shapes as in :func:`skrull_runtime.model.attention.skrull_attention`."""
     assert skrull.plan.local is not None
     q, k, v = (tensor.squeeze(0).transpose(0, 1) for tensor in (query, key, value))
     mask = Masking(scaling, sliding_window, softcap or 0.0)

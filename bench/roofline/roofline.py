@@ -17,9 +17,9 @@ from extended import Extended
 from step import figures, step_of
 from subject import Setting
 
+from skrull_runtime.batches.sampler import ScheduledBatchSampler
 from skrull_runtime.errors import UserError
 from skrull_runtime.profiling.run_folder import RunFolder
-from skrull_runtime.sampler import ScheduledBatchSampler
 
 
 def results(run: RunFolder, settings: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from ledger import WORKSPACE
 from meter import Meter
 from operations import size
 
-from skrull_runtime.kernels.kernel import Masking
-from skrull_runtime.segments import Segments
+from skrull_runtime.batches.segments import Segments
+from skrull_runtime.model.kernels.kernel import Masking
 
 NAME = "attention kernel"
 BACKWARD_WORK = 2.5  # times the forward's: five products, not two
@@ -65,7 +65,7 @@ KINDS["varlen"] = KINDS["flash2"]  # it is FlashAttention-2, inside of PyTorch
 
 
 class StandIn:
-    """See :class:`skrull_runtime.kernels.kernel.Kernel`."""
+    """See :class:`skrull_runtime.model.kernels.kernel.Kernel`."""
 
     def __init__(self, name: str, meter: Meter):
         self.name, self._kind, self._meter = name, KINDS[name], meter

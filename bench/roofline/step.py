@@ -13,16 +13,16 @@ from replay import zero_seconds
 from standin import NAME as ATTENTION
 from subject import Cell
 
-from skrull_runtime.collate import StepBatch
+from skrull_runtime.batches.collate import StepBatch
+from skrull_runtime.batches.feed import make_step_batch
+from skrull_runtime.batches.packed import MicroBatch
+from skrull_runtime.batches.sampler import GlobalBatch
+from skrull_runtime.batches.segments import windows_in
 from skrull_runtime.data.tokens import Tokens
-from skrull_runtime.feed import make_step_batch
-from skrull_runtime.forecast import predicted_us
-from skrull_runtime.packed import MicroBatch
 from skrull_runtime.profiling.measure import spread_targets
 from skrull_runtime.profiling.memory import SHARDED_ROW
-from skrull_runtime.sampler import GlobalBatch
 from skrull_runtime.scheduling import schedule
-from skrull_runtime.segments import windows_in
+from skrull_runtime.scheduling.forecast import predicted_us
 
 # Fixed rows of the plan's memory that a micro-batch needs; the others are states.
 AT_WORK = ("logits of a chunk", "output head's gradient")

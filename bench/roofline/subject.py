@@ -19,13 +19,13 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from wire import Links
 from world import OwnGroups
 
-from skrull_runtime import loss
-from skrull_runtime.attention import AttentionContext, skrull_attention
-from skrull_runtime.model import base_of, build_model
-from skrull_runtime.packed import MicroBatch
+from skrull_runtime.batches.packed import MicroBatch
+from skrull_runtime.model import loss
+from skrull_runtime.model.attention import AttentionContext, skrull_attention
+from skrull_runtime.model.build import base_of, build_model
+from skrull_runtime.model.slicing import slicing_of
 from skrull_runtime.profiling.run_folder import RunFolder
 from skrull_runtime.scheduling import class_degrees
-from skrull_runtime.slicing import slicing_of
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 import torch.distributed as dist
 from operations import size
 
-from skrull_runtime.exchange import Arriving
+from skrull_runtime.model.exchange import Arriving
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from skrull_runtime.config import RunConfig, SchedulingConfig
 from skrull_runtime.data.filling import StoreFilling
 from skrull_runtime.data.index import SampleIndex, data_root
 from skrull_runtime.data.tokens import SampleTokens
-from skrull_runtime.model import DTYPES
+from skrull_runtime.model.build import DTYPES
 
 TIMEOUT_SECONDS = 600.0  # of any collective
 

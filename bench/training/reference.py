@@ -16,9 +16,9 @@ import torch
 from ranks import Run, load_run, plain_model
 from torch.nn.functional import cross_entropy
 
+from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler
 from skrull_runtime.data.tokens import IGNORED
-from skrull_runtime.optimizer import build_optimizer
-from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler
+from skrull_runtime.training.optimizer import build_optimizer
 
 
 def train(run: Run, steps: int) -> list[float]:

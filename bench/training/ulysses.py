@@ -18,10 +18,10 @@ from deepspeed.runtime.sequence_parallel.ulysses_sp import UlyssesSPAttentionHF
 from torch import nn
 from torch.utils.data import Dataset
 
+from skrull_runtime.batches.sampler import GlobalBatch
 from skrull_runtime.data.filling import StoreFilling
 from skrull_runtime.data.index import SampleIndex
 from skrull_runtime.data.tokens import IGNORED, SampleTokens, Tokens
-from skrull_runtime.sampler import GlobalBatch
 
 
 class Part(NamedTuple):

@@ -23,15 +23,15 @@ from ranks import TIMEOUT_SECONDS, Run, ds_config, keep_to_a_core, load_run, pea
 from ulysses import StepDataset as PartsDataset
 from ulysses import UlyssesTrainer
 
+from skrull_runtime.batches.feed import StepDataset, StepFeed
+from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
 from skrull_runtime.data.filling import StoreFilling
-from skrull_runtime.ending import end_together
-from skrull_runtime.feed import StepDataset, StepFeed
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.model import build_model
-from skrull_runtime.optimizer import build_optimizer
-from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
-from skrull_runtime.starting import own_rank, start_process_group
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.training.end import end_together
+from skrull_runtime.training.optimizer import build_optimizer
+from skrull_runtime.training.start import own_rank, start_process_group
+from skrull_runtime.training.step import Trainer
 
 
 class Trained(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 
 from .config import RunConfig
 from .errors import UserError
-from .optimizer import decayed_of
+from .training.optimizer import decayed_of
 
 EITHER = "either"  # value of a checkpoint's state: all values train alike
 

@@ -22,11 +22,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .errors import UserError
+from .guarding.cause import DONE, FAULT, STOPPED, USER
 from .launching import meeting, tether
 from .launching.library import LAUNCHERS
 from .launching.nodes import Place, is_told, place_of
 from .launching.outcome import Outcome, interrupted, lost, stopped_early
-from .process.cause import DONE, FAULT, STOPPED, USER
 
 try:
     from .launching.hosts import start_on_hosts
@@ -57,7 +57,7 @@ class Over(Exception):
 
 
 def main() -> None:
-    """Ends with an exit code of :mod:`.process.cause`."""
+    """Ends with an exit code of :mod:`.guarding.cause`."""
     arguments = _arguments()
     signals = Signals()
     tied = tether.tether()

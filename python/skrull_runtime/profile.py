@@ -21,9 +21,8 @@ import torch
 import torch.distributed as dist
 
 from .config import SchedulingConfig
-from .ending import ending_plainly
 from .errors import UserError
-from .model import DTYPES
+from .model.build import DTYPES
 from .profiling.arguments import parser_of
 from .profiling.collectives import Table, interpolated, measure_collectives
 from .profiling.features import Batch, Communication, Terms
@@ -34,7 +33,8 @@ from .profiling.memory import activation_factor
 from .profiling.profile_file import write_profile
 from .profiling.recipes import designed_batches, training_batches
 from .profiling.run_folder import RunFolder
-from .starting import start_process_group
+from .training.end import ending_plainly
+from .training.start import start_process_group
 
 QUICK = {"observations": 18, "repeats": 1, "held_out": 3}
 LARGEST_COLLECTIVE = {"cuda": 2**30, "cpu": 2**26}  # bytes

@@ -10,31 +10,33 @@ from pathlib import Path
 
 import torch.distributed as dist
 
-from . import checkpoint, defaults, stopping
-from .agreement import attempted, digest_of, require_agreement, require_success
-from .collate import StepBatch
+from . import defaults
+from .batches.collate import StepBatch
+from .batches.sampler import ScheduledBatchSampler
+from .checkpoints import save as checkpoint
+from .checkpoints.export import export_model
+from .checkpoints.resume import Resume, find_resume, set_aside
 from .config import RunConfig, SchedulingConfig
 from .data.index import SampleIndex
-from .determinism import be_deterministic
 from .documents import read_document
-from .ending import Stopped, ending_plainly
 from .errors import UserError
-from .evaluation import Evaluation
-from .export import export_model
-from .groups import GroupTable
-from .metrics import HEADER, MetricsLog, step_entry, trackers
-from .model import build_model
-from .nonfinite import NonFinite
-from .preflight import Preflight
-from .preparing import prepare
-from .process import guard, place
+from .guarding import guard, place
+from .guarding.meeting import group_timeout, limit_groups
+from .model.build import build_model
+from .model.groups import GroupTable
+from .process import stop_request as stopping
+from .process.agreement import attempted, digest_of, require_agreement, require_success
 from .process.arguments import Parser
-from .process.meeting import group_timeout, limit_groups
 from .process.run_lock import hold
-from .resuming import Resume, find_resume, set_aside
-from .sampler import ScheduledBatchSampler
+from .reporting.metrics import HEADER, MetricsLog, step_entry, trackers
 from .scheduling import class_degrees
-from .starting import (
+from .training.determinism import be_deterministic
+from .training.end import Stopped, ending_plainly
+from .training.evaluation import Evaluation
+from .training.nonfinite import NonFinite
+from .training.preflight import Preflight
+from .training.prepare import prepare
+from .training.start import (
     DEEPSPEED_FILE,
     DEEPSPEED_SCHEMA,
     agree,
@@ -42,7 +44,7 @@ from .starting import (
     start_process_group,
     verify_data,
 )
-from .trainer import StepResult, Trainer
+from .training.step import StepResult, Trainer
 
 OWNER_WAIT = 5.0  # seconds for an earlier start of the same run to end
 

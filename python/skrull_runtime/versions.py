@@ -13,7 +13,7 @@ import torch
 from .config import ModelConfig, TrainConfig
 from .contract import document
 from .errors import UserError
-from .kernels import varlen
+from .model.kernels import varlen
 
 Version = tuple[int, ...]
 

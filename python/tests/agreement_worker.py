@@ -7,8 +7,8 @@ import sys
 import torch
 import torch.distributed as dist
 
-from skrull_runtime.agreement import digest_of, require_agreement
 from skrull_runtime.errors import UserError
+from skrull_runtime.process.agreement import digest_of, require_agreement
 
 dist.init_process_group("gloo")
 device = torch.device("cpu")

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from skrull_runtime.attention import AttentionContext, skrull_attention
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.kernels.sdpa import SdpaKernel
-from skrull_runtime.layout import Layout, layout_of, zigzag_positions
-from skrull_runtime.packed import MicroBatch
-from skrull_runtime.slicing import Slicing
+from skrull_runtime.batches.layout import Layout, layout_of, zigzag_positions
+from skrull_runtime.batches.packed import MicroBatch
+from skrull_runtime.model.attention import AttentionContext, skrull_attention
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.model.kernels.sdpa import SdpaKernel
+from skrull_runtime.model.slicing import Slicing
 
 HEADS, KV_HEADS, WIDTH, SCALING = 8, 4, 8, 0.3
 

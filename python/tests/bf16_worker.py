@@ -14,9 +14,9 @@ import torch.distributed as dist
 from deepspeed.utils import safe_get_full_fp32_param
 from parity_worker import OPTIMIZERS, ds_config
 
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.model import build_model
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.training.step import Trainer
 
 Weights = dict[str, torch.Tensor]
 LEFT_OUT = 15  # one that is sharded where the case has several ranks a sequence

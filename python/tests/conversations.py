@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from skrull_runtime.data.sample import RowProblem, Sample
+from skrull_runtime.data.samples.sample import RowProblem, Sample
 from skrull_runtime.data.templating import LoadedTokenizer, Renderer
 
 SYSTEM = {"role": "system", "content": "Be brief."}

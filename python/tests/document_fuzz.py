@@ -30,15 +30,15 @@ import tiny
 import torch
 from deepspeed.runtime.zero.config import ZeroStageEnum
 
-from skrull_runtime import checkpoint
+from skrull_runtime.batches.sampler import ScheduledBatchSampler, schedule_batch
+from skrull_runtime.checkpoints import save as checkpoint
+from skrull_runtime.checkpoints.unpickling import problem_of, restricted
 from skrull_runtime.data.index import read_index
 from skrull_runtime.documents import read_document
 from skrull_runtime.errors import UserError
-from skrull_runtime.metrics import MetricsLog
-from skrull_runtime.planned import MAGIC, PlannedSchedules
-from skrull_runtime.sampler import ScheduledBatchSampler, schedule_batch
-from skrull_runtime.starting import DEEPSPEED_SCHEMA
-from skrull_runtime.unpickling import problem_of, restricted
+from skrull_runtime.reporting.metrics import MetricsLog
+from skrull_runtime.scheduling.replay import MAGIC, PlannedSchedules
+from skrull_runtime.training.start import DEEPSPEED_SCHEMA
 
 SECONDS = 60  # after which a single file counts as a hang
 MAX_LENGTH = 1024

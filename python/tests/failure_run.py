@@ -15,10 +15,10 @@ import resume_run
 import torch
 
 from skrull_runtime import train
+from skrull_runtime.batches.feed import StepDataset
 from skrull_runtime.config import RunConfig, SchedulingConfig
-from skrull_runtime.feed import StepDataset
-from skrull_runtime.process import meeting
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.guarding import meeting
+from skrull_runtime.training.step import Trainer
 
 WAYS = ("raise", "kill", "stop")
 CASE_FILE = "case.json"

@@ -20,9 +20,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.config import ModelConfig, SchedulingConfig
 from skrull_runtime.data.tokens import IGNORED, Tokens
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.model import build_model
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.training.step import Trainer
 
 SEQUENCES = 128  # of the one global batch
 LONGEST = 64  # tokens

@@ -11,10 +11,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from skrull_runtime.process import place
-from skrull_runtime.process.cause import LAUNCHER_PID, Cause
-from skrull_runtime.process.guard import Guard, need_workers
-from skrull_runtime.process.watch import Server, Timing, Watch
+from skrull_runtime.guarding import place
+from skrull_runtime.guarding.cause import LAUNCHER_PID, Cause
+from skrull_runtime.guarding.guard import Guard, need_workers
+from skrull_runtime.guarding.watch import Server, Timing, Watch
 
 rank, ranks, timeout = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 folder, action = Path(sys.argv[4]), sys.argv[5]

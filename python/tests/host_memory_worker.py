@@ -13,8 +13,8 @@ import tiny
 import torch.distributed as dist
 from parity_worker import OPTIMIZERS, ds_config
 
-from skrull_runtime.model import build_model
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.model.build import build_model
+from skrull_runtime.training.step import Trainer
 
 
 def start(folder: Path, case: dict) -> None:

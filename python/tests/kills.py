@@ -30,8 +30,8 @@ from safetensors.torch import load_file
 from test_resume import COMPARED, SAMPLES, write_run
 
 from skrull_runtime import train
-from skrull_runtime.process import meeting
-from skrull_runtime.process.cause import ENDINGS, LAUNCHER_PID, first_of, read_all
+from skrull_runtime.guarding import meeting
+from skrull_runtime.guarding.cause import ENDINGS, LAUNCHER_PID, first_of, read_all
 
 RANKS = 2
 TIMEOUT = 20.0  # seconds; no end may need it, since whoever is killed is missed at once

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from skrull_runtime.data.layouts import Ledger, layout_of, read_sample
-from skrull_runtime.data.sample import RowProblem, Sample
+from skrull_runtime.data.samples.sample import RowProblem, Sample
 
 ASK = {"role": "user", "content": "Weather in Lima?"}
 ANSWER = {"role": "assistant", "content": "Nine degrees."}

@@ -11,12 +11,12 @@ import tiny
 import torch
 import torch.distributed as dist
 
-from skrull_runtime.attention import AttentionContext
 from skrull_runtime.data.tokens import Tokens
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.kernels.choose import choose_kernel
-from skrull_runtime.loss import SummedLossModel
-from skrull_runtime.model import build_model
+from skrull_runtime.model.attention import AttentionContext
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.model.kernels.choose import choose_kernel
+from skrull_runtime.model.loss import SummedLossModel
 
 
 def sequence_losses(model, data, members, config, groups) -> torch.Tensor:

@@ -19,7 +19,7 @@ from typing import Any
 from conversations import KINDS, difference, of_transformers, sample
 from npm_tokenizers import BUILD
 
-from skrull_runtime.data.sample import RowProblem
+from skrull_runtime.data.samples.sample import RowProblem
 from skrull_runtime.data.templating import Renderer, load_tokenizer
 
 PACKAGES = BUILD.with_name("mistral")

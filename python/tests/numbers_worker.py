@@ -18,12 +18,12 @@ import torch
 import torch.distributed as dist
 from parity_worker import OPTIMIZERS, ds_config, parameters_of
 
-from skrull_runtime.checkpoint import load_checkpoint, save_checkpoint
-from skrull_runtime.collate import StepBatch
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.model import build_model
-from skrull_runtime.nonfinite import NonFinite
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.batches.collate import StepBatch
+from skrull_runtime.checkpoints.save import load_checkpoint, save_checkpoint
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.training.nonfinite import NonFinite
+from skrull_runtime.training.step import Trainer
 
 # Every optimizer wrapper that a run can have: stage, precision, offload, reduction, CP degree.
 WRAPPERS = (

@@ -20,11 +20,11 @@ from faked import faked
 from meter import Meter, Tally
 from standin import NAME, StandIn
 
-from skrull_runtime.attention import AttentionContext, skrull_attention
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.layout import Layout, ShardGroup
-from skrull_runtime.packed import MicroBatch
-from skrull_runtime.slicing import Slicing
+from skrull_runtime.batches.layout import Layout, ShardGroup
+from skrull_runtime.batches.packed import MicroBatch
+from skrull_runtime.model.attention import AttentionContext, skrull_attention
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.model.slicing import Slicing
 
 HEADS, KV_HEADS, WIDTH = 14, 2, 64  # Qwen2.5-0.5B
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from skrull_runtime import exchange
-from skrull_runtime.attention import AttentionContext, skrull_attention
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.kernels.sdpa import SdpaKernel
-from skrull_runtime.layout import Layout, ShardGroup
-from skrull_runtime.packed import MicroBatch
-from skrull_runtime.slicing import Slicing
+from skrull_runtime.batches.layout import Layout, ShardGroup
+from skrull_runtime.batches.packed import MicroBatch
+from skrull_runtime.model import exchange
+from skrull_runtime.model.attention import AttentionContext, skrull_attention
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.model.kernels.sdpa import SdpaKernel
+from skrull_runtime.model.slicing import Slicing
 
 LOCAL, CHUNK, HEADS, KV_HEADS, DIM = 6, 2, 4, 2, 8
 

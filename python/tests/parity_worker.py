@@ -13,9 +13,9 @@ import torch
 import torch.distributed as dist
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.model import build_model
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.training.step import Trainer
 
 OPTIMIZERS = {
     "sgd": {"type": "sgd", "lr": 0.5, "momentum": 0.0, "weight_decay": 0.01, "decayed": "matrices"},

@@ -19,7 +19,7 @@ from pathlib import Path
 
 IMPORTED = (
     "skrull_runtime.train",
-    "skrull_runtime.convert_checkpoint",
+    "skrull_runtime.checkpoints.convert",
     "deepspeed.runtime.zero.stage3",
     "deepspeed.runtime.zero.stage_1_and_2",
     "deepspeed.runtime.bf16_optimizer",

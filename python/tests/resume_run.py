@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numbers_worker
 
-from skrull_runtime import checkpoint
+from skrull_runtime.checkpoints import save as checkpoint
 from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
-from skrull_runtime.metrics import MetricsLog
-from skrull_runtime.process import meeting
+from skrull_runtime.guarding import meeting
+from skrull_runtime.reporting.metrics import MetricsLog
 from skrull_runtime.train import main
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.training.step import Trainer
 
 STEPS = 8
 RATE = float(os.environ.get("LEARNING_RATE", "1e-2"))

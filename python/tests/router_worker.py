@@ -17,11 +17,11 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.mixtral.modeling_mixtral import load_balancing_loss_func
 
+from skrull_runtime.batches.sampler import GlobalBatch, schedule_batch
 from skrull_runtime.data.tokens import IGNORED
-from skrull_runtime.groups import GroupTable
-from skrull_runtime.model import build_model
-from skrull_runtime.sampler import GlobalBatch, schedule_batch
-from skrull_runtime.trainer import Trainer
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.groups import GroupTable
+from skrull_runtime.training.step import Trainer
 
 SGD = {"type": "sgd", "lr": 0.5, "momentum": 0.0, "weight_decay": 0.0, "decayed": "all"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from skrull_runtime.data.indexing import index_of
+from skrull_runtime.data.tokenised.work import Work
 from skrull_runtime.data.tokens import IGNORED, Tokens
 from skrull_runtime.data.view import View
-from skrull_runtime.data.work import Work
 
 START, END = 256, 257
 

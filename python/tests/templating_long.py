@@ -18,10 +18,10 @@ from conversations import KINDS, difference, of_transformers, sample, templates_
 from npm_tokenizers import package
 from twin_check import answers, differences, masked
 
-from skrull_runtime.data.sample import IN_ASSISTANT, RowProblem
+from skrull_runtime.data.jinja.template import JinjaTemplate, conversation
+from skrull_runtime.data.masking.masks import MaskedTemplate
+from skrull_runtime.data.samples.sample import IN_ASSISTANT, RowProblem
 from skrull_runtime.data.templating import load_tokenizer
-from skrull_runtime.data.templating.jinja import JinjaTemplate, conversation
-from skrull_runtime.data.templating.masks import MaskedTemplate
 
 ZEPHYR = (
     "{% for m in messages %}{{ '<|' + m['role'] + '|>\n' + m['content'] + eos_token + '\n' }}{% endfor %}"

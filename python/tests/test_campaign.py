@@ -22,7 +22,7 @@ WRONG = """
 import runpy, sys
 sys.argv = [sys.argv[1], *sys.argv[2:]]
 sys.path.insert(0, {python!r})
-from skrull_runtime.kernels import sdpa
+from skrull_runtime.model.kernels import sdpa
 right = sdpa.SdpaKernel.forward
 sdpa.SdpaKernel.forward = lambda self, q, k, v, *more: right(self, q, k.roll(1, 0), v, *more)
 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skrull_runtime.process.cause import CODES, Cause, first_of, forget, read_all
+from skrull_runtime.guarding.cause import CODES, Cause, first_of, forget, read_all
 
 CAUSE = Cause(1, "node", 7, 5.0, 1, "user", "the disk is full", True)
 

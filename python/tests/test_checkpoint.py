@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from skrull_runtime import checkpoint
-from skrull_runtime.checkpoint import FOLDER, STATE
+from skrull_runtime.checkpoints import save as checkpoint
+from skrull_runtime.checkpoints.save import FOLDER, STATE
 
 
 def write_checkpoint(output: Path, step: int, complete: bool = True) -> Path:

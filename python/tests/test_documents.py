@@ -15,7 +15,7 @@ from skrull_runtime.data.index import read_index
 from skrull_runtime.documents import parsed, read_document
 from skrull_runtime.errors import UserError
 from skrull_runtime.schema import ANNOTATIONS, CHECKS
-from skrull_runtime.starting import DEEPSPEED_SCHEMA
+from skrull_runtime.training.start import DEEPSPEED_SCHEMA
 
 SCHEMAS = sorted(
     path.name for path in (Path(__file__).resolve().parents[2] / "contract").glob("*.schema.json")

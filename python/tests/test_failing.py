@@ -19,16 +19,16 @@ import pytest
 import torch.distributed as dist
 from test_resume import SCRIPT, refusal, wait_for_steps, write_run
 
-from skrull_runtime.agreement import attempted
 from skrull_runtime.errors import UserError
-from skrull_runtime.process.disk import writing
-from skrull_runtime.process.reasons import judge
+from skrull_runtime.guarding.disk import writing
+from skrull_runtime.guarding.reasons import judge
+from skrull_runtime.process.agreement import attempted
 
 # NCCL takes leave of all ranks at once: a rank that has failed would wait for those who wait for it.
 ENDING = """
 import sys
 import torch.distributed as dist
-from skrull_runtime.ending import Stopped, ending_plainly
+from skrull_runtime.training.end import Stopped, ending_plainly
 from skrull_runtime.errors import UserError
 
 dist.is_initialized = lambda: True

@@ -14,13 +14,13 @@ import pytest
 import torch.distributed as dist
 from torch.utils.data import Dataset
 
-from skrull_runtime.feed import StepFeed, stop_workers
+from skrull_runtime.batches.feed import StepFeed, stop_workers
 
 # Prints its worker's id once the worker has more to say than fits between two processes, and waits to be killed.
 RANK = """
 import multiprocessing, time
 import numpy as np
-from skrull_runtime.feed import StepFeed
+from skrull_runtime.batches.feed import StepFeed
 
 class Batches:
     def __getitem__(self, batch):

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from skrull_runtime.config import SchedulingConfig
-from skrull_runtime.forecast import predicted_us
 from skrull_runtime.profiling.correction import communication_of_run
 from skrull_runtime.profiling.features import Batch, Terms
 from skrull_runtime.profiling.figures import figures_of, terms_of, zero_included
 from skrull_runtime.profiling.fit import Errors, Prior, fit_terms, predict, rank_correlation
 from skrull_runtime.profiling.recipes import designed_batches, training_batches
+from skrull_runtime.scheduling.forecast import predicted_us
 
 TERMS = Terms(token=20.0, target=9.0, square=0.012, shard=24.0, micro_batch=8000.0, step=11000.0)
 TARGET_SHARE = 0.3

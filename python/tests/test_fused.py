@@ -13,7 +13,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.fused import compile_norms, use_liger
+from skrull_runtime.model.fused import compile_norms, use_liger
 
 GPU, CPU = torch.device("cuda"), torch.device("cpu")
 MODEL = SimpleNamespace(config=SimpleNamespace(model_type="qwen2"))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch.distributed as dist
 
-from skrull_runtime import groups
-from skrull_runtime.groups import MOST_AHEAD, GroupTable
+from skrull_runtime.model import groups
+from skrull_runtime.model.groups import MOST_AHEAD, GroupTable
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 import launch
 import pytest
 
-from skrull_runtime.process.cause import ENDINGS, LAUNCHER_PID, read_all
-from skrull_runtime.process.watch import named
+from skrull_runtime.guarding.cause import ENDINGS, LAUNCHER_PID, read_all
+from skrull_runtime.guarding.watch import named
 
 SCRIPT = Path(__file__).with_name("guard_worker.py")
 HOST = socket.gethostname()
@@ -285,7 +285,7 @@ def test_numbers_are_read_as_people_say_them():
     assert named("node", [1, 2, 3]) == "nodes 1 to 3"
 
 
-TIED = "from skrull_runtime.process.tied import tie; tie(0); import time; print('tied', flush=True); time.sleep(60)"
+TIED = "from skrull_runtime.guarding.tied import tie; tie(0); import time; print('tied', flush=True); time.sleep(60)"
 
 
 def test_a_rank_that_starts_ends_with_its_launcher(tmp_path: Path):

@@ -21,7 +21,7 @@ from layout_rows import (
 )
 
 from skrull_runtime.data.layouts import Ledger, layout_of, read_sample
-from skrull_runtime.data.sample import RowProblem
+from skrull_runtime.data.samples.sample import RowProblem
 
 
 @pytest.mark.parametrize(

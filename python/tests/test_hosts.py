@@ -83,7 +83,7 @@ TRAIN = """
 import os, runpy, sys, time
 sys.path.insert(0, {tests!r})
 os.environ["TIMEOUT"] = "{timeout}"
-from skrull_runtime.metrics import MetricsLog
+from skrull_runtime.reporting.metrics import MetricsLog
 add = MetricsLog.add
 def add_slowly(*arguments):
     add(*arguments)

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from skrull_runtime import versions
+from skrull_runtime.batches.segments import Segments
 from skrull_runtime.errors import UserError
-from skrull_runtime.kernels import flash2, flash3, varlen
-from skrull_runtime.kernels.choose import choose_kernel
-from skrull_runtime.kernels.kernel import Attend, Kernel, Masking
-from skrull_runtime.kernels.sdpa import SdpaKernel
-from skrull_runtime.segments import Segments
+from skrull_runtime.model.kernels import flash2, flash3, varlen
+from skrull_runtime.model.kernels.choose import choose_kernel
+from skrull_runtime.model.kernels.kernel import Attend, Kernel, Masking
+from skrull_runtime.model.kernels.sdpa import SdpaKernel
 
 GPU = torch.device("cuda")
 VARLEN = "torch.nn.attention.varlen"

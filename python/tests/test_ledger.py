@@ -12,7 +12,7 @@ from layout_rows import (
 )
 
 from skrull_runtime.data.layouts import Ledger, layout_of, read_sample
-from skrull_runtime.data.layouts.ledger import MOST_NAMES, OTHERS, SHOWN
+from skrull_runtime.data.samples.ledger import MOST_NAMES, OTHERS, SHOWN
 
 
 def test_everything_unread_is_counted_with_an_example():

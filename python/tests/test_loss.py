@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, linear
 
 from skrull_runtime.data.tokens import IGNORED
-from skrull_runtime.loss import ChunkedCrossEntropy
+from skrull_runtime.model.loss import ChunkedCrossEntropy
 
 SIZE, VOCABULARY = 48, 101
 SCALE = 0.37  # what the trainer multiplies a micro-batch's loss by

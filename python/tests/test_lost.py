@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from skrull_runtime.data.layouts import Ledger, layout_of, read_sample
-from skrull_runtime.data.sample import Encoded, RowProblem, Sample
+from skrull_runtime.data.samples.sample import Encoded, RowProblem, Sample
 from skrull_runtime.data.templating import Renderer, load_tokenizer
 
 ASK = {"role": "user", "content": "ask"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.metrics import MetricsLog
+from skrull_runtime.reporting.metrics import MetricsLog
 
 ENTRY = {
     "step": 0,

@@ -12,7 +12,7 @@ import pytest
 import tiny
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.model import build_model
+from skrull_runtime.model.build import build_model
 
 
 def test_ranks_that_disagree_end_by_name_on_every_rank():

@@ -227,7 +227,7 @@ sys.exit(outcome.code)
 RANK = """
 import os, signal, sys, time
 from pathlib import Path
-from skrull_runtime.process.cause import Cause
+from skrull_runtime.guarding.cause import Cause
 folder, rank = Path(os.environ["SKRULL_ENDINGS"]), int(os.environ["RANK"])
 def on_sigterm(*_):
     print("asked", rank, flush=True)

@@ -12,7 +12,7 @@ import tiny
 import torch
 from numbers_worker import POISONED, STEPS, WRAPPERS
 
-from skrull_runtime.trainer import seed_noise
+from skrull_runtime.training.step import seed_noise
 
 WORKER = Path(__file__).with_name("numbers_worker.py")
 

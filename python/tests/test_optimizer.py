@@ -12,11 +12,16 @@ from resume_run import CONFIG, SCHEDULING
 from transformers import Trainer
 
 from skrull_runtime import defaults
+from skrull_runtime.checkpoints.resume import separate_steps
 from skrull_runtime.errors import UserError
-from skrull_runtime.model import build_model
-from skrull_runtime.optimizer import build_optimizer, decay_groups, learning_rate, set_groups
-from skrull_runtime.preparing import prepare
-from skrull_runtime.resuming import separate_steps
+from skrull_runtime.model.build import build_model
+from skrull_runtime.training.optimizer import (
+    build_optimizer,
+    decay_groups,
+    learning_rate,
+    set_groups,
+)
+from skrull_runtime.training.prepare import prepare
 
 SETTINGS = {"type": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.1}
 

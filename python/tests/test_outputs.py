@@ -17,10 +17,10 @@ from test_resume import SCRIPT, write_run
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from skrull_runtime import export
+from skrull_runtime.checkpoints import export
 from skrull_runtime.config import DataConfig
 from skrull_runtime.data.tokens import IGNORED
-from skrull_runtime.model import build_model
+from skrull_runtime.model.build import build_model
 
 
 def plain_loss(model: torch.nn.Module, data: Path) -> float:

@@ -12,8 +12,8 @@ import pytest
 import tiny
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.planned import FILE, MAGIC
-from skrull_runtime.preparing import planned_schedules
+from skrull_runtime.scheduling.replay import FILE, MAGIC
+from skrull_runtime.training.prepare import planned_schedules
 
 
 def test_strict_refuses_and_says_what_to_do(tmp_path: Path):

@@ -6,8 +6,8 @@ import random
 
 import tiny
 
-from skrull_runtime.preflight import MOST_SAMPLES, MOST_SEQUENCES, choose
-from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
+from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
+from skrull_runtime.training.preflight import MOST_SAMPLES, MOST_SEQUENCES, choose
 
 
 def chosen(lengths: list[int], steps: int | None = None, context: int = 2):

@@ -19,8 +19,8 @@ from parity_worker import ds_config
 from run_data import write_index
 from safetensors.torch import load_file
 
-from skrull_runtime.convert_checkpoint import RANK_PID
-from skrull_runtime.unpickling import name_outside
+from skrull_runtime.checkpoints.convert import RANK_PID
+from skrull_runtime.checkpoints.unpickling import name_outside
 
 SCRIPT = Path(__file__).with_name("resume_run.py")
 SAMPLES = 20
@@ -247,7 +247,7 @@ def test_a_name_that_leads_out_of_a_checkpoint_is_refused(name: str, tmp_path: P
 def test_a_conversion_ends_with_the_rank_that_has_asked_for_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", str(launch.PYTHON_ROOT))
     monkeypatch.setenv(RANK_PID, "1")  # the rank has gone: this process has another parent
-    command = [sys.executable, "-m", "skrull_runtime.convert_checkpoint"]
+    command = [sys.executable, "-m", "skrull_runtime.checkpoints.convert"]
     assert subprocess.run(command, timeout=60).returncode == -signal.SIGTERM
 
 

@@ -9,7 +9,7 @@ import launch
 import tiny
 from transformers import LlamaConfig, MixtralConfig
 
-from skrull_runtime.router import RouterLoss
+from skrull_runtime.model.router import RouterLoss
 
 WORKER = Path(__file__).with_name("router_worker.py")
 ONE, SEVERAL = 4096, 320  # buckets: of one micro-batch, and of several

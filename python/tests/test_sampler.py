@@ -14,13 +14,13 @@ import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler
 from transformers import get_wsd_schedule
 
-from skrull_runtime.collate import collate
+from skrull_runtime.batches.collate import collate
+from skrull_runtime.batches.layout import layout_of
+from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
 from skrull_runtime.config import SchedulingConfig
 from skrull_runtime.data.tokens import IGNORED, Tokens
 from skrull_runtime.errors import UserError
-from skrull_runtime.layout import layout_of
-from skrull_runtime.optimizer import learning_rate
-from skrull_runtime.sampler import GlobalBatch, ScheduledBatchSampler, schedule_batch
+from skrull_runtime.training.optimizer import learning_rate
 
 
 def config(data_parallel: int, context: int, global_batch: int = 10) -> SchedulingConfig:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from skrull_runtime.batches.shuffle import global_batches
 from skrull_runtime.scheduling import ScheduleError, schedule
-from skrull_runtime.shuffle import global_batches
 
 VECTORS = Path(__file__).resolve().parents[2] / "test" / "vectors"
 SCHEDULES = json.loads((VECTORS / "schedule.json").read_text())
@@ -16,10 +16,10 @@ SHUFFLES = json.loads((VECTORS / "shuffle.json").read_text())
 
 
 def comparable(answer: dict) -> dict:
-    """Without the words of an invalid problem's message: those are each program's own."""
+    """Without the words of an invalid problem's message, which are each program's own, and without the compiler's bound."""
     if answer.get("error", {}).get("code") == "invalid-problem":
         return {"code": "invalid-problem", "path": answer["error"]["path"]}
-    return answer
+    return {name: value for name, value in answer.items() if name not in ("lower_bound", "gap")}
 
 
 @pytest.mark.parametrize("vector", SCHEDULES, ids=lambda vector: vector["name"])

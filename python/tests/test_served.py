@@ -13,7 +13,7 @@ import yaml
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from skrull_runtime.config import DataConfig
-from skrull_runtime.data.sample import Sample
+from skrull_runtime.data.samples.sample import Sample
 from skrull_runtime.data.served import write_served
 from skrull_runtime.data.templating import Renderer, load_tokenizer
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from skrull_runtime import sharing
-from skrull_runtime.process.cause import ENDINGS
-from skrull_runtime.sharing import SharedSchedules
+from skrull_runtime.batches import sharing
+from skrull_runtime.batches.sharing import SharedSchedules
+from skrull_runtime.guarding.cause import ENDINGS
 
 SCHEDULE = {"micro_batches": [{"index": 0, "placements": []}], "iteration_time": 0.1 + 0.2}
 

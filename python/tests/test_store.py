@@ -14,17 +14,17 @@ import pytest
 from run_data import chatml, write_index
 
 from skrull_runtime.config import DataConfig
-from skrull_runtime.data import blocks as blocks_module
 from skrull_runtime.data import operations
-from skrull_runtime.data.blocks import blocks_of
-from skrull_runtime.data.columns import DamagedTable, Table, write_table
 from skrull_runtime.data.filling import StoreFilling
 from skrull_runtime.data.index import SampleIndex
 from skrull_runtime.data.measure import Part, fill_store, measurement
 from skrull_runtime.data.readers import Row
+from skrull_runtime.data.tokenised import blocks as blocks_module
+from skrull_runtime.data.tokenised.blocks import blocks_of
+from skrull_runtime.data.tokenised.columns import DamagedTable, Table, write_table
+from skrull_runtime.data.tokenised.work import Pool, Work
 from skrull_runtime.data.tokens import SampleTokens
 from skrull_runtime.data.view import View
-from skrull_runtime.data.work import Pool, Work
 from skrull_runtime.errors import UserError
 
 DATA = DataConfig(".", "bytes", "assistant", 4096, "drop")
@@ -201,7 +201,7 @@ def test_data_that_was_edited_is_never_trained(run: SampleIndex):
 def test_another_engine_is_refused(run: SampleIndex, monkeypatch: pytest.MonkeyPatch):
     for table in made_tables(run.root):
         table.unlink()
-    monkeypatch.setattr("skrull_runtime.data.store.ENGINE_VERSION", 99)
+    monkeypatch.setattr("skrull_runtime.data.tokenised.store.ENGINE_VERSION", 99)
     with pytest.raises(UserError, match="makes other tokens than the run was compiled with"):
         StoreFilling(run, run.root).fill()
 

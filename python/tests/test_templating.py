@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skrull_runtime.data.sample import (
-    IN_EVERY_VIEW,
-    Encoded,
-    RowProblem,
-    Sample,
-)
+from skrull_runtime.data.samples.sample import IN_EVERY_VIEW, Encoded, RowProblem, Sample
 from skrull_runtime.data.templating import Renderer, first_difference, load_tokenizer
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ import pytest
 from conversations import KINDS, sample
 from pieces import render_conversation
 
-from skrull_runtime.data.sample import Encoded, RowProblem
+from skrull_runtime.data.samples.sample import Encoded, RowProblem
 from skrull_runtime.data.templating import Renderer, jinja_of, load_tokenizer
 from skrull_runtime.errors import UserError
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from skrull_runtime.data.sample import RowProblem, Sample
-from skrull_runtime.data.templating import Renderer, guard, load_tokenizer
+from skrull_runtime.data.jinja import guard
+from skrull_runtime.data.samples.sample import RowProblem, Sample
+from skrull_runtime.data.templating import Renderer, load_tokenizer
 from skrull_runtime.errors import UserError
 
 SAMPLE = Sample(

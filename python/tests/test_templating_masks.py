@@ -12,7 +12,7 @@ from conversations import KINDS, of_transformers, sample, theirs
 from twin_check import differences
 
 from skrull_runtime.contract import document
-from skrull_runtime.data.sample import (
+from skrull_runtime.data.samples.sample import (
     IN_ALL,
     IN_ASSISTANT,
     IN_EVERY_VIEW,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skrull_runtime.data.sample import RowProblem, Sample
+from skrull_runtime.data.samples.sample import RowProblem, Sample
 from skrull_runtime.data.templating import Renderer, load_tokenizer
 from skrull_runtime.errors import UserError
 

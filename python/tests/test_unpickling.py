@@ -14,7 +14,7 @@ from deepspeed.runtime.fp16.loss_scaler import LossScaler
 from deepspeed.runtime.zero.config import ZeroStageEnum
 from deepspeed.utils.tensor_fragment import fragment_address
 
-from skrull_runtime.unpickling import problem_in, problem_of, restricted
+from skrull_runtime.checkpoints.unpickling import problem_in, problem_of, restricted
 
 OURS = {
     "weights": {"a": torch.arange(4.0), "b": torch.ones(2, dtype=torch.bfloat16)},

@@ -18,10 +18,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.model import build_model
-from skrull_runtime.weights.files import PretrainedFiles, StoredTensor
-from skrull_runtime.weights.matching import Matching
-from skrull_runtime.weights.placing import without_parameters
+from skrull_runtime.model.build import build_model
+from skrull_runtime.model.weights.files import PretrainedFiles, StoredTensor
+from skrull_runtime.model.weights.matching import Matching
+from skrull_runtime.model.weights.placing import without_parameters
 
 Tensors = dict[str, torch.Tensor]
 UNTIED = {"tie_word_embeddings": False}

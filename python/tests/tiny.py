@@ -13,12 +13,12 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from skrull_runtime.collate import StepBatch
+from skrull_runtime.batches.collate import StepBatch
+from skrull_runtime.batches.feed import make_step_batch
+from skrull_runtime.batches.sampler import GlobalBatch, schedule_batch
 from skrull_runtime.config import ModelConfig, SchedulingConfig, TrainConfig
 from skrull_runtime.data.tokens import IGNORED, Tokens
-from skrull_runtime.feed import make_step_batch
-from skrull_runtime.model import with_adapters
-from skrull_runtime.sampler import GlobalBatch, schedule_batch
+from skrull_runtime.model.build import with_adapters
 
 LENGTHS_FILE = (
     Path(__file__).resolve().parents[2] / "examples/quickstart/data/sft_sample.lengths.txt"

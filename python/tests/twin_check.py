@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from conversations import KINDS, sample
 
-from skrull_runtime.data.sample import RowProblem
-from skrull_runtime.data.templating.draft import Draft
-from skrull_runtime.data.templating.masks import MaskedTemplate
+from skrull_runtime.data.masking.draft import Draft
+from skrull_runtime.data.masking.masks import MaskedTemplate
+from skrull_runtime.data.samples.sample import RowProblem
 
 SPECIAL = {"bos_token": "<bos>", "eos_token": "<eos>"}
 ENDS = ["<|end|>", "<|return|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<end_of_turn>", "<eos>"]

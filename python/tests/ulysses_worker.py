@@ -14,7 +14,7 @@ import torch.distributed as dist
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from skrull_runtime.data.tokens import IGNORED, Tokens
-from skrull_runtime.optimizer import build_optimizer
+from skrull_runtime.training.optimizer import build_optimizer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench/training"))
 from ulysses import Step, UlyssesTrainer, part_of

@@ -13,7 +13,7 @@ export const SCHEDULES_FILE = "schedules.bin";
 const MAGIC = "skrull schedules 1\n";
 
 /**
- * The schedules of a run in a few bytes per sequence (skrull_runtime/planned.py reads them): a line that names the
+ * The schedules of a run in a few bytes per sequence (skrull_runtime/scheduling/replay.py reads them): a line that names the
  * format; a line of JSON that says what they were made for; then for every step its predicted time in us (float64,
  * little-endian), the number of bytes that follow, and for every sequence its micro-batch and its group. Whole
  * numbers are LEB128. Groups are numbered by degree, then by first rank.

@@ -39,7 +39,7 @@ const columnLines = (samples: SampleColumns): string =>
     .map(([column, values]) => `    ${JSON.stringify(column)}: ${JSON.stringify([...values])}`)
     .join(",\n");
 
-/** Columns of 32 bits, as `skrull_runtime/data/columns.py` reads them. */
+/** Columns of 32 bits, as `skrull_runtime/data/tokenised/columns.py` reads them. */
 function tableOf(samples: SampleColumns): Uint8Array {
   const columns = Object.entries(samples).map(
     ([name, values]) => [name, Uint32Array.from(values as Iterable<number>)] as const,

@@ -1,4 +1,4 @@
-// Random numbers that Python repeats bit for bit (skrull_runtime/shuffle.py): 32-bit integer operations only.
+// Random numbers that Python repeats bit for bit (skrull_runtime/batches/shuffle.py): 32-bit integer operations only.
 
 /** 32-bit generator: xoshiro128** (Blackman and Vigna, https://prng.di.unimi.it). */
 export type Random32 = () => number;

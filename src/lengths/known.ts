@@ -4,7 +4,7 @@ import { type Host, HostError } from "../host/host.js";
 import type { FileMeasurement, RenderingFacts } from "./measurement.js";
 import { readMeasurement } from "./table.js";
 
-/** Counts made by another version of the engine are not reused (`ENGINE_VERSION` of `skrull_runtime/data/store.py`). */
+/** Counts made by another version of the engine are not reused (`ENGINE_VERSION` of `skrull_runtime/data/tokenised/store.py`). */
 export const ENGINE_VERSION = 1;
 
 /** What a file was when it was last measured. */

@@ -30,8 +30,8 @@ import json
 from pathlib import Path
 from sampler import SCHEDULING, build_sampler
 from skrull_runtime.data.index import read_index
-from skrull_runtime.planned import PlannedSchedules, ScheduleMismatch
-from skrull_runtime.sampler import schedule_batch
+from skrull_runtime.scheduling.replay import PlannedSchedules, ScheduleMismatch
+from skrull_runtime.batches.sampler import schedule_batch
 from skrull_runtime.scheduling import cells, cost, parse_problem
 lengths = read_index(Path("data_index.json"), 2**40)[1]["length"]
 try:

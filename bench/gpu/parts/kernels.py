@@ -10,7 +10,7 @@ from shapes import Case
 from timing import timed
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.kernels.kernel import Kernel
+from skrull_runtime.model.kernels.kernel import Kernel
 
 HEADS = ((16, 16), (32, 8), (28, 4))  # query heads, key-value heads
 WIDTHS = (64, 128, 256)

@@ -22,11 +22,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoConfig, AutoModel
 from world import OwnGroups, start
 
-from skrull_runtime.attention import NAME, AttentionContext, register
-from skrull_runtime.collate import collate
+from skrull_runtime.batches.collate import collate
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.errors import UserError
-from skrull_runtime.kernels.kernel import Kernel
+from skrull_runtime.model.attention import NAME, AttentionContext, register
+from skrull_runtime.model.kernels.kernel import Kernel
 
 PLAIN = "plain"
 MODELS = ("qwen2.5-0.5b", "qwen2.5-7b", "qwen3-8b")

@@ -13,10 +13,10 @@ from replay import planned_bytes
 from settings import Settings
 from world import PeakMemory, start
 
-from skrull_runtime.collate import collate
+from skrull_runtime.batches.collate import collate
+from skrull_runtime.batches.packed import MicroBatch
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.errors import UserError
-from skrull_runtime.packed import MicroBatch
 from skrull_runtime.profiling.measure import StepTimer
 from skrull_runtime.profiling.memory import factor_of
 from skrull_runtime.profiling.run_folder import RunFolder

@@ -13,7 +13,7 @@ from shapes import Case
 from timing import timed
 from torch.nn.functional import scaled_dot_product_attention
 
-from skrull_runtime.kernels.kernel import Kernel
+from skrull_runtime.model.kernels.kernel import Kernel
 
 FORWARD_FLOPS = 4  # a pair of a query and a key, and an element of the head: two products
 BACKWARD_FLOPS = 10  # five products, one of them the forward's again

@@ -13,7 +13,7 @@ from settings import Settings
 from world import start
 
 from skrull_runtime.errors import UserError
-from skrull_runtime.kernels.choose import choose_kernel
+from skrull_runtime.model.kernels.choose import choose_kernel
 from skrull_runtime.profiling.run_folder import RunFolder
 
 BASELINE = "deepspeed"

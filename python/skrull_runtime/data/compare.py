@@ -8,9 +8,9 @@ from typing import Any
 
 from .layouts import Ledger, read_sample
 from .readers import open_rows
-from .sample import RowProblem, Sample
+from .samples.sample import RowProblem, Sample
 from .templating import Renderer, first_difference
-from .work import Tools
+from .tokenised.work import Tools
 
 LOOKED_AT = 32  # rows of a file
 

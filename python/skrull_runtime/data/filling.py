@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UserError
-from .files import FileReading, content_digest
 from .index import SampleIndex
-from .store import TokenStore, store_folder
-from .work import Tools, Work
+from .tokenised.files import FileReading, content_digest
+from .tokenised.store import TokenStore, store_folder
+from .tokenised.work import Tools, Work
 
 LOOK = 0.2  # seconds between two looks for what other ranks make
 PATIENCE = 60.0  # seconds without a table of another rank

@@ -10,10 +10,10 @@ from typing import Any
 from ..config import DataConfig
 from ..documents import ANEW, outside, read_document
 from ..errors import UserError
-from .columns import DamagedTable, Table
-from .files import content_digest
 from .readers import hub
-from .store import HUB, store_folder
+from .tokenised.columns import DamagedTable, Table
+from .tokenised.files import content_digest
+from .tokenised.store import HUB, store_folder
 
 ROOT_VARIABLE = "SKRULL_DATA_ROOT"
 INDEX_SCHEMA = "data-index.schema.json"

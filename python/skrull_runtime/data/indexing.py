@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .columns import Table
 from .index import COLUMNS
 from .measure import fill_store, measurement
+from .tokenised.columns import Table
+from .tokenised.work import Pool, Work
 from .view import View
-from .work import Pool, Work
 
 
 def index_of(root: Path, names: list[str], work: Work, view: View) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import UserError
-from .blocks import Block
-from .columns import DamagedTable, Table, write_table
 from .compare import served_otherwise
-from .files import FileReading, KnownFile
 from .layouts import Ledger
-from .store import digest
-from .tokenise import METHODS, PROBLEMS_KEPT
+from .tokenised.blocks import Block
+from .tokenised.columns import DamagedTable, Table, write_table
+from .tokenised.files import FileReading, KnownFile
+from .tokenised.store import digest
+from .tokenised.tokenise import METHODS, PROBLEMS_KEPT
+from .tokenised.work import Pool
 from .view import View
-from .work import Pool
 
 MEASURING_VERSION = 1  # of what is made of the same tables
 COLUMNS = {

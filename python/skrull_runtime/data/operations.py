@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .files import mark_of
 from .measure import Part, TableMissing, Throttle, fill_store, measurement
 from .readers import data_files, hub
 from .show import show
-from .store import ENGINE_VERSION, HUB
+from .tokenised.files import mark_of
+from .tokenised.store import ENGINE_VERSION, HUB
+from .tokenised.work import Pool, Work
 from .view import View
-from .work import Pool, Work
 
 Request = dict[str, Any]
 Tell = Callable[[dict[str, Any]], None]

@@ -10,8 +10,8 @@ from typing import Any
 from ..config import DataConfig
 from .templating import Renderer, load_tokenizer
 from .templating.declared_jinja import jinja_of
-from .templating.own_template import FILE, MORE, TOOLS
-from .templating.tokenizer import LoadedTokenizer
+from .tokenizers.own_template import FILE, MORE, TOOLS
+from .tokenizers.tokenizer import LoadedTokenizer
 
 CONFIG_FILE = "tokenizer_config.json"
 GENERATION_FILE = "generation_config.json"

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from .columns import Table
 from .layouts import Ledger, read_sample
 from .measure import fill_store, measurement
 from .readers import Row, open_rows
-from .sample import Encoded, RowProblem, Span
+from .samples.sample import Encoded, RowProblem, Span
 from .templating import LoadedTokenizer
-from .tokenise import targets
+from .tokenised.columns import Table
+from .tokenised.tokenise import targets
+from .tokenised.work import Pool, Tools, Work
 from .view import View
-from .work import Pool, Tools, Work
 
 WITHOUT_TEXT = ("text", "tokens")  # methods whose tokens are more than those of a text
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import UserError
-from .columns import Table
 from .filling import StoreFilling
 from .index import SampleIndex
-from .tokenise import check_of
+from .tokenised.columns import Table
+from .tokenised.tokenise import check_of
 from .view import View, spans_of
 
 IGNORED = -100

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .columns import Table
-from .sample import IN_ALL, IN_ASSISTANT, IN_LAST, Span
-from .tokenise import last_of, targets
+from .samples.sample import IN_ALL, IN_ASSISTANT, IN_LAST, Span
+from .tokenised.columns import Table
+from .tokenised.tokenise import last_of, targets
 
 FLAGS = {"assistant": IN_ASSISTANT, "last": IN_LAST, "all": IN_ALL}
 

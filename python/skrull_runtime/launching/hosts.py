@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, TextIO
 
 from ..errors import UserError
-from ..process.cause import DONE, ENDINGS, LAUNCHER_PID, USER
+from ..guarding.cause import DONE, ENDINGS, LAUNCHER_PID, USER
 from .meeting import Message
 from .outcome import FINISHED, Outcome, first_of, interrupted
 from .tether import OVER_SSH, reported

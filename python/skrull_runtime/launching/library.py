@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ..process.cause import ENDINGS, LAUNCHER_PID
+from ..guarding.cause import ENDINGS, LAUNCHER_PID
 from . import tree
 
 LAUNCHERS = ("deepspeed", "torchrun")

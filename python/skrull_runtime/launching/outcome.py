@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..process.cause import DONE, INTERRUPTED, STOPPED, USER, Cause
+from ..guarding.cause import DONE, INTERRUPTED, STOPPED, USER, Cause
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An exit code of :mod:`.cause`, and the sentence that explains it."""
+    """An exit code of :mod:`..guarding.cause`, and the sentence that explains it."""
 
     code: int
     line: str  # shown as it is; empty where the run is done

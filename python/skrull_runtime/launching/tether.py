@@ -56,7 +56,7 @@ class Tether:
         self._cut = True
 
     def receive(self, timeout: float = 0.0) -> Message | None:
-        """As :class:`.watch.Others` has it."""
+        """As :class:`..guarding.watch.Others` has it."""
         try:
             return self._inbox.get(timeout=timeout) if timeout else self._inbox.get_nowait()
         except queue.Empty:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import psutil
 
-from ..process.cause import ENDINGS, FAULT, LAUNCHER_PID, STOPPED, USER, Cause, first_of, read_all
+from ..guarding.cause import ENDINGS, FAULT, LAUNCHER_PID, STOPPED, USER, Cause, first_of, read_all
 from . import tree
 from .library import Exit, read_exits
 from .meeting import Message

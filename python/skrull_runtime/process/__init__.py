@@ -1,1 +1,1 @@
-"""The processes of a run: how they end, and how those around them learn why."""
+"""What the ranks of a run agree on, and the process of one: its arguments, its lock, the request to stop."""

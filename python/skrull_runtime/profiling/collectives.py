@@ -11,8 +11,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from ..collectives import all_gather_single, reduce_scatter_single
-from ..groups import GroupTable
+from ..model.groups import GroupTable
+from ..process.collectives import all_gather_single, reduce_scatter_single
 
 Table = dict[str, Any]  # as a profile has it
 COLUMNS = ("all_gather_us", "reduce_scatter_us", "all_to_all_us")

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..batches.sampler import ScheduledBatchSampler, schedule_batch
 from ..config import SchedulingConfig
 from ..documents import parsed
 from ..errors import UserError
-from ..forecast import predicted_us
-from ..planned import FILE as PLANNED_FILE
-from ..planned import PlannedSchedules, ScheduleMismatch
-from ..sampler import ScheduledBatchSampler, schedule_batch
+from ..scheduling.forecast import predicted_us
+from ..scheduling.replay import FILE as PLANNED_FILE
+from ..scheduling.replay import PlannedSchedules, ScheduleMismatch
 from .features import Batch
 from .run_folder import RunFolder
 

@@ -13,16 +13,16 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 
-from ..collate import StepBatch
+from ..batches.collate import StepBatch
+from ..batches.feed import make_step_batch
+from ..batches.sampler import GlobalBatch
 from ..config import SchedulingConfig
 from ..data.tokens import IGNORED, Tokens
-from ..feed import make_step_batch
-from ..groups import GroupTable
-from ..model import build_model
-from ..sampler import GlobalBatch
+from ..model.build import build_model
+from ..model.groups import GroupTable
 from ..scheduling import class_degrees
-from ..starting import DEEPSPEED_FILE
-from ..trainer import Trainer
+from ..training.start import DEEPSPEED_FILE
+from ..training.step import Trainer
 from .features import Batch
 from .run_folder import RunFolder
 

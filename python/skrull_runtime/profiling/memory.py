@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from ..collate import collate
+from ..batches.collate import collate
+from ..batches.packed import MicroBatch
 from ..data.tokens import Tokens
-from ..packed import MicroBatch
 from .measure import StepTimer
 
 SCALED_ROWS = (

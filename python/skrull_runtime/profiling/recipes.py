@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from ..batches.sampler import ScheduledBatchSampler, schedule_batch
 from ..config import SchedulingConfig
-from ..sampler import ScheduledBatchSampler, schedule_batch
 from ..scheduling import class_degrees
 from .features import Batch
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..sample import RowProblem, Sample
+from ..samples.ledger import Finding, Ledger
+from ..samples.names import Layout, layout_of
+from ..samples.sample import RowProblem, Sample
 from .columns import Columns
 from .conversations import read_instruction, read_messages
-from .ledger import Finding, Ledger
 from .message import Context
-from .names import Layout, layout_of
 from .parsing import parse_row, require_text
 from .refused import refuse_kinds
 from .texts import read_prompt_completion, read_text

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..sample import RowProblem
+from ..samples.sample import RowProblem
 from .columns import Columns, json_value
 from .parsing import parse, shallow
 

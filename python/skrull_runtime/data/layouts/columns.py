@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..sample import RowProblem
-from .ledger import Ledger
-from .names import Layout
+from ..samples.ledger import Ledger
+from ..samples.names import Layout
+from ..samples.sample import RowProblem
 from .parsing import parse
 
 

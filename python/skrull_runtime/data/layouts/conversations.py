@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sample import RowProblem, Sample
+from ..samples.sample import RowProblem, Sample
 from .calls import read_tools
 from .columns import Columns
 from .message import ASSISTANT, Context

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..sample import RowProblem
+from ..samples.ledger import Ledger
+from ..samples.names import Layout
+from ..samples.sample import RowProblem
 from .calls import read_call_turn, read_calls
 from .columns import json_text
-from .ledger import Ledger
-from .names import Layout
 from .parts import are_parts, joined
 from .weights import trained
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..sample import RowProblem, Sample
+from ..samples.sample import RowProblem, Sample
 
 DEEPEST = 200  # lists and objects inside of each other: templates and tojson recurse
 MOST_DIGITS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..sample import RowProblem
-from .ledger import shorten
-from .names import contract
+from ..samples.ledger import shorten
+from ..samples.names import contract
+from ..samples.sample import RowProblem
 
 
 def are_parts(value: Any) -> bool:

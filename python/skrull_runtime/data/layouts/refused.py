@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ..sample import RowProblem
+from ..samples.names import Layout, contract
+from ..samples.sample import RowProblem
 from .columns import Columns
-from .names import Layout, contract
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sample import RowProblem, Sample
+from ..samples.sample import RowProblem, Sample
 from .columns import Columns
 from .conversations import read_prompt_messages
 from .message import Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sample import RowProblem, Sample
+from ..samples.sample import RowProblem, Sample
 from .columns import Columns, json_value
 from .message import Context
 

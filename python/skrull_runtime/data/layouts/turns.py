@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sample import RowProblem
+from ..samples.names import CALL, Layout
+from ..samples.sample import RowProblem
 from .columns import json_value
 from .message import ASSISTANT, Context, Message
-from .names import CALL, Layout
 from .parsing import parse
 
 

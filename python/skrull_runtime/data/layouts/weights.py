@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..sample import RowProblem
-from .ledger import shown
+from ..samples.ledger import shown
+from ..samples.sample import RowProblem
 
 
 def trained(given: Mapping[str, Any], place: str) -> bool | None:

@@ -56,11 +56,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 def _columnar(path: Path, arrow: list[Path] | None) -> Iterator[Row]:
     """The rows of Arrow files, or of a Parquet file."""
-    from .columnar import (  # what they need is not needed for JSON
-        arrow_rows,
-        parquet_rows,
-        readable,
-    )
+    from .columnar import arrow_rows, parquet_rows, readable
 
     return readable(path, parquet_rows(path) if arrow is None else arrow_rows(arrow))
 

@@ -3,9 +3,9 @@
 Needs ``tokenizers`` and ``jinja2``, imported where they are used; neither torch, transformers nor numpy.
 """
 
+from ..tokenizers.tokenizer import LoadedTokenizer, load_tokenizer
 from .declared_jinja import jinja_of
 from .difference import first_difference
 from .renderer import Renderer
-from .tokenizer import LoadedTokenizer, load_tokenizer
 
 __all__ = ["LoadedTokenizer", "Renderer", "first_difference", "jinja_of", "load_tokenizer"]

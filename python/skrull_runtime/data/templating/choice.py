@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import UserError
+from ..masking.masks import MaskedTemplate
+from ..tokenizers.tokenizer import LoadedTokenizer
 from .declared import CHATML, DeclaredTemplate, filled
-from .masks import MaskedTemplate
-from .tokenizer import LoadedTokenizer
 
 DATE = "2024-07-26"  # so that equal inputs give equal bytes on every day
 REWRITTEN = ("split", "refuse")

@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from ..sample import RowProblem, Sample
-from .draft import Answer, Draft
+from ..masking.draft import Answer, Draft
+from ..samples.sample import RowProblem, Sample
 
 ASSISTANT = "assistant"
 WHITE_SPACE = " \t\n\r\f\v"  # languages differ in what they call so

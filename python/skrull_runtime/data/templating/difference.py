@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..sample import RowProblem, Sample
-from .draft import Draft
+from ..masking.draft import Draft
+from ..samples.sample import RowProblem, Sample
 from .renderer import Renderer
 
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...errors import UserError
-from ..sample import Encoded, RowProblem, Span
-from .draft import Answer, Draft
-from .tokenizer import LoadedTokenizer
+from ..masking.draft import Answer, Draft
+from ..samples.sample import Encoded, RowProblem, Span
+from ..tokenizers.tokenizer import LoadedTokenizer
 
 WHOLE_TOKENS = (
     "text",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..sample import RowProblem, Sample
+from ..samples.sample import RowProblem, Sample
 
 _USER = {"role": "user", "content": "question"}
 _CALL = {

@@ -9,10 +9,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from ..sample import RowProblem, Sample
-from .draft import Answer, Draft
-from .jinja import strings
-from .tokenizer import LoadedTokenizer
+from ..jinja.template import strings
+from ..masking.draft import Answer, Draft
+from ..samples.sample import RowProblem, Sample
+from ..tokenizers.tokenizer import LoadedTokenizer
 
 PRIVATE_USE = range(0xE000, 0xF8FF)
 # What a tokenizer calls special, and of the rest what looks like it: DeepSeek's "<｜User｜>". Not "<think>" or

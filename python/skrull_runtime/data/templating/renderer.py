@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Union
 
 from ...errors import UserError
-from ..sample import Encoded, RowProblem, Sample, Span
+from ..jinja.guard import limited_memory, watched
+from ..masking.draft import Draft
+from ..samples.sample import Encoded, RowProblem, Sample, Span
+from ..tokenizers.tokenizer import LoadedTokenizer
 from .choice import chosen
 from .declared import DeclaredTemplate
-from .draft import Draft
 from .encode import (
     Tokens,
     around,
@@ -21,9 +23,7 @@ from .encode import (
     text_answer,
 )
 from .facts import facts
-from .guard import limited_memory, watched
 from .markers import Quotes, contents, control_texts, pattern_of, require_same
-from .tokenizer import LoadedTokenizer
 from .unwritten import unwritten
 
 Result = Union[list[Encoded], RowProblem]  # noqa: UP007

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sample import Sample
+from ..samples.sample import Sample
 
 
 def unwritten(sample: Sample, texts: list[str], kind: str) -> tuple[str, ...]:

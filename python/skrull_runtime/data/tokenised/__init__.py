@@ -1,0 +1,1 @@
+"""The token store: blocks of rows to tables, and where these are kept."""

@@ -1,0 +1,137 @@
+"""Blocks to tables in the store, on several processors at once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import UserError
+from ..layouts import layout_of
+from ..templating import LoadedTokenizer, Renderer, load_tokenizer
+from .blocks import Block
+from .store import TokenStore, settings_digest
+from .tokenise import tokenise
+
+
+@dataclass(frozen=True)
+class Work:
+    """What makes tokens of a block, the same in every process."""
+
+    tokenizer: str  # "bytes", or a path
+    rendering: dict[str, Any]
+    cache: Path
+
+    def tools(self) -> Tools:
+        """Raises UserError where tokenizer or template cannot be used."""
+        return Tools(self, load_tokenizer(self.tokenizer))
+
+
+class Tools:
+    """A loaded tokenizer, a compiled template and the store."""
+
+    def __init__(self, work: Work, tokenizer: LoadedTokenizer):
+        self.tokenizer, self.rendering = tokenizer, work.rendering
+        self.renderer = Renderer(tokenizer, work.rendering)
+        self.layout = layout_of(work.rendering)
+        self.store = TokenStore(work.cache)
+        template = self.renderer.facts()["sha256"]
+        self.settings = settings_digest(tokenizer.sha256, template, work.rendering)
+
+    def has(self, block_sha256: str) -> bool:
+        """Whether the store has the table of a block of this content."""
+        return self.store.has(self.store.key(block_sha256, self.settings))
+
+    def make(self, block: Block) -> None:
+        """Tokenises a block and keeps the table. Raises UserError where it cannot be kept."""
+        self.store.put(
+            self.store.key(block.sha256, self.settings), tokenise(block, self.layout, self.renderer)
+        )
+
+
+class Pool:
+    """Processes that tokenise; with one they are none but this. To be closed."""
+
+    def __init__(self, work: Work, processes: int):
+        self.tools, self.cache = work.tools(), work.cache
+        self._most = processes + 1  # blocks that are held at a time
+        self._pool = _started(self.tools, work, processes) if processes > 1 else None
+
+    def make(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """Makes the tables of these blocks, and gives each once it is done."""
+        if self._pool is None:
+            for block in blocks:
+                self.tools.make(block)
+                yield block
+            return
+        waiting: dict[Future[None], Block] = {}
+        try:
+            for block in blocks:
+                while len(waiting) >= self._most:
+                    yield from _finished(waiting)
+                waiting[self._pool.submit(_make, block)] = block
+            while waiting:
+                yield from _finished(waiting)
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a process that tokenises was ended from outside; was memory short?"
+            ) from error
+
+    def close(self) -> None:
+        """Ends the processes, whatever they are at."""
+        if self._pool is not None:
+            for process in list((self._pool._processes or {}).values()):
+                process.kill()
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(waiting: dict[Future[None], Block]) -> Iterator[Block]:
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        block = waiting.pop(future)
+        future.result()
+        yield block
+
+
+_tools: Tools | None = None  # of this process
+
+
+def _started(tools: Tools, work: Work, processes: int) -> ProcessPoolExecutor:
+    """Forked where that is sound, so that all share one tokenizer's memory."""
+    global _tools
+    os.environ["TOKENIZERS_PARALLELISM"] = (
+        "false"  # else the library's threads do not survive a fork
+    )
+    forks = sys.platform == "linux"
+    context = multiprocessing.get_context("fork" if forks else "spawn")
+    _tools = tools if forks else None
+    return ProcessPoolExecutor(processes, context, _prepare, (work,))
+
+
+def _prepare(work: Work) -> None:
+    global _tools
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_the_engine, daemon=True).start()
+    if _tools is None:
+        _tools = work.tools()
+
+
+def _end_with_the_engine() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _make(block: Block) -> None:
+    assert _tools is not None
+    _tools.make(block)

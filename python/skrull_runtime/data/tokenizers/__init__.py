@@ -1,0 +1,1 @@
+"""Tokenizers as they lie in folders."""

@@ -1,0 +1,1 @@
+"""The model under packed, context-parallel attention, and its loss."""

@@ -1,0 +1,60 @@
+"""What the kernels of GPUs have in common."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+
+from ...batches.segments import Segments
+from ...errors import UserError
+from .kernel import Masking
+
+WIDEST_HEAD = 256
+
+
+def signature_problem(function: Any, used: tuple[str, ...]) -> str | None:
+    """What a function of a library lacks of the parameters that are used; None where it has all."""
+    if function is None:
+        return "it has no such function"
+    # torch's custom operators keep the function that they were made from.
+    plain = getattr(function, "_init_fn", function)
+    try:
+        known = inspect.signature(plain).parameters
+    except (TypeError, ValueError):
+        return "its parameters cannot be told"
+    missing = [name for name in used if name not in known]
+    return f"it has no {', '.join(missing)}" if missing else None
+
+
+def window_before(mask: Masking) -> int:
+    """Keys before a query that it sees, itself not counted; -1 for all."""
+    return -1 if mask.window is None else mask.window - 1
+
+
+def flash_settings(segments: Segments, mask: Masking) -> dict[str, Any]:
+    """What FlashAttention-2 and -3 are told alike, forward and backward."""
+    return {
+        "cu_seqlens_q": segments.query_offsets,
+        "cu_seqlens_k": segments.key_offsets,
+        "max_seqlen_q": segments.longest_query,
+        "max_seqlen_k": segments.longest_key,
+        "softmax_scale": mask.scaling,
+        "window_size_left": window_before(mask),
+        "window_size_right": 0,
+        "softcap": mask.softcap,
+    }
+
+
+def check_heads(kernel: str, q: torch.Tensor, v: torch.Tensor, same: bool = True) -> None:
+    """Raises UserError where the kernel does not take heads of such widths."""
+    widths = q.shape[-1], v.shape[-1]
+    if same and widths[0] != widths[1]:
+        raise UserError(
+            f"attention = {kernel} does not take values of another width ({widths[1]}) than keys ({widths[0]})"
+        )
+    if max(widths) > WIDEST_HEAD or any(width % 8 for width in widths):
+        raise UserError(
+            f"attention = {kernel} takes heads of multiples of 8 up to {WIDEST_HEAD}, the model's have {max(widths)}"
+        )

@@ -1,0 +1,182 @@
+"""Attention of a rank's chunks to the keys and values of their whole sequences, which travel meanwhile.
+
+Keys and values are exchanged, attended to and given back by slices of their heads: what the kernel works on, and its own
+workspace, is of one slice, and the next one's keys travel while it works.
+
+Autograd runs what was created last first. Forward: departure, local attention, sharded attention. Backward, therefore:
+sharded attention, whose last slice's gradients are on their way while local attention's backward runs, and then the
+departure's backward waits for them. The ranks of a group do this in the same order, because they share the layout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from ..batches.segments import Traffic
+from .exchange import Arriving, Exchange
+from .kernels.kept import is_kept, made_once
+from .kernels.kernel import Kernel, Masking
+from .kernels.sinks import gradient_of_sinks, with_sinks
+
+
+@dataclass
+class Sharded:
+    """One group's attention in one layer: what departure and attention share."""
+
+    exchange: Exchange
+    traffic: Traffic
+    kernel: Kernel
+    mask: Masking
+    slice_heads: int  # key-value heads at a time
+    keeps: bool  # arrived keys and values for the backward, instead of exchanging them again
+    arriving: Arriving | None = None  # the first slice, in the forward
+    back: tuple[slice, Arriving] | None = None  # gradients of a slice of heads on their way
+    gradient: torch.Tensor | None = None  # of keys and values, filled slice by slice
+
+    def slices(self, heads: int) -> list[slice]:
+        """Of the key-value heads."""
+        step = min(self.slice_heads, heads)
+        return [slice(first, min(first + step, heads)) for first in range(0, heads, step)]
+
+    def send(self, both: torch.Tensor, own: slice | None) -> Arriving | None:
+        """Keys and values ``[T, 2, H_kv, D]`` of a slice of heads set out, if there is one."""
+        return None if own is None else self.exchange.start(both[:, :, own])
+
+    def arrived(self, arriving: Arriving | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values of all segments, each ``[K, heads, D]``."""
+        assert arriving is not None
+        keys, values = arriving.wait().index_select(0, self.traffic.rows).unbind(1)
+        return keys, values
+
+    def send_back(self, own: slice, gradient: torch.Tensor, both: torch.Tensor) -> None:
+        """Gradients ``[K, 2, heads, D]`` of all segments' keys and values set out. Those of the slice before have
+        travelled meanwhile, and are taken."""
+        shape = (self.exchange.rows(len(both)), *gradient.shape[1:])
+        rows = gradient.new_zeros(shape).index_add_(0, self.traffic.rows, gradient)
+        self.take_back(both)
+        self.back = own, self.exchange.start_back(rows)
+
+    def take_back(self, both: torch.Tensor) -> None:
+        """Waits for the gradients that are on their way."""
+        if self.gradient is None:
+            self.gradient = torch.empty_like(both)
+        if self.back is not None:
+            (own, arriving), self.back = self.back, None
+            into = self.gradient[:, :, own]
+            into.copy_(self.exchange.total(arriving.wait(), into))
+
+
+class Departure(torch.autograd.Function):
+    """Keys and values set out."""
+
+    @staticmethod
+    def forward(ctx: Any, both: torch.Tensor, sharded: Sharded) -> torch.Tensor:
+        """both ``[T, 2, H_kv, D]``; returns it."""
+        ctx.sharded = sharded
+        sharded.arriving = sharded.send(both, sharded.slices(both.shape[2])[0])
+        return both.view_as(both)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, placeholder: torch.Tensor) -> tuple[torch.Tensor | None, None]:
+        """The gradients that the sharded attention has sent back. The placeholder has their shape."""
+        sharded: Sharded = ctx.sharded
+        sharded.take_back(placeholder)
+        gradient, sharded.gradient = sharded.gradient, None
+        return gradient, None
+
+
+class ShardedAttention(torch.autograd.Function):
+    """Causal attention of queries to keys and values that have set out."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        q: torch.Tensor,
+        both: torch.Tensor,
+        sharded: Sharded,
+        sinks: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """q ``[T, H, D]``, both ``[T, 2, H_kv, D]``, sinks ``[H]``; returns ``[T, H, D]``."""
+        kept: list[torch.Tensor] = []
+        # Where the kernel has run before, keys that have set out are for its backward.
+        output, rest = made_once(lambda: _attend(q, both, sharded, kept, sinks))
+        ctx.sharded, ctx.kept = sharded, len(kept)
+        ctx.save_for_backward(q, both, sinks, output, *kept, *rest)
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """Gradients of the query and the sinks. Those of keys and values are on their way; the departure's backward takes them, and is
+        given a placeholder of their shape."""
+        sharded: Sharded = ctx.sharded
+        q, both, sinks, output, *more = ctx.saved_tensors
+        slices, per = sharded.slices(both.shape[2]), q.shape[1] // both.shape[2]
+        kept, rest = more[: ctx.kept], more[ctx.kept :]
+        each = len(rest) // len(slices)
+        of_q = torch.empty_like(q)
+        of_sinks = None if sinks is None else torch.empty_like(sinks)
+        arriving, sharded.arriving = sharded.arriving, None
+        if not kept and arriving is None:
+            arriving = sharded.send(both, slices[0])
+        for number, own in enumerate(slices):
+            if kept:
+                keys, values = kept[2 * number : 2 * number + 2]
+            else:
+                keys, values = sharded.arrived(arriving)
+                arriving = sharded.send(both, slices[number + 1] if own != slices[-1] else None)
+            heads = _times(own, per)
+            of_both = both.new_empty((len(keys), 2, *keys.shape[1:]))
+            made = output[:, heads], rest[number * each : (number + 1) * each]
+            if of_sinks is not None:
+                of_sinks[heads] = gradient_of_sinks(sinks[heads], gradient[:, heads], made)
+            sharded.kernel.backward(
+                gradient[:, heads],
+                (q[:, heads], keys, values),
+                made,
+                sharded.traffic.segments,
+                sharded.mask,
+                (of_q[:, heads], of_both[:, 0], of_both[:, 1]),
+            )
+            del keys, values
+            sharded.send_back(own, of_both, both)
+        return of_q, both.new_empty(()).expand(both.shape), None, of_sinks
+
+
+def _attend(
+    q: torch.Tensor,
+    both: torch.Tensor,
+    sharded: Sharded,
+    kept: list[torch.Tensor],
+    sinks: torch.Tensor | None,
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """As a kernel's forward, slice by slice; every slice leaves as many tensors for the backward. Adds arrived keys and
+    values to ``kept`` where they are."""
+    slices, per = sharded.slices(both.shape[2]), q.shape[1] // both.shape[2]
+    outputs: list[torch.Tensor] = []
+    rests: list[torch.Tensor] = []
+    arriving, sharded.arriving = sharded.arriving, None
+    for own, following in zip(slices, [*slices[1:], None], strict=True):
+        keys, values = sharded.arrived(arriving)
+        arriving = sharded.send(both, following)
+        heads = _times(own, per)
+        output, rest = with_sinks(
+            sharded.kernel.forward(
+                q[:, heads], keys, values, sharded.traffic.segments, sharded.mask
+            ),
+            None if sinks is None else sinks[heads],
+        )
+        outputs.append(output)
+        rests += rest
+        kept += [keys, values] if sharded.keeps and not is_kept() else []
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), rests
+
+
+def _times(own: slice, factor: int) -> slice:
+    """Query heads of these key-value heads."""
+    return slice(own.start * factor, own.stop * factor)

@@ -1,0 +1,201 @@
+"""Which stored tensors become which parameters, and whether they are all of the model's and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import torch
+from transformers import PreTrainedModel
+from transformers.conversion_mapping import get_model_conversion_mapping
+from transformers.core_model_loading import (
+    WeightConverter,
+    WeightRenaming,
+    dot_natural_key,
+    rename_source_key,
+)
+
+from ...errors import UserError
+from .files import TYPES, PretrainedFiles
+
+# Stored by earlier versions of libraries, computed by today's: what is dropped without a word.
+HARMLESS = re.compile(r"(^|\.)(rotary_emb\.inv_freq|masked_bias|position_ids)$")
+NAMES_SHOWN = 10
+LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
+
+
+@dataclass
+class Sources:
+    """What one parameter is made of: a stored tensor, or several that a converter of transformers puts together."""
+
+    keys: list[tuple[str, str | None]] = field(default_factory=list)  # with the converter's pattern
+    converter: WeightConverter | None = None
+
+
+class Matching:
+    """The parameters of a model, each with its stored tensors, as transformers' own loading has them."""
+
+    def __init__(self, model: PreTrainedModel, files: PretrainedFiles):
+        self.model, self.files = model, files
+        self.expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+        self.sources: dict[str, Sources] = {}
+        self.unexpected: list[str] = []
+        self._match()
+        self._tie()
+
+    def _match(self) -> None:
+        transforms = get_model_conversion_mapping(self.model)
+        renamings = [each for each in transforms if isinstance(each, WeightRenaming)]
+        converters = [each for each in transforms if isinstance(each, WeightConverter)]
+        by_pattern = {pattern: each for each in converters for pattern in each.source_patterns}
+        prefix = self.model.base_model_prefix
+        for key in sorted(self.files.tensors, key=dot_natural_key):
+            target, pattern = rename_source_key(key, renamings, converters, prefix, self.expected)
+            if target not in self.expected and key in self.expected:
+                target, pattern = rename_source_key(key, [], [], prefix, self.expected)
+            first = target not in self.sources
+            if target not in self.expected or not (first or pattern is not None):
+                self.unexpected.append(key)
+                continue
+            sources = self.sources.setdefault(target, Sources())
+            sources.keys.append((key, pattern))
+            sources.converter = None if pattern is None else by_pattern[pattern]
+
+    def _tie(self) -> None:
+        """A tied parameter has one stored tensor, under either name; both, where both are the same."""
+        for target, source in self.model.all_tied_weights_keys.items():
+            if target in self.sources and source not in self.sources:
+                self.sources[source] = self.sources[target]
+
+    @property
+    def missing(self) -> list[str]:
+        """Parameters that no stored tensor is for."""
+        tied = self.model.all_tied_weights_keys
+        return [
+            name
+            for name in self.expected
+            if name not in self.sources and tied.get(name) not in self.sources
+        ]
+
+    def require_complete(self) -> None:
+        """Raises UserError where a parameter would keep random values, or where stored tensors would be dropped."""
+        dropped = [key for key in self.unexpected if HARMLESS.search(key) is None]
+        missing = self.missing
+        self._require_types(dropped)
+        if missing or dropped:
+            found = " and ".join(
+                part
+                for part in (
+                    missing and f"{_listed(missing)} of the model are not in the files",
+                    dropped and f"{_listed(dropped)} of the files are not in the model",
+                )
+                if part
+            )
+            raise UserError(
+                f"the weights of '{self.files.name}' are not those of the model: {found}."
+                f" {likely_cause(missing, dropped)}"
+            )
+        self._require_shapes()
+        self._require_ties()
+
+    def _require_types(self, dropped: list[str]) -> None:
+        used = {key for sources in self.sources.values() for key, _ in sources.keys}
+        packed = [key for key in (*used, *dropped) if self.files.tensors[key].type not in TYPES]
+        if packed:
+            types = ", ".join(sorted({self.files.tensors[key].type for key in packed}))
+            raise UserError(
+                f"the weights of '{self.files.name}' are quantised: {_listed(sorted(packed))} are of type {types}."
+                " Quantised weights cannot be trained: use the model's unquantised weights"
+            )
+
+    def _require_shapes(self) -> None:
+        problems = [problem for name in self.sources if (problem := self._shape_problem(name))]
+        if problems:
+            more = f" and {len(problems) - NAMES_SHOWN} more" if len(problems) > NAMES_SHOWN else ""
+            raise UserError(
+                f"the weights of '{self.files.name}' have other shapes than the model: "
+                f"{'; '.join(problems[:NAMES_SHOWN])}{more}."
+                " The configuration is of another model, or was changed: use the config.json that came with the weights"
+            )
+
+    def _shape_problem(self, name: str) -> str | None:
+        sources = self.sources[name]
+        stored = [self.files.tensors[key].shape for key, _ in sources.keys]
+        try:
+            tensors = [torch.empty(shape, device="meta") for shape in stored]
+            found = tuple(self._converted(name, tensors).shape)
+        except Exception:  # a library's conversion of what it was not made for raises any of many
+            return f"{name} cannot be made of {len(stored)} tensors of shapes {sorted(set(stored))}"
+        wanted = self.expected[name]
+        return None if found == wanted else f"{name} is {list(found)}, not {list(wanted)}"
+
+    def _require_ties(self) -> None:
+        for target, source in self.model.all_tied_weights_keys.items():
+            first, second = self.sources.get(target), self.sources.get(source)
+            if first is None or second is None or first is second:
+                continue
+            if not torch.equal(self.value(target), self.value(source)):
+                raise UserError(
+                    f"the configuration ties {target} to {source}, but the weights of '{self.files.name}' have"
+                    " different values for them: set tie_word_embeddings to false in config.json"
+                )
+
+    def value(self, name: str) -> torch.Tensor:
+        """The values of a parameter, on the host, in the type that they are stored in."""
+        return self._converted(name, [self.files.read(key) for key, _ in self.sources[name].keys])
+
+    def _converted(self, name: str, tensors: list[torch.Tensor]) -> torch.Tensor:
+        sources = self.sources[name]
+        if sources.converter is None:
+            return tensors[0]
+        made_by = sources.converter
+        converter = WeightConverter(
+            made_by.source_patterns, made_by.target_patterns, made_by.operations
+        )
+        for (key, pattern), tensor in zip(sources.keys, tensors, strict=True):
+            converter.add_tensor(name, key, pattern, tensor)
+        found = converter.convert(name, model=self.model, config=self.model.config)[name]
+        return found[0] if isinstance(found, list) else found
+
+
+def likely_cause(missing: list[str], unexpected: list[str]) -> str:
+    """What most likely happened to weights that lack these names, and have those instead; and what to do."""
+    prefix = _prefix(missing, unexpected)
+    if prefix is not None:
+        return (
+            f"Every key starts with '{prefix}', as in a model that holds this one as a part:"
+            " store the part's weights without it"
+        )
+    if missing == ["lm_head.weight"] and not unexpected:
+        return (
+            "They are of a model without an output head, or of one that ties it to the embeddings:"
+            " set tie_word_embeddings to true in config.json if that is so"
+        )
+    if unexpected and not missing and all(LAYER.search(key) for key in unexpected):
+        return (
+            "The weights have more layers than the configuration:"
+            " use the config.json that came with them"
+        )
+    if unexpected:
+        return "They are of another model: use the config.json that came with them"
+    if all(LAYER.search(key) for key in missing):
+        return (
+            "Was one of several files not copied, or does the configuration have more layers than the weights?"
+            " Copy or download them again, with the config.json that came with them"
+        )
+    return "Was one of several files not copied? Copy or download them again"
+
+
+def _prefix(missing: list[str], unexpected: list[str]) -> str | None:
+    """What stands before every name in the files and before none of the model's, if anything does."""
+    for key in unexpected if missing else ():
+        if key.endswith(missing[0]) and key != missing[0]:
+            prefix = key[: -len(missing[0])]
+            if all(other.startswith(prefix) for other in unexpected):
+                return prefix
+    return None
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"{', '.join(names[:NAMES_SHOWN])}{more} ({len(names)} in all)"

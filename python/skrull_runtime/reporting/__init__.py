@@ -1,0 +1,1 @@
+"""What a run writes of itself: metrics, and trackers beside them."""

@@ -1,0 +1,32 @@
+"""The predicted time of a step: its schedule's, with what the scheduler cannot know of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..config import SchedulingConfig
+from . import Placement, Workload, parse_problem, rows_of, rows_time
+
+
+def predicted_us(
+    schedule: dict[str, Any], scheduling: SchedulingConfig, lengths: list[int], targets: list[int]
+) -> float:
+    """Time in us of a global batch's schedule, sequence k of ``lengths[k]`` tokens with ``targets[k]`` targets.
+
+    Schedules are made of lengths, every token costing its mean share of a target. Here sequences cost their own
+    targets, and the step its fixed part. Without a forecast in the run's constants it is the schedule's own time.
+    """
+    forecast = scheduling.forecast
+    if not forecast:
+        return schedule["iteration_time"]
+    problem = parse_problem(scheduling.problem(lengths))
+    workload = Workload(problem)
+    for level in workload.levels:
+        for k, (length, own) in enumerate(zip(lengths, targets, strict=True)):
+            extra = forecast["target_us"] * (own - forecast["target_share"] * length)
+            level.work[k] += extra / level.degree
+    placed = [
+        [Placement(**placement) for placement in entry["placements"]]
+        for entry in schedule["micro_batches"]
+    ]
+    return rows_time(rows_of(placed, workload), problem) + forecast["fixed_us"]

@@ -1,0 +1,1 @@
+"""The ranks of a run: prepared, started, trained step by step, ended."""

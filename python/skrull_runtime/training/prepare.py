@@ -1,0 +1,128 @@
+"""Before the process group: the scheduling for this many ranks, the data, and the workers that make batches of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..batches.feed import StepDataset, StepFeed
+from ..batches.segments import windows_in
+from ..config import RunConfig, SchedulingConfig
+from ..data.filling import StoreFilling, own_share
+from ..data.index import SampleIndex, data_root
+from ..errors import UserError
+from ..scheduling.replay import FILE as PLANNED_FILE
+from ..scheduling.replay import PlannedSchedules, ScheduleMismatch
+from ..versions import check_packages
+from .evaluation import INDEX_FILE as EVALUATION_FILE
+from .evaluation import Evaluation
+from .optimizer import check_optimisation
+from .start import INDEX_FILE, MODEL_FILE
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a rank has by itself."""
+
+    scheduling: SchedulingConfig
+    dataset: StepDataset
+    feed: StepFeed
+    evaluation: Evaluation | None
+
+
+def prepare(
+    config: RunConfig, compiled: SchedulingConfig, run_dir: Path, rank: int, ranks: int
+) -> Prepared:
+    """Raises UserError or OSError where this rank cannot take part."""
+    remarks = check_packages()
+    if rank == 0:
+        for remark in remarks:
+            print(f"warning: {remark}", flush=True)
+    check_optimisation(config.train)
+    scheduling = for_world(compiled, rank, ranks)
+    root = data_root(config.data, run_dir)
+    index = SampleIndex(run_dir / INDEX_FILE, config.data, root)
+    steps = config.train.total_steps
+    planned = planned_schedules(run_dir, index.lengths, scheduling, rank, steps)
+    dataset = _dataset(scheduling, run_dir, index, rank, planned)
+    feed = StepFeed(dataset, config.train.timeout_seconds)
+    evaluation = _evaluation(config, scheduling, run_dir, root, rank)
+    return Prepared(scheduling, dataset, feed, evaluation)
+
+
+def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingConfig:
+    """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows. Rank 0 says
+    where these are not the compiled ones.
+
+    Raises UserError where the ranks do not divide into groups of the CP degree.
+    """
+    context = compiled.context_parallel
+    expected = compiled.data_parallel * context
+    if ranks == expected:
+        return compiled
+    pool = compiled.degrees == "pool" and ranks & (ranks - 1)
+    if ranks % context or pool:
+        needed = "a power of two" if pool else f"a multiple of the CP degree {context}"
+        raise UserError(
+            f"this run was compiled for {expected} ranks and started with {ranks}, which is not {needed}"
+        )
+    if rank == 0:
+        print(
+            f"compiled for {expected} ranks, started with {ranks}: scheduling for these."
+            " Memory was planned for the former; compile again where it is tight",
+            flush=True,
+        )
+    return replace(compiled, data_parallel=ranks // context)
+
+
+def planned_schedules(
+    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig, rank: int, steps: int
+) -> PlannedSchedules | None:
+    """The planned schedules of so many steps; None to schedule online, which rank 0 says where they were expected.
+
+    Raises UserError where only planned ones would do.
+    """
+    if scheduling.mode != "planned":
+        return None
+    try:
+        planned = PlannedSchedules(run_dir / PLANNED_FILE, lengths, scheduling)
+        if len(planned) < steps:
+            raise ScheduleMismatch(f"they are of {len(planned)} steps, the run has {steps}")
+        return planned
+    except ScheduleMismatch as error:
+        problem = f"the planned schedules are not used: {error}"
+        if scheduling.strict:
+            raise UserError(f"{problem}; compile again, or set strict = false") from error
+        if rank == 0:
+            print(f"{problem}; scheduling online instead", flush=True)
+        return None
+
+
+def _evaluation(
+    config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, root: Path, rank: int
+) -> Evaluation | None:
+    file = run_dir / EVALUATION_FILE
+    if not file.is_file():
+        return None
+    index = SampleIndex(file, config.data, root)
+    dataset = _dataset(scheduling, run_dir, index, rank)
+    return Evaluation(dataset, config.train.evaluate_every, config.train.timeout_seconds)
+
+
+def _dataset(
+    scheduling: SchedulingConfig,
+    run_dir: Path,
+    index: SampleIndex,
+    rank: int,
+    planned: PlannedSchedules | None = None,
+) -> StepDataset:
+    """This rank's batches of the samples of an index, whose tokens are then in this machine's store."""
+    filling = StoreFilling(index, run_dir)
+    member, members = own_share()
+    filling.fill(member, members, _say if member == 0 else lambda _: None)
+    windows = windows_in(run_dir / MODEL_FILE)
+    return StepDataset(index, scheduling, rank, filling, planned, windows)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
