@@ -1,9 +1,12 @@
-"""What an emitted run states: plain dataclasses, checked where they are used."""
+"""What an emitted run states: plain dataclasses, whose words are those of the contract."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from .contract import vocabularies as words
+from .errors import UserError
 
 
 @dataclass(frozen=True)
@@ -13,15 +16,15 @@ class SchedulingConfig:
     data_parallel: int
     context_parallel: int
     bucket: int
-    padding: str
+    padding: words.Padding
     cost: dict[str, Any]
-    policy: str
-    degrees: str
-    objective: str
+    policy: words.Policy
+    degrees: words.DegreeClass
+    objective: words.Objective
     global_batch: int
     seed: int
     mixture: list[list[int]] = field(default_factory=list)  # see shuffle.py; samples and draws
-    mode: str = "online"  # or "planned": replay what was scheduled when compiling
+    mode: words.ScheduleMode = "online"  # "planned": replay what was scheduled when compiling
     strict: bool = False  # refuse to train where planned schedules do not match
     forecast: dict[str, float] = field(default_factory=dict)  # see forecast.py; decides nothing
 
@@ -53,16 +56,14 @@ class SchedulingConfig:
 class ModelConfig:
     """The model. ``source`` is a hub name or a folder relative to the data root, by ``source_kind``."""
 
-    weights: str  # "pretrained" or "random"
-    precision: str = "bf16"  # or "fp32"
-    checkpointing: str = (
-        "selective"  # "none", "selective" (every layer's MLP), "attention" (all but it) or "full"
-    )
-    attention: str = "auto"  # "flash3", "flash2", "varlen", "sdpa"
+    weights: words.Weights
+    precision: words.Precision = "bf16"
+    checkpointing: words.Checkpointing = "selective"  # every layer's MLP; "attention": all but it
+    attention: words.Attention = "auto"
     attention_workspace: int | None = (
         None  # bytes for heads of sharded sequences at a time; None for all
     )
-    kernels: str = "torch"  # of norms, rotary embeddings and gated MLPs; or "liger"
+    kernels: words.FusedKernels = "torch"
     compile_norms: bool = False
     loss_chunk: int = 1024  # tokens whose logits exist at a time
     source: str | None = None
@@ -77,9 +78,9 @@ class DataConfig:
 
     root: str | None  # the spec's folder seen from the run's folder; SKRULL_DATA_ROOT overrides it
     tokenizer: str  # "bytes", or a folder in the run's folder
-    supervise: str  # "assistant", "last" (its last answer) or "all"
+    supervise: words.Supervise
     max_length: int
-    overlong: str
+    overlong: words.Overlong
     rendering: dict[str, Any] = field(default_factory=dict)
     conversations: bool = True  # whether any sample is one: else its template was not trained
 
@@ -96,9 +97,9 @@ class TrainConfig:
     keep_checkpoints: int = 2
     log_every: int = 1
     output: str = "output"
-    reduction: str = "every-micro-batch"  # or "once" a step, with whole gradients on every rank
-    gradients: str = "model"  # gradients are added in the model's precision, or in "fp32"
-    non_finite_gradients: str = "stop"  # the run, or "skip" the step
+    reduction: words.Reduction = "every-micro-batch"  # "once" a step: whole gradients on every rank
+    gradients: words.GradientPrecision = "model"  # what they are added in
+    non_finite_gradients: words.NonFiniteGradients = "stop"  # the run, or "skip" the step
     deterministic: bool = False  # adds up in the same order every time
     evaluate_every: int = 0  # steps between evaluations; 0 evaluates only at the end
     export: bool = True  # the trained model as a Hugging Face folder at the end
@@ -108,7 +109,9 @@ class TrainConfig:
     # Of the model, without recomputation: per_token, per_token_squared, and the peak per second of a rank.
     model_flops: dict[str, float] | None = None
     timeout_seconds: float = 1800.0  # of collective operations
-    resume: str = "auto"  # from the newest sound checkpoint; "never" sets an earlier output aside
+    resume: words.Resume = (
+        "auto"  # from the newest sound checkpoint; "never" sets an earlier output aside
+    )
 
 
 @dataclass(frozen=True)
@@ -118,3 +121,20 @@ class RunConfig:
     model: ModelConfig
     data: DataConfig
     train: TrainConfig
+
+
+def require_known_words(*parts: Any) -> None:
+    """Raises UserError where a part of the configuration holds a word that this runtime does not know."""
+    for part in parts:
+        for name, kind in get_type_hints(type(part)).items():
+            if get_origin(kind) is Literal:
+                require_word(f"value of {name}", getattr(part, name), kind)
+
+
+def require_word(what: str, word: object, kind: Any) -> None:
+    """Raises UserError where a word is not of that vocabulary."""
+    if word not in (known := get_args(kind)):
+        raise UserError(
+            f"unknown {what} {word!r}: this runtime has {', '.join(known)}. Compile the run again with the skrull"
+            " that its runtime comes from"
+        )

@@ -95,7 +95,7 @@ def global_batches(count: int) -> list[list[int]]:
 
 
 def train_config(
-    optimizer: dict[str, Any], reduction: str = "every-micro-batch", gradients: str = "bf16"
+    optimizer: dict[str, Any], reduction: str = "every-micro-batch", gradients: str = "model"
 ) -> TrainConfig:
     """A constant learning rate."""
     rate = {"type": "constant", "warmup_steps": 0}

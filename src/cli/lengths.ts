@@ -2,10 +2,10 @@ import { resolve } from "pathe";
 import { EngineError } from "../engine/engine.js";
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
+import type { Supervise } from "../foundation/vocabularies.generated.js";
 import { type Host, HostError } from "../host/host.js";
 import { namedFiles } from "../inputs/hub.js";
 import { type Counting, type DataFile, fillStore, measureFiles } from "../lengths/measure.js";
-import type { Supervision } from "../lengths/rendering.js";
 import { readTokenizer } from "../lengths/tokenizer.js";
 import { BYTES_TOKENIZER, decisiveFiles } from "../lengths/tokenizer-files.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
@@ -18,7 +18,7 @@ import { lengthProgress, type Terminal } from "./terminal.js";
 
 export interface LengthsOptions extends RenderingOptions {
   readonly tokenizer?: string;
-  readonly supervise: Supervision;
+  readonly supervise: Supervise;
   readonly format: "pretty" | "json";
   readonly run?: string;
   readonly skrullVersion: string;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { SUPERVISE_WORDS } from "../foundation/vocabularies.generated.js";
 import { LANGUAGE } from "../language/language.js";
 import { addLint, formatOption } from "./lint-verb.js";
 import type { Program } from "./program.js";
@@ -136,7 +137,7 @@ export function addVerbs(all: Program): void {
     .addOption(formatOption())
     .addOption(
       new Option("--supervise <tokens>", "tokens the loss counts")
-        .choices(["assistant", "last", "all"])
+        .choices([...SUPERVISE_WORDS])
         .default("assistant"),
     )
     .addOption(

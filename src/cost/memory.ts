@@ -1,3 +1,4 @@
+import type { Reduction } from "../foundation/vocabularies.generated.js";
 import { adapterParameters, type LoraShape } from "./adapters.js";
 import { COMMUNICATORS, communicatorBytes, type Groups } from "./communicators.js";
 import {
@@ -18,7 +19,7 @@ export type ZeroStage = 0 | 1 | 2 | 3;
 export type Offload = "none" | "optimizer" | "all";
 
 /** When ZeRO 2 reduces gradients. */
-export type Reduction = "every-micro-batch" | "once";
+export type { Reduction } from "../foundation/vocabularies.generated.js";
 
 /** What decides the memory of one rank. */
 export interface MemorySetting {

@@ -1,3 +1,4 @@
+import type { Checkpointing, Precision } from "../foundation/vocabularies.generated.js";
 /** The dimensions of a decoder-only transformer that cost and memory depend on. */
 export interface TransformerShape {
   readonly hidden_size: number;
@@ -36,10 +37,7 @@ export interface SlidingWindow {
   readonly layers: number;
 }
 
-export type Precision = "bf16" | "fp32";
-
-/** What is recomputed in the backward: nothing, every layer's MLP, every layer but its attention, or every layer. */
-export type Checkpointing = "none" | "selective" | "attention" | "full";
+export type { Checkpointing, Precision } from "../foundation/vocabularies.generated.js";
 
 /** Whether every layer runs again in the backward, with its attention kernel or without. */
 export const recomputesLayers = (checkpointing: Checkpointing): boolean =>

@@ -1,5 +1,5 @@
-import { COMMUNICATORS } from "../cost/communicators.js";
 import { hasConversations } from "../plan/data.js";
+import { allocatedBytes } from "../plan/memory-plan.js";
 import type { LoraPlan, Plan } from "../plan/plan.js";
 import { addsInStageTwo, addsWider } from "./gradients.js";
 import { RANGES } from "./versions.js";
@@ -55,11 +55,6 @@ export function trainConfig(plan: Plan) {
     evaluate_every: evaluation?.every ?? 0,
     predicted_peak_bytes: Math.ceil(allocatedBytes(memory)),
   };
-}
-
-/** What PyTorch allocates of a rank's peak. */
-function allocatedBytes({ peak_bytes, fixed }: Plan["memory"]): number {
-  return peak_bytes - (fixed.find(({ name }) => name === COMMUNICATORS)?.bytes ?? 0);
 }
 
 /** The packages of a run: the versions that all take, and what only some need. */

@@ -1,9 +1,10 @@
-import type { Rendering, Supervision } from "./rendering.js";
+import type { Supervise } from "../foundation/vocabularies.generated.js";
+import type { Rendering } from "./rendering.js";
 
 /** What to count: everything, besides the bytes of data and tokenizer, that changes a count. */
 export interface CountSettings {
   readonly rendering: Rendering;
-  readonly supervision: Supervision;
+  readonly supervision: Supervise;
   /** Tokens kept of a longer sample; `null` keeps all. */
   readonly truncateTo: number | null;
 }

@@ -1,9 +1,5 @@
 import type { ChatTemplate } from "../catalogue/template.js";
 
-/** Which tokens the loss counts: contents and end tokens of the assistant, of its last answer, or every token. */
-export const SUPERVISIONS = ["assistant", "last", "all"] as const;
-export type Supervision = (typeof SUPERVISIONS)[number];
-
 /** How a row is laid out: `auto`, or a layout with the names of its columns. */
 export interface SampleFormat {
   readonly type: string;

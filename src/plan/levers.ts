@@ -1,8 +1,8 @@
 import { memoryOfRank } from "../catalogue/gpu.js";
 import type { Offload, ZeroStage } from "../cost/memory.js";
-import type { Checkpointing } from "../cost/shape.js";
 import { formatBytes, formatCount, formatShare } from "../foundation/format.js";
 import { sum } from "../foundation/statistics.js";
+import { CHECKPOINTING_WORDS } from "../foundation/vocabularies.generated.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
 import { contexts } from "./contexts.js";
 import {
@@ -57,7 +57,6 @@ export interface Levers {
 const MOST_OF_TIER = 4;
 const LORA_RANK = 16;
 const MIB = 1024 ** 2;
-const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "attention", "full"];
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
 const OFFLOADS: readonly Offload[] = ["none", "optimizer", "all"];
 
@@ -115,7 +114,7 @@ const stage: Lever = {
 const checkpointing: Lever = {
   trainsOther: false,
   changes: ({ spec: { model } }) =>
-    CHECKPOINTING.slice(CHECKPOINTING.indexOf(model.checkpointing) + 1).map((mode) => ({
+    CHECKPOINTING_WORDS.slice(CHECKPOINTING_WORDS.indexOf(model.checkpointing) + 1).map((mode) => ({
       block: "model",
       keys: { checkpointing: mode },
       loss: mode === "full" ? 3 : 2,

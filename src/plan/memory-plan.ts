@@ -1,4 +1,5 @@
 import { bucketFor, peakBytes } from "../cost/bucket.js";
+import { COMMUNICATORS } from "../cost/communicators.js";
 import { gatheredBytes, type MemorySetting, memoryModel } from "../cost/memory.js";
 import type { SpecReport } from "../semantics/report.js";
 import { checkFit } from "./check-fit.js";
@@ -46,4 +47,9 @@ export function memoryPlan(
   const { weights } = setup.spec.model;
   checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision, weights });
   return plan;
+}
+
+/** What PyTorch allocates of a rank's peak: it does not see NCCL's buffers. */
+export function allocatedBytes({ peak_bytes, fixed }: MemoryPlan): number {
+  return peak_bytes - (fixed.find(({ name }) => name === COMMUNICATORS)?.bytes ?? 0);
 }

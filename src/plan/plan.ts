@@ -1,8 +1,9 @@
 import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { Share } from "../foundation/global-batches.js";
+import type { Supervise } from "../foundation/vocabularies.generated.js";
 import type { RenderingFacts } from "../lengths/measurement.js";
-import type { Rendering, Supervision } from "../lengths/rendering.js";
+import type { Rendering } from "../lengths/rendering.js";
 import type { Problem } from "../schedule/problem.js";
 import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
@@ -118,7 +119,7 @@ export interface DataPlan {
     readonly ends: readonly string[];
   };
   readonly tokenizer: { readonly kind: "bytes" | "files"; readonly sha256: string };
-  readonly supervise: Supervision;
+  readonly supervise: Supervise;
   readonly max_length: number;
   readonly summary: DataSummary;
 }

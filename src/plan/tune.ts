@@ -1,5 +1,6 @@
 import type { Offload, Reduction, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing } from "../cost/shape.js";
+import { CHECKPOINTING_WORDS } from "../foundation/vocabularies.generated.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
 import type { Origins } from "../semantics/report.js";
@@ -28,7 +29,6 @@ export interface TunedSetting extends Setting {
 
 const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
 const OFFLOADS: readonly Offload[] = ["none", "optimizer", "all"];
-const CHECKPOINTING: readonly Checkpointing[] = ["none", "selective", "attention", "full"];
 /** Global batches that every setting is tried on, but for very many ranks. */
 export const TRIED_BATCHES = 8;
 
@@ -71,7 +71,7 @@ function settingsOf(spec: Spec, offloads: readonly Offload[], longest: number): 
   for (const offload of offloads) {
     for (const context of contextsOf(spec, longest)) {
       for (const zero of STAGES.filter((stage) => stage >= OFFLOAD_FROM[offload])) {
-        for (const checkpointing of CHECKPOINTING) {
+        for (const checkpointing of CHECKPOINTING_WORDS) {
           for (const bucket of buckets)
             settings.push({ context, zero, checkpointing, bucket, offload });
         }

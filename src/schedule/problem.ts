@@ -1,28 +1,29 @@
+import {
+  DEGREE_CLASS_WORDS,
+  type DegreeClass,
+  OBJECTIVE_WORDS,
+  type Objective,
+  type Padding,
+  POLICY_WORDS,
+  type Policy,
+} from "../foundation/vocabularies.generated.js";
+
+export type { DegreeClass, Objective, Policy } from "../foundation/vocabularies.generated.js";
+
 /** Cost of a group of d ranks in one micro-batch: `max(c0, ca + cb * V)` us for V tokens sharded over it. */
 export type CommunicationCost = readonly [number, number, number];
 
 /** In the order that comparisons list them. */
-export const POLICY_NAMES = [
-  "deepspeed",
-  "packed",
-  "sorted",
-  "dacp",
-  "round-robin",
-  "skrull-paper",
-  "auto",
-] as const;
-export type Policy = (typeof POLICY_NAMES)[number];
+export const POLICY_NAMES: readonly Policy[] = POLICY_WORDS.toReversed();
 
 /**
  * Which group sizes a schedule may use: {1, N}; powers of two up to N; powers of two over all ranks. Narrow to wide:
  * each contains those before it.
  */
-export const DEGREE_CLASSES = ["local-or-all", "powers-of-two", "pool"] as const;
-export type DegreeClass = (typeof DEGREE_CLASSES)[number];
+export const DEGREE_CLASSES = DEGREE_CLASS_WORDS;
 
 /** `free`: the slowest data-parallel rank's sum. `lockstep`: the sum over index of the slowest at that index. */
-export const OBJECTIVES = ["free", "lockstep"] as const;
-export type Objective = (typeof OBJECTIVES)[number];
+export const OBJECTIVES = OBJECTIVE_WORDS;
 
 /** Times in us, lengths and bucket in tokens. */
 export interface CostParameters {
@@ -45,7 +46,7 @@ export interface Problem {
   readonly context_parallel: number;
   /** BucketSize C: tokens that a rank holds in one micro-batch. */
   readonly bucket: number;
-  readonly padding: "exact" | "zigzag";
+  readonly padding: Padding;
   readonly cost: CostParameters;
   readonly policy: Policy;
   readonly degrees: DegreeClass;

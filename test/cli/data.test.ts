@@ -175,7 +175,8 @@ describe("data", () => {
 
 it("the engine's version is the same in both programs", async () => {
   const { ENGINE_VERSION } = await import("../../src/lengths/known.js");
-  const program = "from skrull_runtime.data.tokenised.store import ENGINE_VERSION; print(ENGINE_VERSION)";
+  const program =
+    "from skrull_runtime.data.tokenised.store import ENGINE_VERSION; print(ENGINE_VERSION)";
   const env = { ...process.env, PYTHONPATH: join(ROOT, "python") };
   const run = spawnSync(PYTHON, ["-c", program], { encoding: "utf8", env });
   expect(run.stdout.trim()).toBe(String(ENGINE_VERSION));

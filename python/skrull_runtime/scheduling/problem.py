@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
+from ..contract.vocabularies import DegreeClass, Objective, Padding, Policy
 from ..errors import UserError
 
 MOST_SEQUENCES = 2**20
@@ -17,8 +18,8 @@ MOST_TOKEN_RANKS = 2**52  # keeps the memory of any schedule exact in both progr
 LARGEST_INTEGER = 2**53 - 1
 LARGEST_TIME = 1e100  # so that no sum or square overflows
 
-POLICIES = ("deepspeed", "packed", "sorted", "dacp", "round-robin", "skrull-paper", "auto")
-DEGREES = ("local-or-all", "powers-of-two", "pool")
+POLICIES, DEGREES = get_args(Policy), get_args(DegreeClass)
+PADDINGS, OBJECTIVES = get_args(Padding), get_args(Objective)
 
 
 class ScheduleError(UserError):
@@ -48,10 +49,10 @@ class Problem:
     data_parallel: int
     context_parallel: int
     bucket: int
-    padding: str
-    policy: str
-    degrees: str
-    objective: str
+    padding: Padding
+    policy: Policy
+    degrees: DegreeClass
+    objective: Objective
     a1: float
     a2: float
     fixed: float
@@ -103,10 +104,10 @@ def parse_problem(document: Any) -> Problem:
         ),
         bucket=reader.integer(document["bucket"], "/bucket", 1, LARGEST_INTEGER),
         **reader.cost(cost),
-        padding=reader.choice(document, "padding", ("exact", "zigzag")),
+        padding=reader.choice(document, "padding", PADDINGS),
         policy=reader.choice(document, "policy", POLICIES, default="auto"),
         degrees=reader.choice(document, "degrees", DEGREES),
-        objective=reader.choice(document, "objective", ("free", "lockstep"), default="lockstep"),
+        objective=reader.choice(document, "objective", OBJECTIVES, default="lockstep"),
     )
     reader.integer(document.get("iterations", 0), "/iterations", 0, MOST_ITERATIONS)
     reader.number(document.get("time_budget_ms", 0), "/time_budget_ms", MOST_BUDGET_MS)

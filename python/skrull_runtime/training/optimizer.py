@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import nn
 
-from ..config import TrainConfig
-from ..errors import UserError
-
-OPTIMIZERS = ("adamw", "sgd")
-LEARNING_RATES = ("constant", "linear", "cosine", "warmup-stable-decay")
-DECAYED = ("matrices", "all")
-NON_FINITE = ("stop", "skip")
+from ..config import TrainConfig, require_word
+from ..contract import vocabularies as words
 
 
 def check_optimisation(train: TrainConfig) -> None:
     """Raises UserError where a run asks for an optimizer or a learning-rate schedule that is not known here."""
-    _require("optimizer", train.optimizer.get("type"), OPTIMIZERS)
-    _require("learning-rate schedule", train.learning_rate.get("type"), LEARNING_RATES)
-    _require("value of decayed", train.optimizer.get("decayed", "all"), DECAYED)
-    _require("value of non_finite_gradients", train.non_finite_gradients, NON_FINITE)
-
-
-def _require(what: str, word: object, known: tuple[str, ...]) -> None:
-    if word not in known:
-        raise UserError(
-            f"unknown {what} {word!r}: this runtime has {', '.join(known)}. Compile the run again with the skrull"
-            " that its runtime comes from"
-        )
+    require_word("optimizer", train.optimizer.get("type"), words.OptimizerKind)
+    require_word("learning-rate schedule", train.learning_rate.get("type"), words.LearningRateKind)
+    require_word("value of decayed", train.optimizer.get("decayed", "all"), words.Decayed)
 
 
 def decayed_of(config: dict[str, Any]) -> str:
@@ -111,7 +97,7 @@ def learning_rate(step: int, total_steps: int, peak: float, config: dict[str, An
     """Learning rate of a step, counted from 0: a linear warm-up, then ``constant``, or ``linear`` or ``cosine`` decay
     that would reach ``min_ratio`` of the peak one step after the last; ``warmup-stable-decay`` falls in a straight line
     over its last ``decay_steps``. Raises ValueError for another schedule."""
-    if config["type"] not in LEARNING_RATES:
+    if config["type"] not in get_args(words.LearningRateKind):
         raise ValueError(f"unknown learning-rate schedule {config['type']!r}")
     warmup, lowest = config["warmup_steps"], config.get("min_ratio", 0.0)
     if step < warmup:

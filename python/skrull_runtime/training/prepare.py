@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..batches.feed import StepDataset, StepFeed
 from ..batches.segments import windows_in
-from ..config import RunConfig, SchedulingConfig
+from ..config import RunConfig, SchedulingConfig, require_known_words
 from ..data.filling import StoreFilling, own_share
 from ..data.index import SampleIndex, data_root
 from ..errors import UserError
@@ -38,6 +38,7 @@ def prepare(
     if rank == 0:
         for remark in remarks:
             print(f"warning: {remark}", flush=True)
+    require_known_words(config.model, config.data, config.train, compiled)
     check_optimisation(config.train)
     scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)

@@ -1,3 +1,4 @@
+import { OVERLONG_WORDS, SUPERVISE_WORDS } from "../../foundation/vocabularies.generated.js";
 import { aboveZero, copiedPath, integer, number, oneOf, path, tokens, upTo } from "../kinds.js";
 import type { Block, Property } from "../types.js";
 import { formats } from "./formats.js";
@@ -106,13 +107,13 @@ export const data = {
       required: "The longest sample decides what must fit in memory.",
     },
     overlong: {
-      type: oneOf("drop", "truncate", "error"),
+      type: oneOf(...OVERLONG_WORDS),
       doc: "What happens to longer samples.",
       since: 1,
       default: "error",
     },
     supervise: {
-      type: oneOf("assistant", "last", "all"),
+      type: oneOf(...SUPERVISE_WORDS),
       doc: "Tokens that the loss counts: contents and end tokens of the assistant, of its last answer only, or all.",
       since: 1,
       default: "assistant",

@@ -1,3 +1,10 @@
+import {
+  ATTENTION_WORDS,
+  CHECKPOINTING_WORDS,
+  FUSED_KERNELS_WORDS,
+  PRECISION_WORDS,
+  WEIGHTS_WORDS,
+} from "../../foundation/vocabularies.generated.js";
 import { copiedPath, oneOf, path } from "../kinds.js";
 import type { Block } from "../types.js";
 import { ropeScaling } from "./rope-scaling.js";
@@ -16,7 +23,7 @@ export const model = {
       optional: "the catalogue's",
     },
     weights: {
-      type: oneOf("pretrained", "random"),
+      type: oneOf(...WEIGHTS_WORDS),
       doc: "Where the weights come from. `random` needs no download.",
       since: 1,
       default: "pretrained",
@@ -34,13 +41,13 @@ export const model = {
       optional: "the newest",
     },
     precision: {
-      type: oneOf("bf16", "fp32"),
+      type: oneOf(...PRECISION_WORDS),
       doc: "Number format of weights and activations.",
       since: 1,
       default: "bf16",
     },
     checkpointing: {
-      type: oneOf("none", "selective", "attention", "full"),
+      type: oneOf(...CHECKPOINTING_WORDS),
       doc: "What is recomputed in the backward: nothing, every layer's MLP, every layer but its attention, or every layer.",
       since: 1,
       default: "selective",
@@ -52,13 +59,13 @@ export const model = {
       optional: "as the configuration says",
     },
     attention: {
-      type: oneOf("auto", "flash3", "flash2", "varlen", "sdpa"),
+      type: oneOf(...ATTENTION_WORDS),
       doc: "Attention kernels: FlashAttention-3 (Hopper GPUs), FlashAttention-2, PyTorch's varlen kernel, or its SDPA. `auto` takes the first of them that is there; on a GPU never SDPA, whose masks take memory with the square of the length.",
       since: 1,
       default: "auto",
     },
     kernels: {
-      type: oneOf("torch", "liger"),
+      type: oneOf(...FUSED_KERNELS_WORDS),
       doc: "Kernels of norms, rotary embeddings and gated MLPs: the model's own, or Liger's, which fuse what these do (package `liger-kernel`, GPUs only). The head and its loss are skrull's either way.",
       since: 1,
       default: "torch",

@@ -1,3 +1,4 @@
+import { DECAYED_WORDS } from "../../foundation/vocabularies.generated.js";
 import { aboveZero, number, oneOf, upTo } from "../kinds.js";
 import type { Properties } from "../types.js";
 
@@ -22,7 +23,7 @@ export const adamw = {
   },
   weight_decay: { type: number(upTo(1)), doc: "Decoupled weight decay.", since: 1, default: 0 },
   decayed: {
-    type: oneOf("matrices", "all"),
+    type: oneOf(...DECAYED_WORDS),
     doc: "What weight decay applies to: `matrices` leaves norms, biases and every other one-dimensional parameter alone, as transformers' Trainer does; `all` decays them too.",
     since: 1,
     default: "matrices",

@@ -1,3 +1,4 @@
+import { REDUCTION_WORDS } from "../../foundation/vocabularies.generated.js";
 import { integer, oneOf, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
@@ -13,7 +14,7 @@ export const parallel = {
     },
     zero: { type: integer(upTo(3)), doc: "ZeRO stage.", since: 1, default: 2 },
     reduction: {
-      type: oneOf("auto", "every-micro-batch", "once"),
+      type: oneOf("auto", ...REDUCTION_WORDS),
       doc: "When ZeRO 2 reduces gradients: in every backward, or `once` a step, which needs whole gradients on every rank and spares the ranks from waiting for each other at every micro-batch. `auto` takes the faster of those that fit.",
       since: 1,
       default: "auto",

@@ -1,3 +1,9 @@
+import {
+  DEGREE_CLASS_WORDS,
+  OBJECTIVE_WORDS,
+  POLICY_WORDS,
+  SCHEDULE_MODE_WORDS,
+} from "../../foundation/vocabularies.generated.js";
 import { integer, oneOf, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
@@ -13,19 +19,19 @@ export const schedule = {
       required: "It decides what the optimizer sees.",
     },
     policy: {
-      type: oneOf("auto", "skrull-paper", "dacp", "round-robin", "sorted", "packed", "deepspeed"),
+      type: oneOf(...POLICY_WORDS),
       doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with. `docs/policies.md` says what each does.",
       since: 1,
       default: "auto",
     },
     degrees: {
-      type: oneOf("local-or-all", "powers-of-two", "pool"),
+      type: oneOf(...DEGREE_CLASS_WORDS),
       doc: "Sizes of the groups that share a sequence: one rank or the whole context-parallel group; powers of two inside it; powers of two over all ranks.",
       since: 1,
       default: "local-or-all",
     },
     mode: {
-      type: oneOf("online", "planned"),
+      type: oneOf(...SCHEDULE_MODE_WORDS),
       doc: "`online` schedules each step ahead while training. `planned` schedules every step of the run when compiling, with refinement, and replays that.",
       since: 1,
       default: "online",
@@ -49,7 +55,7 @@ export const schedule = {
       default: "exact",
     },
     objective: {
-      type: oneOf("auto", "free", "lockstep"),
+      type: oneOf("auto", ...OBJECTIVE_WORDS),
       doc: "Time to minimise: the slowest rank's sum (`free`), or with every micro-batch in step (`lockstep`, what ZeRO 2 and 3 do). `auto` follows the ZeRO stage.",
       since: 1,
       default: "auto",

@@ -1,3 +1,9 @@
+import {
+  type LearningRateKind,
+  NON_FINITE_GRADIENTS_WORDS,
+  type OptimizerKind,
+  RESUME_WORDS,
+} from "../../foundation/vocabularies.generated.js";
 import { integer, number, oneOf, path, tokens, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 import { falling, stable, warmup } from "./learning-rates.js";
@@ -9,7 +15,7 @@ export const train = {
   required: "The optimizer has no default.",
   properties: {
     optimizer: {
-      type: { kind: "tagged", variants: { adamw, sgd } },
+      type: { kind: "tagged", variants: { adamw, sgd } satisfies Record<OptimizerKind, unknown> },
       doc: "The optimizer and its settings.",
       since: 1,
       required: "There is no learning rate that suits every model.",
@@ -22,7 +28,7 @@ export const train = {
           linear: falling,
           cosine: falling,
           "warmup-stable-decay": stable,
-        },
+        } satisfies Record<LearningRateKind, unknown>,
       },
       doc: "How the learning rate runs after its warm-up: it stays, falls over the run, or stays and then falls.",
       since: 1,
@@ -60,7 +66,7 @@ export const train = {
       default: "fp32",
     },
     non_finite_gradients: {
-      type: oneOf("stop", "skip"),
+      type: oneOf(...NON_FINITE_GRADIENTS_WORDS),
       doc: "What happens in a step whose gradient holds an infinity or is no number: `stop` ends the run and names the micro-batch and its samples; `skip` changes nothing in that step, says so, and counts it in `skipped_steps` of the metrics. A loss that is no number always ends the run.",
       since: 1,
       default: "stop",
@@ -78,7 +84,7 @@ export const train = {
       optional: "what 512 MiB of logits hold; 48 MiB on CPU",
     },
     resume: {
-      type: oneOf("auto", "never"),
+      type: oneOf(...RESUME_WORDS),
       doc: "What a run that is started again does: `auto` goes on from its newest sound checkpoint, `never` starts anew and sets the earlier output aside.",
       since: 1,
       default: "auto",

@@ -1,0 +1,63 @@
+# Generated from contract/vocabularies.json by scripts/generate-contract.mjs. Do not edit.
+"""Words that a run's configuration may hold, and what they are about."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+# Kernels of attention; `auto` takes the best that is there.
+Attention = Literal["auto", "flash3", "flash2", "varlen", "sdpa"]
+
+# What is recomputed in the backward, from nothing to everything.
+Checkpointing = Literal["none", "selective", "attention", "full"]
+
+# What weight decay applies to.
+Decayed = Literal["matrices", "all"]
+
+# Sizes of the groups that may share a sequence: 1 and the context-parallel degree; powers of two up to it; powers of two over all ranks. Narrow to wide: each contains those before it.
+DegreeClass = Literal["local-or-all", "powers-of-two", "pool"]
+
+# Kernels of norms, rotary embeddings and gated MLPs.
+FusedKernels = Literal["torch", "liger"]
+
+# What gradients are added in: the model's precision, or wider.
+GradientPrecision = Literal["model", "fp32"]
+
+# How the learning rate goes on after its warm-up.
+LearningRateKind = Literal["constant", "linear", "cosine", "warmup-stable-decay"]
+
+# What a gradient that is not finite ends: the run, or its step.
+NonFiniteGradients = Literal["stop", "skip"]
+
+# The time to minimise: the slowest data-parallel rank's sum, or the sum over micro-batches of the slowest rank in each.
+Objective = Literal["free", "lockstep"]
+
+# Optimizers.
+OptimizerKind = Literal["adamw", "sgd"]
+
+# What becomes of a sample that is longer than `max_length`.
+Overlong = Literal["drop", "truncate", "error"]
+
+# How a shared sequence's length is rounded: not at all, or to a multiple of twice its degree.
+Padding = Literal["exact", "zigzag"]
+
+# Scheduling policies.
+Policy = Literal["auto", "skrull-paper", "round-robin", "dacp", "sorted", "packed", "deepspeed"]
+
+# Of weights and activations.
+Precision = Literal["bf16", "fp32"]
+
+# When ZeRO 2 reduces gradients.
+Reduction = Literal["every-micro-batch", "once"]
+
+# Whether a run goes on from the newest sound checkpoint.
+Resume = Literal["auto", "never"]
+
+# Whether schedules are made while training or when compiling.
+ScheduleMode = Literal["online", "planned"]
+
+# Which tokens the loss counts: all answers', the last answer's, all.
+Supervise = Literal["assistant", "last", "all"]
+
+# Where a model's weights come from.
+Weights = Literal["pretrained", "random"]
