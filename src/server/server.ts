@@ -1,33 +1,20 @@
 import {
-  type CancellationToken,
   type Connection,
   DidChangeWatchedFilesNotification,
   DocumentFormattingRequest,
   type InitializeParams,
   type InitializeResult,
-  LSPErrorCodes,
-  ResponseError,
-  type TextDocumentPositionParams,
   TextDocumentSyncKind,
 } from "vscode-languageserver";
 import type { Host } from "../host/host.js";
 import { BackgroundLint } from "./background-lint.js";
-import { CODE_ACTION_KINDS, codeActions } from "./code-actions.js";
-import { complete } from "./completion.js";
-import { definitionAt, nameAt } from "./definition.js";
+import { CODE_ACTION_KINDS } from "./code-actions.js";
 import type { Addresses } from "./diagnostics.js";
-import type { AnalysedDocument } from "./document.js";
-import { documentSymbols } from "./document-symbols.js";
-import { foldingRanges } from "./folding.js";
-import { formatEdits } from "./formatting.js";
-import { hoverAt, withMore } from "./hover.js";
+import { answerRequests } from "./features.js";
 import { PlanHovers } from "./plan-hovers.js";
-import { lspRange, offsetOf } from "./positions.js";
 import { Publisher } from "./publisher.js";
-import { usesIn } from "./references.js";
 import { Refresher } from "./refresh.js";
-import { rename } from "./rename.js";
-import { LEGEND, semanticTokens } from "./semantic-tokens.js";
+import { LEGEND } from "./semantic-tokens.js";
 import { Workspace } from "./workspace.js";
 
 export interface ServerOptions {
@@ -39,7 +26,7 @@ const WATCHED = "**/{*.skrull,*.skrull.yaml,*.skrull.yml,*.skrull.json,skrull.co
 /** What is formatted. An editor that knew of no difference would ask which of two formatters is for YAML. */
 const NATIVE = [{ language: "skrull" }, { pattern: "**/*.skrull" }];
 
-/** Answers an editor over a connection. Features are pure functions; here they meet the protocol. */
+/** Answers an editor over a connection: keeps its documents, their findings, and answers its requests. */
 export function serve(connection: Connection, host: Host, options: ServerOptions): void {
   const workspace = new Workspace(host);
   const plans = new PlanHovers(host, options.skrullVersion);
@@ -105,88 +92,7 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     refresh(workspace.touchSaved(changes.map(({ uri }) => uri))),
   );
 
-  const at = <Result>(
-    { textDocument, position }: TextDocumentPositionParams,
-    feature: (document: AnalysedDocument, offset: number) => Result,
-  ): Result | null => {
-    const document = workspace.analysed(textDocument.uri);
-    return document ? feature(document, offsetOf(document.lines, position)) : null;
-  };
-  const whole = <Result>(uri: string, feature: (document: AnalysedDocument) => Result) => {
-    const document = workspace.analysed(uri);
-    return document ? feature(document) : null;
-  };
-
-  connection.onHover((params, cancelled: CancellationToken) =>
-    at(params, async (document, offset) => {
-      const found = hoverAt(document, offset);
-      if (!found?.wants) return found?.hover ?? null;
-      const more = await plans.text(params.textDocument.uri, document, found.wants, cancelled);
-      return more === undefined ? found.hover : withMore(found, more);
-    }),
-  );
-  connection.onCompletion((params) =>
-    at(params, (document, offset) => [
-      ...complete(document, offset, {
-        snippets: client.textDocument?.completion?.completionItem?.snippetSupport === true,
-        list: (folder) => workspace.list(folder),
-      }),
-    ]),
-  );
-  connection.onDocumentSymbol(({ textDocument }) =>
-    whole(textDocument.uri, (document) => [...documentSymbols(document)]),
-  );
-  connection.onFoldingRanges(({ textDocument }) =>
-    // Without an answer the editor folds by indentation.
-    whole(textDocument.uri, (document) => (document.native ? [...foldingRanges(document)] : null)),
-  );
-  connection.onCodeAction(({ textDocument: { uri }, range, context }) =>
-    whole(uri, (document) => {
-      const diagnostics = publisher.diagnosticsOf(uri);
-      const scope = { uri, addresses, range, only: context.only, diagnostics };
-      return [...codeActions(document, scope)];
-    }),
-  );
-  connection.onDefinition((params) =>
-    at(params, (document, offset) => {
-      const place = definitionAt(document, offset);
-      return place ? workspace.location(place) : null;
-    }),
-  );
-  connection.onReferences((params) =>
-    at(params, (document, offset) => {
-      const symbol = nameAt(document, offset)?.symbol;
-      if (!symbol) return null;
-      const project = workspace.project(params.textDocument.uri, [symbol.name]);
-      const uses = usesIn(symbol, project);
-      const declared = params.context.includeDeclaration ? [symbol.definition] : [];
-      return [...declared, ...uses].map((place) => workspace.location(place));
-    }),
-  );
-  connection.onPrepareRename((params) =>
-    at(params, (document, offset) => {
-      const found = nameAt(document, offset);
-      return found ? { range: lspRange(found.place.range), placeholder: found.symbol.name } : null;
-    }),
-  );
-  connection.onRenameRequest((params) =>
-    at(params, (document, offset) => {
-      const symbol = nameAt(document, offset)?.symbol;
-      if (!symbol) return null;
-      const words = [symbol.name, params.newName];
-      const project = workspace.project(params.textDocument.uri, words);
-      const renaming = rename(symbol, params.newName, project);
-      if (!renaming.ok) throw new ResponseError(LSPErrorCodes.RequestFailed, renaming.problem);
-      return { changes: workspace.edits(renaming.places, params.newName) };
-    }),
-  );
-  connection.onDocumentFormatting(({ textDocument }) =>
-    whole(textDocument.uri, (document) => [...formatEdits(document)]),
-  );
-  connection.languages.semanticTokens.on(
-    ({ textDocument }) => whole(textDocument.uri, semanticTokens) ?? { data: [] },
-  );
-
+  answerRequests({ connection, workspace, publisher, plans, addresses, client: () => client });
   workspace.documents.listen(connection);
   connection.listen();
 }
