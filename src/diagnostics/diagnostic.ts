@@ -9,7 +9,7 @@ export interface Related {
   readonly range: Range;
 }
 
-/** An edit that mends what a diagnostic reports; `safe` when it cannot change what the user meant. */
+/** An edit that fixes what a diagnostic reports; `safe` when it cannot change what the user meant. */
 export interface Fix {
   readonly title: string;
   readonly safe: boolean;

@@ -10,7 +10,7 @@ export interface PageFile {
 export interface PageExamples {
   /** A spec that is reported, and what is then shown. */
   readonly wrong?: PageFile & { readonly shown: string };
-  /** The same spec, mended. */
+  /** The same spec, fixed. */
   readonly right?: PageFile;
   /** Files that the examples name. */
   readonly beside?: readonly PageFile[];

@@ -12,10 +12,10 @@ import { type Composition, compose, isBlock, isChosen, isReference, runsOf } fro
 import { type DocumentReader, readDocument, type SourceDocument } from "./document.js";
 import { placed } from "./elsewhere.js";
 import { Evaluator } from "./evaluate.js";
+import { otherWord } from "./fixes.js";
 import { anyBroken, type Loader, loadImports } from "./imports.js";
 import { blockAtEnd } from "./insert.js";
 import { type Layer, type Stack, withBases } from "./layers.js";
-import { otherWord } from "./mend.js";
 import { type RunFindings, runNamer } from "./name-runs.js";
 import { blockPlaceholder } from "./placeholders.js";
 import { Findings, Origins, Report } from "./report.js";

@@ -35,7 +35,7 @@ import {
   unquoted,
   withoutUnit,
   withSlashes,
-} from "./mend.js";
+} from "./fixes.js";
 import { pathProblem } from "./paths.js";
 import type { Report } from "./report.js";
 import type { Scope } from "./scope.js";

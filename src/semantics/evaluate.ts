@@ -13,8 +13,8 @@ import type {
   ValueNode,
 } from "../syntax/tree.js";
 import type { SourceDocument } from "./document.js";
+import { meantUnits, otherWord } from "./fixes.js";
 import { LONGEST_CHAIN } from "./layers.js";
-import { meantUnits, otherWord } from "./mend.js";
 import type { Report } from "./report.js";
 import type { Scope } from "./scope.js";
 

@@ -1,7 +1,7 @@
 import type { Related } from "../diagnostics/diagnostic.js";
 import { suggestion } from "../diagnostics/suggestion.js";
 import type { BlockNode, NameNode } from "../syntax/tree.js";
-import { otherWord } from "./mend.js";
+import { otherWord } from "./fixes.js";
 import type { Report } from "./report.js";
 import type { Declared, Scope } from "./scope.js";
 

@@ -48,7 +48,7 @@ export class Publisher {
     this.#publish([uri]);
   }
 
-  /** What is known to be wrong with an open document, to be mended. */
+  /** What is known to be wrong with an open document, to be fixed. */
   diagnosticsOf(uri: string): readonly Diagnostic[] {
     const document = this.workspace.analysed(uri);
     return document ? this.#checked(uri, document).found : [];

@@ -19,7 +19,7 @@ export interface NumberProblem {
 export function numberProblem(literal: string): NumberProblem | undefined {
   if (NUMBER.test(literal) || !LIKE_ONE.test(literal)) return undefined;
   if (/^0[a-z]/i.test(literal) && !/^0e/i.test(literal)) return otherBase(literal);
-  const meant = mended(literal);
+  const meant = corrected(literal);
   return { problem: problemOf(literal), ...(NUMBER.test(meant) ? { meant } : {}) };
 }
 
@@ -39,7 +39,7 @@ function problemOf(literal: string): string {
 }
 
 /** Without what can be left out; with what goes without saying. */
-function mended(literal: string): string {
+function corrected(literal: string): string {
   if (/\..*\./.test(literal)) return literal;
   return literal
     .replace(/_+/g, "_")

@@ -16,12 +16,12 @@ import {
   instead,
   isCommaInNumber,
   lineComment,
-  type Mend,
   missingSign,
   otherSign,
   partedThousands,
+  type SyntaxFix,
   strayComma,
-} from "./mend.js";
+} from "./fixes.js";
 import { numberProblem } from "./numbers.js";
 import { BarePath, BlockComment, NumberLiteral, OtherQuotes, UnterminatedText } from "./tokens.js";
 import type { Span } from "./tree.js";
@@ -47,7 +47,7 @@ export function previousEnd(error: IRecognitionException): number {
   return previous ? spanOf(previous).end : 0;
 }
 
-/** Collects the syntax errors of one text, with what mends them. */
+/** Collects the syntax errors of one text, with what fixes them. */
 export class Reporter {
   readonly #diagnostics: Diagnostic[] = [];
 
@@ -88,11 +88,11 @@ export class Reporter {
 
   lexical(text: string, offset: number, length: number): void {
     const character = describe(text.slice(offset, offset + Math.min(length, 12)));
-    const mend = otherSign(
+    const fix = otherSign(
       text.slice(Math.max(0, offset - LONGEST_NAME), offset),
       text.slice(offset, offset + length),
     );
-    const extra = mend ? { help: adviceOf(mend), ...this.#fix(mend, offset) } : {};
+    const extra = fix ? { help: adviceOf(fix), ...this.#fix(fix, offset) } : {};
     const place = this.at(offset, offset + length);
     this.add(diagnostic("invalid-character", { character }, place, extra));
   }
@@ -142,9 +142,9 @@ export class Reporter {
     this.add(diagnostic("invalid-escape", { escape: sequence }, this.atSpan(span), fix));
   }
 
-  #fix(mend: Mend | undefined, offset: number): Extra {
-    if (!mend) return {};
-    const { title, safe, start, end, text } = mend;
+  #fix(fix: SyntaxFix | undefined, offset: number): Extra {
+    if (!fix) return {};
+    const { title, safe, start, end, text } = fix;
     const { range } = this.at(offset + start, offset + end);
     return { fix: { title, safe, edits: [{ range, new_text: text }] } };
   }
@@ -187,9 +187,9 @@ export class Reporter {
     if (previous?.tokenType === UnterminatedText) return {};
     if (previous?.image === "skrull" && token.tokenType === NumberLiteral)
       return { help: "The line with the version begins the file, once." };
-    const mend =
+    const fix =
       missingSign(message, token, gap) ?? doubledSign(previous, token) ?? strayComma(token.image);
-    return mend ? { help: adviceOf(mend), ...this.#fix(mend, start) } : {};
+    return fix ? { help: adviceOf(fix), ...this.#fix(fix, start) } : {};
   }
 }
 

@@ -1,8 +1,8 @@
 import type { IToken } from "chevrotain";
 import { Minus, NumberLiteral, OpenBracket, Plus, Text } from "./tokens.js";
 
-/** An edit that mends a syntax error; offsets count from where the error begins. */
-export interface Mend {
+/** An edit that fixes a syntax error; offsets count from where the error begins. */
+export interface SyntaxFix {
   readonly title: string;
   readonly safe: boolean;
   readonly start: number;
@@ -13,16 +13,16 @@ export interface Mend {
 }
 
 /** The advice that goes with an edit, so that both say the same. */
-export const adviceOf = ({ help, title }: Mend): string => help ?? `${title}.`;
+export const adviceOf = ({ help, title }: SyntaxFix): string => help ?? `${title}.`;
 
-const removed = (found: string): Mend => ({
+const removed = (found: string): SyntaxFix => ({
   ...instead(found.length, ""),
   title: `Remove ${found}`,
   help: "Remove it: nothing stands between entries.",
 });
 
 /** All of what is wrong, written as it was meant. */
-export const instead = (length: number, text: string): Mend => ({
+export const instead = (length: number, text: string): SyntaxFix => ({
   title: `Write ${text.trim()}`,
   safe: true,
   start: 0,
@@ -31,7 +31,7 @@ export const instead = (length: number, text: string): Mend => ({
 });
 
 /** Signs of other languages, `key: value` and `;` after it, and what only looks like a sign of this one. */
-export function otherSign(before: string, found: string): Mend | undefined {
+export function otherSign(before: string, found: string): SyntaxFix | undefined {
   if (found === ";") return removed(found);
   if (found === ":" && /[A-Za-z_][\w-]*[ \t]*$/.test(before))
     return { ...instead(1, /[ \t]$/.test(before) ? "=" : " ="), title: "Write =" };
@@ -43,16 +43,16 @@ export function otherSign(before: string, found: string): Mend | undefined {
 }
 
 /** A comment of other languages where this one's can stand: on one line, with nothing after it. */
-export function lineComment(image: string, after: string): Mend | undefined {
+export function lineComment(image: string, after: string): SyntaxFix | undefined {
   if (/[\r\n]/.test(image) || !/^[\r\n]?$/.test(after)) return undefined;
   return instead(image.length, `# ${image.replace(/^\/\*+|\*+\/$/g, "").trim()}`);
 }
 
 /** A path without its quotes. */
-export const inQuotes = (image: string): Mend => instead(image.length, JSON.stringify(image));
+export const inQuotes = (image: string): SyntaxFix => instead(image.length, JSON.stringify(image));
 
 /** Text in quotes of other languages. */
-export const doubleQuoted = (image: string): Mend =>
+export const doubleQuoted = (image: string): SyntaxFix =>
   instead(image.length, `"${image.slice(1, -1)}"`);
 
 /** A comma between digits parts thousands, or a fraction. */
@@ -60,7 +60,7 @@ export const isCommaInNumber = (before: string, found: string, after: string): b
   found === "," && /\d$/.test(before) && /^\d/.test(after);
 
 /** The commas of `1,048,576`: between groups of three digits they part thousands. */
-export function partedThousands(before: string, after: string): Mend | undefined {
+export function partedThousands(before: string, after: string): SyntaxFix | undefined {
   const groups = /^(?:,\d{3})+(?![\w,.])/.exec(after)?.[0];
   if (groups === undefined || !/(?<![\w,.])[1-9]\d{0,2}$/.test(before)) return undefined;
   const number = (/\d+$/.exec(before)?.[0] ?? "") + groups.replaceAll(",", "_");
@@ -68,11 +68,11 @@ export function partedThousands(before: string, after: string): Mend | undefined
 }
 
 /** A comma between entries. */
-export const strayComma = (found: string): Mend | undefined =>
+export const strayComma = (found: string): SyntaxFix | undefined =>
   found === "," ? removed(found) : undefined;
 
 /** The second of two signs before a number, with the first: equal ones say nothing. */
-export function doubledSign(first: IToken | undefined, second: IToken): Mend | undefined {
+export function doubledSign(first: IToken | undefined, second: IToken): SyntaxFix | undefined {
   const signs = [Minus, Plus];
   if (!first || !signs.includes(first.tokenType) || !signs.includes(second.tokenType))
     return undefined;
@@ -90,7 +90,7 @@ export function missingSign(
   expected: string,
   { tokenType }: IToken,
   gap: number,
-): Mend | undefined {
+): SyntaxFix | undefined {
   const plain = tokenType === NumberLiteral || tokenType === Text;
   if (expected === "'='" && (plain || tokenType === OpenBracket))
     return { title: "Write =", safe: true, start: 0, end: 0, text: "= " };
@@ -100,14 +100,14 @@ export function missingSign(
 }
 
 /** A quote after the first word: where the string was to end is a guess. */
-export function closingQuote(image: string): Mend | undefined {
+export function closingQuote(image: string): SyntaxFix | undefined {
   const word = /^"[^\s{}[\]=,"]+/.exec(image)?.[0];
   if (word === undefined || word.endsWith("\\")) return undefined;
   return { title: `Write ${word}"`, safe: false, start: word.length, end: word.length, text: '"' };
 }
 
 /** A backslash that was meant as one. */
-export function escapedBackslash(sequence: string): Mend | undefined {
+export function escapedBackslash(sequence: string): SyntaxFix | undefined {
   if (sequence.startsWith("\\u")) return undefined;
   return { title: `Write \\${sequence}`, safe: false, start: 0, end: 0, text: "\\" };
 }
