@@ -45,7 +45,7 @@ describe("completion of members", () => {
     ]);
     const [gpus] = await client.complete(text);
     expect(gpus?.detail).toBe("whole number");
-    expect(JSON.stringify(gpus?.documentation)).toContain("GPUs of a node");
+    expect(JSON.stringify(gpus?.documentation)).toContain("GPUs per node");
   });
 
   it("replaces what was typed, and fills in more where the client can", async () => {

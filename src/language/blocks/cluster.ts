@@ -15,13 +15,13 @@ export const cluster = {
     },
     gpus: {
       type: integer(upTo(1024, 1)),
-      doc: "GPUs of a node, one rank each.",
+      doc: "GPUs per node, one rank each.",
       since: 1,
       required: "The number of ranks follows from it.",
     },
     gpu: {
       type: { kind: "enumeration", values: GPU_NAMES, declared: "gpu_model", meant: gpusMeant },
-      doc: "Kind of GPU, of the catalogue or a `gpu_model` of one's own; `cpu` for runs without one.",
+      doc: "Kind of GPU: one from the catalogue or your own `gpu_model`; `cpu` for runs without a GPU.",
       since: 1,
       required: "Its memory and speed decide the plan.",
     },
@@ -39,15 +39,15 @@ export const cluster = {
     },
     profile: {
       type: copiedPath,
-      doc: "A profile (JSON) measured on these machines; what it holds comes before the catalogue's figures.",
+      doc: "A profile (JSON) measured on these machines; its figures override the catalogue's.",
       since: 1,
       optional: "the catalogue's figures",
     },
     deepspeed: {
       type: { kind: "string" },
-      doc: 'Version of DeepSpeed on the machines, such as "0.19.8"; the run\'s requirements then ask for it and no other.',
+      doc: 'Version of DeepSpeed on the machines, such as "0.19.8"; the run\'s requirements then ask for exactly that version.',
       since: 1,
-      optional: "any that runs were tried with",
+      optional: "any version that runs were tested with",
     },
     launcher: {
       type: oneOf("deepspeed", "torchrun"),
@@ -57,13 +57,13 @@ export const cluster = {
     },
     timeout: {
       type: { kind: "quantity", dimension: "time", range: { min: 1, max: 7 * 24 * 3600 } },
-      doc: "How long ranks wait for each other before the run ends with an error, in every collective operation.",
+      doc: "How long ranks wait for each other in a collective operation before the run ends with an error.",
       since: 1,
       default: 30 * 60,
     },
     hosts: {
       type: { kind: "list", item: { kind: "string" } },
-      doc: "Host names of the nodes: `launch.sh` then starts every node over ssh. Without them each node is started by itself, by `NODE_RANK` or a scheduler.",
+      doc: "Host names of the nodes: `launch.sh` then starts every node over ssh. Without them, each node is started separately, with `NODE_RANK` or by a job scheduler.",
       since: 1,
       default: [] as readonly string[],
     },

@@ -6,7 +6,7 @@ import { templateArguments, templates } from "./templates.js";
 
 const name = {
   type: { kind: "string" },
-  doc: "The name that the data has for it.",
+  doc: "Its name in the data.",
   since: 1,
   optional: "the usual names",
 } as const satisfies Property;
@@ -18,25 +18,25 @@ export const data = {
   properties: {
     train: {
       type: { kind: "list", item: path, nonEmpty: true },
-      doc: "Files, folders or glob patterns, in the spec's folder or below it: JSONL (also `.gz`, `.zst`), a JSON array, Parquet, Arrow, CSV, or a folder of `save_to_disk`. `hub:OWNER/NAME:SPLIT@REVISION` is a data set of the Hugging Face hub, read once by the package `datasets`.",
+      doc: "Files, folders or glob patterns, in the spec's folder or below it: JSONL (also `.gz`, `.zst`), a JSON array, Parquet, Arrow, CSV, or a folder of `save_to_disk`. `hub:OWNER/NAME:SPLIT@REVISION` is a data set on the Hugging Face hub, read once with the package `datasets`.",
       since: 1,
       required: "There would be nothing to train on.",
     },
     weights: {
       type: { kind: "list", item: number({ ...aboveZero, max: 1000 }) },
-      doc: "How often an epoch has each sample, one number for each entry of `train`: 2 is twice, 0.5 every other one, in turns from epoch to epoch. The number of samples drawn is rounded once for an entry and the same in every epoch. Of entries that find the same file the first counts.",
+      doc: "How often an epoch draws each sample, one number per entry of `train`: 2 is twice, 0.5 every other one, alternating from epoch to epoch. The number of samples drawn is rounded once per entry and is the same in every epoch. If several entries match the same file, the first counts.",
       since: 1,
       default: [] as readonly number[],
     },
     format: {
       type: { kind: "tagged", variants: formats },
-      doc: 'How a row is laid out. `auto` tells it from the columns of each row; columns of other names: `format = messages { messages = "dialog" }`.',
+      doc: 'Layout of a row. `auto` infers it from the columns of each row; for columns with other names: `format = messages { messages = "dialog" }`.',
       since: 1,
       default: { type: "auto" },
     },
     columns: {
       type: { kind: "tagged", variants: { names: {} }, open: { names: name } },
-      doc: 'Columns beside those of `format` that have unusual names: `columns = names { tools = "functions" }`.',
+      doc: 'Columns other than those of `format` that have unusual names: `columns = names { tools = "functions" }`.',
       since: 1,
       default: { type: "names", others: {} as Readonly<Record<string, string>> },
     },
@@ -45,40 +45,43 @@ export const data = {
         kind: "tagged",
         variants: { names: {} },
         open: {
-          names: { ...name, doc: "The role that it is: `user`, `assistant`, `system`, `tool`." },
+          names: {
+            ...name,
+            doc: "The role that it stands for: `user`, `assistant`, `system`, `tool`.",
+          },
         },
       },
-      doc: 'What unusual names of who speaks stand for: `roles = names { bot = "assistant" }`.',
+      doc: 'What unusual speaker names stand for: `roles = names { bot = "assistant" }`.',
       since: 1,
       default: { type: "names", others: {} as Readonly<Record<string, string>> },
     },
     ignore: {
       type: { kind: "list", item: { kind: "string" } },
-      doc: "Columns and keys of messages that nothing is to be said of: they are not read.",
+      doc: "Columns and message keys to ignore without a message: they are not read.",
       since: 1,
       default: [] as readonly string[],
     },
     template: {
       type: { kind: "tagged", variants: templates, open: templateArguments },
-      doc: "How a conversation becomes text: by the tokenizer's own chat template (`auto`; `chatml` where it has none), by one in Jinja, one of the catalogue's, or your own.",
+      doc: "How a conversation becomes text: with the tokenizer's own chat template (`auto`; `chatml` if it has none), a Jinja template, one from the catalogue, or your own.",
       since: 1,
       default: { type: "auto", date: "2024-07-26", others: {} },
     },
     markers: {
       type: oneOf("text", "tokens"),
-      doc: "What the text of a special token, such as `<|im_end|>`, is where somebody wrote it into a content: plain text, or that token, as Hugging Face's tokenizers have it.",
+      doc: "How to read the text of a special token, such as `<|im_end|>`, inside a content: as plain text, or as that token, which is what Hugging Face's tokenizers do.",
       since: 1,
       default: "text",
     },
     train_newline: {
       type: { kind: "boolean" },
-      doc: "Whether the newline after an answer's end token is trained. Nobody generates it.",
+      doc: "Whether the newline after an answer's end token is trained. It is never generated.",
       since: 1,
       default: false,
     },
     rewritten: {
       type: oneOf("split", "refuse"),
-      doc: "What happens to conversations whose earlier answers the template writes otherwise than it did when they were given: a sample for each answer, as it is served, or a malformed line.",
+      doc: "What happens to conversations whose earlier answers the template renders differently from when they were given: one sample per answer, as it is served, or a malformed line.",
       since: 1,
       default: "split",
     },
@@ -114,19 +117,19 @@ export const data = {
     },
     supervise: {
       type: oneOf(...SUPERVISE_WORDS),
-      doc: "Tokens that the loss counts: contents and end tokens of the assistant, of its last answer only, or all.",
+      doc: "Tokens that the loss counts: the assistant's contents and end tokens, those of its last answer only, or all tokens.",
       since: 1,
       default: "assistant",
     },
     min_turns: {
       type: integer(upTo(2 ** 20)),
-      doc: "Answers that a sample has at least; those with fewer are left out.",
+      doc: "Least number of answers in a sample; samples with fewer are left out.",
       since: 1,
       default: 0,
     },
     unique: {
       type: { kind: "boolean" },
-      doc: "Leaves out samples whose tokens are those of an earlier one.",
+      doc: "Leaves out samples whose tokens equal those of an earlier one.",
       since: 1,
       default: false,
     },

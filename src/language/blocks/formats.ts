@@ -13,14 +13,14 @@ export const formats = {
   },
   sharegpt: {
     conversations: column("conversations", "Column with the list of messages."),
-    from: column("from", "Key of who speaks: `human` is the user, `gpt` the assistant."),
+    from: column("from", "Key of the speaker: `human` is the user, `gpt` the assistant."),
     value: column("value", "Key of a message's text."),
   },
   alpaca: {
-    instruction: column("instruction", "Column with what is asked."),
+    instruction: column("instruction", "Column with the instruction."),
     input: column(
       "input",
-      "Column with what it is asked about, on a line of its own; may be empty.",
+      "Column with the input to the instruction, on a line of its own; may be empty.",
     ),
     output: column("output", "Column with the answer."),
     system: column("system", "Column with a system message; may be empty or missing."),

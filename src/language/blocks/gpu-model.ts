@@ -13,7 +13,7 @@ const perSecond = {
 } as const;
 
 export const gpuModel = {
-  doc: "A GPU that the catalogue does not have, from its data sheet: `gpu_model NAME { ... }`, and `cluster { gpu = NAME }` uses it. What the plan assumes besides is what the catalogue assumes of the H100 SXM: collectives take as much longer than its measured ones as `link` is less than 900 GB/s; 45% of the peak is reached, and less in proportion where there is more arithmetic for a byte of `bandwidth` than the H100's 295 FLOP. A measured profile replaces all of it.",
+  doc: "A GPU that the catalogue lacks, described from its data sheet: `gpu_model NAME { ... }`, used by `cluster { gpu = NAME }`. Everything else is assumed to be as in the catalogue's H100 SXM: collectives are slower than its measured ones in proportion as `link` is below 900 GB/s; 45% of the peak is reached, and proportionally less if the GPU has more arithmetic per byte of `bandwidth` than the H100's 295 FLOP. A measured profile replaces all of this.",
   since: 1,
   chosenBy: "cluster.gpu",
   properties: {
@@ -25,7 +25,7 @@ export const gpuModel = {
     },
     peak_bf16: {
       type: rate,
-      doc: "Dense peak of matrix products in bf16; data sheets often give twice as much, with sparsity.",
+      doc: "Dense peak of matrix products in bf16; data sheets often quote twice as much, with sparsity.",
       since: 1,
       required: "The time of a step follows from it.",
     },
@@ -37,13 +37,13 @@ export const gpuModel = {
     },
     bandwidth: {
       type: perSecond,
-      doc: "Bandwidth of its memory.",
+      doc: "Memory bandwidth.",
       since: 1,
       required: "How much of the peak is reached follows from it.",
     },
     link: {
       type: perSecond,
-      doc: "Bandwidth between the GPUs of a node, of one GPU and in both directions together, as data sheets have it: 900 GB/s of NVLink 4, 128 GB/s of PCIe 5.0 x16, 64 GB/s of PCIe 4.0 x16. Between nodes it is `network` of the cluster.",
+      doc: "Bandwidth between the GPUs of a node, per GPU and in both directions together, as data sheets quote it: 900 GB/s for NVLink 4, 128 GB/s for PCIe 5.0 x16, 64 GB/s for PCIe 4.0 x16. Between nodes, the cluster's `network` applies.",
       since: 1,
       required: "The time of collectives follows from it.",
     },

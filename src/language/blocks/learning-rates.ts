@@ -30,7 +30,7 @@ export const stable = {
   ...falling,
   decay_ratio: {
     type: number({ ...aboveZero, max: 1 }),
-    doc: "Share of all steps, the last ones, over which the rate falls in a straight line.",
+    doc: "Share of all steps, at the end of the run, over which the rate falls linearly.",
     since: 1,
     default: 0.1,
   },

@@ -3,7 +3,7 @@ import { aboveZero, integer, number, oneOf, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
 export const lora = {
-  doc: "Low-rank adapters of peft, trained in place of the model's own weights.",
+  doc: "Low-rank adapters (peft), trained instead of the model's own weights.",
   since: 1,
   properties: {
     rank: {
@@ -14,7 +14,7 @@ export const lora = {
     },
     alpha: {
       type: number({ ...aboveZero, max: 1e6 }),
-      doc: "Scale: adapters count alpha / rank.",
+      doc: "Adapters are scaled by alpha / rank.",
       since: 1,
       optional: "twice the rank",
     },
@@ -26,7 +26,7 @@ export const lora = {
     },
     targets: {
       type: { kind: "list", item: oneOf(...ADAPTABLE), nonEmpty: true },
-      doc: "Matrices of every layer that get an adapter. A mixture of experts can have them in its attention only.",
+      doc: "Matrices of every layer that get an adapter. A mixture of experts can have them only in its attention.",
       since: 1,
       default: ["q_proj", "k_proj", "v_proj", "o_proj"],
     },

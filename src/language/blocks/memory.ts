@@ -13,7 +13,7 @@ export const memory = {
     },
     reserve: {
       type: bytes,
-      doc: "Taken off the budget for fragmentation and the CUDA context.",
+      doc: "Subtracted from the budget for fragmentation and the CUDA context.",
       since: 1,
       default: 2 * 1024 ** 3,
     },

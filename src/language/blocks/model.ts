@@ -14,11 +14,11 @@ export const model = {
   since: 1,
   required: "Its dimensions decide memory and cost.",
   label:
-    'A name of the catalogue, such as "Qwen/Qwen2.5-0.5B"; or with `config` any name on the hub, where the pretrained weights are; or leave it out and set `config`.',
+    'A name from the catalogue, such as "Qwen/Qwen2.5-0.5B"; or, with `config`, any name on the hub, which then provides the pretrained weights; or leave it out and set `config`.',
   properties: {
     config: {
       type: copiedPath,
-      doc: "A Hugging Face `config.json`: the dimensions of a model that the catalogue does not have. It comes before the catalogue's.",
+      doc: "A Hugging Face `config.json`: the dimensions of a model that the catalogue lacks. It overrides the catalogue.",
       since: 1,
       optional: "the catalogue's",
     },
@@ -30,7 +30,7 @@ export const model = {
     },
     path: {
       type: path,
-      doc: "Folder with the pretrained weights, below the spec's folder; without it they come from the hub.",
+      doc: "Folder with the pretrained weights, below the spec's folder; without it, they come from the hub.",
       since: 1,
       optional: "the hub",
     },
@@ -48,31 +48,31 @@ export const model = {
     },
     checkpointing: {
       type: oneOf(...CHECKPOINTING_WORDS),
-      doc: "What is recomputed in the backward: nothing, every layer's MLP, every layer but its attention, or every layer.",
+      doc: "What is recomputed in the backward pass: nothing, every layer's MLP, every layer but its attention, or every layer.",
       since: 1,
       default: "selective",
     },
     rope_scaling: {
       type: { kind: "tagged", variants: ropeScaling },
-      doc: "Rotary embeddings for more positions than the model was made for, in place of what its configuration says. The kinds `dynamic` and `longrope` cannot be trained with: they depend on the longest position of a rank.",
+      doc: "Rotary embeddings for more positions than the model was made for, instead of what its configuration says. The kinds `dynamic` and `longrope` cannot be trained with: they depend on a rank's longest position.",
       since: 1,
       optional: "as the configuration says",
     },
     attention: {
       type: oneOf(...ATTENTION_WORDS),
-      doc: "Attention kernels: FlashAttention-3 (Hopper GPUs), FlashAttention-2, PyTorch's varlen kernel, or its SDPA. `auto` takes the first of them that is there; on a GPU never SDPA, whose masks take memory with the square of the length.",
+      doc: "Attention kernels: FlashAttention-3 (Hopper GPUs), FlashAttention-2, PyTorch's varlen kernel, or its SDPA. `auto` takes the first one available; on a GPU never SDPA, whose masks take memory quadratic in the length.",
       since: 1,
       default: "auto",
     },
     kernels: {
       type: oneOf(...FUSED_KERNELS_WORDS),
-      doc: "Kernels of norms, rotary embeddings and gated MLPs: the model's own, or Liger's, which fuse what these do (package `liger-kernel`, GPUs only). The head and its loss are skrull's either way.",
+      doc: "Kernels for norms, rotary embeddings and gated MLPs: the model's own, or Liger's fused ones (package `liger-kernel`, GPUs only). The head and its loss are skrull's either way.",
       since: 1,
       default: "torch",
     },
     compile_norms: {
       type: { kind: "boolean" },
-      doc: "Compile the model's norms with `torch.compile`: a few kernels less in every layer, for some seconds at the start.",
+      doc: "Compile the model's norms with `torch.compile`: a few kernels fewer in every layer, at the cost of some seconds at the start.",
       since: 1,
       default: false,
     },

@@ -3,19 +3,19 @@ import { integer, oneOf, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
 export const parallel = {
-  doc: "How the ranks share the work. The data-parallel degree follows: ranks / `context`.",
+  doc: "How the ranks share the work. The data-parallel degree is ranks / `context`.",
   since: 1,
   properties: {
     context: {
       type: { ...integer(upTo(65536, 1)), word: "auto" },
-      doc: "Context-parallel (CP) degree: ranks that share a long sequence. `auto` takes the degree of the highest predicted tokens per second at which everything fits.",
+      doc: "Context-parallel (CP) degree: ranks that share a long sequence. `auto` takes, of the degrees at which everything fits, the one with the highest predicted tokens per second.",
       since: 1,
       default: 1,
     },
     zero: { type: integer(upTo(3)), doc: "ZeRO stage.", since: 1, default: 2 },
     reduction: {
       type: oneOf("auto", ...REDUCTION_WORDS),
-      doc: "When ZeRO 2 reduces gradients: in every backward, or `once` a step, which needs whole gradients on every rank and spares the ranks from waiting for each other at every micro-batch. `auto` takes the faster of those that fit.",
+      doc: "When ZeRO 2 reduces gradients: in every backward pass, or `once` per step, which needs whole gradients on every rank and saves the ranks from waiting for each other at every micro-batch. `auto` takes the fastest that fits.",
       since: 1,
       default: "auto",
     },

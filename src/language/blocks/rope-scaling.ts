@@ -3,7 +3,7 @@ import type { Properties } from "../types.js";
 
 const factor = {
   type: number({ min: 1, max: 1e4 }),
-  doc: "How many times as many positions.",
+  doc: "Factor by which the number of positions grows.",
   since: 1,
   required: "It says how far positions are stretched.",
 } as const;
@@ -22,13 +22,13 @@ export const ropeScaling = {
     original,
     beta_fast: {
       type: number({ ...aboveZero, max: 1e6 }),
-      doc: "Rotations from which a frequency stays as it is.",
+      doc: "Frequencies with this many rotations or more stay as they are.",
       since: 1,
       default: 32,
     },
     beta_slow: {
       type: number({ ...aboveZero, max: 1e6 }),
-      doc: "Rotations up to which it is divided by the factor.",
+      doc: "Frequencies with this many rotations or fewer are divided by the factor.",
       since: 1,
       default: 1,
     },
@@ -38,13 +38,13 @@ export const ropeScaling = {
     original,
     low_freq_factor: {
       type: number({ ...aboveZero, max: 1e6 }),
-      doc: "Wavelengths over the original positions divided by it are stretched whole.",
+      doc: "Wavelengths above the original positions divided by this are stretched in full.",
       since: 1,
       default: 1,
     },
     high_freq_factor: {
       type: number({ ...aboveZero, max: 1e6 }),
-      doc: "Wavelengths under the original positions divided by it stay as they are.",
+      doc: "Wavelengths below the original positions divided by this stay as they are.",
       since: 1,
       default: 4,
     },

@@ -20,7 +20,7 @@ export const schedule = {
     },
     policy: {
       type: oneOf(...POLICY_WORDS),
-      doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there to compare with. `docs/policies.md` says what each does.",
+      doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there for comparison. `docs/policies.md` says what each does.",
       since: 1,
       default: "auto",
     },
@@ -32,7 +32,7 @@ export const schedule = {
     },
     mode: {
       type: oneOf(...SCHEDULE_MODE_WORDS),
-      doc: "`online` schedules each step ahead while training. `planned` schedules every step of the run when compiling, with refinement, and replays that.",
+      doc: "`online` schedules each step ahead of time while training. `planned` schedules every step of the run when compiling, with refinement, and replays the result.",
       since: 1,
       default: "online",
     },
@@ -44,13 +44,13 @@ export const schedule = {
     },
     strict: {
       type: { kind: "boolean" },
-      doc: "In planned mode: refuse to train where the planned schedules do not match the data or the ranks, instead of scheduling online.",
+      doc: "In planned mode: refuse to train if the planned schedules do not match the data or the ranks, instead of scheduling online.",
       since: 1,
       default: false,
     },
     cost: {
       type: oneOf("exact", "skrull-paper"),
-      doc: "Work of a sequence: from the model's exact dimensions, or by the generic layer of arXiv:2505.19609 (Eq. 13), to repeat its results.",
+      doc: "Work of a sequence: from the model's exact dimensions, or from the generic layer of arXiv:2505.19609 (Eq. 13), to reproduce its results.",
       since: 1,
       default: "exact",
     },

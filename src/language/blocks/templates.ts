@@ -3,16 +3,16 @@ import type { Properties, Property } from "../types.js";
 
 const date = {
   type: { kind: "string" },
-  doc: "What a template that writes the date of today takes for it, as `YYYY-MM-DD`: the same on every day.",
+  doc: "The date, as `YYYY-MM-DD`, that a template gets when it writes today's date: the same every day.",
   since: 1,
   default: "2024-07-26",
 } as const satisfies Property;
 
 const argument = {
   type: { kind: "scalar" },
-  doc: "An argument of the template, such as `enable_thinking = false`; which there are, its author says.",
+  doc: "An argument of the template, such as `enable_thinking = false`; its author documents which exist.",
   since: 1,
-  optional: "as the template has it",
+  optional: "the template's default",
 } as const satisfies Property;
 
 /** The tokenizer's own template, one in Jinja, the catalogue's, and a declared one. */
@@ -21,7 +21,7 @@ export const templates = {
   jinja: {
     path: {
       type: copiedPath,
-      doc: "A chat template as Hugging Face tokenizers have them.",
+      doc: "A Jinja chat template, as in Hugging Face tokenizers.",
       since: 1,
       required: "It says how messages become text.",
     },
@@ -35,7 +35,7 @@ export const templates = {
   file: {
     path: {
       type: copiedPath,
-      doc: "A template, JSON or YAML, as `schemas/template.schema.json` describes it and those in `catalogue/templates` are written.",
+      doc: "A template in JSON or YAML, as described by `schemas/template.schema.json`; those in `catalogue/templates` are examples.",
       since: 1,
       required: "It says how messages become text.",
     },
