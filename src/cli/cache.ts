@@ -17,8 +17,8 @@ export interface CacheOptions {
 const PARTS = {
   tokens: "tokens of samples",
   measurements: "samples of data files",
-  files: "what is known of data files",
-  sightings: "what counts were made from",
+  files: "facts about data files",
+  sightings: "what counts were made of",
   hub: "data sets from the hub",
   lengths: "counts of an earlier version",
 } as const;
@@ -26,7 +26,7 @@ const PARTS = {
 /** `skrull cache`: how much is kept, or nothing more of it. @throws HostError */
 export function cacheCommand(host: Host, terminal: Terminal, options: CacheOptions): ExitCode {
   const folder = host.cacheFolder;
-  if (folder === undefined) throw new HostError("SKRULL_CACHE", "nothing is kept: it is empty");
+  if (folder === undefined) throw new HostError("SKRULL_CACHE", "is empty, so nothing is cached");
   const parts = Object.entries(PARTS).map(([name, holds]) => {
     const files = filesIn(host, join(folder, name));
     if (options.clear) for (const { path } of files) host.remove(path);

@@ -33,7 +33,7 @@ async function compare(
   const unknown = options.policies?.find((name) => !POLICY_NAMES.includes(name as Policy));
   if (unknown !== undefined) {
     const known = POLICY_NAMES.join(", ");
-    const message = `'${printable(unknown)}' is no policy; there are ${known}`;
+    const message = `'${printable(unknown)}' is not a policy; the policies are ${known}`;
     terminal.remark(`error: ${message}\n`);
     refuse(terminal, format, undefined, { code: "unknown-policy", message });
     return EXIT.couldNotRun;
@@ -72,7 +72,7 @@ function report({ scheduling, forecast }: Plan, compared: readonly ComparedPolic
     `Predicted over ${formatCount(forecast.sampled_batches)} global batches (modelled, not measured);\n`,
     `${scheduling.degrees}, ${scheduling.objective}; speed-up over deepspeed in tokens/s\n\n`,
     ...tableLines([head, ...rows]).map((line) => `${line}\n`),
-    `\n* ${LONGALIGN}: batches of neighbours in the sorted data, of other sizes:\n  only its tokens/s compare\n`,
+    `\n* ${LONGALIGN}: batches of neighbours in the sorted data, of other sizes;\n  only its tokens/s are comparable\n`,
     ...problems,
     verdict(compared),
   ].join("");

@@ -40,7 +40,7 @@ export async function compileCommand(
   const edited = options.force ? [] : editedFiles(host, run);
   if (edited.length > 0) {
     terminal.remark(
-      `error: not written, because these files in ${printable(options.out)} are not as skrull left them:\n` +
+      `error: nothing written, because these files in ${printable(options.out)} were changed since skrull wrote them:\n` +
         `${edited.map((file) => `  ${printable(file)}\n`).join("")}` +
         "Move your changes into the spec, or overwrite them with --force.\n",
     );
@@ -57,11 +57,11 @@ export async function compileCommand(
 function check(host: Host, terminal: Terminal, run: RunFolder, out: string): ExitCode {
   const found = differences(host, run);
   if (found.length === 0) {
-    terminal.out(`${printable(out)} is current\n`);
+    terminal.out(`${printable(out)} is up to date\n`);
     return EXIT.clean;
   }
   for (const { path, kind } of found) terminal.out(`${kind}: ${printable(path)}\n`);
-  terminal.out(`${printable(out)} is not what would be emitted; compile again\n`);
+  terminal.out(`${printable(out)} is out of date; compile again\n`);
   return EXIT.findings;
 }
 

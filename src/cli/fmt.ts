@@ -38,7 +38,7 @@ export async function fmtCommand(
 ): Promise<ExitCode> {
   if (paths.includes(INPUT)) {
     if (paths.length > 1)
-      throw new HostError(INPUT, "is standard input, and goes with no other path");
+      throw new HostError(INPUT, "is standard input and cannot be combined with other paths");
     return formatInput(terminal, await readInput(), options);
   }
   for (const path of paths) {
@@ -114,5 +114,5 @@ function summary(outcomes: readonly Outcome[], options: FmtOptions): string {
   const changed = options.check || options.diff ? "to be formatted" : "formatted";
   const wrong = count("syntax error");
   const left = wrong > 0 ? `, ${wrong} with syntax errors left alone` : "";
-  return `${files} looked at: ${count("changed")} ${changed}${left}\n`;
+  return `${files} checked: ${count("changed")} ${changed}${left}\n`;
 }

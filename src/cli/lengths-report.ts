@@ -114,7 +114,7 @@ function otherRemarks({ file, unread, marked }: FileReport): readonly string[] {
           `${name}: nothing reads ${described(key)} (${countOf(key.count, "row")}, first ${key.first})${key.meaning ? ", which changes what should be trained" : ""}`,
       ),
     ...(marked > 0
-      ? [`${name}: ${countOf(marked, "sample")} with a special token's text in a content`]
+      ? [`${name}: ${countOf(marked, "sample")} with the text of a special token`]
       : []),
   ];
 }

@@ -68,7 +68,7 @@ export async function lengthsCommand(
   for (const [text, count] of measured.facts.ends) {
     if (count > 1 && counting.tokenizer !== BYTES_TOKENIZER)
       terminal.remark(
-        `warning: the tokenizer makes ${count} tokens of ${printable(JSON.stringify(text))}, which ends an answer\n`,
+        `warning: the tokenizer splits ${printable(JSON.stringify(text))}, which ends an answer, into ${count} tokens\n`,
       );
   }
   const report = lengthsReport(files, measured, tokenizerSha256);
@@ -114,7 +114,7 @@ async function taskOf(
   const progress = lengthProgress(terminal, () => host.now());
   const [first = "", ...more] = data;
   if (SPECS.test(first)) {
-    if (more.length > 0) throw new HostError(more[0] ?? "", "a spec names its data itself");
+    if (more.length > 0) throw new HostError(more[0] ?? "", "a spec already names its data");
     return countingOfSpec(host, terminal, first, {
       run: options.run,
       progress,
@@ -122,7 +122,7 @@ async function taskOf(
     });
   }
   const { tokenizer: path } = options;
-  if (path === undefined) throw new HostError("--tokenizer", "say which tokenizer counts");
+  if (path === undefined) throw new HostError("--tokenizer", "name the tokenizer to count with");
   const folder = host.workingFolder;
   const tokenizer = readTokenizer(host, path === BYTES_TOKENIZER ? path : resolve(folder, path));
   const rendering = renderingFromOptions(host, terminal, options, tokenizer);

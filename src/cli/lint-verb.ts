@@ -15,18 +15,14 @@ export function addLint({ program, host, terminal, version, end }: Program): voi
     .argument("[path...]", "spec files, or folders with specs")
     .addOption(formatOption("sarif", "github"))
     .option("--deny-warnings", "exit with 1 on warnings too", false)
-    .option("--fix", "apply the fixes that cannot change what was meant", false)
+    .option("--fix", "apply the fixes that cannot change the intended meaning", false)
     .addOption(
       new Option("--unsafe-fixes", "apply all fixes").default(false).implies({ fix: true }),
     )
-    .option(
-      "--force-exclude",
-      "leave out what the configuration excludes, also where it is named",
-      false,
-    )
+    .option("--force-exclude", "also leave out named files that the configuration excludes", false)
     .option(
       "--print-config <file>",
-      "print the configuration that holds for a file, and where each part comes from",
+      "print the configuration that applies to a file, and where each part comes from",
     )
     .action(async (paths: string[], options, command: Command) => {
       const { printConfig: file, format } = options;

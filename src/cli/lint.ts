@@ -123,8 +123,10 @@ function summary(
   const safe = fixes.filter((one) => one.safe).length;
   const unsafe = fixes.length - safe;
   const offers = [
-    ...(safe > 0 && !fix ? [`--fix mends ${safe}`] : []),
-    ...(unsafe > 0 && !unsafeFixes ? [`--unsafe-fixes ${unsafe}${safe > 0 ? " more" : ""}`] : []),
+    ...(safe > 0 && !fix ? [`${safe} fixable with --fix`] : []),
+    ...(unsafe > 0 && !unsafeFixes
+      ? [`${unsafe} ${safe > 0 ? "more" : "fixable"} with --unsafe-fixes`]
+      : []),
   ];
   const offer = offers.length > 0 ? `; ${offers.join(", ")}` : "";
   return `${countOf(analyses.length, "file")} checked: ${found}${offer}\n`;

@@ -52,7 +52,7 @@ function topologyRows({
 
 /** What they are added in, and when over ranks. */
 const gradientsOf = ({ gradients, reduction }: Plan["training"]) =>
-  `added in ${gradients}${reduction === "once" ? ", whole on every rank, reduced once a step" : ""}`;
+  `accumulated in ${gradients}${reduction === "once" ? ", whole on every rank, reduced once per step" : ""}`;
 
 function ropeRows({ rope_type: type, max_positions: most }: Plan["model"]) {
   if (type === "default") return [];
@@ -102,7 +102,7 @@ function memoryRows(plan: Plan): readonly (readonly string[])[] {
     ...(topology.host_memory_bytes === null
       ? []
       : [["memory of a node, for all its ranks", formatBytes(topology.host_memory_bytes)]]),
-    ["budget less reserve", formatBytes(memory.budget_bytes - memory.reserve_bytes)],
+    ["budget minus reserve", formatBytes(memory.budget_bytes - memory.reserve_bytes)],
     [`bucket size C (from the ${memory.bucket_from})`, `${formatCount(memory.bucket)} tokens`],
     ...longestRows(plan),
   ];
@@ -113,7 +113,7 @@ function longestRows({ memory, scheduling, data }: Plan): readonly (readonly str
   const most = longestThatFits(memory.bucket, widestGroup(scheduling));
   const fitting = ["longest sample that fits", `${formatCount(most)} tokens`];
   if (most >= data.max_length) return [fitting];
-  return [fitting, ["  max_length, which none has", `${formatCount(data.max_length)} tokens`]];
+  return [fitting, ["  max_length, which none reaches", `${formatCount(data.max_length)} tokens`]];
 }
 
 const templateName = ({ name, source, sha256, reads_date: dated }: Plan["data"]["template"]) => {
@@ -127,14 +127,14 @@ const MASKS: Readonly<Record<string, string>> = {
   twin: "a training twin",
   prefix: "prefixes",
   declared: "declared",
-  text: "all behind the prompt",
+  text: "everything after the prompt",
   tokens: "the data's labels",
 };
 
 function leftOutRows(left: Plan["data"]["summary"]["left_out"]): readonly (readonly string[])[] {
   const rows: readonly (readonly [string, number])[] = [
     ["left out: fewer answers than min_turns", left.few_turns],
-    ["left out: equal to an earlier sample", left.duplicates],
+    ["left out: same as an earlier sample", left.duplicates],
     ["held out of the training data", left.elsewhere],
   ];
   return rows.filter(([, count]) => count > 0).map(([what, count]) => [what, formatCount(count)]);
@@ -155,7 +155,7 @@ function dataRows({
     ]),
     ["samples", `${formatCount(summary.samples)} of ${formatCount(summary.rows)}`],
     ...mixture.map(({ samples, draws }, n) => [
-      `  drawn an epoch, entry ${n + 1} of train`,
+      `  drawn per epoch, entry ${n + 1} of train`,
       `${formatCount(draws)} of ${formatCount(samples)}`,
     ]),
     ["tokens", formatCount(summary.tokens)],
@@ -179,7 +179,7 @@ function dataRows({
       "global batch",
       `${formatCount(steps.global_batch)} (last of an epoch ${formatCount(steps.last_batch)})`,
     ],
-    ["steps", `${formatCount(steps.total_steps)}, ${formatCount(steps.steps_per_epoch)} an epoch`],
+    ["steps", `${formatCount(steps.total_steps)}, ${formatCount(steps.steps_per_epoch)} per epoch`],
   ];
 }
 
@@ -189,14 +189,14 @@ function scheduleRows({ scheduling, search, forecast }: Plan): readonly (readonl
   return [
     ["policy", `${scheduling.policy}, ${scheduling.degrees}, ${scheduling.objective}`],
     ["mode", search.mode === "planned" ? `planned, ${search.iterations} moves` : "online"],
-    ["batches looked at", formatCount(forecast.sampled_batches)],
+    ["batches sampled", formatCount(forecast.sampled_batches)],
     ["step: mean / p50 / p95 / worst", seconds],
     ...PARTS.map(([part, name]) => [
       `  ${name}`,
       `${formatSeconds(parts[part])}, ${formatShare(parts[part] / step.mean)}`,
     ]),
     [
-      "micro-batches a step: mean / worst",
+      "micro-batches per step: mean / worst",
       `${count.mean.toFixed(1)} / ${formatCount(count.worst)}`,
     ],
     ...forecast.degrees.map(({ degree, sequences, tokens }) => [
@@ -210,10 +210,10 @@ function scheduleRows({ scheduling, search, forecast }: Plan): readonly (readonl
 
 const PARTS: readonly (readonly [keyof StepParts, string])[] = [
   ["work", "computation"],
-  ["communication", "communication that nothing hides"],
+  ["communication", "exposed communication"],
   ["fixed", "fixed cost of micro-batches"],
   ["waiting", "waiting for slower ranks"],
-  ["step", "optimizer and ZeRO, once a step"],
+  ["step", "optimizer and ZeRO, once per step"],
 ];
 
 function baselineRows({ forecast }: Plan): readonly (readonly string[])[] {
@@ -249,7 +249,7 @@ const COSTS: Readonly<Record<keyof StepParts, string>> = {
   communication: "communication: a smaller CP degree or a larger C would help",
   fixed: "the fixed cost of micro-batches: a larger C makes fewer",
   waiting: "waiting for slower ranks: a larger global batch evens them out",
-  step: "what comes once a step: a larger global batch makes it rarer",
+  step: "the once-per-step work: a larger global batch makes it rarer",
 };
 /** Above this share of the step, what else there is does not count. */
 const MOSTLY_WORK = 0.8;

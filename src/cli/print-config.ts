@@ -44,7 +44,7 @@ export async function printConfigCommand(
 ): Promise<ExitCode> {
   const path = resolve(host.workingFolder, file);
   const kind = host.status(path)?.kind;
-  if (kind !== "file") throw new HostError(file, kind ? "is no file" : "no such file");
+  if (kind !== "file") throw new HostError(file, kind ? "is not a file" : "no such file");
   const loaded = await new ConfigurationLoader(host).of(dirname(path));
   const shown = effective(host, path, loaded);
   const { layers } = loaded;
@@ -107,7 +107,7 @@ function prettyText(shown: ReturnType<typeof effective>): string {
     ["project", `${project.folder}, ${project.because}`],
     ["read", configurations.length === 0 ? "nothing" : configurations.join(", then ")],
     ...exclude.map(({ value, from }) => ["exclude", value, from]),
-    ["left out", excluded ? "yes, where a folder is linted or with --force-exclude" : "no"],
+    ["left out", excluded ? "yes, when its folder is linted or with --force-exclude" : "no"],
   ];
   const settings = rules.flatMap(({ code, level, options }) => [
     [code, level.value, level.from],

@@ -63,7 +63,7 @@ function explain(error: unknown, terminal: Terminal): ExitCode {
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   terminal.remark(
-    `internal error: this is a fault in skrull, not in your input; please report it.\n${detail}\n`,
+    `internal error: this is a bug in skrull, not in your input; please report it.\n${detail}\n`,
   );
   return EXIT.couldNotRun;
 }

@@ -44,7 +44,7 @@ export async function showSamples(
   const engine = engineOf(host, counting.folder);
   const samples = (await engine.request("show", fields)) as readonly ShownSample[];
   if (format === "json") return jsonText(documentOf(samples));
-  return samples.length === 0 ? "There is none.\n" : samples.map(described).join("\n");
+  return samples.length === 0 ? "No such sample.\n" : samples.map(described).join("\n");
 }
 
 /** One sample is the document itself. */
@@ -75,8 +75,8 @@ const FOUND: Readonly<Record<string, string>> = {
   generation: "marked by the template",
   twin: "marked by a training twin of the template",
   prefix: "found by rendering with fewer messages",
-  declared: "said by the declared template",
-  text: "all behind the prompt",
+  declared: "given by the declared template",
+  text: "everything after the prompt",
   tokens: "given by the data",
 };
 

@@ -58,7 +58,7 @@ function nothingFits({ settings, levers }: Tuned): string {
       ? `needs ${formatBytes(needed)} of the ${formatBytes(available)} that a rank may use`
       : `has another problem: ${printable(problem)}`;
   const would = (levers?.advice ?? []).map(({ text }) => `\n  ${text}`).join("");
-  return `${none} The nearest (${named(nearest)}) ${near}.${would === "" ? "" : ` What would do:${would}`}`;
+  return `${none} The nearest (${named(nearest)}) ${near}.${would === "" ? "" : ` What would fit:${would}`}`;
 }
 
 const named = ({ context, zero, checkpointing, bucket, offload }: TunedSetting): string =>
@@ -75,9 +75,9 @@ function report(tuned: Tuned): string {
   const lines = tableLines([head, ...shown.map((setting) => row(setting, best))]);
   return [
     `Predicted for ${fitting.length} settings that fit, of ${settings.length} (modelled, not measured),\n`,
-    `on the first ${tuned.batches} global batches of the run; plan looks at more\n\n`,
+    `on the first ${tuned.batches} global batches of the run; plan samples more\n\n`,
     ...lines.map((line) => `${line}\n`),
-    "\ncost: time per token over the first's\n",
+    "\ncost: time per token relative to the first\n",
     offloads ? OFFLOAD_NOTE : "",
     fitting.length > shown.length ? `${fitting.length - shown.length} more in --format json\n` : "",
     verdict(fitting, best),

@@ -30,7 +30,7 @@ export function addVerbs(all: Program): void {
 
   program
     .command("explain")
-    .description("the page of a diagnostic, offline; without a code, the list of all")
+    .description("show the page of a diagnostic, offline; without a code, list them all")
     .argument("[code]", "code of a diagnostic, such as unknown-key")
     .action(async (code: string | undefined) => {
       const { explainCommand } = await import("./explain.js");
@@ -70,7 +70,7 @@ export function addVerbs(all: Program): void {
     .description("predicted step time of the scheduling policies side by side; writes nothing")
     .argument("<spec>", "spec file")
     .addOption(runOption())
-    .option("--policies <names>", "only these, separated by commas (and the baselines)", splitNames)
+    .option("--policies <names>", "only these, separated by commas, and the baselines", splitNames)
     .addOption(formatOption())
     .action(async (spec: string, options) => {
       const { compareCommand } = await import("./compare.js");
@@ -85,7 +85,7 @@ export function addVerbs(all: Program): void {
 
   program
     .command("tune")
-    .description("ranks CP degrees, ZeRO stages, recomputation and C for a spec; writes nothing")
+    .description("rank CP degrees, ZeRO stages, recomputation and C for a spec; writes nothing")
     .argument("<spec>", "spec file")
     .addOption(runOption())
     .addOption(formatOption())
@@ -145,9 +145,19 @@ export function addVerbs(all: Program): void {
         .choices(Object.keys(LANGUAGE.data.properties.format.type.variants))
         .default("auto"),
     )
-    .option("--column <key=name>", "a column of another name, such as messages=dialog", append, [])
-    .option("--role <name=role>", "what who speaks stands for, such as bot=assistant", append, [])
-    .option("--ignore <name>", "a column or key that nothing is to be said of", append, [])
+    .option(
+      "--column <key=name>",
+      "a column with another name, such as messages=dialog",
+      append,
+      [],
+    )
+    .option(
+      "--role <name=role>",
+      "what a speaker's name stands for, such as bot=assistant",
+      append,
+      [],
+    )
+    .option("--ignore <name>", "a column or key to ignore without a message", append, [])
     .option("--template <template>", "how a conversation becomes text: a name, or a file", "auto")
     .option(
       "--argument <name=value>",
@@ -155,19 +165,19 @@ export function addVerbs(all: Program): void {
       append,
       [],
     )
-    .option("--begin-token <text>", "token before a sample that is no conversation")
-    .option("--end-token <text>", "token that ends a sample, where the template leaves it open")
+    .option("--begin-token <text>", "token before a sample that is not a conversation")
+    .option("--end-token <text>", "token that ends a sample, if the template leaves it open")
     .addOption(
-      new Option("--markers <as>", "what a special token's text in a content is")
+      new Option("--markers <as>", "how to read a special token's text in a content")
         .choices(["text", "tokens"])
         .default("text"),
     )
-    .option("--out <file>", "write the lengths to a file, one a line", nonEmpty)
+    .option("--out <file>", "write the lengths to a file, one per line", nonEmpty)
     .option(
       "--show <which...>",
-      "show rows instead, with what the loss counts: a line's number, longest, random N, unsupervised",
+      "show rows instead, with what the loss counts: a line number, longest, random N, unsupervised",
     )
-    .option("--seed <number>", "of random rows", wholeNumber, 0)
+    .option("--seed <number>", "seed for random rows", wholeNumber, 0)
     .option("--part <k/n>", "only fill the token store, as machine k of n that share it", partOf)
     .action(async (data: string[], { show, seed, ...options }) => {
       const { lengthsCommand } = await import("./lengths.js");
@@ -183,8 +193,8 @@ export function addVerbs(all: Program): void {
 
   program
     .command("cache")
-    .description("what is kept between runs: token tables and counts, which can be made again")
-    .option("--size", "say how much (as without an option)", false)
+    .description("token tables and counts kept between runs, which can be made again")
+    .option("--size", "print its size (the default)", false)
     .option("--clear", "remove it", false)
     .addOption(formatOption())
     .action(async (options) => {
@@ -203,8 +213,8 @@ export function addVerbs(all: Program): void {
   program
     .command("lsp")
     .description("language server for editors, on stdin and stdout")
-    .option("--stdio", "the only way there is; editors may say so")
-    .option("--clientProcessId <pid>", "end when this process does")
+    .option("--stdio", "the only transport; accepted because editors pass it")
+    .option("--clientProcessId <pid>", "exit when this process does")
     .action(async () => {
       const { lspCommand } = await import("./lsp.js");
       const { stdin: input, stdout: output } = process;
@@ -243,7 +253,7 @@ function whichRows([what = "", count, ...more]: readonly string[], seed: number)
     if (what === "random") return { random: number, seed };
     if (what === "unsupervised") return { unsupervised: number };
   }
-  throw new InvalidArgumentError("--show takes a line's number, longest, random N or unsupervised");
+  throw new InvalidArgumentError("--show takes a line number, longest, random N or unsupervised");
 }
 
 function nonEmpty(value: string): string {

@@ -7,7 +7,7 @@ import type { Host } from "../host/host.js";
 export function tokenizerAdvice(host: Host, folder: string, path: string): string | undefined {
   if (host.status(join(folder, path))?.kind === "file") return undefined;
   if (/^[A-Za-z0-9][\w.-]*\/[\w.-]+$/.test(path) && !path.endsWith(".json"))
-    return `Nothing is fetched from the hub. If that is a name there, download the tokenizer and name its folder: hf download ${path} tokenizer.json tokenizer_config.json --local-dir tokenizer`;
+    return `Nothing is fetched from the hub. If this is a name on the hub, download the tokenizer and name its folder: hf download ${path} tokenizer.json tokenizer_config.json --local-dir tokenizer`;
   return 'Name a tokenizer.json, or a folder with one, relative to the spec; or "bytes".';
 }
 

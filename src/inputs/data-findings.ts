@@ -24,8 +24,8 @@ export function reportUnread({ measured }: MeasuredData, place: string, report: 
     const { count, first: line, example } = key;
     const values = { name: described(key), count, line, example: quotedText(example) };
     const help = isRole(key)
-      ? `Say what it is: data { roles = names { ${key.name.slice(ROLE.length)} = "user" } }, say, or "assistant".`
-      : `Name its column by data { columns = names { ... } }, convert the data, choose a template that writes it, or leave it out on purpose: ${ignoring([key])}`;
+      ? `Say what it stands for: data { roles = names { ${key.name.slice(ROLE.length)} = "user" } }, say, or "assistant".`
+      : `Name its column with data { columns = names { ... } }, convert the data, choose a template that writes it, or ignore it on purpose: ${ignoring([key])}`;
     report.at("meaning-unread", place, values, { help });
   }
   const rest = keys.filter(({ meaning }) => !meaning);
@@ -33,7 +33,7 @@ export function reportUnread({ measured }: MeasuredData, place: string, report: 
   const shown = rest.slice(0, NAMES_SHOWN);
   const more = rest.length > shown.length ? [`${rest.length - shown.length} more`] : [];
   const names = shown.map((key) => `${described(key)} (${countOf(key.count, "row")})`);
-  const help = `Where that is meant: ${ignoring(shown)}`;
+  const help = `If that is intended: ${ignoring(shown)}`;
   report.at("keys-unread", place, { names: [...names, ...more].join(", ") }, { help });
 }
 
@@ -58,8 +58,8 @@ const isRole = ({ name }: UnreadKey): boolean => name.startsWith(ROLE);
 
 const WHERE: Readonly<Record<UnreadKey["where"], string>> = {
   row: "the column",
-  message: "in messages the key",
-  tool_call: "in tool calls the key",
+  message: "the message key",
+  tool_call: "the tool call key",
 };
 
 /** A key, as messages name it. */

@@ -258,7 +258,7 @@ class DataLoader {
     // Else the reasons of the rows say what is missing.
     return type === "auto"
       ? undefined
-      : `No row of '${file.name}' can be read as ${type}: leave format out, and each row's columns tell it.`;
+      : `No row of '${file.name}' can be read as ${type}: leave format out to infer it from each row's columns.`;
   }
 
   #reportLosses(key: DataKey, { summary, longestRow }: PreparedData): void {

@@ -144,7 +144,7 @@ class Loader {
     const { profile: path, gpu } = this.spec.cluster;
     if (path === undefined) return undefined;
     const place = "cluster.profile";
-    const json = this.#json(path, place, "It would tell how fast these machines are.");
+    const json = this.#json(path, place, "It says how fast these machines are.");
     if (json === undefined) return undefined;
     const read = readProfile(json);
     if (!read.ok) {

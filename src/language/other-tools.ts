@@ -8,10 +8,10 @@ export interface Counterpart {
   readonly note?: string;
 }
 
-const BATCHES = "Micro-batches are made by the scheduler, of as many tokens as fit.";
+const BATCHES = "The scheduler makes the micro-batches, of as many tokens as fit.";
 const WRITTEN = "DeepSpeed's configuration is written by compile.";
 const COUNTED = "Intervals are counted in steps.";
-const PRECISION = "fp16 is none of the choices: it would need loss scaling.";
+const PRECISION = "fp16 is not supported: it would need loss scaling.";
 
 /** Names of Hugging Face's TrainingArguments and peft, DeepSpeed, Megatron and axolotl, several to a row. */
 const ROWS: readonly (readonly [names: string, counterpart: Counterpart])[] = [
@@ -37,7 +37,7 @@ const ROWS: readonly (readonly [names: string, counterpart: Counterpart])[] = [
   ["shuffle shuffle_seed data_seed", { at: "train.seed", note: "Samples are always shuffled." }],
   [
     "streaming dataset_num_proc dataloader_num_workers num_workers",
-    { note: "Samples are read ahead of the loop; there is nothing to set." },
+    { note: "Samples are prefetched; there is nothing to set." },
   ],
   // Batches
   ["batch_size train_batch_size global_batch_size", { at: "schedule.global_batch" }],
@@ -55,9 +55,9 @@ const ROWS: readonly (readonly [names: string, counterpart: Counterpart])[] = [
   ],
   [
     "per_device_eval_batch_size eval_batch_size",
-    { note: "Evaluation is scheduled as training is." },
+    { note: "Evaluation is scheduled like training." },
   ],
-  ["group_by_length", { note: "Lengths are what the scheduler goes by." }],
+  ["group_by_length", { note: "The scheduler already works by length." }],
   // Parallelism and memory
   [
     "cp cp_size cp_degree context_parallel context_parallel_size context_parallel_degree",
@@ -108,7 +108,7 @@ const ROWS: readonly (readonly [names: string, counterpart: Counterpart])[] = [
   ["attn_implementation", { at: "model.attention" }],
   [
     "flash_attn flash_attention use_flash_attn use_flash_attention_2",
-    { at: "model.attention", note: "auto takes the best that is there." },
+    { at: "model.attention", note: "auto takes the best one available." },
   ],
   [
     "rope_theta rope_factor",
@@ -118,7 +118,7 @@ const ROWS: readonly (readonly [names: string, counterpart: Counterpart])[] = [
   ["adam adamw optim optimizer_type optimizer_name", { at: "train.optimizer" }],
   [
     "learning_rate",
-    { at: "train.optimizer.adamw.lr", note: "How it runs says train's key learning_rate." },
+    { at: "train.optimizer.adamw.lr", note: "Its schedule is train's key learning_rate." },
   ],
   ["peak_lr max_lr base_lr", { at: "train.optimizer.adamw.lr" }],
   [

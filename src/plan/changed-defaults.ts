@@ -25,7 +25,7 @@ const CHANGED_DEFAULTS: readonly ChangedDefault[] = [
     at: "train.optimizer.weight_decay",
     value: "matrices",
     before: "all",
-    change: "weight decay leaves norms, biases and other one-dimensional parameters alone",
+    change: "weight decay skips norms, biases and other one-dimensional parameters",
     // Adapters are matrices.
     concerns: ({ train, lora }) => train.optimizer.weight_decay > 0 && lora.rank === 0,
   },
@@ -34,7 +34,7 @@ const CHANGED_DEFAULTS: readonly ChangedDefault[] = [
     at: "train",
     value: "fp32",
     before: "bf16",
-    change: "gradients of micro-batches and ranks are added in fp32, not in the model's bf16",
+    change: "gradients of micro-batches and ranks are accumulated in fp32, not in the model's bf16",
     concerns: ({ model }) => model.precision === "bf16",
   },
 ];

@@ -28,7 +28,7 @@ export function checkAdapters(setup: Setup, report: SpecReport): void {
   for (const [n, target] of targets.entries()) {
     if (rank === 0 || known.includes(target)) continue;
     const place = setup.origins.has("lora.targets") ? `lora.targets.${n}` : "lora";
-    const help = `There are ${known.join(", ")}.`;
+    const help = `Available: ${known.join(", ")}.`;
     report.at("unknown-adapter-target", place, { target }, { help });
   }
 }

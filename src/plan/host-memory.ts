@@ -24,7 +24,7 @@ export function checkHostMemory(report: SpecReport, problem: HostProblem): void 
     const place = offloaded ? "memory.offload" : "cluster.host_memory";
     const what = `${offloaded ? "offloaded states" : "the ranks"} of ${ranks} ranks`;
     const values = { what, needed: formatBytes(kept), memory: limit };
-    const help = `Use more nodes, nodes with at least ${formatBytes(kept)}, or less that is kept there.`;
+    const help = `Use more nodes, nodes with at least ${formatBytes(kept)}, or keep less there.`;
     report.at("host-memory-exceeded", place, values, { help });
   } else if (startBytes(problem) > available) {
     const values = { needed: formatBytes(startBytes(problem)), memory: limit };

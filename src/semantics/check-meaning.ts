@@ -52,7 +52,7 @@ type Reporting = <Code extends DiagnosticCode>(
 
 /** How a model of the hub is used that the catalogue does not have. */
 const OTHER_MODELS =
-  'Any other model of the hub needs its config.json beside the spec: model "OWNER/NAME" { config = "config.json" }.';
+  'Any other model on the hub needs its config.json beside the spec: model "OWNER/NAME" { config = "config.json" }.';
 
 /** A folder where a name should be, a name without its owner, or a misspelt one. */
 function anotherModel(label: string, range: Range): Extra {
@@ -68,7 +68,7 @@ function anotherModel(label: string, range: Range): Extra {
 function folderAdvice(near: string | undefined): string {
   const keys = near === undefined ? '{ config = "config.json"  path = "..." }' : '{ path = "..." }';
   const name = near === undefined ? "" : `${JSON.stringify(near)} `;
-  return `A folder is named by path, relative to the spec: model ${name}${keys}`;
+  return `Name a folder with path, relative to the spec: model ${name}${keys}`;
 }
 
 function checkModel(model: Spec["model"], at: Reporting, place: (path: string) => Range): void {
@@ -81,12 +81,12 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
   if (label !== undefined && config === undefined && !MODEL_NAMES.includes(label)) {
     at("unknown-model", "model.label", { name: label }, anotherModel(label, place("model.label")));
   } else if (label !== undefined && config !== undefined && !HUB_NAME.test(label)) {
-    const problem = `${JSON.stringify(label)} is no name on the hub`;
-    const reason = "Beside a configuration, the name says where the pretrained weights are.";
+    const problem = `${JSON.stringify(label)} is not a name on the hub`;
+    const reason = "With a configuration, the name says where the pretrained weights are.";
     at("model-source", "model.label", { problem, reason }, { help: folderAdvice(undefined) });
   }
   if (weights === "random") {
-    const reason = "Random weights are read from nowhere.";
+    const reason = "Random weights are not read from anywhere.";
     if (path !== undefined)
       at("contradictory-keys", "model.path", { first: "path", second: "weights = random", reason });
     if (revision !== undefined) {
@@ -105,7 +105,7 @@ function checkModel(model: Spec["model"], at: Reporting, place: (path: string) =
         reason: "A configuration has only dimensions, and weights = pretrained is the default.",
       },
       {
-        help: 'Name the model of the hub that has them: model "OWNER/NAME" { config = "..." }; or write path = "FOLDER", a folder below the spec; or weights = random, to train from nothing.',
+        help: 'Name the model on the hub that has them: model "OWNER/NAME" { config = "..." }; or write path = "FOLDER", a folder below the spec; or weights = random, to train from scratch.',
       },
     );
   }
@@ -139,7 +139,7 @@ function checkTopology(
   }
   if (context === "auto") return;
   if (ranks % context !== 0) {
-    const help = `Degrees that divide ${ranks}, the nearest: ${nearestDivisors(ranks, context).join(", ")}.`;
+    const help = `The nearest degrees that divide ${ranks}: ${nearestDivisors(ranks, context).join(", ")}.`;
     at("ranks-not-divisible", "parallel.context", { ranks, context }, { help });
   }
 }
@@ -247,7 +247,7 @@ function budgetAdvice(budget: number, memory: number): Extra {
   const size = budget / 2 ** 30;
   if (size * 1e9 > memory) return {};
   const most = Math.floor(memory / 2 ** 30);
-  const help = `Write ${size} GB, which are fewer bytes than ${size} GiB, or at most ${most} GiB; or leave it out.`;
+  const help = `Write ${size} GB, which is fewer bytes than ${size} GiB, or at most ${most} GiB; or leave it out.`;
   return { help };
 }
 
@@ -275,7 +275,7 @@ function checkRendering(data: Spec["data"], origins: Origins, at: Reporting): vo
 
 function checkHeldOut({ data, share }: Spec["evaluate"], at: Reporting): void {
   if (data.length === 0 || share === 0) return;
-  const reason = "Held out are either files of their own or a part of the training data.";
+  const reason = "The held-out data is either separate files or a share of the training data.";
   at("contradictory-keys", "evaluate.share", { first: "share", second: "data", reason });
 }
 
@@ -310,7 +310,7 @@ function checkStage(
   const reason =
     zero === 3
       ? "Whole gradients on every rank would undo stage 3."
-      : "Offloaded gradients leave for the host in every backward.";
+      : "Offloaded gradients go to the host in every backward pass.";
   if (zero === 3 || (offload !== "none" && zero === 2)) {
     const second = zero === 3 ? "zero = 3" : `offload = ${offload}`;
     at("contradictory-keys", "parallel.reduction", { first: "reduction = once", second, reason });
@@ -321,7 +321,7 @@ function checkStage(
 function checkGradients({ gradients }: Spec["train"], model: Spec["model"], at: Reporting): void {
   if (gradients === "fp32" || model.precision === "bf16") return;
   const [first, second] = ["gradients = bf16", "precision = fp32"];
-  const reason = "Gradients are added in the model's precision, or in more.";
+  const reason = "Gradients are accumulated in the model's precision or a higher one.";
   at("contradictory-keys", "train.gradients", { first, second, reason });
 }
 

@@ -214,7 +214,7 @@ function plainNumber(
   return undefined;
 }
 
-/** A bare number is counted in K and M at most. */
+/** A plain number has no units but K and M. */
 function reportUnit(
   node: NumberNode,
   unit: NameNode,
@@ -225,7 +225,7 @@ function reportUnit(
   const near = unitsMeant(unit.text, "tokens").filter((known) => Object.hasOwn(COUNT_UNITS, known));
   if (near.length > 0 || isScale(unit.text)) {
     const { help = "", ...fix } = meantUnits(near, unit, node, report);
-    const scales = `A number is counted in ${Object.keys(COUNT_UNITS).join(" and ")} at most.`;
+    const scales = `The only units of a plain number are ${Object.keys(COUNT_UNITS).join(" and ")}.`;
     const advice = { help: help || scales, ...fix };
     report.at("wrong-unit", { unit: unit.text, name, dimension: expected }, unit, advice);
     return;
@@ -333,7 +333,7 @@ function inRange(
 ): number | undefined {
   const low = range.min === undefined || (range.above ? value > range.min : value >= range.min);
   if (low && value <= (range.max ?? Number.MAX_VALUE)) return value;
-  const reason = "A value outside has no meaning for this key.";
+  const reason = "A value outside that range has no meaning for this key.";
   const shown = shownNumber(node.text);
   const written = node.unit ? `${shown} ${node.unit.text}` : shown;
   context.report.at(

@@ -148,7 +148,7 @@ export class Evaluator {
       case "name":
         return this.#named(node.text, node, report);
     }
-    const problem = "only numbers and quantities can be calculated with";
+    const problem = "arithmetic works only on numbers and quantities";
     report.at("invalid-arithmetic", { problem }, node);
     return undefined;
   }

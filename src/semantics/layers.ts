@@ -80,10 +80,10 @@ function ofOtherKind(kind: string, others: readonly Layer[]): string | undefined
   const kinds = others.map(({ node }) => node.name.text).join(", ");
   return others.length === 0
     ? undefined
-    : `That name is a ${kinds}; only a ${kind} can stand here.`;
+    : `That name is a ${kinds}; only a ${kind} is allowed here.`;
 }
 
 function declaredThere({ node, document }: Layer, report: Report): Related {
   const place = report.in(document).place(node.given ?? node.name);
-  return { message: `this ${node.name.text} has the name`, ...place };
+  return { message: `this ${node.name.text} has that name`, ...place };
 }

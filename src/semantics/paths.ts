@@ -5,7 +5,7 @@ export interface PathProblem {
 
 const RELATIVE = "Write it relative to the spec's folder.";
 const BELOW =
-  "Link what lies elsewhere into the folder, as in `ln -s /where/it/is data`, or put the spec where its data is.";
+  "Link what lies elsewhere into the folder, as in `ln -s /where/it/is data`, or move the spec to its data.";
 
 /**
  * Why a path of a spec cannot be used; `undefined` where it can.
@@ -20,7 +20,8 @@ export function pathProblem(path: string, inside: boolean): PathProblem | undefi
       help: "Use a path that can be written on one line.",
     };
   }
-  if (path.includes("\\")) return { text: "holds a backslash", help: "Separate folders with /." };
+  if (path.includes("\\"))
+    return { text: "contains a backslash", help: "Separate folders with /." };
   if (path.startsWith("/") || /^[A-Za-z]:/.test(path)) {
     return { text: "is absolute", help: inside ? BELOW : RELATIVE };
   }

@@ -282,7 +282,7 @@ describe("an import that", () => {
       "top/b.skrull": 'skrull 1\nimport "a.skrull"\nlet seq = 1K\n',
     });
     expect(lintTop(folder)).toEqual([
-      "import-cycle: this import goes round in a circle: top/a.skrull → top/b.skrull → top/a.skrull",
+      "import-cycle: this import is circular: top/a.skrull → top/b.skrull → top/a.skrull",
     ]);
   });
 

@@ -13,7 +13,7 @@ describe("fmt", () => {
     const folder = project({ "a.skrull": UGLY, "sub/b.skrull": UGLY, "sub/c.skrull": CLEAN });
     const run = skrull(["fmt", "a.skrull", "sub"], { cwd: folder });
     expect(run).toMatchObject({ status: 0, stdout: "a.skrull\nsub/b.skrull\n" });
-    expect(run.stderr).toContain("3 files looked at: 2 formatted");
+    expect(run.stderr).toContain("3 files checked: 2 formatted");
     expect(["a.skrull", "sub/b.skrull"].map((name) => read(folder, name))).toEqual([CLEAN, CLEAN]);
   });
 

@@ -69,7 +69,7 @@ describe("a profile", () => {
   it("of another machine or precision is warned of", () => {
     const { status, stderr } = plan({ ...HEAD, precision: "bf16" });
     expect(status).toBe(0);
-    expect(stderr).toMatch(/profile-mismatch[\s\S]*cpu in bf16, the spec has cpu in fp32/);
+    expect(stderr).toMatch(/profile-mismatch[\s\S]*cpu in bf16, but the spec has cpu in fp32/);
   });
 
   it.each([

@@ -216,6 +216,6 @@ describe("lengths", () => {
     cpSync(QWEN, join(folder, "qwen"), { recursive: true });
     const options = ["--tokenizer", "qwen", "--data-format", "sharegpt", "--template", "llama3"];
     const run = skrull(["lengths", "s.jsonl", ...options], { cwd: folder });
-    expect(run.stderr).toContain('makes 7 tokens of "<|eot_id|>"');
+    expect(run.stderr).toContain('splits "<|eot_id|>", which ends an answer, into 7 tokens');
   });
 });

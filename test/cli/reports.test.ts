@@ -65,7 +65,7 @@ describe("compare", () => {
       cwd: project(files()),
     });
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(/'best' is no policy; there are deepspeed/);
+    expect(run.stderr).toMatch(/'best' is not a policy; the policies are deepspeed/);
   });
 
   it("says where a policy has no schedule", () => {
@@ -119,7 +119,7 @@ describe("the longest sample that fits", () => {
     const cwd = project(files({ data, parallel: "{ context = 2 }" }));
     const { stdout } = skrull(["plan", "spec.skrull"], { cwd });
     expect(stdout).toMatch(
-      /longest sample that fits +2,048 tokens\n +max_length, which none has +4,096/,
+      /longest sample that fits +2,048 tokens\n +max_length, which none reaches +4,096/,
     );
     expect(skrull(["plan", "spec.skrull"], { cwd: project(files()) }).stdout).not.toContain(
       "none has",

@@ -131,7 +131,7 @@ describe("plan", () => {
       longest: 100,
       overlong: { rows: 1, tokens_lost: 223 },
     });
-    expect(summary("error").run.stderr).toContain("longest 323 (data.jsonl:3)");
+    expect(summary("error").run.stderr).toContain("longest has 323 (data.jsonl:3)");
   });
 });
 
@@ -184,7 +184,7 @@ describe("compile", () => {
     );
     expect(
       skrull(["compile", "hosts.skrull", "--out", "my run", "--check"], { cwd: folder }).stdout,
-    ).toBe("my run is current\n");
+    ).toBe("my run is up to date\n");
   });
 
   const elsewhere = "/dev/shm";

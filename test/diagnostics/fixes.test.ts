@@ -116,7 +116,9 @@ describe("lint --fix", () => {
     expect(run.stderr).toBe("1 fix applied in 1 file\n");
     expect(run.stdout).toContain("[unknown-key]");
     expect(run.stdout).not.toContain("[missing-version]");
-    expect(run.stdout).toContain("2 files checked: 1 error, 0 warnings; --unsafe-fixes 1\n");
+    expect(run.stdout).toContain(
+      "2 files checked: 1 error, 0 warnings; 1 fixable with --unsafe-fixes\n",
+    );
     expect(text(folder, "a.skrull")).toBe(`skrull 1\n\n${broken}`);
     expect(text(folder, "b.skrull")).toBe(spec());
   });
@@ -134,7 +136,7 @@ describe("lint --fix", () => {
   it("changes no file without the option, and offers it", () => {
     const folder = project({ "a.skrull": broken });
     const run = skrull(["lint", "a.skrull"], { cwd: folder });
-    expect(run.stdout).toContain("; --fix mends 1, --unsafe-fixes 1 more\n");
+    expect(run.stdout).toContain("; 1 fixable with --fix, 1 more with --unsafe-fixes\n");
     expect(text(folder, "a.skrull")).toBe(broken);
   });
 

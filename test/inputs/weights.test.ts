@@ -176,7 +176,7 @@ describe("a folder of weights", () => {
     });
     expect(find({ [INDEX]: index("a", "b"), a: SOUND })).toEqual({
       state: "missing",
-      what: "its index lists 'b', not there",
+      what: "its index lists 'b', missing here",
     });
   });
 

@@ -40,7 +40,7 @@ const advice = (parts: Record<string, string>, code = "unknown-key") => {
 };
 const train = (rest: string) => ({ train: `{ optimizer = adamw { lr = 1e-3 } ${rest} }` });
 const BATCH =
-  "Here it is schedule { global_batch = ... }. Micro-batches are made by the scheduler, of as many tokens as fit.";
+  "Here it is schedule { global_batch = ... }. The scheduler makes the micro-batches, of as many tokens as fit.";
 
 describe("a name that does not stand in its place", () => {
   it.each([

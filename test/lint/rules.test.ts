@@ -73,7 +73,7 @@ const CASES: readonly Case[] = [
     code: "idle-ranks",
     wrong: { cluster: "{ gpus = 8 gpu = cpu }", schedule: "{ global_batch = 3 }" },
     right: { cluster: "{ gpus = 8 gpu = cpu }", schedule: "{ global_batch = 4 }" },
-    found: ["3: a global batch of 3 gives 1 of 4 data-parallel groups nothing to do"],
+    found: ["3: a global batch of 3 leaves 1 of 4 data-parallel groups idle"],
   },
   {
     code: "heads-not-divisible",
@@ -87,7 +87,7 @@ const CASES: readonly Case[] = [
       parallel: "{ context = 3 }",
       schedule: "{ global_batch = 4 policy = packed }",
     },
-    found: ["3: 4 query heads and 2 key-value heads cannot be shared by 3 ranks"],
+    found: ["3: 4 query heads and 2 key-value heads cannot be divided among 3 ranks"],
   },
   {
     code: "hosts-name-local",
@@ -113,7 +113,7 @@ const CASES: readonly Case[] = [
     code: "planned-search-short",
     wrong: { schedule: "{ global_batch = 4 mode = planned iterations = 3 }" },
     right: { schedule: "{ global_batch = 4 mode = planned iterations = 4 }" },
-    found: ["3: 3 refinement moves for 4 sequences of a global batch"],
+    found: ["3: 3 refinement moves for a global batch of 4 sequences"],
   },
   {
     code: "adapters-on-random-weights",
@@ -128,7 +128,7 @@ const CASES: readonly Case[] = [
       train: HUB.train,
     },
     right: {},
-    found: ['"bytes": the pretrained weights know nothing of the byte tokenizer\'s ids'],
+    found: ['"bytes": the pretrained weights were not trained on the byte tokenizer\'s ids'],
   },
   {
     code: "evaluation-on-training-data",
@@ -140,7 +140,7 @@ const CASES: readonly Case[] = [
       data: '{ train = ["d*.jsonl"] tokenizer = "bytes" max_length = 1K }',
       evaluate: '{ data = ["held-out.jsonl"] }',
     },
-    found: ["\"./data.jsonl\": './data.jsonl' is trained on and evaluated on"],
+    found: ["\"./data.jsonl\": './data.jsonl' is used for both training and evaluation"],
   },
   {
     code: "betas-unsound",
@@ -176,7 +176,7 @@ const CASES: readonly Case[] = [
     code: "adapter-scale-unusual",
     wrong: { ...ADAPTERS, lora: "{ rank = 8 alpha = 128 }" },
     right: { ...ADAPTERS, lora: "{ rank = 8 alpha = 16 }" },
-    found: ["128: adapters count alpha / rank = 16"],
+    found: ["128: adapters are scaled by alpha / rank = 16"],
   },
   {
     code: "attention-needs-gpu",
@@ -198,14 +198,14 @@ const CASES: readonly Case[] = [
     code: "interval-beyond-run",
     wrong: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 10 checkpoint_every = 11 }" },
     right: { train: "{ optimizer = adamw { lr = 1e-3 } steps = 10 checkpoint_every = 10 }" },
-    found: ["11: every 11 steps is never: the run has 10"],
+    found: ["11: an interval of 11 steps never elapses: the run has 10"],
   },
   {
     code: "interval-beyond-run",
     measured: true,
     wrong: { train: "{ optimizer = adamw { lr = 1e-3 } epochs = 2 checkpoint_every = 5 }" },
     right: { train: "{ optimizer = adamw { lr = 1e-3 } epochs = 2 checkpoint_every = 4 }" },
-    found: ["5: every 5 steps is never: the run has 4"],
+    found: ["5: an interval of 5 steps never elapses: the run has 4"],
   },
   {
     code: "warmup-dominates",
@@ -223,25 +223,25 @@ const CASES: readonly Case[] = [
     code: "full-precision-on-gpu",
     wrong: { ...HUB, model: '"Qwen/Qwen2.5-7B" { precision = fp32 }' },
     right: HUB,
-    found: ["fp32: fp32 on NVIDIA H100 SXM 80 GB reaches 495 TFLOP/s of 989 in bf16"],
+    found: ["fp32: fp32 on NVIDIA H100 SXM 80 GB reaches 495 TFLOP/s; bf16 reaches 989"],
   },
   {
     code: "reserve-too-small",
     wrong: { ...HUB, memory: "{ reserve = 256 MiB }" },
     right: { ...HUB, memory: "{ reserve = 256 MiB budget = 70 GiB }" },
-    found: ["256 MiB: 256 MiB are reserved on a GPU"],
+    found: ["256 MiB: only 256 MiB is reserved on a GPU"],
   },
   {
     code: "budget-assumed",
     wrong: { memory: "{ bucket = 1K }" },
     right: {},
-    found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each are assumed"],
+    found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each is assumed"],
   },
   {
     code: "budget-assumed",
     wrong: { memory: "{ bucket = 1K }" },
     right: { memory: "{ bucket = 1K }", cluster: "{ gpus = 2 gpu = cpu host_memory = 64 GiB }" },
-    found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each are assumed"],
+    found: ["memory: no memory budget is set for CPU ranks; 7.45 GiB each is assumed"],
   },
   {
     code: "invalid-model-config",
@@ -265,7 +265,7 @@ const CASES: readonly Case[] = [
       }),
     },
     found: [
-      '"model.json": model.json names code of its own (modeling_own.OwnModel), which a run never executes',
+      '"model.json": model.json refers to custom code (modeling_own.OwnModel), which a run never executes',
     ],
   },
   {
@@ -297,7 +297,7 @@ const CASES: readonly Case[] = [
     code: "adapters-with-zero-three",
     wrong: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ context = 2 zero = 3 }" },
     right: { ...ADAPTERS, lora: "{ rank = 8 }", parallel: "{ context = 2 zero = 1 }" },
-    found: ["3: frozen weights of 14.2 GiB are gathered in every pass of every micro-batch"],
+    found: ["3: 14.2 GiB of frozen weights are gathered in every pass of every micro-batch"],
   },
   {
     code: "adapters-too-large",
@@ -313,7 +313,7 @@ const CASES: readonly Case[] = [
       parallel: "{ context = 2 zero = 3 }",
     },
     right: { ...HUB, parallel: "{ context = 2 zero = 3 }" },
-    found: ["32 GiB: logits of one chunk take 767 MiB, 50.2% of what model states leave"],
+    found: ["32 GiB: the logits of one chunk take 767 MiB, 50.2% of what model states leave"],
   },
   {
     code: "bucket-too-small",
@@ -422,7 +422,7 @@ const CASES: readonly Case[] = [
     code: "unknown-deepspeed",
     wrong: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.20.0" }' },
     right: { cluster: '{ gpus = 2 gpu = cpu deepspeed = "0.19.8" }' },
-    found: ['"0.20.0": version 0.20.0 of DeepSpeed is newer than any that runs were tried with'],
+    found: ['"0.20.0": version 0.20.0 of DeepSpeed is newer than any that runs were tested with'],
   },
   {
     code: "outdated-deepspeed",
@@ -442,7 +442,9 @@ const CASES: readonly Case[] = [
     files: {
       "profile.json": '{ "format_version": 1, "name": "p", "gpu": "cpu", "precision": "fp32" }',
     },
-    found: ['"profile.json": the profile was measured on cpu in fp32, the spec has cpu in bf16'],
+    found: [
+      '"profile.json": the profile was measured on cpu in fp32, but the spec has cpu in bf16',
+    ],
   },
   {
     code: "resume-on-other-ranks",
@@ -468,7 +470,7 @@ const CASES: readonly Case[] = [
     ...WEIGHTS,
     files: { ...SOUND, "other/model.safetensors": safetensors(STORED).slice(0, -1) },
     found: [
-      '"other": other/model.safetensors: is not as long as its header says: was it copied to its end?',
+      '"other": other/model.safetensors: is not as long as its header says: was it copied completely?',
     ],
   },
   {
@@ -509,7 +511,7 @@ const CASES: readonly Case[] = [
     wrong: { train: '{ optimizer = adamw { lr = 1e-3 } }\nimport "lib.skrull"' },
     right: { train: '{ optimizer = adamw { lr = 1e-3 } steps = few }\nimport "lib.skrull"' },
     files: { "lib.skrull": "skrull 1\nlet few = 3\n" },
-    found: [`import "lib.skrull": the import of 'lib.skrull' brings nothing`],
+    found: [`import "lib.skrull": the import of 'lib.skrull' has no effect`],
   },
   {
     code: "secret-in-spec",
@@ -537,7 +539,7 @@ const CASES: readonly Case[] = [
     },
     files: { "long.jsonl": conversation("x".repeat(900)) },
     found: [
-      '["long.jsonl"]: the longest sequence of the evaluation (923 tokens) does not fit, that of the training (323) does',
+      '["long.jsonl"]: the longest evaluation sequence (923 tokens) does not fit; the longest training sequence (323) does',
     ],
   },
   {
@@ -553,7 +555,7 @@ const CASES: readonly Case[] = [
     measured: true,
     wrong: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 128 }' },
     right: { data: '{ train = ["data.jsonl"] tokenizer = "bytes" max_length = 1K }' },
-    found: ["128: 1 sample is longer than 128 tokens, the longest 323 (data.jsonl:3)"],
+    found: ["128: 1 sample is longer than 128 tokens; the longest has 323 (data.jsonl:3)"],
   },
   {
     code: "overlong-samples-lost",
@@ -603,7 +605,7 @@ const CASES: readonly Case[] = [
     measured: true,
     wrong: { schedule: "{ global_batch = 6 }" },
     right: { schedule: "{ global_batch = 5 }" },
-    found: ["6: a global batch of 6 is more than the 5 samples there are"],
+    found: ["6: a global batch of 6 is more than the data's 5 samples"],
   },
   {
     code: "last-batch-tiny",

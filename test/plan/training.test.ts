@@ -105,8 +105,8 @@ it("the report shows how data is mixed and positions are scaled", async () => {
   expect(row("positions")).toMatch(/ 8,192, rotary embeddings linear$/);
   expect(row("memory of a node")).toMatch(/ 4.00 GiB$/);
   expect(row("template")).toMatch(/ zephyr, [0-9a-f]{8}$/);
-  expect(row("drawn an epoch, entry 1")).toMatch(/ 10 of 5$/);
-  expect(row("drawn an epoch, entry 2")).toMatch(/ 3 of 5$/);
+  expect(row("drawn per epoch, entry 1")).toMatch(/ 10 of 5$/);
+  expect(row("drawn per epoch, entry 2")).toMatch(/ 3 of 5$/);
   expect(row("global batch")).toContain("4 (last of an epoch 1)");
   expect(Math.max(...report.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
 });

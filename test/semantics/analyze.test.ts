@@ -311,7 +311,7 @@ describe("advice", () => {
   const GPU = { cluster: "{ gpus = 2 gpu = h100_sxm_80gb }" };
 
   it("of a model that is a folder, or lacks its owner", () => {
-    const folder = "A folder is named by path, relative to the spec: model";
+    const folder = "Name a folder with path, relative to the spec: model";
     expect(help({ model: '"/models/Qwen2.5-7B" {}' })).toBe(
       `${folder} "Qwen/Qwen2.5-7B" { path = "..." }`,
     );
@@ -335,7 +335,7 @@ describe("advice", () => {
 
   it("of a budget in GiB that was meant in GB", () => {
     expect(help({ ...GPU, memory: "{ budget = 80 GiB }" })).toBe(
-      "Write 80 GB, which are fewer bytes than 80 GiB, or at most 79 GiB; or leave it out.",
+      "Write 80 GB, which is fewer bytes than 80 GiB, or at most 79 GiB; or leave it out.",
     );
     expect(help({ ...GPU, memory: "{ budget = 100 GiB }" })).toMatch(/^Lower the budget/);
   });

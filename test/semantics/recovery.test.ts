@@ -18,9 +18,9 @@ describe("meaning", () => {
   it("offers the degrees that do divide the ranks", () => {
     const cluster = "{ nodes = 3 gpus = 8 gpu = cpu }";
     const { diagnostics } = analyze("a", spec({ cluster, parallel: "{ context = 5 }" }));
-    expect(diagnostics[0]?.help).toBe("Degrees that divide 24, the nearest: 2, 3, 4, 6.");
+    expect(diagnostics[0]?.help).toBe("The nearest degrees that divide 24: 2, 3, 4, 6.");
     const beyond = analyze("a", spec({ parallel: "{ context = 65536 }" }));
-    expect(beyond.diagnostics[0]?.help).toBe("Degrees that divide 2, the nearest: 1, 2.");
+    expect(beyond.diagnostics[0]?.help).toBe("The nearest degrees that divide 2: 1, 2.");
   });
 
   it("of a number beyond every limit is its range, not its type", () => {

@@ -140,8 +140,8 @@ describe("a named block", () => {
         ...related.map(({ message }) => message),
       ]);
     expect(help("memory m {}", "cluster extends m { gpus = 1 gpu = cpu }")).toEqual([
-      "That name is a memory; only a cluster can stand here.",
-      "this memory has the name",
+      "That name is a memory; only a cluster is allowed here.",
+      "this memory has that name",
     ]);
     const node = "cluster node { gpus = 2 gpu = cpu }";
     expect(help(node, "cluster = node { nodes = 2 }")[0]).toBe(

@@ -6,12 +6,12 @@ export const LANGUAGE_CODES = {
   "unknown-block": {
     severity: "error",
     message: "there is no block '{name}'",
-    why: "A misspelt block would otherwise be ignored in silence.",
+    why: "A misspelt block would otherwise be silently ignored.",
   },
   "unknown-key": {
     severity: "error",
     message: "'{owner}' has no key '{name}'",
-    why: "A misspelt key would otherwise be ignored in silence.",
+    why: "A misspelt key would otherwise be silently ignored.",
   },
   "duplicate-block": {
     severity: "error",
@@ -41,13 +41,13 @@ export const LANGUAGE_CODES = {
     severity: "error",
     message: "'{name}' takes no name in quotes",
     why: "Only a model has one: its name in the catalogue.",
-    help: "Remove it. For others to use the block, give it a bare name: {name} first { ... }",
+    help: "Remove it. To make the block reusable, give it a bare name: {name} first { ... }",
   },
   "deprecated-key": {
     severity: "warning",
     message: "'{old}' is now called '{name}'",
-    why: "The old name is still read, and will go with a later version of the language.",
-    help: "Rename it; lint --fix does.",
+    why: "The old name still works, but a later version of the language will drop it.",
+    help: "Rename it, or run lint --fix.",
   },
   // Reuse
   "import-failed": {
@@ -58,7 +58,7 @@ export const LANGUAGE_CODES = {
   },
   "import-cycle": {
     severity: "error",
-    message: "this import goes round in a circle: {path}",
+    message: "this import is circular: {path}",
     why: "Each of the files would have to be read before the other.",
     help: "Move what both need into a third file.",
   },
@@ -66,23 +66,23 @@ export const LANGUAGE_CODES = {
     severity: "error",
     message: "'{path}' has errors",
     why: "What it declares cannot be read with certainty.",
-    help: "Mend that file first; lint it to see all of its errors.",
+    help: "Fix that file first; lint it to see all of its errors.",
   },
   "duplicate-name": {
     severity: "error",
     message: "{what} '{name}' is declared twice",
-    why: "Nobody could tell which of them is meant.",
+    why: "It would be ambiguous which one is meant.",
     help: "Rename one of them.",
   },
   "name-of-catalogue": {
     severity: "error",
-    message: "'{name}' is the name of a GPU of the catalogue",
-    why: "Nobody could tell which of the two figures are meant.",
-    help: "Give the GPU of your own another name.",
+    message: "'{name}' is the name of a GPU in the catalogue",
+    why: "It would be ambiguous whose figures are meant.",
+    help: "Give your own GPU another name.",
   },
   "precision-unsupported": {
     severity: "error",
-    message: "the {gpu} has no arithmetic in {precision}",
+    message: "the {gpu} has no {precision} arithmetic",
     why: "It would be emulated, at a fraction of the speed, or fail in a kernel.",
     help: "Write model { precision = fp32 }, or choose another GPU.",
   },
@@ -93,21 +93,21 @@ export const LANGUAGE_CODES = {
   },
   "circular-definition": {
     severity: "error",
-    message: "this {what} is defined by itself: {path}",
-    why: "Its value could never be found.",
+    message: "this {what} is defined in terms of itself: {path}",
+    why: "It could never be resolved.",
     help: "Give one of them a value of its own.",
   },
   "chain-too-long": {
     severity: "error",
-    message: "{what} '{name}' is made of others more than {limit} deep",
+    message: "{what} '{name}' builds on others more than {limit} levels deep",
     why: "Nobody could follow it, and it could exhaust the compiler's stack.",
-    help: "Give one of them in between a value of its own.",
+    help: "Give one of those in between a value of its own.",
   },
   "invalid-arithmetic": {
     severity: "error",
     message: "{problem}",
-    why: "A calculation needs numbers, and quantities that go together.",
-    about: "A calculation has no result, or one without a meaning.",
+    why: "A calculation needs numbers, or quantities of compatible kinds.",
+    about: "A calculation has no result, or a meaningless one.",
     help: "Add and subtract quantities of one kind; multiply and divide by plain numbers.",
   },
   "misplaced-statement": {
@@ -119,7 +119,7 @@ export const LANGUAGE_CODES = {
   "missing-name": {
     severity: "error",
     message: "this {what} has no name",
-    why: "It is chosen by its name.",
+    why: "It is referred to by its name.",
     help: "Write the name after the word: {what} first { ... }",
   },
   "run-not-chosen": {
@@ -131,14 +131,15 @@ export const LANGUAGE_CODES = {
   "nothing-to-run": {
     severity: "error",
     message: "the file only declares names",
-    why: "It is there to be imported: no block of it says what to train.",
+    why: "It is a library to import: none of its blocks says what to train.",
     help: "Plan a spec that imports it.",
   },
   "invalid-yaml": {
     severity: "error",
     message: "{problem}",
-    why: "Only what has one meaning in a spec is read: maps, lists and scalars.",
-    about: "YAML and JSON can say more than a spec; what has no single meaning in one is refused.",
+    why: "Only what has a single meaning in a spec is accepted: maps, lists and scalars.",
+    about:
+      "YAML and JSON can express more than a spec; what has no single meaning in one is rejected.",
   },
   // Values
   "unknown-adapter-target": {
@@ -167,7 +168,7 @@ export const LANGUAGE_CODES = {
     severity: "error",
     message: "'{name}' is {value}; it must be {range}",
     why: "{reason}",
-    about: "The value has the right type, and no meaning for this key.",
+    about: "The value has the right type but makes no sense for this key.",
   },
   "unknown-value": {
     severity: "error",
@@ -178,8 +179,8 @@ export const LANGUAGE_CODES = {
     severity: "error",
     message: "this path {problem}",
     summary: "a path is absolute, leaves the spec's folder, or cannot be read on every machine.",
-    why: "A run moves between machines: its paths start at one folder, and what it reads there lies below that.",
-    help: "Write a path that starts at the spec's folder; that of data and weights stays below it.",
+    why: "A run moves between machines: its paths start at one folder, and what it reads lies below that folder.",
+    help: "Write a path relative to the spec's folder; data and weights must lie below it.",
   },
   // Meaning
   "unknown-model": {
@@ -193,20 +194,20 @@ export const LANGUAGE_CODES = {
     why: "{reason}",
     about:
       "The spec does not say where the model's dimensions or its pretrained weights come from.",
-    help: 'Write model "NAME" { ... } for the catalogue, or model "OWNER/NAME" { config = "config.json" } for any other of the hub.',
+    help: 'Write model "NAME" { ... } for the catalogue, or model "OWNER/NAME" { config = "config.json" } for any other on the hub.',
   },
   "contradictory-keys": {
     severity: "error",
     message: "'{first}' and '{second}' contradict each other",
     why: "{reason}",
-    about: "Two keys that are each sound cannot both hold.",
+    about: "Two keys, each valid on its own, cannot both hold.",
     help: "Remove or change one of them.",
   },
   "too-many-ranks": {
     severity: "error",
     message: "the cluster has {ranks} ranks; a run has at most {most}",
     why: "Every global batch is scheduled over all ranks, and this many would take longer to schedule than to train.",
-    help: "Lower nodes or gpus: a GPU is one rank.",
+    help: "Lower nodes or gpus: each GPU is one rank.",
   },
   "ranks-not-divisible": {
     severity: "error",
@@ -216,19 +217,19 @@ export const LANGUAGE_CODES = {
   "degrees-need-powers-of-two": {
     severity: "error",
     message: "'{degrees}' needs {what} to be a power of two; it is {value}",
-    why: "Groups of 1, 2, 4 and so on ranks must divide them without remainder.",
+    why: "Groups of 1, 2, 4, ... ranks must divide it evenly.",
     help: "Use degrees = local-or-all, or change the number.",
   },
   "budget-exceeds-memory": {
     severity: "error",
-    message: "the budget of {budget} is more than the {memory} of the GPU",
+    message: "the budget of {budget} exceeds the GPU's {memory}",
     why: "The plan would be too large for the hardware.",
-    help: "Lower the budget, or leave it out: it is then all of the GPU's memory.",
+    help: "Lower the budget, or leave it out to use all of the GPU's memory.",
   },
   "reserve-exceeds-budget": {
     severity: "error",
     message: "the reserve of {reserve} leaves nothing of the budget of {budget}",
-    why: "What is reserved is taken off the budget. Where none is set, that is the GPU's memory; on CPU, a rank's share of host_memory.",
+    why: "The reserve is subtracted from the budget, which defaults to the GPU's memory, or on CPU to a rank's share of host_memory.",
     help: "Lower reserve, or raise the budget.",
   },
 } as const satisfies Entries;

@@ -7,7 +7,7 @@ export const PLAN_CODES = {
     message: "model states need {needed} of the {available} a rank may use, before the first token",
     why: "{table}",
     about:
-      "Weights, gradients, optimizer states and fixed buffers of a rank are alone larger than the memory it may use. The table shows what takes it.",
+      "A rank's weights, gradients, optimizer states and fixed buffers alone exceed the memory it may use. The table shows what takes the memory.",
   },
   "sequence-too-long": {
     severity: "error",
@@ -21,7 +21,7 @@ export const PLAN_CODES = {
     severity: "error",
     message: "a bucket of {bucket} tokens needs {needed} of the {available} a rank may use",
     why: "A full micro-batch would run out of memory; at most {most} tokens fit.",
-    help: "Lower the bucket, or leave it out: the largest that fits is then taken.",
+    help: "Lower the bucket, or leave it out to use the largest that fits.",
   },
   "schedule-impossible": {
     severity: "error",
@@ -31,20 +31,21 @@ export const PLAN_CODES = {
   },
   "free-ranks-wait": {
     severity: "warning",
-    message: "objective = free takes ranks for independent, and this run's wait for each other",
-    why: "ZeRO 2 and 3 communicate in every micro-batch, and so does the load-balancing loss of experts, so a micro-batch lasts as long as its slowest rank takes. The predicted step is shorter than the run's will be.",
+    message:
+      "objective = free treats ranks as independent, but this run's ranks wait for each other",
+    why: "ZeRO 2 and 3 communicate in every micro-batch, and so does the load-balancing loss of experts, so a micro-batch takes as long as its slowest rank. The predicted step is shorter than the real one will be.",
     help: "Leave the objective out, or write objective = lockstep.",
   },
   "router-loss-by-micro-batch": {
     severity: "info",
     message:
-      "the load-balancing loss of the experts is taken of every micro-batch, of which a step has up to {micro_batches}",
-    why: "It is no sum over tokens, so its mean over micro-batches differs from its value over the global batch, and depends on how that is scheduled.",
-    help: "Nothing is wrong. A smaller global batch, or more memory, makes one micro-batch of it; without output_router_logits in the configuration there is no such loss.",
+      "the experts' load-balancing loss is computed per micro-batch, and a step has up to {micro_batches}",
+    why: "It is not a sum over tokens, so its mean over micro-batches differs from its value over the global batch and depends on the schedule.",
+    help: "Nothing is wrong. With a smaller global batch, or more memory, a step has only one micro-batch; without output_router_logits in the configuration there is no such loss.",
   },
   "planned-run-too-long": {
     severity: "error",
-    message: "planned mode would hold {sequences} sequences; at most {most} are planned",
+    message: "planned mode would store {sequences} sequences; the limit is {most}",
     why: "Every step's schedule is stored before training starts.",
     help: "Use mode = online, or plan fewer steps.",
   },

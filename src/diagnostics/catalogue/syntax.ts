@@ -24,7 +24,7 @@ export const SYNTAX_CODES = {
   "invalid-number": {
     severity: "error",
     message: "{number} is not a number: {problem}",
-    why: "A number has one spelling that nobody reads otherwise.",
+    why: "A number has a single, unambiguous spelling.",
     help: "Write decimal digits, such as 1_000, 0.5 or 2e-5.",
   },
   "unexpected-token": {
@@ -41,8 +41,8 @@ export const SYNTAX_CODES = {
   "file-too-large": {
     severity: "error",
     message: "the file has {size} characters; a spec has at most {limit}",
-    why: "Something other than a spec was given.",
-    help: "Give a spec; a large one can be split with import.",
+    why: "It is probably not a spec.",
+    help: "Name a spec; a large one can be split with import.",
   },
   "wrong-encoding": {
     severity: "error",
@@ -54,7 +54,7 @@ export const SYNTAX_CODES = {
     severity: "error",
     message: "more errors follow; only the first {limit} are shown",
     why: "The file may not be a spec at all.",
-    help: "Mend the first ones and look again.",
+    help: "Fix the first ones and look again.",
   },
   // The language line
   "missing-version": {
@@ -65,7 +65,7 @@ export const SYNTAX_CODES = {
   },
   "unsupported-version": {
     severity: "error",
-    message: "version {found} of the language is not known to this compiler",
+    message: "this compiler does not know version {found} of the language",
     why: "Versions are whole numbers, and a compiler knows those up to its own.",
     help: "Write skrull 1, or install a newer compiler.",
   },

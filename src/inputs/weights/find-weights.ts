@@ -36,7 +36,7 @@ function indexed(host: Host, folder: string, has: (name: string) => boolean): Fo
   const absent = files.filter((name) => !has(name));
   if (absent.length === 0) return stored(host, folder, files);
   const more = absent.length > 1 ? ` and ${absent.length - 1} more` : "";
-  const what = `its index lists '${shown(absent[0] ?? "")}'${more}, not there`;
+  const what = `its index lists '${shown(absent[0] ?? "")}'${more}, missing here`;
   return { state: "missing", what };
 }
 

@@ -22,7 +22,7 @@ export function readHeader(host: Host, path: string): ReadonlyMap<string, Stored
   const size = host.status(path)?.bytes ?? 0;
   const length = headerLength(host.readRange(path, 0, LENGTH_BYTES));
   if (length === undefined || length > Math.min(LARGEST_HEADER, size - LENGTH_BYTES))
-    throw new HostError(path, "is no safetensors file, or only the beginning of one");
+    throw new HostError(path, "is not a safetensors file, or only the beginning of one");
   const header = parse(path, host.readRange(path, LENGTH_BYTES, length));
   let end = 0;
   const tensors = new Map<string, StoredTensor>();
@@ -34,7 +34,7 @@ export function readHeader(host: Host, path: string): ReadonlyMap<string, Stored
     end = Math.max(end, tensor.end);
   }
   if (LENGTH_BYTES + length + end !== size)
-    throw new HostError(path, "is not as long as its header says: was it copied to its end?");
+    throw new HostError(path, "is not as long as its header says: was it copied completely?");
   return tensors;
 }
 

@@ -5,8 +5,8 @@ export default defineRule({
   code: "adapter-scale-unusual",
   needs: "spec",
   options: {
-    least: { doc: "Scales below are reported.", default: 0.1, min: 0, max: 1e6 },
-    most: { doc: "Scales above are reported.", default: 8, min: 0, max: 1e6 },
+    least: { doc: "Scales below this are reported.", default: 0.1, min: 0, max: 1e6 },
+    most: { doc: "Scales above this are reported.", default: 8, min: 0, max: 1e6 },
   },
   check(subject, report, { least, most }) {
     const { rank, alpha } = subject.spec.lora;

@@ -6,7 +6,12 @@ export default defineRule({
   code: "adapters-too-large",
   needs: "inputs",
   options: {
-    share: { doc: "Share of the model that adapters may have.", default: 0.25, min: 0, max: 100 },
+    share: {
+      doc: "Share of the model's parameters that adapters may have.",
+      default: 0.25,
+      min: 0,
+      max: 100,
+    },
   },
   check({ spec, inputs }, report, { share }) {
     const { rank, targets } = spec.lora;

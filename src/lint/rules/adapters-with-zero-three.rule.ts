@@ -11,7 +11,7 @@ export default defineRule({
   needs: "inputs",
   options: {
     share: {
-      doc: "Share of the budget that whole weights may take for sharding to be needless.",
+      doc: "Share of the budget up to which whole weights make sharding needless.",
       default: 0.5,
       min: 0,
       max: 1,

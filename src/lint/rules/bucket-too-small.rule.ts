@@ -6,7 +6,12 @@ export default defineRule({
   code: "bucket-too-small",
   needs: "inputs",
   options: {
-    share: { doc: "Share of what fits that a bucket should hold.", default: 0.25, min: 0, max: 1 },
+    share: {
+      doc: "Least share of what fits that a bucket should hold.",
+      default: 0.25,
+      min: 0,
+      max: 1,
+    },
   },
   check(subject, report, { share }) {
     const { spec, inputs } = subject;

@@ -6,7 +6,7 @@ export default defineRule({
   code: "checkpoint-never",
   needs: "spec",
   options: {
-    steps: { doc: "Runs of fewer steps are left alone.", default: 2000, min: 1, max: 1e9 },
+    steps: { doc: "Runs of fewer steps are not reported.", default: 2000, min: 1, max: 1e9 },
   },
   check(subject, report, { steps: most }) {
     const steps = stepsOf(subject);

@@ -7,7 +7,7 @@ export default defineRule({
   needs: "plan",
   options: {
     share: {
-      doc: "Gain of a smaller degree from which it is said.",
+      doc: "Least gain of a smaller degree that is reported.",
       default: 0.05,
       min: 0,
       max: 10,

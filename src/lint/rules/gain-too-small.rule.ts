@@ -8,7 +8,7 @@ export default defineRule({
   needs: "plan",
   options: {
     share: {
-      doc: "Gain over the best simpler policy below which it is said.",
+      doc: "Gains over the best simpler policy below this are reported.",
       default: 0.02,
       min: 0,
       max: 10,

@@ -9,7 +9,7 @@ export default defineRule({
   needs: "inputs",
   options: {
     gibibytes_per_gpu: {
-      doc: "GiB of host memory that a node is taken to have for every GPU.",
+      doc: "GiB of host memory that a node is assumed to have per GPU.",
       default: 192,
       min: 1,
       max: 1e6,

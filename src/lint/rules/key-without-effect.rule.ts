@@ -29,13 +29,13 @@ const KEYS: readonly Ineffective[] = [
   {
     path: "schedule.degrees",
     where: "with context = 1",
-    reason: "No sequence is shared, so no group has another size than one rank.",
+    reason: "No sequence is shared, so every group is one rank.",
     holds: ({ schedule, parallel }) => schedule.degrees !== "pool" && parallel.context === 1,
   },
   {
     path: "cluster.hosts",
     where: "on one node",
-    reason: "`launch.sh` starts the ranks of one node on the machine that it is called on.",
+    reason: "`launch.sh` starts the ranks of one node on the machine that it runs on.",
     holds: ({ cluster }) => cluster.nodes === 1,
   },
   {
@@ -59,7 +59,7 @@ const KEYS: readonly Ineffective[] = [
   {
     path: "parallel.reduction",
     where: "below ZeRO 2",
-    reason: "ZeRO 0 and 1 reduce gradients once a step as it is.",
+    reason: "ZeRO 0 and 1 reduce gradients once per step anyway.",
     holds: ({ parallel }) => parallel.zero < 2,
   },
 ];

@@ -6,7 +6,7 @@ export default defineRule({
   needs: "lengths",
   options: {
     share: {
-      doc: "Share of a global batch that the last may have.",
+      doc: "Last batches up to this share of a global batch are reported.",
       default: 0.05,
       min: 0,
       max: 1,

@@ -11,7 +11,7 @@ export default defineRule({
   needs: "inputs",
   options: {
     share: {
-      doc: "Share that logits may take of what model states leave.",
+      doc: "Share of what model states leave that logits may take.",
       default: 0.3,
       min: 0,
       max: 1,

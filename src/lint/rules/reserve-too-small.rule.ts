@@ -8,7 +8,12 @@ export default defineRule({
   code: "reserve-too-small",
   needs: "inputs",
   options: {
-    gibibytes: { doc: "GiB that a GPU needs beside the plan.", default: 1, min: 0, max: 1024 },
+    gibibytes: {
+      doc: "GiB that a GPU needs besides what is planned.",
+      default: 1,
+      min: 0,
+      max: 1024,
+    },
   },
   check(subject, report, { gibibytes }) {
     const { reserve, budget } = subject.spec.memory;

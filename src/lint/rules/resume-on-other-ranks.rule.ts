@@ -10,10 +10,10 @@ export default defineRule({
     for (const { folder, ranks: had } of inputs.checkpoints) {
       if (had === ranks) continue;
       const reason = adamw
-        ? "A run compiled into that folder goes on from it, after rank 0 has rewritten the whole checkpoint for the new number of ranks."
+        ? "A run compiled into that folder resumes from it, after rank 0 has rewritten the whole checkpoint for the new number of ranks."
         : "A run compiled into that folder would refuse to start: DeepSpeed carries only AdamW's states over to another number of ranks.";
       const help = adamw
-        ? "Nothing to do if it is meant; else compile into another folder."
+        ? "If this is intended, there is nothing to do; otherwise compile into another folder."
         : "Keep the number of ranks, or compile into another folder.";
       report.at("cluster.gpus", { folder, had, ranks, reason }, { help });
     }

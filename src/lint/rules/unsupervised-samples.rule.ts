@@ -5,7 +5,7 @@ export default defineRule({
   code: "unsupervised-samples",
   needs: "lengths",
   options: {
-    share: { doc: "Share of samples that may be without a target.", default: 0.02, min: 0, max: 1 },
+    share: { doc: "Share of samples that may have no target.", default: 0.02, min: 0, max: 1 },
   },
   check({ lengths }, report, { share }) {
     const { samples, unsupervised_samples: count } = lengths.train.summary;

@@ -17,7 +17,7 @@ export default defineRule({
     const reason =
       warmup >= steps
         ? "The learning rate never reaches its peak."
-        : "The learning rate is at its peak for the rest only; usual are a few percent.";
+        : "The learning rate is at its peak only for the rest; a few percent is usual.";
     const values = { warmup: formatCount(warmup), steps: formatCount(steps), reason };
     const key = ratio === undefined ? "warmup_steps" : "warmup_ratio";
     report.at(`train.learning_rate.${key}`, values);
