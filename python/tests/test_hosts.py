@@ -240,6 +240,13 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machin
             subprocess.run(["ip", "netns", "delete", host.name], check=False)
 
 
+def _reaches(one: Host, other: Host) -> bool:
+    """Whether the other's sshd answers."""
+    command = f"exec 3<>/dev/tcp/{other.address}/22"
+    inside = ["ip", "netns", "exec", one.name, "bash", "-c", command]
+    return subprocess.run(inside, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
 def _machines(folder: Path, hosts: list[Host]) -> Machines:
     first, second = hosts
     for host in hosts:
@@ -256,6 +263,8 @@ def _machines(folder: Path, hosts: list[Host]) -> Machines:
         host.link("up")
     for host in hosts:
         _ssh(folder, host)
+    # The kernel may take seconds until a new link carries anything.
+    assert launch.wait_until(lambda: _reaches(first, second) and _reaches(second, first), 30)
     client = folder / "bin"
     client.mkdir()
     known = f"-i {folder}/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
