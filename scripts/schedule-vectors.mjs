@@ -8,7 +8,6 @@ import { fail, ROOT } from "./lib.mjs";
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { answerProblem } = await built("schedule/answer.js");
 const { POLICY_NAMES } = await built("schedule/problem.js");
-const { PROBLEM_SCHEMA } = await built("schedule/problem-schema.js");
 const { globalBatches } = await built("foundation/global-batches.js");
 
 const small = {
@@ -142,7 +141,6 @@ const lines = (entries) => `[\n${entries.map((entry) => JSON.stringify(entry)).j
 const files = {
   "test/vectors/schedule.json": lines(schedule),
   "test/vectors/shuffle.json": lines(shuffle),
-  "schemas/schedule-problem.schema.json": `${JSON.stringify(PROBLEM_SCHEMA, null, 2)}\n`,
 };
 for (const [name, text] of Object.entries(files)) {
   const path = join(ROOT, name);

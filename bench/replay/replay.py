@@ -26,7 +26,7 @@ from world import OwnGroups, PeakMemory, TimedTrainer, clock, start
 from skrull_runtime.batches.collate import StepBatch
 from skrull_runtime.batches.feed import make_step_batch
 from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler
-from skrull_runtime.config import SchedulingConfig
+from skrull_runtime.config import SchedulingConfig, problem_of
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.model.build import build_model
 from skrull_runtime.profiling.features import Batch
@@ -102,8 +102,8 @@ class Replay:
     def __init__(self, sequences: Sequences, config: SchedulingConfig, zero: tuple[float, float]):
         self.sequences, self.config = sequences, config
         self.zero = zero  # communication of the weights, seconds a micro-batch and a step
-        self.problem = parse_problem(config.problem(sequences.lengths))
-        self.schedule = schedule(config.problem(sequences.lengths))
+        self.problem = parse_problem(problem_of(config, sequences.lengths))
+        self.schedule = schedule(problem_of(config, sequences.lengths))
         ranks = range(self.problem.ranks)
         self.spans: list[list[list[float]]] = [  # [micro-batch][rank][repeat], seconds
             [[] for _ in ranks] for _ in self.schedule["micro_batches"]

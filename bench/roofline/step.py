@@ -18,6 +18,7 @@ from skrull_runtime.batches.feed import make_step_batch
 from skrull_runtime.batches.packed import MicroBatch
 from skrull_runtime.batches.sampler import GlobalBatch
 from skrull_runtime.batches.segments import windows_in
+from skrull_runtime.config import problem_of
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.profiling.measure import spread_targets
 from skrull_runtime.profiling.memory import SHARDED_ROW
@@ -50,7 +51,7 @@ def step_of(subject: Extended, batch: GlobalBatch, policy: str) -> Step:
     config = replace(run.scheduling, policy=policy)
     lengths = [run.lengths[sample] for sample in batch.samples]
     targets = [run.supervised[sample] for sample in batch.samples]
-    made = schedule(config.problem(lengths))
+    made = schedule(problem_of(config, lengths))
     tokens = [_tokens(length, own) for length, own in zip(lengths, targets, strict=True)]
     windows = windows_in(run.path / "config.json")
 

@@ -21,8 +21,8 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .contract.exit_codes import DONE, FAULT, STOPPED, USER
 from .errors import UserError
-from .guarding.cause import DONE, FAULT, STOPPED, USER
 from .launching import meeting, tether
 from .launching.library import LAUNCHERS
 from .launching.nodes import Place, is_told, place_of
@@ -57,7 +57,7 @@ class Over(Exception):
 
 
 def main() -> None:
-    """Ends with an exit code of :mod:`.guarding.cause`."""
+    """Ends with an exit code of :mod:`.contract.exit_codes`."""
     arguments = _arguments()
     signals = Signals()
     tied = tether.tether()

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .contract import document
 
@@ -15,15 +15,34 @@ ANNOTATIONS = {"$schema", "$comment", "title", "description", "default", "defini
 SHOWN = 40  # characters of a value that a message quotes
 
 
-def problem_in(value: Any, name: str) -> str | None:
+class Fault(NamedTuple):
+    """What is wrong with a document."""
+
+    place: str  # JSON pointer
+    what: str  # a sentence that names the place
+
+
+def problem_in(value: Any, name: str, definition: str | None = None) -> str | None:
     """What is first wrong with a parsed document under a schema of the contract, and where; None where nothing is."""
-    schema = document(name)
-    return _problem(value, schema, "", schema)
+    fault = fault_in(value, name, definition)
+    return None if fault is None else fault.what
 
 
-def _problem(value: Any, schema: Schema | bool, place: str, root: Schema) -> str | None:
+def fault_in(value: Any, name: str, definition: str | None = None) -> Fault | None:
+    """The first fault under a schema of the contract, or under a definition of it."""
+    root = document(name)
+    return _problem(
+        value, root if definition is None else root["definitions"][definition], "", root
+    )
+
+
+def _pointer(place: str, key: str) -> str:
+    return f"{place}/{key.replace('~', '~0').replace('/', '~1')}"
+
+
+def _problem(value: Any, schema: Schema | bool, place: str, root: Schema) -> Fault | None:
     if isinstance(schema, bool):
-        return None if schema else f"{place or 'the document'} is not known"
+        return None if schema else Fault(place, f"{place or 'the document'} is not known")
     for keyword, wanted in schema.items():
         if keyword in ANNOTATIONS:
             continue
@@ -43,7 +62,7 @@ TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "integer": lambda value: _is_number(value) and (isinstance(value, int) or value.is_integer()),
     # A number that is not finite is none in JSON; Python reads 1e999 as one.
     "number": lambda value: _is_number(value) and (isinstance(value, int) or math.isfinite(value)),
 }
@@ -59,29 +78,29 @@ def shown(value: Any) -> str:
     return f"{text[:SHOWN]}..." if len(text) > SHOWN else text
 
 
-def _says(place: str, value: Any, what: str) -> str:
-    return f"{place or 'the document'} is {shown(value)}, {what}"
+def _says(place: str, value: Any, what: str) -> Fault:
+    return Fault(place, f"{place or 'the document'} is {shown(value)}, {what}")
 
 
-def _type(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> str | None:
+def _type(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
     names = [wanted] if isinstance(wanted, str) else wanted
     if any(TYPES[name](value) for name in names):
         return None
     return _says(place, value, f"not of type {' or '.join(names)}")
 
 
-def _const(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> str | None:
+def _const(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
     return _enum(value, [wanted], place, _schema, _root)
 
 
-def _enum(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> str | None:
+def _enum(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
     if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in wanted):
         return None
     return _says(place, value, f"not {' or '.join(map(shown, wanted))}")
 
 
-def _bound(holds: Callable[[Any, Any], bool], words: str) -> Callable[..., str | None]:
-    def check(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> str | None:
+def _bound(holds: Callable[[Any, Any], bool], words: str) -> Callable[..., Fault | None]:
+    def check(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
         if not _is_number(value) or holds(value, wanted):
             return None
         return _says(place, value, f"not {words} {wanted}")
@@ -89,27 +108,30 @@ def _bound(holds: Callable[[Any, Any], bool], words: str) -> Callable[..., str |
     return check
 
 
-def _size(kind: type, holds: Callable[[Any, Any], bool], words: str) -> Callable[..., str | None]:
-    def check(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> str | None:
+def _size(kind: type, holds: Callable[[Any, Any], bool], words: str) -> Callable[..., Fault | None]:
+    def check(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
         if not isinstance(value, kind) or holds(len(value), wanted):
             return None
-        return f"{place or 'the document'} has {len(value)}, not {words} {wanted}"
+        what = f"{place or 'the document'} has {len(value)}, not {words} {wanted}"
+        return Fault(place, what)
 
     return check
 
 
-def _pattern(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> str | None:
+def _pattern(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
     if not isinstance(value, str) or re.search(wanted.replace("$", r"\Z"), value):
         return None
     return _says(place, value, f"not of the form {wanted}")
 
 
-def _required(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> str | None:
+def _required(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
     missing = [name for name in wanted if isinstance(value, dict) and name not in value]
-    return f"{place}/{missing[0]} is missing" if missing else None
+    return (
+        Fault(_pointer(place, missing[0]), f"{place}/{missing[0]} is missing") if missing else None
+    )
 
 
-def _properties(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> str | None:
+def _properties(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> Fault | None:
     if not isinstance(value, dict):
         return None
     problems = (
@@ -120,18 +142,37 @@ def _properties(value: Any, wanted: Any, place: str, _schema: Schema, root: Sche
     return next((problem for problem in problems if problem), None)
 
 
-def _others(value: Any, wanted: Any, place: str, schema: Schema, root: Schema) -> str | None:
+def _others(value: Any, wanted: Any, place: str, schema: Schema, root: Schema) -> Fault | None:
     if not isinstance(value, dict):
         return None
     others = [name for name in value if name not in schema.get("properties", {})]
     if wanted is False and others:
-        return f"{place or 'the document'} has a key that is not known: {shown(others[0])}"
-    problems = (_problem(value[name], wanted, f"{place}/{shown(name)}", root) for name in others)
+        what = f"{place or 'the document'} has a key that is not known: {shown(others[0])}"
+        return Fault(_pointer(place, others[0]), what)
+    problems = (_problem(value[name], wanted, _shown_pointer(place, name), root) for name in others)
     return next((problem for problem in problems if problem), None)
 
 
-def _items(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> str | None:
-    if not isinstance(value, list) or _are_integers(value, wanted):
+def _shown_pointer(place: str, name: str) -> str:
+    """Keys are hostile where any is allowed."""
+    return _pointer(place, name) if name.isalnum() else f"{place}/{shown(name)}"
+
+
+def _names(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> Fault | None:
+    if not isinstance(value, dict):
+        return None
+    wrong = (name for name in value if _problem(name, wanted, place, root))
+    name = next(wrong, None)
+    if name is None:
+        return None
+    what = (
+        f"{place or 'the document'} has the key {shown(name)}, not of the form {wanted['pattern']}"
+    )
+    return Fault(_pointer(place, name), what)
+
+
+def _items(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> Fault | None:
+    if not isinstance(value, list) or _are_integers(value, _resolved(wanted, root)):
         return None
     problems = (_problem(item, wanted, f"{place}/{n}", root) for n, item in enumerate(value))
     return next((problem for problem in problems if problem), None)
@@ -142,25 +183,41 @@ def _are_integers(values: list[Any], schema: Any) -> bool:
     if schema.get("type") != "integer" or set(map(type, values)) != {int}:
         return False
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-    return low <= min(values) and max(values) <= high and set(schema) <= INTEGER_KEYWORDS
+    known = INTEGER_KEYWORDS | ANNOTATIONS
+    return low <= min(values) and max(values) <= high and set(schema) <= known
 
 
 INTEGER_KEYWORDS = {"type", "minimum", "maximum"}
 
 
-def _any_of(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> str | None:
-    problems = [_problem(value, one, place, root) for one in wanted]
-    return problems[0] if all(problems) else None
+def _any_of(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> Fault | None:
+    """Where no alternative holds: the faults of those that come closest, by how deep they lie."""
+    faults = []
+    for one in wanted:
+        fault = _problem(value, one, place, root)
+        if fault is None:
+            return None
+        faults.append(fault)
+    deepest = max(fault.place.count("/") for fault in faults)
+    nearest = [fault for fault in faults if fault.place.count("/") == deepest]
+    return Fault(nearest[0].place, " and ".join(fault.what for fault in nearest))
 
 
-def _reference(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> str | None:
+def _reference(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> Fault | None:
+    return _problem(value, _resolved({"$ref": wanted}, root), place, root)
+
+
+def _resolved(schema: Any, root: Schema) -> Any:
+    """What a reference stands for; another schema as it is."""
+    if "$ref" not in schema:
+        return schema
     target: Any = root
-    for name in wanted.removeprefix("#/").split("/"):
+    for name in schema["$ref"].removeprefix("#/").split("/"):
         target = target[name]
-    return _problem(value, target, place, root)
+    return target
 
 
-CHECKS: dict[str, Callable[..., str | None]] = {
+CHECKS: dict[str, Callable[..., Fault | None]] = {
     "type": _type,
     "const": _const,
     "enum": _enum,
@@ -173,9 +230,11 @@ CHECKS: dict[str, Callable[..., str | None]] = {
     "minItems": _size(list, lambda size, low: size >= low, "at least"),
     "maxItems": _size(list, lambda size, high: size <= high, "at most"),
     "minProperties": _size(dict, lambda size, low: size >= low, "at least"),
+    "maxProperties": _size(dict, lambda size, high: size <= high, "at most"),
     "pattern": _pattern,
     "required": _required,
     "properties": _properties,
+    "propertyNames": _names,
     "additionalProperties": _others,
     "items": _items,
     "anyOf": _any_of,

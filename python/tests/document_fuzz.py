@@ -33,6 +33,7 @@ from deepspeed.runtime.zero.config import ZeroStageEnum
 from skrull_runtime.batches.sampler import ScheduledBatchSampler, schedule_batch
 from skrull_runtime.checkpoints import save as checkpoint
 from skrull_runtime.checkpoints.unpickling import problem_of, restricted
+from skrull_runtime.config import identity_of
 from skrull_runtime.data.index import read_index
 from skrull_runtime.documents import read_document
 from skrull_runtime.errors import UserError
@@ -160,7 +161,7 @@ def packed(schedules: list[list[tuple[int, int]]], source: Source) -> bytes:
     if source.random() < 0.4:
         body = damaged(body, source)
     header = {
-        "scheduling": tiny.scheduling(2, 2, "auto").identity(),
+        "scheduling": identity_of(tiny.scheduling(2, 2, "auto")),
         "steps": len(schedules),
         "lengths_sha256": hashlib.sha256(",".join(map(str, LENGTHS)).encode()).hexdigest(),
         "body_sha256": hashlib.sha256(body).hexdigest(),

@@ -10,6 +10,7 @@ import pytest
 from document_fuzz import DEEPSPEED, KINDS, MAX_LENGTH, fuzz, index_document
 from parity_worker import ds_config
 
+from skrull_runtime import contract
 from skrull_runtime.contract import document
 from skrull_runtime.data.index import read_index
 from skrull_runtime.documents import parsed, read_document
@@ -18,7 +19,9 @@ from skrull_runtime.schema import ANNOTATIONS, CHECKS
 from skrull_runtime.training.start import DEEPSPEED_SCHEMA
 
 SCHEMAS = sorted(
-    path.name for path in (Path(__file__).resolve().parents[2] / "contract").glob("*.schema.json")
+    path.name
+    for path in Path(contract.__file__).parent.glob("*.schema.json")
+    if path.name != DEEPSPEED_SCHEMA
 )
 COUNTS = {
     "data_index.json": 400,

@@ -138,7 +138,7 @@ def test_the_sum_of_terms_is_the_forecast(changes: dict) -> None:
 
 
 def test_without_a_forecast_the_schedule_s_own_time_counts() -> None:
-    config = scheduling(forecast={})
+    config = scheduling(forecast=None)
     (batch,) = training_batches(1, config, *samples())
     own = predicted_us(batch.schedule, config, batch.lengths, batch.targets)
     assert own == batch.schedule["iteration_time"]

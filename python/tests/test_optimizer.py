@@ -18,7 +18,6 @@ from skrull_runtime.model.build import build_model
 from skrull_runtime.training.optimizer import (
     build_optimizer,
     decay_groups,
-    learning_rate,
     set_groups,
 )
 from skrull_runtime.training.prepare import prepare
@@ -92,29 +91,11 @@ def test_all_parameters_are_one_group_where_all_are_decayed_alike(settings: dict
     assert group["weight_decay"] == settings["weight_decay"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        (
-            {"learning_rate": {"type": "polynomial", "warmup_steps": 0}},
-            "unknown learning-rate schedule 'polynomial'",
-        ),
-        ({"optimizer": {**SETTINGS, "type": "lion"}}, "unknown optimizer 'lion'"),
-        ({"optimizer": {**SETTINGS, "decayed": "some"}}, "unknown value of decayed 'some'"),
-        ({"non_finite_gradients": "ignore"}, "unknown value of non_finite_gradients 'ignore'"),
-    ],
-)
-def test_an_unknown_word_is_refused_before_anything_starts(
-    changes: dict, reason: str, tmp_path: Path
-):
-    config = replace(CONFIG, train=replace(CONFIG.train, **changes))
-    with pytest.raises(UserError, match=reason):
+def test_an_unknown_word_is_refused_before_anything_starts(tmp_path: Path):
+    unknown = {**SETTINGS, "type": "lion"}
+    config = replace(CONFIG, train=replace(CONFIG.train, optimizer=unknown))
+    with pytest.raises(UserError, match='/optimizer/type is "lion"'):
         prepare(config, SCHEDULING, tmp_path, 0, 2)
-
-
-def test_an_unknown_schedule_has_no_rate():
-    with pytest.raises(ValueError, match="polynomial"):
-        learning_rate(3, 10, 0.1, {"type": "polynomial", "warmup_steps": 0})
 
 
 def test_a_checkpoint_of_another_default_is_refused():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import tiny
 
+from skrull_runtime.config import identity_of
 from skrull_runtime.errors import UserError
 from skrull_runtime.scheduling.replay import FILE, MAGIC
 from skrull_runtime.training.prepare import planned_schedules
@@ -39,7 +40,7 @@ def test_fewer_steps_than_the_run_has_are_not_used(tmp_path: Path, capsys):
     config = replace(tiny.scheduling(2, 2, "auto"), mode="planned")
     body = 2 * (struct.pack("<d", 1.0) + bytes(1))  # steps without a sequence
     header = {
-        "scheduling": config.identity(),
+        "scheduling": identity_of(config),
         "steps": 2,
         "body_sha256": hashlib.sha256(body).hexdigest(),
         "lengths_sha256": hashlib.sha256(b"5,6").hexdigest(),

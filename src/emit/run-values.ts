@@ -1,11 +1,18 @@
+import type {
+  Adapters,
+  DataConfig,
+  ModelConfig,
+  SchedulingConfig,
+  TrainConfig,
+} from "../foundation/records.generated.js";
 import { hasConversations } from "../plan/data.js";
 import { allocatedBytes } from "../plan/memory-plan.js";
 import type { LoraPlan, Plan } from "../plan/plan.js";
 import { addsInStageTwo, addsWider } from "./gradients.js";
 import { RANGES } from "./versions.js";
 
-/** What `train.py` states of the model, as the runtime's `ModelConfig` takes it. */
-export function modelConfig({ model, memory }: Plan) {
+/** What `train.py` states of the model. */
+export function modelConfig({ model, memory }: Plan): ModelConfig {
   return {
     weights: model.weights,
     precision: model.precision,
@@ -22,16 +29,16 @@ export function modelConfig({ model, memory }: Plan) {
   };
 }
 
-/** As the runtime's `ModelConfig` takes them. */
-const adapters = ({ rank, alpha, dropout, targets }: LoraPlan) => ({
+/** Without what is only for the plan. */
+const adapters = ({ rank, alpha, dropout, targets }: LoraPlan): Adapters => ({
   rank,
   alpha,
   dropout,
   targets,
 });
 
-/** How samples become tokens: the runtime's `DataConfig`. */
-export function dataConfig({ data }: Plan, root: string | null) {
+/** How samples become tokens. */
+export function dataConfig({ data }: Plan, root: string | null): DataConfig {
   return {
     root,
     tokenizer: data.tokenizer.kind === "bytes" ? "bytes" : "tokenizer",
@@ -43,8 +50,8 @@ export function dataConfig({ data }: Plan, root: string | null) {
   };
 }
 
-/** The optimisation: the runtime's `TrainConfig`. Clipping is DeepSpeed's, and in its own file. */
-export function trainConfig(plan: Plan) {
+/** The optimisation. Clipping is DeepSpeed's, and in its own file. */
+export function trainConfig(plan: Plan): TrainConfig {
   const { training, steps, evaluation, memory } = plan;
   const { clip: _, ...rest } = training;
   return {
@@ -68,7 +75,7 @@ export function requirements({ model, training, topology }: Plan) {
   };
 }
 
-/** The runtime's `SchedulingConfig`. */
+/** What `sampler.py` states. */
 export function schedulingConfig({
   scheduling,
   search,
@@ -77,11 +84,11 @@ export function schedulingConfig({
   step,
   demand,
   data,
-}: Plan) {
+}: Plan): SchedulingConfig {
   const { mode, strict } = search;
   const forecast = { ...step, target_share: demand.target_share };
   const { global_batch } = steps;
-  const mixture = data.mixture.map(({ samples, draws }) => [samples, draws]);
+  const mixture = data.mixture.map(({ samples, draws }) => [samples, draws] as const);
   const batches = { global_batch, seed: training.seed, mixture };
   return { ...scheduling, ...batches, mode, strict, forecast };
 }

@@ -1,3 +1,4 @@
+import { FIRST_SHARE_STREAM } from "./limits.generated.js";
 import { epochPermutation, naturalOrder } from "./random.js";
 
 /** Samples that lie side by side, and how many times an epoch draws one of them. */
@@ -5,9 +6,6 @@ export interface Share {
   readonly samples: number;
   readonly draws: number;
 }
-
-/** Streams of random numbers below this are epochs; those above choose the samples of a share. */
-const FIRST_SHARE_STREAM = 2 ** 32;
 
 /** Samples of an epoch, with repetitions, before they are shuffled: every one once where there are no shares. */
 export function epochSamples(

@@ -1,4 +1,4 @@
-// Generated from contract/vocabularies.json by scripts/generate-contract.mjs. Do not edit.
+// Generated from contract/vocabularies.schema.json by scripts/generate-contract.mjs. Do not edit.
 
 /** Kernels of attention; `auto` takes the best that is there. */
 export const ATTENTION_WORDS = ["auto","flash3","flash2","varlen","sdpa"] as const;
@@ -24,9 +24,9 @@ export type FusedKernels = (typeof FUSED_KERNELS_WORDS)[number];
 export const GRADIENT_PRECISION_WORDS = ["model","fp32"] as const;
 export type GradientPrecision = (typeof GRADIENT_PRECISION_WORDS)[number];
 
-/** How the learning rate goes on after its warm-up. */
-export const LEARNING_RATE_KIND_WORDS = ["constant","linear","cosine","warmup-stable-decay"] as const;
-export type LearningRateKind = (typeof LEARNING_RATE_KIND_WORDS)[number];
+/** Whether markers in a message's text stay text or become tokens. */
+export const MARKERS_WORDS = ["text","tokens"] as const;
+export type Markers = (typeof MARKERS_WORDS)[number];
 
 /** What a gradient that is not finite ends: the run, or its step. */
 export const NON_FINITE_GRADIENTS_WORDS = ["stop","skip"] as const;
@@ -64,9 +64,17 @@ export type Reduction = (typeof REDUCTION_WORDS)[number];
 export const RESUME_WORDS = ["auto","never"] as const;
 export type Resume = (typeof RESUME_WORDS)[number];
 
+/** What becomes of a conversation whose template rewrites earlier answers. */
+export const REWRITTEN_WORDS = ["split","refuse"] as const;
+export type Rewritten = (typeof REWRITTEN_WORDS)[number];
+
 /** Whether schedules are made while training or when compiling. */
 export const SCHEDULE_MODE_WORDS = ["online","planned"] as const;
 export type ScheduleMode = (typeof SCHEDULE_MODE_WORDS)[number];
+
+/** Where a pretrained model lies: on the hub, or in a folder under the data root. */
+export const SOURCE_KIND_WORDS = ["hub","folder"] as const;
+export type SourceKind = (typeof SOURCE_KIND_WORDS)[number];
 
 /** Which tokens the loss counts: all answers', the last answer's, all. */
 export const SUPERVISE_WORDS = ["assistant","last","all"] as const;
@@ -75,3 +83,11 @@ export type Supervise = (typeof SUPERVISE_WORDS)[number];
 /** Where a model's weights come from. */
 export const WEIGHTS_WORDS = ["pretrained","random"] as const;
 export type Weights = (typeof WEIGHTS_WORDS)[number];
+
+/** Layouts of a row of data. */
+export const FORMAT_WORDS = ["auto","messages","sharegpt","alpaca","prompt-completion","text","tokens"] as const;
+export type Format = (typeof FORMAT_WORDS)[number];
+
+/** What the learning rate does after its warm-up. */
+export const LEARNING_RATE_KIND_WORDS = ["constant","linear","cosine","warmup-stable-decay"] as const;
+export type LearningRateKind = (typeof LEARNING_RATE_KIND_WORDS)[number];

@@ -1,4 +1,5 @@
 import type { ChatTemplate } from "../catalogue/template.js";
+import type { Markers, Rewritten } from "../foundation/vocabularies.generated.js";
 
 /** How a row is laid out: `auto`, or a layout with the names of its columns. */
 export interface SampleFormat {
@@ -28,7 +29,7 @@ export interface Rendering {
   /** Around samples that are no conversations; `null` is what the tokenizer has. */
   readonly begin: string | null;
   readonly end: string | null;
-  readonly markers: "text" | "tokens";
+  readonly markers: Markers;
   readonly train_newline: boolean;
-  readonly rewritten: "split" | "refuse";
+  readonly rewritten: Rewritten;
 }

@@ -1,7 +1,15 @@
-import type { MemoryRow, Offload, Reduction, ZeroStage } from "../cost/memory.js";
+import type { MemoryRow, Offload, ZeroStage } from "../cost/memory.js";
 import type { Checkpointing, Precision, TransformerShape } from "../cost/shape.js";
 import type { Share } from "../foundation/global-batches.js";
-import type { Supervise } from "../foundation/vocabularies.generated.js";
+import type { Adapters, ModelFlops, TrainConfig } from "../foundation/records.generated.js";
+import type {
+  Attention,
+  FusedKernels,
+  ScheduleMode,
+  SourceKind,
+  Supervise,
+  Weights,
+} from "../foundation/vocabularies.generated.js";
 import type { RenderingFacts } from "../lengths/measurement.js";
 import type { Rendering } from "../lengths/rendering.js";
 import type { Problem } from "../schedule/problem.js";
@@ -33,18 +41,18 @@ export interface Plan {
 
 export interface ModelPlan {
   readonly name: string;
-  readonly weights: "pretrained" | "random";
+  readonly weights: Weights;
   /** Hub name, or a folder relative to the spec; `null` for random weights. */
-  readonly source: { readonly kind: "hub" | "folder"; readonly name: string } | null;
+  readonly source: { readonly kind: SourceKind; readonly name: string } | null;
   readonly revision: string | null;
   readonly precision: Precision;
   readonly checkpointing: Checkpointing;
-  readonly attention: string;
+  readonly attention: Attention;
   /** `null` where every weight is trained. */
   readonly lora: LoraPlan | null;
-  /** Tokens whose logits exist at a time. */
-  readonly kernels: "torch" | "liger";
+  readonly kernels: FusedKernels;
   readonly compile_norms: boolean;
+  /** Tokens whose logits exist at a time. */
   readonly loss_chunk: number;
   /** Kind of rotary embeddings, and the positions that they reach. */
   readonly rope_type: string;
@@ -52,11 +60,7 @@ export interface ModelPlan {
   readonly shape: TransformerShape;
 }
 
-export interface LoraPlan {
-  readonly rank: number;
-  readonly alpha: number;
-  readonly dropout: number;
-  readonly targets: readonly string[];
+export interface LoraPlan extends Adapters {
   /** That are trained, over all layers. */
   readonly parameters: number;
 }
@@ -140,64 +144,21 @@ export interface StepPlan {
 
 /** When schedules are made, and how long each is searched for. */
 export interface SearchPlan {
-  readonly mode: "online" | "planned";
+  readonly mode: ScheduleMode;
   /** Refinement moves per global batch; 0 when online, where schedules are only constructed. */
   readonly iterations: number;
   /** Whether a run refuses to train where its planned schedules do not match. */
   readonly strict: boolean;
 }
 
-/** What weight decay applies to. */
-export type Decayed = "matrices" | "all";
-
-export interface TrainingPlan {
-  readonly optimizer:
-    | {
-        readonly type: "adamw";
-        readonly lr: number;
-        readonly betas: readonly [number, number];
-        readonly eps: number;
-        readonly weight_decay: number;
-        readonly decayed: Decayed;
-      }
-    | {
-        readonly type: "sgd";
-        readonly lr: number;
-        readonly momentum: number;
-        readonly weight_decay: number;
-        readonly decayed: Decayed;
-      };
-  readonly learning_rate: {
-    readonly type: "constant" | "linear" | "cosine" | "warmup-stable-decay";
-    readonly warmup_steps: number;
-    /** Rate at the end over the peak. */
-    readonly min_ratio: number;
-    /** Last steps over which it falls; 0 where it falls over all, or never. */
-    readonly decay_steps: number;
-  };
-  readonly seed: number;
+/** What the run is told of the optimisation, besides what follows from other parts of the plan. */
+export interface TrainingPlan
+  extends Omit<
+    TrainConfig,
+    "total_steps" | "gradients" | "evaluate_every" | "predicted_peak_bytes"
+  > {
   readonly clip: number;
-  readonly non_finite_gradients: "stop" | "skip";
-  readonly deterministic: boolean;
-  readonly resume: "auto" | "never";
-  /** Of collective operations. */
-  readonly timeout_seconds: number;
-  readonly checkpoint_every: number;
-  readonly keep_checkpoints: number;
-  readonly log_every: number;
-  /** Folder for metrics and checkpoints, relative to the run's folder. */
-  readonly output: string;
-  /** When gradients are reduced. */
-  readonly reduction: Reduction;
   /** What gradients are added in, over micro-batches and ranks. */
   readonly gradients: Precision;
-  readonly export: boolean;
-  readonly tensorboard: boolean;
-  readonly wandb: string | null;
-  /** FLOPs of a sequence of S tokens, forward and backward without recomputation, and a rank's peak: for MFU. */
-  readonly model_flops: {
-    readonly per_token: number;
-    readonly per_token_squared: number;
-    readonly peak: number;
-  };
+  readonly model_flops: ModelFlops;
 }

@@ -1,6 +1,8 @@
 import { peakOf } from "../catalogue/gpu.js";
 import { modelFlops } from "../cost/work.js";
 import { formatCount } from "../foundation/format.js";
+import type { LearningRate } from "../foundation/records.generated.js";
+import { IN_STEPS, NO_PARAMETERS } from "../language/blocks/learning-rates.generated.js";
 import type { SpecReport } from "../semantics/report.js";
 import type { Plan } from "./plan.js";
 import { costSetting } from "./scheduling-plan.js";
@@ -43,24 +45,19 @@ export function trainingPlan(
 }
 
 /** Shares of the run as whole steps. */
-function learningRate(
-  setup: Setup,
-  report: SpecReport,
-  totalSteps: number,
-): Plan["training"]["learning_rate"] {
-  const { learning_rate: rate } = setup.spec.train;
-  const part = (ratio: number) => Math.round(ratio * totalSteps);
-  const warmup = rate.warmup_ratio === undefined ? rate.warmup_steps : part(rate.warmup_ratio);
+function learningRate(setup: Setup, report: SpecReport, totalSteps: number): LearningRate {
+  const { type, ...parameters } = setup.spec.train.learning_rate;
+  const { warmup_steps, warmup_ratio, ...others } = parameters;
+  const part = (share: number) => Math.round(share * totalSteps);
+  const warmup = warmup_ratio === undefined ? warmup_steps : part(warmup_ratio);
   if (warmup >= totalSteps && warmup > 0) {
     const values = { warmup: formatCount(warmup), steps: formatCount(totalSteps) };
     report.at("warmup-too-long", "train.learning_rate", values);
   }
   // From its peak, so not before the warm-up is over: rounded shares may overlap by a step.
-  const decay = (ratio: number) => Math.max(1, Math.min(part(ratio), totalSteps - warmup));
-  return {
-    type: rate.type,
-    warmup_steps: warmup,
-    min_ratio: "min_ratio" in rate ? rate.min_ratio : 0,
-    decay_steps: "decay_ratio" in rate ? decay(rate.decay_ratio) : 0,
-  };
+  const after = (share: number) => Math.max(1, Math.min(part(share), totalSteps - warmup));
+  const stated = Object.entries(others).map(([name, value]) =>
+    name in IN_STEPS ? [IN_STEPS[name as keyof typeof IN_STEPS], after(value)] : [name, value],
+  );
+  return { type, ...NO_PARAMETERS, warmup_steps: warmup, ...Object.fromEntries(stated) };
 }

@@ -1,9 +1,9 @@
 import { Ajv, type ErrorObject } from "ajv";
 import { isPowerOfTwo } from "../foundation/integers.js";
-import { MOST_RANKS } from "../foundation/ranks.js";
+import { MOST_PAIRS, MOST_RANKS } from "../foundation/limits.generated.js";
 import { rankCount } from "./degrees.js";
 import type { Problem, ScheduleError } from "./problem.js";
-import { MOST_PAIRS, PROBLEM_SCHEMA } from "./problem-schema.js";
+import { PROBLEM_SCHEMA } from "./problem-schema.generated.js";
 
 export type ParsedProblem =
   | { readonly ok: true; readonly problem: Problem }

@@ -1,3 +1,4 @@
+import { MOST_TOKEN_RANKS } from "../foundation/limits.generated.js";
 import { bucketUnits, shardUnits } from "./cost.js";
 import { degreesOfClass, rankCount, withoutIdleRanks } from "./degrees.js";
 import { iterationTime } from "./evaluate.js";
@@ -5,7 +6,6 @@ import { lowerBound } from "./lower-bound.js";
 import { auto } from "./policies/auto.js";
 import { POLICIES } from "./policies/index.js";
 import { Infeasible, type Problem, type ScheduleError } from "./problem.js";
-import { MOST_TOKEN_RANKS } from "./problem-schema.js";
 import type { Clock } from "./refine/budget.js";
 import { type Schedule, toMicroBatches } from "./schedule.js";
 import { verifySchedule } from "./verify.js";

@@ -6,7 +6,7 @@ import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Extra, Values } from "../diagnostics/diagnostic.js";
 import { countOf, formatBytes, formatCount } from "../foundation/format.js";
 import { divisors, isPowerOfTwo } from "../foundation/integers.js";
-import { MOST_RANKS } from "../foundation/ranks.js";
+import { MOST_RANKS } from "../foundation/limits.generated.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";

@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch.utils.data import DataLoader, Dataset
 
-from ..config import SchedulingConfig
+from ..config import SchedulingConfig, identity_of
 from ..data.filling import StoreFilling
 from ..data.index import SampleIndex
 from ..data.tokens import SampleTokens, Tokens
@@ -50,7 +50,7 @@ class StepDataset(Dataset[StepBatch]):
     def schedule_of(self, batch: GlobalBatch) -> dict[str, Any]:
         """As planned, or made now. Raises UserError where the planned one is none."""
         if self.planned is None:
-            name = digest_of(batch.samples, self.scheduling.identity())
+            name = digest_of(batch.samples, identity_of(self.scheduling))
             return self._shared.get(
                 name, lambda: schedule_batch(batch, self.index.lengths, self.scheduling)
             )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from torch.utils.data import Sampler
 
-from ..config import SchedulingConfig
+from ..config import SchedulingConfig, problem_of
 from ..errors import UserError
 from ..scheduling import schedule
 from .shuffle import epoch_size, global_batches
@@ -87,4 +87,4 @@ def schedule_batch(
     batch: GlobalBatch, lengths: list[int], config: SchedulingConfig
 ) -> dict[str, Any]:
     """The schedule of a global batch (the contract's document); sequence k is ``batch.samples[k]``."""
-    return schedule(config.problem([lengths[sample] for sample in batch.samples]))
+    return schedule(problem_of(config, [lengths[sample] for sample in batch.samples]))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..contract.limits import FIRST_SHARE_STREAM
+
 MASK = 0xFFFFFFFF
-FIRST_SHARE_STREAM = 2**32  # streams below are epochs, those above choose the samples of a share
 
 
 def _rotate_left(x: int, by: int) -> int:

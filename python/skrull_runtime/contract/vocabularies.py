@@ -1,4 +1,4 @@
-# Generated from contract/vocabularies.json by scripts/generate-contract.mjs. Do not edit.
+# Generated from contract/vocabularies.schema.json by scripts/generate-contract.mjs. Do not edit.
 """Words that a run's configuration may hold, and what they are about."""
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ FusedKernels = Literal["torch", "liger"]
 # What gradients are added in: the model's precision, or wider.
 GradientPrecision = Literal["model", "fp32"]
 
-# How the learning rate goes on after its warm-up.
-LearningRateKind = Literal["constant", "linear", "cosine", "warmup-stable-decay"]
+# Whether markers in a message's text stay text or become tokens.
+Markers = Literal["text", "tokens"]
 
 # What a gradient that is not finite ends: the run, or its step.
 NonFiniteGradients = Literal["stop", "skip"]
@@ -53,11 +53,23 @@ Reduction = Literal["every-micro-batch", "once"]
 # Whether a run goes on from the newest sound checkpoint.
 Resume = Literal["auto", "never"]
 
+# What becomes of a conversation whose template rewrites earlier answers.
+Rewritten = Literal["split", "refuse"]
+
 # Whether schedules are made while training or when compiling.
 ScheduleMode = Literal["online", "planned"]
+
+# Where a pretrained model lies: on the hub, or in a folder under the data root.
+SourceKind = Literal["hub", "folder"]
 
 # Which tokens the loss counts: all answers', the last answer's, all.
 Supervise = Literal["assistant", "last", "all"]
 
 # Where a model's weights come from.
 Weights = Literal["pretrained", "random"]
+
+# Layouts of a row of data.
+Format = Literal["auto", "messages", "sharegpt", "alpaca", "prompt-completion", "text", "tokens"]
+
+# What the learning rate does after its warm-up.
+LearningRateKind = Literal["constant", "linear", "cosine", "warmup-stable-decay"]

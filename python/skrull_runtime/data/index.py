@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..config import DataConfig
+from ..contract.records import DataIndex, SampleTable
 from ..documents import ANEW, outside, read_document
 from ..errors import UserError
 from .readers import hub
@@ -40,12 +40,12 @@ def inside(root: Path, path: str) -> Path:
     return root / path
 
 
-def read_index(path: Path, max_length: int) -> tuple[dict[str, Any], Columns]:
+def read_index(path: Path, max_length: int) -> tuple[DataIndex, Columns]:
     """A sample index whose rows make sense, and its columns. Raises UserError, with the place, where they do not.
 
     ``max_length``: tokens of the longest sample that there may be.
     """
-    document = read_document(path, INDEX_SCHEMA)
+    document: DataIndex = read_document(path, INDEX_SCHEMA)
     if ("samples" in document) == ("table" in document):
         raise UserError(f"{path}: has neither samples nor a table of them, or both; {ANEW}")
     columns = document["samples"] if "samples" in document else _mapped(path, document["table"])
@@ -55,7 +55,7 @@ def read_index(path: Path, max_length: int) -> tuple[dict[str, Any], Columns]:
     return document, columns
 
 
-def _mapped(path: Path, entry: dict[str, Any]) -> Columns:
+def _mapped(path: Path, entry: SampleTable) -> Columns:
     """The columns of many samples, in a table beside the document."""
     file = path.with_name(entry["file"])
     try:
@@ -70,7 +70,7 @@ def _mapped(path: Path, entry: dict[str, Any]) -> Columns:
     return columns
 
 
-def index_problem(document: dict[str, Any], columns: Columns, max_length: int) -> str | None:
+def index_problem(document: DataIndex, columns: Columns, max_length: int) -> str | None:
     """What does not fit together in an index that is of its schema."""
     files, blocks, lengths = document["files"], document["blocks"], columns["length"]
     for entry in files:
@@ -100,8 +100,8 @@ class SampleIndex:
     def __init__(self, index_file: Path, config: DataConfig, root: Path):
         document, columns = read_index(index_file, config.max_length)
         self.file = index_file
-        self.files: list[dict[str, Any]] = document["files"]
-        self.blocks: list[dict[str, Any]] = document["blocks"]
+        self.files = document["files"]
+        self.blocks = document["blocks"]
         self.columns = columns
         self.lengths = columns["length"]
         self.supervised = columns["supervised"]

@@ -1,4 +1,4 @@
-"""Why a run ended, written down by its ranks for the process that started them; and the exit codes of a run.
+"""Why a run ended, written down by its ranks for the process that started them.
 
 A rank writes its cause into the folder that ``SKRULL_ENDINGS`` names, one file a rank. Under a launcher that is not
 ours there is no such folder, and the cause is only printed. Nothing here imports torch.
@@ -15,16 +15,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ..contract.exit_codes import FAULT, INTERRUPTED, STOPPED, USER
+
 ENDINGS = "SKRULL_ENDINGS"  # a folder of this node, private to one start of the run
 LAUNCHER_PID = (
     "SKRULL_LAUNCHER_PID"  # of the process that started this node's ranks: they end with it
 )
-
-DONE = 0
-USER = 1  # for a reason that the user can act on: a mistake, a lost rank, a full disk
-FAULT = 3  # of ours or of a library, told with its traceback
-INTERRUPTED = 130  # Ctrl-C
-STOPPED = 143  # SIGTERM, with a checkpoint
 
 Kind = Literal["user", "fault", "stopped", "interrupted", "lost"]
 CODES: dict[Kind, int] = {

@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TextIO
 
+from ..contract.exit_codes import DONE, USER
 from ..errors import UserError
-from ..guarding.cause import DONE, ENDINGS, LAUNCHER_PID, USER
+from ..guarding.cause import ENDINGS, LAUNCHER_PID
 from .meeting import Message
 from .outcome import FINISHED, Outcome, first_of, interrupted
 from .tether import OVER_SSH, reported

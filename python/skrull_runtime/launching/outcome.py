@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..guarding.cause import DONE, INTERRUPTED, STOPPED, USER, Cause
+from ..contract.exit_codes import DONE, INTERRUPTED, STOPPED, USER
+from ..guarding.cause import Cause
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An exit code of :mod:`..guarding.cause`, and the sentence that explains it."""
+    """An exit code of :mod:`..contract.exit_codes`, and the sentence that explains it."""
 
     code: int
     line: str  # shown as it is; empty where the run is done

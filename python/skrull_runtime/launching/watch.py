@@ -15,7 +15,8 @@ from typing import Protocol
 
 import psutil
 
-from ..guarding.cause import ENDINGS, FAULT, LAUNCHER_PID, STOPPED, USER, Cause, first_of, read_all
+from ..contract.exit_codes import DONE, FAULT, STOPPED, USER
+from ..guarding.cause import ENDINGS, LAUNCHER_PID, Cause, first_of, read_all
 from . import tree
 from .library import Exit, read_exits
 from .meeting import Message
@@ -176,7 +177,7 @@ class Watch:
 
 
 STOP = stopped_early()
-DONE_OR_STOPPED = (0, STOPPED)
+DONE_OR_STOPPED = (DONE, STOPPED)
 
 
 def _of_exit(exit: Exit) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import SchedulingConfig
+from ..config import SchedulingConfig, problem_of
 from ..scheduling import communication_of, parse_problem
 from .features import Batch, Communication, Terms
 from .figures import figures_of, terms_of, zero_included
@@ -63,7 +63,7 @@ def corrected(
 
 def communication_of_run(scheduling: SchedulingConfig) -> Communication:
     """As the run's schedules have it."""
-    problem = parse_problem(scheduling.problem([1]))
+    problem = parse_problem(problem_of(scheduling, [1]))
     return lambda degree, tokens: communication_of(tokens, degree, problem)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract.limits import MOST_TOKEN_RANKS
 from .cells import Workload, rows_of, rows_time
 from .construct import auto
 from .cost import Placement, bucket_units, communication_of, shard_units, side_by_side
 from .policies import POLICIES
-from .problem import MOST_TOKEN_RANKS, Problem, ScheduleError, class_degrees, parse_problem
+from .problem import Problem, ScheduleError, class_degrees, parse_problem
 
 __all__ = [
     "Placement",

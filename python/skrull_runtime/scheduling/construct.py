@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import get_args
 
+from ..contract.limits import NEARLY_FULL, RESTARTS, ROUNDS_PER_ROW
+from ..contract.vocabularies import DegreeClass
 from .cells import Cell, Rows, Workload, aligned, assignment_of, full_cell, rows_time
 from .cost import Assignment
 from .placing import INFINITE, improve_by_swaps, put_least_loaded, solve_cell
 from .policies import deepspeed, packed, sorted_by_length, unplaceable
-from .problem import DEGREES, Problem, ScheduleError
-
-RESTARTS = 3
-NEARLY_FULL = 0.7
-ROUNDS_PER_ROW = 2
+from .problem import Problem, ScheduleError
 
 
 def construct(workload: Workload) -> Rows:
@@ -124,7 +123,8 @@ def auto(problem: Problem) -> Assignment:
     """The best of the floors and of what is constructed in the problem's class and the narrower ones, each also
     aligned; ties go to the earlier. Raises ScheduleError where a sequence needs a degree whose cost is not known."""
     objective = "lockstep" if problem.degrees == "pool" else problem.objective
-    classes = DEGREES[: DEGREES.index(problem.degrees) + 1]
+    known = get_args(DegreeClass)
+    classes = known[: known.index(problem.degrees) + 1]
     workloads = [Workload(replace(problem, degrees=d, objective=objective)) for d in classes]
     best: tuple[float, Rows, Workload] | None = None
     for rows, workload in _candidates(workloads):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..config import SchedulingConfig
+from ..config import SchedulingConfig, problem_of
 from . import Placement, Workload, parse_problem, rows_of, rows_time
 
 
@@ -19,7 +19,7 @@ def predicted_us(
     forecast = scheduling.forecast
     if not forecast:
         return schedule["iteration_time"]
-    problem = parse_problem(scheduling.problem(lengths))
+    problem = parse_problem(problem_of(scheduling, lengths))
     workload = Workload(problem)
     for level in workload.levels:
         for k, (length, own) in enumerate(zip(lengths, targets, strict=True)):

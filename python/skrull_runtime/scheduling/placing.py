@@ -6,14 +6,11 @@ import heapq
 from bisect import insort
 from typing import NamedTuple
 
+from ..contract.limits import MOST_TRIES, ROUNDS_PER_RANK, SINGLE_WIDENINGS, TARGETS
 from .cells import Cell, Workload, make_cell
 from .cost import communication_of
 
 INFINITE = float("inf")
-MOST_TRIES = 4
-TARGETS = (1, 0.7, 0.5, 1.4)  # times aimed at, as multiples of an even spread of the cell's work
-SINGLE_WIDENINGS = 16
-ROUNDS_PER_RANK = 2
 
 
 def put_least_loaded(

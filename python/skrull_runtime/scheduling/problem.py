@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
+from ..contract import document as contract
+from ..contract.limits import MOST_PAIRS, MOST_RANKS
 from ..contract.vocabularies import DegreeClass, Objective, Padding, Policy
 from ..errors import UserError
+from ..schema import fault_in
 
-MOST_SEQUENCES = 2**20
-MOST_RANKS = 2**16
-MOST_ITERATIONS = 10**9
-MOST_BUDGET_MS = 24 * 3600 * 1000  # a day
-MOST_PAIRS = 2**30  # sequences times ranks
-MOST_TOKEN_RANKS = 2**52  # keeps the memory of any schedule exact in both programs
+PROBLEM_SCHEMA = "schedule-problem.schema.json"
 LARGEST_INTEGER = 2**53 - 1
-LARGEST_TIME = 1e100  # so that no sum or square overflows
-
-POLICIES, DEGREES = get_args(Policy), get_args(DegreeClass)
-PADDINGS, OBJECTIVES = get_args(Padding), get_args(Objective)
 
 
 class ScheduleError(UserError):
@@ -86,100 +79,36 @@ def class_degrees(degrees: str, data_parallel: int, context_parallel: int) -> li
 
 def parse_problem(document: Any) -> Problem:
     """The problem of a JSON document; raises ScheduleError with a JSON pointer where it is not one."""
-    reader = _Reader()
-    reader.keys(document, "", _REQUIRED, _OPTIONAL)
-    if document["format_version"] != 1 or isinstance(document["format_version"], bool):
-        raise _invalid("must be 1", "/format_version")
-    lengths = document["lengths"]
-    if not isinstance(lengths, list) or len(lengths) > MOST_SEQUENCES:
-        raise _invalid(f"must be a list of at most {MOST_SEQUENCES}", "/lengths")
+    fault = fault_in(document, PROBLEM_SCHEMA)
+    if fault is not None:
+        raise _invalid(fault.what, fault.place)
     cost = document["cost"]
     problem = Problem(
-        lengths=[
-            reader.integer(n, f"/lengths/{i}", 1, LARGEST_INTEGER) for i, n in enumerate(lengths)
-        ],
-        data_parallel=reader.integer(document["data_parallel"], "/data_parallel", 1, MOST_RANKS),
-        context_parallel=reader.integer(
-            document["context_parallel"], "/context_parallel", 1, MOST_RANKS
-        ),
-        bucket=reader.integer(document["bucket"], "/bucket", 1, LARGEST_INTEGER),
-        **reader.cost(cost),
-        padding=reader.choice(document, "padding", PADDINGS),
-        policy=reader.choice(document, "policy", POLICIES, default="auto"),
-        degrees=reader.choice(document, "degrees", DEGREES),
-        objective=reader.choice(document, "objective", OBJECTIVES, default="lockstep"),
+        lengths=list(map(int, document["lengths"])),
+        data_parallel=int(document["data_parallel"]),
+        context_parallel=int(document["context_parallel"]),
+        bucket=int(document["bucket"]),
+        padding=_stated(document, "padding"),
+        policy=_stated(document, "policy"),
+        degrees=_stated(document, "degrees"),
+        objective=_stated(document, "objective"),
+        a1=float(cost["a1"]),
+        a2=float(cost["a2"]),
+        fixed=float(cost.get("fixed", 0)),
+        small_shard_tokens=float(cost.get("small_shard_tokens", 0)),
+        comm={int(degree): tuple(map(float, row)) for degree, row in cost["comm"].items()},
     )
-    reader.integer(document.get("iterations", 0), "/iterations", 0, MOST_ITERATIONS)
-    reader.number(document.get("time_budget_ms", 0), "/time_budget_ms", MOST_BUDGET_MS)
-    reader.integer(document.get("seed", 0), "/seed", 0, LARGEST_INTEGER)
     _check_meaning(problem)
     return problem
 
 
-_REQUIRED = ("format_version", "lengths", "data_parallel", "context_parallel", "bucket", "cost")
-_OPTIONAL = ("padding", "policy", "degrees", "objective", "iterations", "time_budget_ms", "seed")
+def _stated(document: Any, key: str) -> Any:
+    """A value of the problem, else its default."""
+    return document.get(key, contract(PROBLEM_SCHEMA)["properties"][key]["default"])
 
 
 def _invalid(message: str, path: str) -> ScheduleError:
     return ScheduleError("invalid-problem", message, path=path)
-
-
-def _pointer(key: str) -> str:
-    return "/" + key.replace("~", "~0").replace("/", "~1")
-
-
-class _Reader:
-    def keys(
-        self, value: Any, path: str, required: tuple[str, ...], optional: tuple[str, ...]
-    ) -> None:
-        if not isinstance(value, dict):
-            raise _invalid("must be object", path)
-        for key in required:
-            if key not in value:
-                raise _invalid(f"the key '{key}' is missing", path + _pointer(key))
-        for key in value:
-            if key not in required and key not in optional:
-                raise _invalid("this key is not known", path + _pointer(key))
-
-    def number(self, value: Any, path: str, high: float = LARGEST_TIME) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= high:
-            raise _invalid(f"must be a number from 0 to {high}", path)
-        return float(value)
-
-    def integer(self, value: Any, path: str, low: int, high: int) -> int:
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        if isinstance(value, bool) or not whole or not low <= value <= high:
-            raise _invalid(f"must be a whole number from {low} to {high}", path)
-        return int(value)
-
-    def choice(
-        self, document: dict[str, Any], key: str, allowed: tuple[str, ...], default: str = ""
-    ) -> str:
-        value = document.get(key, default or allowed[0])
-        if value not in allowed:
-            raise _invalid(f"must be one of {','.join(allowed)}", _pointer(key))
-        return value
-
-    def cost(self, cost: Any) -> dict[str, Any]:
-        self.keys(cost, "/cost", ("a1", "a2", "comm"), ("fixed", "small_shard_tokens"))
-        names = ("a1", "a2", "fixed", "small_shard_tokens")
-        values: dict[str, Any] = {
-            name: self.number(cost.get(name, 0), f"/cost/{name}") for name in names
-        }
-        comm = cost["comm"]
-        if not isinstance(comm, dict):
-            raise _invalid("must be object", "/cost/comm")
-        values["comm"] = {}
-        for key, row in comm.items():
-            path = "/cost/comm" + _pointer(key)
-            if not re.fullmatch("[2-9]|[1-9][0-9]{1,5}", key):
-                raise _invalid("a degree is a whole number of at least 2", path)
-            if not isinstance(row, list) or len(row) != 3:
-                raise _invalid("must be a list of 3 numbers", path)
-            values["comm"][int(key)] = tuple(
-                self.number(x, f"{path}/{i}") for i, x in enumerate(row)
-            )
-        return values
 
 
 def _check_meaning(problem: Problem) -> None:

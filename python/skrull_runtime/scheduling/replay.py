@@ -8,7 +8,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from ..config import SchedulingConfig
+from ..config import SchedulingConfig, identity_of, problem_of
+from ..contract.records import SchedulesHeader
 from ..documents import ANEW, parsed
 from ..errors import UserError
 from .cost import bucket_units, shard_units
@@ -38,13 +39,14 @@ class PlannedSchedules:
         if not content.startswith(MAGIC) or end < 0:
             raise ScheduleMismatch(f"{path.name} is not a file of planned schedules")
         body = content[end + 1 :]
+        header: SchedulesHeader
         header, problem = parsed(content[len(MAGIC) : end], HEADER_SCHEMA)
         if problem is not None:
             raise ScheduleMismatch(f"{path.name} has a damaged header: {problem}")
         if hashlib.sha256(body).hexdigest() != header["body_sha256"]:
             raise ScheduleMismatch(f"{path.name} is damaged")
         made_for = header["scheduling"]
-        for name, now in scheduling.identity().items():
+        for name, now in identity_of(scheduling).items():
             if made_for.get(name) != now:
                 was = str(made_for.get(name))[:200]
                 raise ScheduleMismatch(f"{name.replace('_', ' ')} was {was}, now it is {now}")
@@ -130,7 +132,7 @@ def _check_memory(
     micro_batches: list[list[dict[str, int]]], lengths: list[int], scheduling: SchedulingConfig
 ) -> None:
     """Raises ScheduleMismatch where a group is not of the class, or a rank's bucket would not hold its shards."""
-    problem = parse_problem(scheduling.problem(lengths))
+    problem = parse_problem(problem_of(scheduling, lengths))
     degrees, room = problem.class_degrees(), bucket_units(problem)
     for index, placements in enumerate(micro_batches):
         held = [0.0] * problem.ranks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..config import SchedulingConfig
+from ..config import SchedulingConfig, problem_of
 from .cost import work_of
 from .problem import parse_problem
 
@@ -22,7 +22,7 @@ def figures_of(
     schedule: dict[str, Any], lengths: list[int], config: SchedulingConfig
 ) -> ScheduleFigures:
     """Padding and imbalance of a schedule of sequences of these lengths, in tokens."""
-    problem = parse_problem(config.problem(lengths))
+    problem = parse_problem(problem_of(config, lengths))
     computed = 0
     slowest = total = 0.0
     own = [0.0] * problem.ranks

@@ -15,8 +15,9 @@ from typing import NoReturn
 import torch.distributed as dist
 
 from ..batches.feed import stop_workers
+from ..contract.exit_codes import STOPPED
 from ..guarding import guard
-from ..guarding.cause import ENDINGS, STOPPED, Cause, forget
+from ..guarding.cause import ENDINGS, Cause, forget
 from ..guarding.reasons import FAULT, StoppedEarly, judge
 from ..guarding.telling import briefly, end_now, print_briefly, tell
 from ..guarding.tied import tie

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any, get_args
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from ..config import TrainConfig, require_word
-from ..contract import vocabularies as words
+from ..contract.records import LearningRate, Optimizer
+from ..contract.vocabularies import Decayed, LearningRateKind, OptimizerKind
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
-def check_optimisation(train: TrainConfig) -> None:
-    """Raises UserError where a run asks for an optimizer or a learning-rate schedule that is not known here."""
-    require_word("optimizer", train.optimizer.get("type"), words.OptimizerKind)
-    require_word("learning-rate schedule", train.learning_rate.get("type"), words.LearningRateKind)
-    require_word("value of decayed", train.optimizer.get("decayed", "all"), words.Decayed)
+def decayed_of(config: Optimizer) -> Decayed:
+    """What the weight decay of an optimizer applies to. Without weight decay there is nothing to tell apart; a run that
+    was compiled before there was a choice decays all."""
+    return config.get("decayed", "all") if config.get("weight_decay") else "all"
 
 
-def decayed_of(config: dict[str, Any]) -> str:
-    """What the weight decay of an optimizer applies to: ``matrices`` or ``all``. Without weight decay there is nothing
-    to tell apart; a run that was compiled before there was a choice decays all."""
-    return config.get("decayed", "all") if config["weight_decay"] else "all"
-
-
-def decay_groups(
-    parameters: Iterable[nn.Parameter], config: dict[str, Any]
-) -> list[dict[str, Any]]:
+def decay_groups(parameters: Iterable[nn.Parameter], config: Optimizer) -> list[dict[str, Any]]:
     """Parameter groups of an optimizer: those that are decayed, then those that are not; an empty one is left out.
 
     Norms and biases have one dimension, by which they are told from matrices as transformers' Trainer tells them by
@@ -47,7 +41,7 @@ def decay_groups(
 
 def build_optimizer(
     parameters: Iterable[nn.Parameter],
-    config: dict[str, Any],
+    config: Optimizer,
     device: torch.device,
     offloaded: bool = False,
 ) -> torch.optim.Optimizer:
@@ -57,25 +51,38 @@ def build_optimizer(
     ``offloaded``: its states and its step are on the host. For a GPU's parameters that is DeepSpeed's vectorised
     AdamW where a compiler is at hand, which is several times faster.
     """
-    kind = config["type"]
-    groups = decay_groups(parameters, config)
     settings = {name: value for name, value in config.items() if name not in ("type", "decayed")}
-    if kind == "adamw":
-        settings["betas"] = tuple(settings["betas"])
-        if offloaded and device.type == "cuda":
-            vectorised = _host_adamw(groups, settings)
-            if vectorised is not None:
-                return vectorised
-        fused = device.type == "cuda" and not offloaded
-        return torch.optim.AdamW(groups, fused=fused, **settings)
-    if kind == "sgd":
-        return torch.optim.SGD(groups, **settings)
-    raise ValueError(f"unknown optimizer {kind!r}")
+    return _BUILDERS[config["type"]](decay_groups(parameters, config), settings, device, offloaded)
 
 
-def _host_adamw(
-    groups: list[dict[str, Any]], settings: dict[str, Any]
-) -> torch.optim.Optimizer | None:
+Groups: TypeAlias = list[dict[str, Any]]
+Settings: TypeAlias = dict[str, Any]
+
+
+def _sgd(
+    groups: Groups, settings: Settings, _device: torch.device, _offloaded: bool
+) -> torch.optim.Optimizer:
+    return torch.optim.SGD(groups, **settings)
+
+
+def _adamw(
+    groups: Groups, settings: Settings, device: torch.device, offloaded: bool
+) -> torch.optim.Optimizer:
+    settings = settings | {"betas": tuple(settings.get("betas", (0.9, 0.999)))}
+    if offloaded and device.type == "cuda":
+        vectorised = _host_adamw(groups, settings)
+        if vectorised is not None:
+            return vectorised
+    return torch.optim.AdamW(groups, fused=device.type == "cuda" and not offloaded, **settings)
+
+
+_BUILDERS: dict[OptimizerKind, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": _adamw,
+    "sgd": _sgd,
+}
+
+
+def _host_adamw(groups: Groups, settings: Settings) -> torch.optim.Optimizer | None:
     """DeepSpeed's AdamW for the host; None where it cannot be compiled. Not executed yet: it needs a GPU run."""
     try:
         from deepspeed.ops.adam import DeepSpeedCPUAdam
@@ -93,21 +100,51 @@ def set_groups(optimizer: Any, rate: float, decays: list[float]) -> None:
         group["lr"], group["weight_decay"] = rate, decay
 
 
-def learning_rate(step: int, total_steps: int, peak: float, config: dict[str, Any]) -> float:
-    """Learning rate of a step, counted from 0: a linear warm-up, then ``constant``, or ``linear`` or ``cosine`` decay
-    that would reach ``min_ratio`` of the peak one step after the last; ``warmup-stable-decay`` falls in a straight line
-    over its last ``decay_steps``. Raises ValueError for another schedule."""
-    if config["type"] not in get_args(words.LearningRateKind):
-        raise ValueError(f"unknown learning-rate schedule {config['type']!r}")
-    warmup, lowest = config["warmup_steps"], config.get("min_ratio", 0.0)
+def learning_rate(step: int, total_steps: int, peak: float, config: LearningRate) -> float:
+    """Learning rate of a step, counted from 0: a linear warm-up, then the shape of the schedule's type."""
+    warmup = config.get("warmup_steps", 0)
     if step < warmup:
         return peak * (step + 1) / (warmup + 1)
-    if config["type"] == "constant":
-        return peak
-    if config["type"] == "warmup-stable-decay":
-        length = config["decay_steps"]
-        progress = max(0.0, (step - (total_steps - length)) / length)
-    else:
-        progress = (step - warmup) / max(1, total_steps - warmup)
-    left = 0.5 * (1 + math.cos(math.pi * progress)) if config["type"] == "cosine" else 1 - progress
-    return peak * (lowest + (1 - lowest) * left)
+    return peak * _SHAPES[config["type"]](step, total_steps, config)
+
+
+def _constant(_step: int, _total_steps: int, _config: LearningRate) -> float:
+    return 1.0
+
+
+def _linear(step: int, total_steps: int, config: LearningRate) -> float:
+    """Would reach ``min_ratio`` one step after the last."""
+    return _falling(1 - _progress(step, total_steps, config), config)
+
+
+def _cosine(step: int, total_steps: int, config: LearningRate) -> float:
+    """Would reach ``min_ratio`` one step after the last."""
+    done = _progress(step, total_steps, config)
+    return _falling(0.5 * (1 + math.cos(math.pi * done)), config)
+
+
+def _warmup_stable_decay(step: int, total_steps: int, config: LearningRate) -> float:
+    """Stays, and falls in a straight line over its last ``decay_steps``."""
+    length = config.get("decay_steps", 0)
+    done = max(0.0, (step - (total_steps - length)) / length) if length else 0.0
+    return _falling(1 - done, config)
+
+
+def _progress(step: int, total_steps: int, config: LearningRate) -> float:
+    """Share of the steps after the warm-up that are done."""
+    warmup = config.get("warmup_steps", 0)
+    return (step - warmup) / max(1, total_steps - warmup)
+
+
+def _falling(left: float, config: LearningRate) -> float:
+    lowest = config.get("min_ratio", 0.0)
+    return lowest + (1 - lowest) * left
+
+
+# The rate as a share of its peak, after the warm-up.
+_SHAPES: dict[LearningRateKind, Callable[[int, int, LearningRate], float]] = {
+    "constant": _constant,
+    "linear": _linear,
+    "cosine": _cosine,
+    "warmup-stable-decay": _warmup_stable_decay,
+}

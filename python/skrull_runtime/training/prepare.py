@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..batches.feed import StepDataset, StepFeed
 from ..batches.segments import windows_in
-from ..config import RunConfig, SchedulingConfig, require_known_words
+from ..config import RunConfig, SchedulingConfig, require_contract
 from ..data.filling import StoreFilling, own_share
 from ..data.index import SampleIndex, data_root
 from ..errors import UserError
@@ -16,7 +16,6 @@ from ..scheduling.replay import PlannedSchedules, ScheduleMismatch
 from ..versions import check_packages
 from .evaluation import INDEX_FILE as EVALUATION_FILE
 from .evaluation import Evaluation
-from .optimizer import check_optimisation
 from .start import INDEX_FILE, MODEL_FILE
 
 
@@ -38,8 +37,7 @@ def prepare(
     if rank == 0:
         for remark in remarks:
             print(f"warning: {remark}", flush=True)
-    require_known_words(config.model, config.data, config.train, compiled)
-    check_optimisation(config.train)
+    require_contract(config.model, config.data, config.train, compiled)
     scheduling = for_world(compiled, rank, ranks)
     root = data_root(config.data, run_dir)
     index = SampleIndex(run_dir / INDEX_FILE, config.data, root)

@@ -1,4 +1,9 @@
-import { OVERLONG_WORDS, SUPERVISE_WORDS } from "../../foundation/vocabularies.generated.js";
+import {
+  MARKERS_WORDS,
+  OVERLONG_WORDS,
+  REWRITTEN_WORDS,
+  SUPERVISE_WORDS,
+} from "../../foundation/vocabularies.generated.js";
 import { aboveZero, copiedPath, integer, number, oneOf, path, tokens, upTo } from "../kinds.js";
 import type { Block, Property } from "../types.js";
 import { formats } from "./formats.js";
@@ -68,7 +73,7 @@ export const data = {
       default: { type: "auto", date: "2024-07-26", others: {} },
     },
     markers: {
-      type: oneOf("text", "tokens"),
+      type: oneOf(...MARKERS_WORDS),
       doc: "How to read the text of a special token, such as `<|im_end|>`, inside a content: as plain text, or as that token, which is what Hugging Face's tokenizers do.",
       since: 1,
       default: "text",
@@ -80,7 +85,7 @@ export const data = {
       default: false,
     },
     rewritten: {
-      type: oneOf("split", "refuse"),
+      type: oneOf(...REWRITTEN_WORDS),
       doc: "What happens to conversations whose earlier answers the template renders differently from when they were given: one sample per answer, as it is served, or a malformed line.",
       since: 1,
       default: "split",

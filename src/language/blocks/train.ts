@@ -1,12 +1,11 @@
 import {
-  type LearningRateKind,
   NON_FINITE_GRADIENTS_WORDS,
   type OptimizerKind,
   RESUME_WORDS,
 } from "../../foundation/vocabularies.generated.js";
 import { integer, number, oneOf, path, tokens, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
-import { falling, stable, warmup } from "./learning-rates.js";
+import { LEARNING_RATES } from "./learning-rates.generated.js";
 import { adamw, sgd } from "./optimizers.js";
 
 export const train = {
@@ -23,12 +22,7 @@ export const train = {
     learning_rate: {
       type: {
         kind: "tagged",
-        variants: {
-          constant: warmup,
-          linear: falling,
-          cosine: falling,
-          "warmup-stable-decay": stable,
-        } satisfies Record<LearningRateKind, unknown>,
+        variants: LEARNING_RATES,
       },
       doc: "What the learning rate does after its warm-up: it stays constant, falls over the run, or stays and then falls.",
       since: 1,

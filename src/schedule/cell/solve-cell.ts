@@ -1,11 +1,9 @@
+import { ROUNDS_PER_RANK } from "../../foundation/limits.generated.js";
 import type { Workload } from "../workload.js";
 import { type Cell, makeCell } from "./cell.js";
 import type { Placer } from "./placer.js";
 import { bestTarget } from "./targets.js";
 import { bestThreshold, type Degrees } from "./thresholds.js";
-
-/** Exchanges between ranks per rank of the cell. */
-const ROUNDS_PER_RANK = 2;
 
 /** Degrees for the members of one cell; `undefined` where they do not fit together, or it found no way. */
 export function chooseDegrees(

@@ -1,10 +1,7 @@
+import { SINGLE_WIDENINGS, TARGETS } from "../../foundation/limits.generated.js";
 import { type Level, levelCommunication, type Workload } from "../workload.js";
 import type { Placer } from "./placer.js";
 import type { Degrees } from "./thresholds.js";
-
-/** Times aimed at, as multiples of an even spread of the cell's work. */
-const TARGETS = [1, 0.7, 0.5, 1.4];
-const SINGLE_WIDENINGS = 16;
 
 /**
  * Several group sizes in one cell: for each of a few target times, every sequence gets the smallest degree at which

@@ -1,8 +1,6 @@
+import { MOST_TRIES } from "../../foundation/limits.generated.js";
 import { type Level, levelCommunication, type Workload } from "../workload.js";
 import type { Placer } from "./placer.js";
-
-/** Most thresholds that are placed; the others are ruled out by their bounds, or nearly so. */
-const MOST_TRIES = 4;
 
 /** Degrees of a cell's members, as indices of the workload's levels, and the time that they give, us, without the fixed cost. */
 export interface Degrees {

@@ -1,8 +1,6 @@
+import { RESTARTS } from "../../foundation/limits.generated.js";
 import { emptyBins, leastLoaded, put } from "../cell/least-loaded.js";
 import type { Level, Workload } from "../workload.js";
-
-/** Restarts with one bin more, before bins are opened as they are needed. */
-const RESTARTS = 3;
 
 /** Least memory that a sequence takes in a cell, over all of its ranks, at a degree that fits a rank. */
 export function leastUnits(sequence: number, { levels, capacity }: Workload): number {

@@ -1,3 +1,4 @@
+import { NEARLY_FULL } from "../../foundation/limits.generated.js";
 import type { Cell } from "../cell/cell.js";
 import { Placer } from "../cell/placer.js";
 import { solveCell } from "../cell/solve-cell.js";
@@ -5,9 +6,6 @@ import { dealt, type Rows, rowsTime } from "../rows.js";
 import type { Workload } from "../workload.js";
 import { balancedBins, cellsFilled } from "./bins.js";
 import { spreadOverRows } from "./spread.js";
-
-/** With cells fuller than this, one more may leave room for sequences to stay whole. */
-const NEARLY_FULL = 0.7;
 
 /**
  * A schedule from scratch, without search. Free: the batch over the data-parallel ranks by work, and each one's part

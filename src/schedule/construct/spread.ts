@@ -1,9 +1,7 @@
+import { ROUNDS_PER_ROW } from "../../foundation/limits.generated.js";
 import { emptyBins, leastLoaded, put } from "../cell/least-loaded.js";
 import { improveBySwaps } from "../cell/swaps.js";
 import type { Level, Workload } from "../workload.js";
-
-/** Exchanges between rows per row. */
-const ROUNDS_PER_ROW = 2;
 
 /** The batch over the rows by work: longest processing time first, then evened out by exchanges. Each longest first. */
 export function spreadOverRows(workload: Workload): readonly (readonly number[])[] {

@@ -1,3 +1,4 @@
+import { ROUNDS_PER_RANK } from "../../foundation/limits.generated.js";
 import { random32 } from "../../foundation/random.js";
 import { type Cell, makeCell } from "../cell/cell.js";
 import { exactCell, isSmall } from "../cell/exact.js";
@@ -10,8 +11,6 @@ import type { Budget } from "./budget.js";
 import { type Draft, Moves } from "./moves.js";
 import { EMPTY_CELL, type OpenCell, openCell, State } from "./state.js";
 
-/** Exchanges between ranks per rank, in a cell under search. */
-const ROUNDS_PER_RANK = 2;
 /** How much of a rise in time is tolerated at first, as a share of the distance to the lower bound. */
 const FIRST_TOLERANCE = 0.02;
 /** The same for small batches, where a move changes much. */

@@ -44,7 +44,7 @@ def layout_of(rendering: Mapping[str, Any]) -> Layout:
     if kind not in formats:
         raise UserError(f"format {kind!r} is not one of {', '.join(formats)}; compile again")
     chosen = {
-        formats[kind].get(key, key): name for key, name in given.items() if name != key
+        _concept(formats[kind], key): name for key, name in given.items() if name != key
     } | dict(rendering.get("columns") or {})
     names = {**_usual_names(kind), **{concept: (name,) for concept, name in chosen.items()}}
     roles = _roles(rendering.get("roles") or {})
@@ -59,12 +59,17 @@ def layout_of(rendering: Mapping[str, Any]) -> Layout:
     )
 
 
+def _concept(columns: Mapping[str, Mapping[str, str]], key: str) -> str:
+    """What a column of a format is about."""
+    return columns[key]["concept"] if key in columns else key
+
+
 @cache
 def _usual_names(kind: str) -> dict[str, tuple[str, ...]]:
     """Names by what they mean. Those that the format has by itself come first."""
     known = contract()
     names = {**known["columns"], **known["message_keys"]}
-    own = {concept: key for key, concept in known["formats"][kind].items()}
+    own = {column["concept"]: key for key, column in known["formats"][kind].items()}
     return {
         concept: tuple(dict.fromkeys([own[concept], *usual] if concept in own else usual))
         for concept, usual in names.items()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
+from ...contract.vocabularies import Rewritten
 from ...errors import UserError
 from ..masking.masks import MaskedTemplate
 from ..tokenizers.tokenizer import LoadedTokenizer
 from .declared import CHATML, DeclaredTemplate, filled
 
 DATE = "2024-07-26"  # so that equal inputs give equal bytes on every day
-REWRITTEN = ("split", "refuse")
 
 
 def chosen(
@@ -40,8 +40,8 @@ def _jinja(
     kind: str, text: str, tool_text: str, tokenizer: LoadedTokenizer, rendering: dict[str, Any]
 ) -> MaskedTemplate:
     rewritten = rendering.get("rewritten") or "split"
-    if rewritten not in REWRITTEN:
-        raise UserError(f"rewritten {rewritten!r} is neither split nor refuse")
+    if rewritten not in get_args(Rewritten):
+        raise UserError(f"rewritten {rewritten!r} is none of {', '.join(get_args(Rewritten))}")
     return MaskedTemplate(
         kind,
         (text, tool_text),
