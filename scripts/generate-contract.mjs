@@ -122,13 +122,16 @@ const pythonRecords = () => {
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from typing_extensions import NotRequired, TypeAlias
+    from typing_extensions import NotRequired
 
 from .vocabularies import (
-${names.map((name) => `    ${name},\n`).join("")})
+${names
+  .toSorted()
+  .map((name) => `    ${name},\n`)
+  .join("")})
 
 ${parts.map((part) => (/^(class|@)/.test(part) ? `\n${part}\n` : part)).join("\n")}`
     .replace(/\n{4,}/g, "\n\n\n")
@@ -149,10 +152,12 @@ const typescriptLimits = () =>
     ),
   ].join("\n");
 
+const pyNumbers = (value) => JSON.stringify(value).replaceAll(",", ", ");
+
 const pythonLimits = () =>
   [
     `${head("#", `contract/${LIMITS}`)}"""Numbers on which both schedulers decide."""\n`,
-    ...limits.map(([name, { doc, value }]) => `# ${doc}\n${name} = ${JSON.stringify(value)}\n`),
+    ...limits.map(([name, { doc, value }]) => `# ${doc}\n${name} = ${pyNumbers(value)}\n`),
   ].join("\n");
 
 const codes = inContract("exit-codes.json");

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { fail, ROOT, run, say } from "../../scripts/lib.mjs";
+import { PLANNED, withPolicy } from "../replay/planned.mjs";
 import { bringWheels } from "./wheels.mjs";
 
 const FOLDER = join(ROOT, "build/gpu-campaign");
@@ -92,8 +93,13 @@ function compileReplay({ gpu, profile }) {
     .replace(/gpu {3}= .*/, `gpu   = ${gpu}`)
     .replace("cluster {\n", `cluster {\n${at}`)
     .replace('"../../node_modules', '"../../../node_modules');
+  const small = readFileSync(join(ROOT, "bench/replay/cpu.skrull"), "utf8");
   compile("replay", spec);
-  compile("replay-small", readFileSync(join(ROOT, "bench/replay/cpu.skrull"), "utf8"));
+  compile("replay-small", small);
+  for (const policy of PLANNED) {
+    compile(`replay-${policy}`, withPolicy(spec, policy));
+    compile(`replay-small-${policy}`, withPolicy(small, policy));
+  }
 }
 
 /** Its copy of the runtime is left out: the campaign runs the clone's. */

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { fail, PYTHON, ROOT, run, say } from "../../scripts/lib.mjs";
 import { table } from "../scheduling/measure.mjs";
 import { median } from "../training/compare.mjs";
+import { PLANNED, withPolicy } from "./planned.mjs";
 
 const HERE = join(ROOT, "bench/replay");
 const FOLDER = join(ROOT, "build/bench-replay");
@@ -33,17 +34,20 @@ const profile = `profile-${setting}.json`;
 say("Measuring the device's figures");
 python("profile", compile("plain", ""), join(FOLDER, profile));
 const compiled = compile("profiled", `  profile = "${profile}"\n`);
+for (const policy of PLANNED) compile("profiled", `  profile = "${profile}"\n`, policy);
 say("Replaying every rank under each policy");
 const results = join(FOLDER, `results-${setting}.json`);
 python("replay", compiled, results, values.batches, values.repeats);
 process.stdout.write(tableOf(JSON.parse(readFileSync(results, "utf8"))));
 
 /** Compiles the setting's spec, with a line more in its cluster block; the run's folder. */
-function compile(name, line) {
+function compile(name, line, policy) {
   const spec = readFileSync(join(HERE, `${setting}.skrull`), "utf8");
-  const file = join(FOLDER, `${setting}-${name}.skrull`);
-  const out = join(FOLDER, "runs", `${setting}-${name}`);
-  writeFileSync(file, spec.replace("cluster {\n", `cluster {\n${line}`));
+  const whole = policy ? `${setting}-${name}-${policy}` : `${setting}-${name}`;
+  const file = join(FOLDER, `${whole}.skrull`);
+  const out = join(FOLDER, "runs", whole);
+  const scheduled = policy ? withPolicy(spec, policy) : spec;
+  writeFileSync(file, scheduled.replace("cluster {\n", `cluster {\n${line}`));
   run(
     process.execPath,
     [join(ROOT, "dist/cli/main.js"), "compile", file, "--out", out, "--force"],

@@ -26,7 +26,7 @@ from world import OwnGroups, PeakMemory, TimedTrainer, clock, start
 from skrull_runtime.batches.collate import StepBatch
 from skrull_runtime.batches.feed import make_step_batch
 from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler
-from skrull_runtime.config import SchedulingConfig, problem_of
+from skrull_runtime.config import problem_of
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.model.build import build_model
 from skrull_runtime.profiling.features import Batch
@@ -37,9 +37,12 @@ from skrull_runtime.profiling.memory import SHARDED_ROW
 from skrull_runtime.profiling.profile_file import write_profile
 from skrull_runtime.profiling.recipes import designed_batches
 from skrull_runtime.profiling.run_folder import RunFolder
+from skrull_runtime.scheduling import POLICIES as SCHEDULERS
 from skrull_runtime.scheduling import communication_of, parse_problem, schedule
 from skrull_runtime.scheduling.cost import work_of
 from skrull_runtime.scheduling.forecast import predicted_us
+from skrull_runtime.scheduling.replay import FILE as PLANNED_FILE
+from skrull_runtime.scheduling.replay import PlannedSchedules
 from skrull_runtime.training.start import DEEPSPEED_FILE
 
 POLICIES = ("deepspeed", "packed", "skrull-paper", "auto")
@@ -96,14 +99,31 @@ class Sequences:
         return cls(batch, tokens, lengths, targets)
 
 
+class Schedules:
+    """A policy's schedules: those of the run that was compiled for it, where only the compiler schedules by it."""
+
+    def __init__(self, run: RunFolder, policy: str):
+        self.config = replace(run.scheduling, policy=policy)
+        self.planned = None
+        if policy not in SCHEDULERS:
+            file = run.path.with_name(f"{run.path.name}-{policy}") / PLANNED_FILE
+            self.planned = PlannedSchedules(file, run.lengths, self.config)
+
+    def of(self, sequences: Sequences) -> dict[str, Any]:
+        """Of a global batch."""
+        if self.planned is not None:
+            return self.planned.schedule(sequences.batch.step, sequences.lengths)
+        return schedule(problem_of(self.config, sequences.lengths))
+
+
 class Replay:
     """One policy on one global batch: the steps of all ranks, each as often as it is run."""
 
-    def __init__(self, sequences: Sequences, config: SchedulingConfig, zero: tuple[float, float]):
-        self.sequences, self.config = sequences, config
+    def __init__(self, sequences: Sequences, schedules: Schedules, zero: tuple[float, float]):
+        self.sequences, self.config = sequences, schedules.config
         self.zero = zero  # communication of the weights, seconds a micro-batch and a step
-        self.problem = parse_problem(problem_of(config, sequences.lengths))
-        self.schedule = schedule(problem_of(config, sequences.lengths))
+        self.problem = parse_problem(problem_of(self.config, sequences.lengths))
+        self.schedule = schedules.of(sequences)
         ranks = range(self.problem.ranks)
         self.spans: list[list[list[float]]] = [  # [micro-batch][rank][repeat], seconds
             [[] for _ in ranks] for _ in self.schedule["micro_batches"]
@@ -238,8 +258,8 @@ def replayed(
     zero = zero_seconds(run)
     drawn = [Sequences.of(run, batch, model.config.vocab_size) for batch in sampler]
     replays = {
-        policy: [Replay(own, replace(scheduling, policy=policy), zero) for own in drawn]
-        for policy in POLICIES
+        policy: [Replay(own, schedules, zero) for own in drawn]
+        for policy, schedules in ((policy, Schedules(run, policy)) for policy in POLICIES)
     }
     taken: dict[tuple[str, int], float] = {}
     for turn, batch, policy in _turns(batches, repeats):

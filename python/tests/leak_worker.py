@@ -47,7 +47,7 @@ def main() -> None:
     deepspeed.init_distributed(dist_backend="gloo", verbose=False)
     data = tiny.samples()
     members = tiny.global_batches(len(data))[0]
-    config = tiny.scheduling(dist.get_world_size(), 2, "skrull-paper")
+    config = tiny.scheduling(dist.get_world_size(), 2, "auto")
     groups = GroupTable()
     groups.prepare([2])
     model_config = tiny.model_config()

@@ -14,6 +14,7 @@ from skrull_runtime.contract import document
 from skrull_runtime.contract import vocabularies as words
 from skrull_runtime.data import layouts
 from skrull_runtime.errors import UserError
+from skrull_runtime.scheduling import POLICIES
 from skrull_runtime.training import optimizer
 
 MODEL = ModelConfig("random")
@@ -65,6 +66,7 @@ def test_what_this_runtime_does_not_know_is_refused_at_its_place(part: Any, said
     [
         (words.LearningRateKind, optimizer._SHAPES),
         (words.OptimizerKind, optimizer._BUILDERS),
+        (words.OnlinePolicy, POLICIES),
         (words.Format, {"auto", *layouts._READERS}),
     ],
 )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from skrull_runtime.batches.shuffle import global_batches
-from skrull_runtime.scheduling import ScheduleError, schedule
+from skrull_runtime.contract.vocabularies import Policy
+from skrull_runtime.scheduling import POLICIES, ScheduleError, schedule
 
 VECTORS = Path(__file__).resolve().parents[2] / "test" / "vectors"
 SCHEDULES = json.loads((VECTORS / "schedule.json").read_text())
+COMPARISONS = {*get_args(Policy)} - {*POLICIES}
 SHUFFLES = json.loads((VECTORS / "shuffle.json").read_text())
 
 
@@ -22,7 +25,21 @@ def comparable(answer: dict) -> dict:
     return {name: value for name, value in answer.items() if name not in ("lower_bound", "gap")}
 
 
-@pytest.mark.parametrize("vector", SCHEDULES, ids=lambda vector: vector["name"])
+def for_comparison(problem: object) -> bool:
+    return isinstance(problem, dict) and problem.get("policy") in COMPARISONS
+
+
+ONLINE = [vector for vector in SCHEDULES if not for_comparison(vector["problem"])]
+
+
+def test_policies_for_comparison_are_the_compilers_alone():
+    problem = {**SCHEDULES[0]["problem"], "policy": "skrull-paper"}
+    with pytest.raises(ScheduleError, match="only the compiler") as raised:
+        schedule(problem)
+    assert raised.value.path == "/policy"
+
+
+@pytest.mark.parametrize("vector", ONLINE, ids=lambda vector: vector["name"])
 def test_schedule_equals_the_compilers(vector):
     try:
         answer = schedule(vector["problem"])

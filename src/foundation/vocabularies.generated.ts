@@ -36,6 +36,10 @@ export type NonFiniteGradients = (typeof NON_FINITE_GRADIENTS_WORDS)[number];
 export const OBJECTIVE_WORDS = ["free","lockstep"] as const;
 export type Objective = (typeof OBJECTIVE_WORDS)[number];
 
+/** Policies that a run schedules by while it trains; the others are for comparison, and only scheduled when compiling. */
+export const ONLINE_POLICY_WORDS = ["auto","sorted","packed","deepspeed"] as const;
+export type OnlinePolicy = (typeof ONLINE_POLICY_WORDS)[number];
+
 /** Optimizers. */
 export const OPTIMIZER_KIND_WORDS = ["adamw","sgd"] as const;
 export type OptimizerKind = (typeof OPTIMIZER_KIND_WORDS)[number];

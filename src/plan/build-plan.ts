@@ -1,6 +1,7 @@
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatCount } from "../foundation/format.js";
 import { epochSize } from "../foundation/global-batches.js";
+import { ONLINE_POLICY_WORDS, type ScheduleMode } from "../foundation/vocabularies.generated.js";
 import { SpecReport } from "../semantics/report.js";
 import { checkAdapters, checkPositions } from "./check-model.js";
 import { makeForecast } from "./forecast.js";
@@ -93,7 +94,7 @@ function stepCount(setup: Setup, report: SpecReport): Plan["steps"] {
   const samples = epochSize(summary.samples, mixture);
   const steps = countSteps(samples, schedule.global_batch, limit);
   const sequences = steps.total_steps * Math.min(schedule.global_batch, samples);
-  if (schedule.mode === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
+  if (modeOf(schedule) === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
     report.at("planned-run-too-long", "schedule.mode", {
       sequences: formatCount(sequences),
       most: formatCount(MOST_PLANNED_SEQUENCES),
@@ -103,9 +104,18 @@ function stepCount(setup: Setup, report: SpecReport): Plan["steps"] {
 }
 
 function searchPlan(setup: Setup): Plan["search"] {
-  const { mode, iterations, strict } = setup.spec.schedule;
-  return { mode, iterations: mode === "planned" ? iterations : 0, strict };
+  const { schedule } = setup.spec;
+  const mode = modeOf(schedule);
+  return {
+    mode,
+    iterations: mode === "planned" && schedule.policy === "auto" ? schedule.iterations : 0,
+    strict: schedule.strict,
+  };
 }
+
+/** The runtime schedules by its own policies only: others are planned. */
+const modeOf = ({ mode, policy }: Setup["spec"]["schedule"]): ScheduleMode =>
+  ONLINE_POLICY_WORDS.some((word) => word === policy) ? mode : "planned";
 
 function dataPlan(setup: Setup): Plan["data"] {
   const { data } = setup.spec;

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..contract.limits import MOST_TOKEN_RANKS
 from .cells import Workload, rows_of, rows_time
 from .construct import auto
-from .cost import Placement, bucket_units, communication_of, shard_units, side_by_side
-from .policies import POLICIES
+from .cost import (
+    Assignment,
+    Placement,
+    bucket_units,
+    communication_of,
+    shard_units,
+    side_by_side,
+)
+from .policies import all_sharded, deepspeed, packed, sorted_by_length
 from .problem import Problem, ScheduleError, class_degrees, parse_problem
 
 __all__ = [
+    "POLICIES",
     "Placement",
     "Problem",
     "ScheduleError",
@@ -25,6 +34,14 @@ __all__ = [
 ]
 
 
+POLICIES: dict[str, Callable[[Problem], Assignment]] = {  # every OnlinePolicy of the contract
+    "auto": auto,
+    "sorted": all_sharded(sorted_by_length),
+    "packed": all_sharded(packed),
+    "deepspeed": all_sharded(deepspeed),
+}
+
+
 def schedule(document: dict[str, Any]) -> dict[str, Any]:
     """Solves a scheduling problem given as the contract's JSON document, and returns the compiler's answer, without what
     no schedule could beat: training does not ask.
@@ -32,10 +49,10 @@ def schedule(document: dict[str, Any]) -> dict[str, Any]:
     Times in us. Raises ScheduleError (a UserError) with a code where the document is no problem, or has no schedule.
     """
     problem = parse_problem(document)
+    _refuse_comparisons(problem)
     _refuse_too_long(problem)
     _refuse_too_many_tokens(problem)
-    policy = auto if problem.policy == "auto" else POLICIES[problem.policy]
-    micro_batches = side_by_side(policy(problem))
+    micro_batches = side_by_side(POLICIES[problem.policy](problem))
     return {
         "format_version": 1,
         "policy": problem.policy,
@@ -47,6 +64,12 @@ def schedule(document: dict[str, Any]) -> dict[str, Any]:
         ],
         "iteration_time": rows_time(rows_of(micro_batches, Workload(problem)), problem),
     }
+
+
+def _refuse_comparisons(problem: Problem) -> None:
+    if problem.policy not in POLICIES:
+        message = f"{problem.policy} is there for comparison: only the compiler schedules by it"
+        raise ScheduleError("invalid-problem", message, path="/policy")
 
 
 def _refuse_too_long(problem: Problem) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
 from ..contract.records import LearningRate, Optimizer
 from ..contract.vocabularies import Decayed, LearningRateKind, OptimizerKind
-
-if TYPE_CHECKING:
-    from typing import TypeAlias
 
 
 def decayed_of(config: Optimizer) -> Decayed:

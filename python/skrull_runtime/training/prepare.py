@@ -11,6 +11,7 @@ from ..config import RunConfig, SchedulingConfig, require_contract
 from ..data.filling import StoreFilling, own_share
 from ..data.index import SampleIndex, data_root
 from ..errors import UserError
+from ..scheduling import POLICIES
 from ..scheduling.replay import FILE as PLANNED_FILE
 from ..scheduling.replay import PlannedSchedules, ScheduleMismatch
 from ..versions import check_packages
@@ -90,6 +91,10 @@ def planned_schedules(
         return planned
     except ScheduleMismatch as error:
         problem = f"the planned schedules are not used: {error}"
+        if scheduling.policy not in POLICIES:
+            raise UserError(
+                f"{problem}; compile again: only the compiler schedules by policy = {scheduling.policy}"
+            ) from error
         if scheduling.strict:
             raise UserError(f"{problem}; compile again, or set strict = false") from error
         if rank == 0:
@@ -104,6 +109,8 @@ def _evaluation(
     if not file.is_file():
         return None
     index = SampleIndex(file, config.data, root)
+    if scheduling.policy not in POLICIES:  # what has no gradient may be scheduled by any
+        scheduling = replace(scheduling, policy="auto")
     dataset = _dataset(scheduling, run_dir, index, rank)
     return Evaluation(dataset, config.train.evaluate_every, config.train.timeout_seconds)
 

@@ -20,7 +20,7 @@ export const schedule = {
     },
     policy: {
       type: oneOf(...POLICY_WORDS),
-      doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there for comparison. `docs/policies.md` says what each does.",
+      doc: "Scheduling policy. `auto` builds its own schedule, never slower than `deepspeed`, `packed` and `sorted`; the others are there for comparison, and `skrull-paper`, `round-robin` and `dacp` are always `planned`. `docs/policies.md` says what each does.",
       since: 1,
       default: "auto",
     },
