@@ -25,13 +25,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   inputs: [
     ...["foundation", "diagnostics", "language", "semantics", "catalogue", "host", "lengths"],
-    ...["engine", "plan"],
+    "engine",
   ],
   lint: [
     ...["foundation", "diagnostics", "language", "semantics", "syntax", "catalogue", "cost"],
     ...["host", "lengths", "plan", "inputs"],
   ],
-  emit: ["foundation", "plan", "schedule"],
+  emit: ["foundation", "lengths", "plan", "schedule"],
   writer: ["foundation", "emit", "host"],
   server: [
     ...["foundation", "diagnostics", "host", "catalogue", "syntax", "language", "semantics"],

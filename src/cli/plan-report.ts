@@ -6,7 +6,7 @@ import {
   formatShare,
 } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
-import { lostShare } from "../plan/data.js";
+import { lostShare } from "../lengths/prepare-data.js";
 import { longestThatFits } from "../plan/fit.js";
 import type { StepParts } from "../plan/performance.js";
 import type { Plan } from "../plan/plan.js";

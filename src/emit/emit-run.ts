@@ -1,5 +1,5 @@
 import { jsonText } from "../foundation/json.js";
-import type { SampleIndex } from "../plan/data.js";
+import type { SampleIndex } from "../lengths/prepare-data.js";
 import type { Plan } from "../plan/plan.js";
 import { deepspeedConfig, deepspeedConfigProblems } from "./deepspeed-config.js";
 import type { EmittedFile } from "./emitted-file.js";

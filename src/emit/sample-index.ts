@@ -1,4 +1,4 @@
-import type { SampleColumns, SampleIndex } from "../plan/data.js";
+import type { SampleColumns, SampleIndex } from "../lengths/prepare-data.js";
 import type { EmittedFile } from "./emitted-file.js";
 
 /** Samples that a JSON file still carries well; more of them are a table of their own. */

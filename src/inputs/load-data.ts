@@ -5,9 +5,14 @@ import { type Host, HostError } from "../host/host.js";
 import type { Spec } from "../language/language.js";
 import { measureFiles, type Progress } from "../lengths/measure.js";
 import type { FileMeasurement, RenderingFacts } from "../lengths/measurement.js";
+import {
+  hasConversations,
+  lostSamples,
+  type PreparedData,
+  prepareData,
+} from "../lengths/prepare-data.js";
 import type { Rendering } from "../lengths/rendering.js";
 import type { TokenizerFacts } from "../lengths/tokenizer.js";
-import { hasConversations, lostSamples, type PreparedData, prepareData } from "../plan/data.js";
 import type { Origins, SpecReport } from "../semantics/report.js";
 import { dataAdvice } from "./advice.js";
 import { countRequest } from "./count-request.js";

@@ -1,5 +1,5 @@
 import type { Spec } from "../language/language.js";
-import type { Selection } from "../plan/data.js";
+import type { Selection } from "../lengths/prepare-data.js";
 
 /**
  * Which rows a spec makes samples of.

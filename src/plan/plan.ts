@@ -11,9 +11,9 @@ import type {
   Weights,
 } from "../foundation/vocabularies.generated.js";
 import type { RenderingFacts } from "../lengths/measurement.js";
+import type { DataSummary } from "../lengths/prepare-data.js";
 import type { Rendering } from "../lengths/rendering.js";
 import type { Problem } from "../schedule/problem.js";
-import type { DataSummary } from "./data.js";
 import type { Forecast } from "./forecast.js";
 import type { HardwarePlan } from "./hardware.js";
 import type { Demand } from "./hardware-cost.js";

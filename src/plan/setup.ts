@@ -6,9 +6,9 @@ import type { Reduction, ZeroStage } from "../cost/memory.js";
 import type { TransformerShape } from "../cost/shape.js";
 import type { Spec } from "../language/language.js";
 import type { RenderingFacts } from "../lengths/measurement.js";
+import type { PreparedData } from "../lengths/prepare-data.js";
 import type { Rendering } from "../lengths/rendering.js";
 import type { Origins } from "../semantics/report.js";
-import type { PreparedData } from "./data.js";
 import { type HardwarePlan, hardwareOf } from "./hardware.js";
 import type { Topology } from "./plan.js";
 
