@@ -1,47 +1,14 @@
 import { didYouMean } from "../foundation/suggest.js";
 import { defaultOf, type Properties, type Property } from "../language/types.js";
 import type { BlockNode, BodyNode, EntryNode, NameNode } from "../syntax/tree.js";
-import { checkValue } from "./check-value.js";
+import type { BodyLayer, CheckContext, Owner, ValueContext } from "./check-context.js";
 import type { SourceDocument } from "./document.js";
 import { elsewhere } from "./elsewhere.js";
-import type { Evaluator } from "./evaluate.js";
 import { otherWord, withoutEntry } from "./fixes.js";
 import { entryInBody } from "./insert.js";
 import { entryPlaceholder } from "./placeholders.js";
-import type { Origins, Report } from "./report.js";
-import type { Scope } from "./scope.js";
-
-export interface Owner {
-  /** Of the block or variant, for messages. */
-  readonly name: string;
-  /** Path of its values. */
-  readonly path: string;
-  /** Where a missing key is reported. */
-  readonly header: NameNode;
-  /** It may still be extended: nothing is missing in it. */
-  readonly partial?: boolean;
-  /** What a key that the table does not have is, where it may have such. */
-  readonly open?: Property | undefined;
-}
-
-export interface CheckContext {
-  /** Of the document that is being read. */
-  readonly report: Report;
-  readonly document: SourceDocument;
-  readonly origins: Origins;
-  readonly evaluator: Evaluator;
-  readonly scope: Scope;
-  /** The parser found errors: what seems to be missing may only be unreadable. */
-  readonly broken: boolean;
-  /** Names of the language's blocks. */
-  readonly blocks: readonly string[];
-}
-
-/** A body and where it stands. */
-export interface BodyLayer {
-  readonly body: BodyNode;
-  readonly document: SourceDocument;
-}
+import type { Report } from "./report.js";
+import { checkValue } from "./values/check-value.js";
 
 /** An entry as the table knows it, and where it stands. */
 interface Written {
@@ -202,7 +169,18 @@ function checkEntry(
   context.origins.record(path, report.place(entry.value));
   const { origins, evaluator, scope, broken, blocks } = context;
   // Written out: this runs for every key, and a spread takes longer than the check.
-  const inside = { report, document, origins, evaluator, scope, broken, blocks, name, path };
+  const inside: ValueContext = {
+    report,
+    document,
+    origins,
+    evaluator,
+    scope,
+    broken,
+    blocks,
+    name,
+    path,
+    checkBody: checkProperties,
+  };
   return checkValue(entry.value, property.type, inside);
 }
 
