@@ -4,11 +4,18 @@ import type { Host } from "../host/host.js";
 import { countRequest } from "../inputs/count-request.js";
 import { namedFiles } from "../inputs/hub.js";
 import { loadRendering } from "../inputs/load-inputs.js";
-import type { Progress } from "../lengths/measure.js";
+import type { Counting, DataFile, Progress } from "../lengths/measure.js";
 import { analyzeFile, showDiagnostics } from "./analysis.js";
-import type { LengthsTask } from "./lengths.js";
 import { chooseRun } from "./spec-file.js";
 import type { Terminal } from "./terminal.js";
+
+/** Data files, and what to count their tokens with. */
+export interface LengthsTask {
+  readonly files: readonly DataFile[];
+  readonly counting: Counting;
+  /** For reports. */
+  readonly tokenizerSha256: string;
+}
 
 interface SpecLengths {
   readonly run: string | undefined;

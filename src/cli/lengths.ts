@@ -10,7 +10,7 @@ import { readTokenizer } from "../lengths/tokenizer.js";
 import { BYTES_TOKENIZER, decisiveFiles } from "../lengths/tokenizer-files.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { lengthsReport, prettyLengths } from "./lengths-report.js";
-import { countingOfSpec } from "./lengths-spec.js";
+import { countingOfSpec, type LengthsTask } from "./lengths-spec.js";
 import { type RenderingOptions, renderingFromOptions } from "./rendering-options.js";
 import { showSamples, type Which } from "./show-sample.js";
 import { SPECS } from "./spec-paths.js";
@@ -27,14 +27,6 @@ export interface LengthsOptions extends RenderingOptions {
   readonly show?: Which;
   /** Which of several machines this is, that fill the token store together. */
   readonly part?: readonly [number, number];
-}
-
-/** Data files, and what to count their tokens with. */
-export interface LengthsTask {
-  readonly files: readonly DataFile[];
-  readonly counting: Counting;
-  /** For reports. */
-  readonly tokenizerSha256: string;
 }
 
 /** `skrull lengths DATA... --tokenizer PATH` and `skrull lengths SPEC`. @throws HostError @throws EngineError */

@@ -3,8 +3,8 @@ import { rankCount } from "../schedule/degrees.js";
 import type { Policy, ScheduleError } from "../schedule/problem.js";
 import { solve } from "../schedule/solve.js";
 import { type Performance, performanceOf, type Solved } from "./performance.js";
-import type { SchedulingPlan } from "./plan.js";
-import { problemOf, sampleBatches, sampledOver } from "./sample.js";
+import { sampleBatches, sampledOver } from "./sample.js";
+import { problemOf, type SchedulingPlan } from "./scheduling-problem.js";
 
 /** What the schedules of the run's own first global batches come to, beside other policies on the same batches. */
 export interface Forecast extends Performance {

@@ -16,7 +16,7 @@ import {
 } from "../cost/shape.js";
 import { paperWork, trainingWork, type Work } from "../cost/work.js";
 import { type ZeroTraffic, zeroTraffic } from "../cost/zero.js";
-import type { SchedulingPlan } from "./plan.js";
+import type { Problem } from "../schedule/problem.js";
 
 export interface CostSetting {
   /** From the model's exact dimensions, or the paper's generic layer. */
@@ -85,7 +85,7 @@ export function fixedCost(setting: CostSetting): ZeroTraffic {
 }
 
 /** The scheduling problem's cost parameters, us, of a model on a machine. */
-export function schedulingCost(setting: CostSetting): SchedulingPlan["cost"] {
+export function schedulingCost(setting: CostSetting): Problem["cost"] {
   const { hardware } = setting;
   const { flops, target_share } = demandOf(setting);
   const matmul = hardware.matmul_flops / 1e6;
@@ -153,7 +153,7 @@ function workOf(setting: CostSetting): Work {
   return formula === "skrull-paper" ? paperWork(shape) : trainingWork(setting);
 }
 
-function communication(setting: CostSetting): SchedulingPlan["cost"]["comm"] {
+function communication(setting: CostSetting): Problem["cost"]["comm"] {
   const { bytes_per_token: bytesPerToken, ...counts } = demandOf(setting).collectives;
   const collective = { ...groupSetting(setting), bytesPerToken, counts };
   return Object.fromEntries(

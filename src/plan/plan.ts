@@ -13,10 +13,10 @@ import type {
 import type { RenderingFacts } from "../lengths/measurement.js";
 import type { DataSummary } from "../lengths/prepare-data.js";
 import type { Rendering } from "../lengths/rendering.js";
-import type { Problem } from "../schedule/problem.js";
 import type { Forecast } from "./forecast.js";
 import type { HardwarePlan } from "./hardware.js";
 import type { Demand } from "./hardware-cost.js";
+import type { SchedulingPlan } from "./scheduling-problem.js";
 import type { StepCount } from "./steps.js";
 
 /** Everything that is decided before a run starts: plain immutable JSON, and all that the emitters see. */
@@ -127,12 +127,6 @@ export interface DataPlan {
   readonly max_length: number;
   readonly summary: DataSummary;
 }
-
-/** The contract's scheduling problem without its lengths and its search budget. */
-export type SchedulingPlan = Omit<
-  Problem,
-  "format_version" | "lengths" | "iterations" | "time_budget_ms" | "seed"
->;
 
 /** What a step's forecast knows besides its schedule, us. */
 export interface StepPlan {

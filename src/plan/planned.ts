@@ -1,7 +1,7 @@
 import { globalBatches } from "../foundation/global-batches.js";
 import type { Problem } from "../schedule/problem.js";
 import type { Plan } from "./plan.js";
-import { problemOf } from "./sample.js";
+import { problemOf } from "./scheduling-problem.js";
 
 /** The problems of every step of a run, in order: each epoch has its own global batches. */
 export function problemsOfRun(plan: Plan, lengths: readonly number[]): readonly Problem[] {

@@ -1,6 +1,4 @@
 import { epochSamples, globalBatches, type Share } from "../foundation/global-batches.js";
-import type { Problem } from "../schedule/problem.js";
-import type { SchedulingPlan } from "./plan.js";
 
 /** Batches that are scheduled to forecast: enough for a spread, few enough to answer at once. */
 export const SAMPLED_BATCHES = 24;
@@ -76,13 +74,4 @@ function sortedByLength(drawn: Uint32Array, lengths: readonly number[]): Uint32A
     starts.set(length, start + count);
   }
   return sorted;
-}
-
-/** The scheduling problem of one global batch. */
-export function problemOf(
-  scheduling: SchedulingPlan,
-  lengths: readonly number[],
-  iterations: number,
-): Problem {
-  return { format_version: 1, ...scheduling, lengths, iterations, time_budget_ms: 0, seed: 0 };
 }

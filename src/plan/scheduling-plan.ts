@@ -3,7 +3,8 @@ import { epochSamples } from "../foundation/global-batches.js";
 import { sum } from "../foundation/statistics.js";
 import { degreesOfClass } from "../schedule/degrees.js";
 import { type CostSetting, fixedCost, schedulingCost, targetTime } from "./hardware-cost.js";
-import type { Plan, SchedulingPlan } from "./plan.js";
+import type { Plan } from "./plan.js";
+import type { SchedulingPlan } from "./scheduling-problem.js";
 import type { Setup } from "./setup.js";
 
 export function schedulingPlan(setup: Setup, bucket: number): SchedulingPlan {

@@ -1,5 +1,3 @@
-import type { WeightProblems } from "./match-weights.js";
-
 const NAMES_SHOWN = 3;
 const SHOWN = 120; // characters of a name, a type or a shape
 const LAYER = /(?:^|\.)layers\.\d+\./;
@@ -17,7 +15,10 @@ export function listed(names: readonly string[]): string {
 }
 
 /** What most likely happened to such weights, and what to do. Also in the runtime. */
-export function likelyCause({ missing, unexpected }: WeightProblems): string {
+export function likelyCause({
+  missing,
+  unexpected,
+}: Readonly<Record<"missing" | "unexpected", readonly string[]>>): string {
   const prefix = prefixOf(missing, unexpected);
   if (prefix !== undefined)
     return `Every key starts with '${shown(prefix)}', as in a model that holds this one as a part: store the part's weights without it.`;

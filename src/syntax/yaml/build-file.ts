@@ -13,7 +13,9 @@ import type {
   TaggedNode,
   ValueNode,
 } from "../tree.js";
-import type { OnProblem } from "./read-yaml.js";
+
+/** Told of what is wrong, where, and what to do. */
+export type OnProblem = (problem: string, span: Span, help?: string) => void;
 
 /** Keys of the document that are not blocks of the language. */
 const STATEMENTS = { version: "skrull", imports: "import", constants: "let" } as const;

@@ -3,7 +3,7 @@ import { type Diagnostic, diagnostic, MOST_DIAGNOSTICS } from "../../diagnostics
 import { LineMap } from "../../foundation/text.js";
 import { emptyFile, fileTooLarge, LONGEST_FILE, type ParsedFile } from "../parse.js";
 import type { FileNode, Span } from "../tree.js";
-import { buildFile } from "./build-file.js";
+import { buildFile, type OnProblem } from "./build-file.js";
 
 /**
  * Reads a spec that is written in YAML or JSON into the tree that the spec language has, with ranges into the
@@ -21,9 +21,6 @@ export function readYaml(file: string, text: string): ParsedFile {
   const tree = readTree(text, report);
   return { file, lines, tree, diagnostics };
 }
-
-/** Told of what is wrong, where, and what to do. */
-export type OnProblem = (problem: string, span: Span, help?: string) => void;
 
 function readTree(text: string, report: OnProblem): FileNode {
   const empty = emptyFile(text);
