@@ -1,11 +1,6 @@
 import { type Command, Option } from "commander";
+import { formatOption } from "./options.js";
 import type { Program } from "./program.js";
-
-/** @param more besides those that every verb with output has */
-export const formatOption = (...more: readonly string[]): Option =>
-  new Option("--format <format>", "output format")
-    .choices(["pretty", "json", ...more])
-    .default("pretty");
 
 /** Apart from the other verbs: it is built as a program of its own. */
 export function addLint({ program, host, terminal, version, end }: Program): void {

@@ -30,7 +30,7 @@ const NATIVE = [{ language: "skrull" }, { pattern: "**/*.skrull" }];
 export function serve(connection: Connection, host: Host, options: ServerOptions): void {
   const workspace = new Workspace(host);
   const plans = new PlanHovers(host, options.skrullVersion);
-  let client: InitializeParams["capabilities"] = {};
+  let client: Capabilities = {};
   const addresses: Addresses = {
     uriOf: (file) => workspace.uriOf(file),
     pageOf: (code) =>
@@ -59,17 +59,9 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
 
   connection.onInitialize(({ capabilities }) => {
     client = capabilities;
-    return initializeResult(options.skrullVersion, !registersFormatting());
+    return initializeResult(options.skrullVersion, !registersFormatting(client));
   });
-  const watches = () => client.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
-  const registersFormatting = () => client.textDocument?.formatting?.dynamicRegistration === true;
-  connection.onInitialized(() => {
-    const watchers = [{ globPattern: WATCHED }];
-    if (watches())
-      void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
-    if (registersFormatting())
-      void connection.client.register(DocumentFormattingRequest.type, { documentSelector: NATIVE });
-  });
+  connection.onInitialized(() => register(connection, client));
 
   const refresh = (uris: readonly string[]) => {
     for (const uri of uris) {
@@ -87,7 +79,7 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
     refresh(workspace.touch(uri));
   });
   // Who watches files tells of this one too; for the others it is the time to look at all of them.
-  workspace.documents.onDidSave(() => refresh(watches() ? [] : workspace.touchAll()));
+  workspace.documents.onDidSave(() => refresh(watches(client) ? [] : workspace.touchAll()));
   connection.onDidChangeWatchedFiles(({ changes }) =>
     refresh(workspace.touchSaved(changes.map(({ uri }) => uri))),
   );
@@ -95,6 +87,21 @@ export function serve(connection: Connection, host: Host, options: ServerOptions
   answerRequests({ connection, workspace, publisher, plans, addresses, client: () => client });
   workspace.documents.listen(connection);
   connection.listen();
+}
+
+type Capabilities = InitializeParams["capabilities"];
+
+const watches = ({ workspace }: Capabilities): boolean =>
+  workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+
+const registersFormatting = ({ textDocument }: Capabilities): boolean =>
+  textDocument?.formatting?.dynamicRegistration === true;
+
+function register({ client: editor }: Connection, client: Capabilities): void {
+  const watchers = [{ globPattern: WATCHED }];
+  if (watches(client)) void editor.register(DidChangeWatchedFilesNotification.type, { watchers });
+  if (registersFormatting(client))
+    void editor.register(DocumentFormattingRequest.type, { documentSelector: NATIVE });
 }
 
 const stackOf = (error: unknown): string =>
