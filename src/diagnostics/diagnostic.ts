@@ -29,16 +29,30 @@ export interface Diagnostic {
   readonly fix?: Fix;
 }
 
-type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
-  ? (Name extends `${infer Count}:${string}` ? Count : Name) | Names<Rest>
+/** What is filled in of an entry, wherever a placeholder stands in it. */
+export type PlaceholdersOf<Declared> = {
+  [Part in "message" | "why" | "help"]: Declared extends { readonly [_ in Part]: infer Text }
+    ? NamesIn<Text>
+    : never;
+}["message" | "why" | "help"];
+
+type NamesIn<Text> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? NameOf<Name> | NamesIn<Rest>
   : never;
 
-type NamesOf<Code extends DiagnosticCode> =
-  | Names<(typeof CATALOGUE)[Code]["message"]>
-  | Names<(typeof CATALOGUE)[Code]["why"]>;
+/** Advice also shows braces of the language, `data { malformed = {count} }`, and of escapes, `\\u{XXXXXX}`. */
+type NameOf<Braced extends string> = Braced extends `${string}{${infer Inner}`
+  ? NameOf<Inner>
+  : Braced extends `${infer Count}:${string}`
+    ? Count
+    : Braced extends `${string} ${string}` | Uppercase<Braced>
+      ? never
+      : Braced;
 
 /** Values for a code's placeholders. */
-export type Values<Code extends DiagnosticCode> = Readonly<Record<NamesOf<Code>, string | number>>;
+export type Values<Code extends DiagnosticCode> = Readonly<
+  Record<PlaceholdersOf<(typeof CATALOGUE)[Code]>, string | number>
+>;
 
 export interface Place {
   readonly file: string;

@@ -8,6 +8,7 @@ import {
   hasErrors,
   MOST_DIAGNOSTICS,
   type Place,
+  type PlaceholdersOf,
 } from "../../src/diagnostics/diagnostic.js";
 import { formatJson } from "../../src/diagnostics/format-json.js";
 import { formatPretty } from "../../src/diagnostics/format-pretty.js";
@@ -72,6 +73,25 @@ describe("a diagnostic", () => {
     expect(diagnostic("unknown-block", {}, place).message).toContain("{name}");
     // @ts-expect-error 'nam' is no placeholder
     diagnostic("unknown-block", { name: "x", nam: "y" }, place);
+  });
+
+  it("does not compile without a placeholder of the advice either", () => {
+    const declared = {
+      message: "{file:x|y}: {problem}",
+      why: "No reason.",
+      help: "Write data { malformed = {count} }, or \\u{XXXXXX}; see { ... } of {page}.",
+    } as const;
+    const names: Record<PlaceholdersOf<typeof declared>, true> = {
+      file: true,
+      problem: true,
+      count: true,
+      page: true,
+    };
+    // @ts-expect-error 'page' is missing
+    const fewer: typeof names = { file: true, problem: true, count: true };
+    // @ts-expect-error 'malformed' is no placeholder
+    const more: typeof names = { ...names, malformed: true };
+    expect(Object.keys({ ...fewer, ...more })).toContain("page");
   });
 
   it("prefers the place's own advice", () => {
