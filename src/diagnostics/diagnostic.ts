@@ -40,7 +40,7 @@ type NamesIn<Text> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? NameOf<Name> | NamesIn<Rest>
   : never;
 
-/** Advice also shows braces of the language, `data { malformed = {count} }`, and of escapes, `\\u{XXXXXX}`. */
+/** Advice also shows braces of the language, `data { malformed = {count} }`, and of escapes, `\u{XXXXXX}`. */
 type NameOf<Braced extends string> = Braced extends `${string}{${infer Inner}`
   ? NameOf<Inner>
   : Braced extends `${infer Count}:${string}`

@@ -13,9 +13,10 @@ import { aligned, assignmentOf, type Rows, rowsTime } from "../rows.js";
 import { type Assignment, toMicroBatches } from "../schedule.js";
 import { type Workload, workloadOf } from "../workload.js";
 import { deepspeedBatches } from "./deepspeed.js";
-import { type Batches, unplaceable } from "./full-degree.js";
 import { POLICIES } from "./index.js";
-import { packedBatches, sortedBatches } from "./packed.js";
+import { packedBatches } from "./packed.js";
+import { type Batches, unplaceable } from "./parts/full-degree.js";
+import { sortedBatches } from "./sorted.js";
 
 const FLOORS: readonly ((problem: Problem) => Batches)[] = [
   deepspeedBatches,

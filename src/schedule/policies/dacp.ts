@@ -1,7 +1,7 @@
 import type { Problem } from "../problem.js";
 import type { Assignment } from "../schedule.js";
-import { type Distribution, distribute, placeDistribution } from "./distribute.js";
-import { cannotShard } from "./full-degree.js";
+import { type Distribution, distribute, placeDistribution } from "./parts/distribute.js";
+import { cannotShard } from "./parts/full-degree.js";
 
 /**
  * DACP alone (arXiv:2505.19609 Algorithm 1), in batch order: a data-parallel rank's micro-batch takes sequences until

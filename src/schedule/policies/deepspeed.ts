@@ -1,6 +1,6 @@
 import type { Problem } from "../problem.js";
 import type { Assignment } from "../schedule.js";
-import { allSharded, type Batches, fullDegree } from "./full-degree.js";
+import { allSharded, type Batches, fullDegree } from "./parts/full-degree.js";
 
 /** DeepSpeed as it is: every sequence alone in a micro-batch and sharded over its group, in batch order. */
 export function deepspeed(problem: Problem): Assignment {

@@ -2,8 +2,10 @@ import type { Policy, Problem } from "../problem.js";
 import type { Assignment } from "../schedule.js";
 import { dacp } from "./dacp.js";
 import { deepspeed } from "./deepspeed.js";
-import { roundRobin, skrullPaper } from "./gds.js";
-import { packed, sorted } from "./packed.js";
+import { packed } from "./packed.js";
+import { roundRobin } from "./round-robin.js";
+import { skrullPaper } from "./skrull-paper.js";
+import { sorted } from "./sorted.js";
 
 /** A policy: micro-batches of every data-parallel rank. @throws Infeasible */
 export type PolicyFunction = (problem: Problem) => Assignment;

@@ -1,24 +1,19 @@
-import { bucketUnits, shardUnits, workOf } from "../cost.js";
-import { isAvailable } from "../degrees.js";
-import { Infeasible, type Problem } from "../problem.js";
-import type { Assignment, RankMicroBatch } from "../schedule.js";
+import { bucketUnits, shardUnits, workOf } from "../../cost.js";
+import { isAvailable } from "../../degrees.js";
+import { Infeasible, type Problem } from "../../problem.js";
+import type { Assignment, RankMicroBatch } from "../../schedule.js";
 import { type Distribution, distribute, placeDistribution, type RankRule } from "./distribute.js";
 import { degreeUnavailable } from "./full-degree.js";
 
-/** The paper's scheduler: GDS over DACP (arXiv:2505.19609 Algorithms 2 and 1). @throws Infeasible */
-export const skrullPaper = (problem: Problem): Assignment => gds("least-loaded", problem);
-
-/** The paper's ablation: GDS over its Algorithm 4, whole sequences to the ranks in turn. @throws Infeasible */
-export const roundRobin = (problem: Problem): Assignment => gds("in-turn", problem);
-
 /**
- * Sequences over data-parallel ranks by work, longest first to the least loaded; then, per rank, as few
- * micro-batches as memory allows, each taking every m-th sequence in ascending order so that long and short are
- * paired.
+ * The paper's GDS (arXiv:2505.19609 Algorithm 2): sequences over data-parallel ranks by work, longest first to the
+ * least loaded; then, per rank, as few micro-batches as memory allows, each taking every m-th sequence in ascending
+ * order so that long and short are paired.
  *
+ * @param rule where whole sequences go
  * @throws Infeasible where it gives up, which it may although a schedule exists
  */
-function gds(rule: RankRule, problem: Problem): Assignment {
+export function gds(rule: RankRule, problem: Problem): Assignment {
   return spreadByWork(problem).map((own, rank) => microBatchesOf(own, rank, rule, problem));
 }
 
