@@ -122,6 +122,8 @@ function columns(rows: readonly (readonly string[])[]): readonly string[] {
     Math.max(...rows.map((row) => (row.length > n + 1 ? (row[n] ?? "").length : 0)));
   const widths = [width(0), width(1)];
   return rows.map((row) =>
-    row.map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] ?? 0))).join("  "),
+    row
+      .map((cell, n) => (n === row.length - 1 ? cell : cell.padEnd(widths[n] as number)))
+      .join("  "),
   );
 }

@@ -6,7 +6,7 @@ export function tableLines(rows: readonly (readonly string[])[], indent = "  "):
   }
   return rows.map((row) => {
     const cells = row.map((cell, n) =>
-      n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0),
+      n === 0 ? cell.padEnd(widths[n] as number) : cell.padStart(widths[n] as number),
     );
     return `${indent}${cells.join("  ")}`.trimEnd();
   });

@@ -42,7 +42,7 @@ function window(order: ArrayLike<number>, draws: number, epoch: number): readonl
   const length = order.length;
   const rest = length === 0 ? 0 : draws % length;
   const start = length === 0 ? 0 : (epoch * rest) % length;
-  return Array.from({ length: rest }, (_, n) => order[(start + n) % length] ?? 0);
+  return Array.from({ length: rest }, (_, n) => order[(start + n) % length] as number);
 }
 
 /** Samples that an epoch trains, repetitions counted. */
@@ -69,7 +69,7 @@ export function globalBatches(
   const batches: number[][] = [];
   for (let start = 0; start < order.length && batches.length < most; start += size) {
     const places = Array.from(order.subarray(start, start + size));
-    batches.push(drawn ? places.map((place) => drawn[place] ?? 0) : places);
+    batches.push(drawn ? places.map((place) => drawn[place] as number) : places);
   }
   return batches;
 }

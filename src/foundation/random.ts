@@ -67,8 +67,8 @@ export function epochPermutation(count: number, seed: number, epoch: number): Ui
   const order = naturalOrder(count);
   for (let last = count - 1; last > 0; last -= 1) {
     const other = randomBelow(random, last + 1);
-    const kept = order[last] ?? 0;
-    order[last] = order[other] ?? 0;
+    const kept = order[last] as number;
+    order[last] = order[other] as number;
     order[other] = kept;
   }
   return order;

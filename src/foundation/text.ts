@@ -25,15 +25,15 @@ export class LineMap {
 
   /** Position of an offset; offsets outside the text count as its ends. */
   position(offset: number): Position {
-    const inside = Math.max(this.#starts[0] ?? 0, Math.min(offset, this.text.length));
+    const inside = Math.max(this.#starts[0] as number, Math.min(offset, this.text.length));
     let low = 0;
     let high = this.#starts.length - 1;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if ((this.#starts[middle] ?? 0) <= inside) low = middle;
+      if ((this.#starts[middle] as number) <= inside) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: inside - (this.#starts[low] ?? 0) + 1 };
+    return { line: low + 1, column: inside - (this.#starts[low] as number) + 1 };
   }
 
   /** Offset of a position; a line or column beyond the text counts as its end. */

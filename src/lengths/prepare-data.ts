@@ -178,10 +178,10 @@ class Collected {
 
   #isLeftOut(measurement: FileMeasurement, row: number, selection: Selection): boolean {
     const { minTurns, unique, share, heldOut } = selection;
-    const low = measurement.content[2 * row] ?? 0;
+    const low = measurement.content[2 * row] as number;
     if (share > 0 && this.#isHeldOut(measurement, row, share) !== heldOut)
       return this.#leave("elsewhere");
-    if ((measurement.turns[row] ?? 0) < minTurns) return this.#leave("few_turns");
+    if ((measurement.turns[row] as number) < minTurns) return this.#leave("few_turns");
     if (!unique) return false;
     const content = `${low} ${measurement.content[2 * row + 1]} ${measurement.check[row]}`;
     if (this.#seen.has(content)) return this.#leave("duplicates");
@@ -193,7 +193,7 @@ class Collected {
   #isHeldOut({ line, content }: FileMeasurement, row: number, share: number): boolean {
     let first = row;
     while (first > 0 && line[first - 1] === line[row]) first -= 1;
-    return (content[2 * first] ?? 0) < share * 2 ** 32;
+    return (content[2 * first] as number) < share * 2 ** 32;
   }
 
   #leave(why: keyof DataSummary["left_out"]): true {
@@ -208,10 +208,10 @@ class Collected {
     firstBlock: number,
     { maxLength, overlong }: Selection,
   ): void {
-    const full = measurement.fullLength[row] ?? 0;
-    const length = measurement.length[row] ?? 0;
-    const supervised = measurement.supervised[row] ?? 0;
-    const line = measurement.line[row] ?? 0;
+    const full = measurement.fullLength[row] as number;
+    const length = measurement.length[row] as number;
+    const supervised = measurement.supervised[row] as number;
+    const line = measurement.line[row] as number;
     this.#rows += 1;
     if (full > (this.#longestRow?.tokens ?? 0)) this.#longestRow = { path, line, tokens: full };
     if (full > maxLength) {
@@ -221,12 +221,12 @@ class Collected {
     }
     const n = this.#samples;
     const columns = this.#columns;
-    columns.block[n] = firstBlock + (measurement.block[row] ?? 0);
-    columns.row[n] = measurement.row[row] ?? 0;
+    columns.block[n] = firstBlock + (measurement.block[row] as number);
+    columns.row[n] = measurement.row[row] as number;
     columns.line[n] = line;
     columns.length[n] = length;
     columns.supervised[n] = supervised;
-    columns.check[n] = measurement.check[row] ?? 0;
+    columns.check[n] = measurement.check[row] as number;
     this.#samples += 1;
     this.#tokens += length;
     this.#supervised += supervised;
@@ -272,7 +272,7 @@ class Collected {
 /** Quicker than `Array.from`, which asks an iterator for each of millions. */
 function plainNumbers(column: Uint32Array): readonly number[] {
   const numbers = new Array<number>(column.length);
-  for (let n = 0; n < column.length; n += 1) numbers[n] = column[n] ?? 0;
+  for (let n = 0; n < column.length; n += 1) numbers[n] = column[n] as number;
   return numbers;
 }
 

@@ -66,11 +66,11 @@ export function solveBatches(
 ): SolvedBatches {
   const solved: Solved[] = [];
   for (const batch of batches) {
-    const own = batch.map((sample) => lengths[sample] ?? 0);
+    const own = batch.map((sample) => lengths[sample] as number);
     const problem = problemOf(scheduling, own, iterations);
     const solution = solve(problem);
     if (!solution.ok) {
-      const sample = batch[solution.error.sequence ?? 0] ?? 0;
+      const sample = batch[solution.error.sequence ?? 0] as number;
       return { ok: false, error: solution.error, sample };
     }
     solved.push({ problem, schedule: solution.schedule });

@@ -76,7 +76,7 @@ function degreeShares(solved: readonly Solved[], allTokens: number): readonly De
     for (const { sequence, degree } of schedule.micro_batches.flatMap((m) => m.placements)) {
       const share = found.get(degree) ?? { sequences: 0, tokens: 0 };
       share.sequences += 1;
-      share.tokens += problem.lengths[sequence] ?? 0;
+      share.tokens += problem.lengths[sequence] as number;
       found.set(degree, share);
     }
   }

@@ -12,7 +12,7 @@ export function problemsOfRun(plan: Plan, lengths: readonly number[]): readonly 
     const batches = globalBatches(lengths.length, size, training.seed, epoch, data.mixture);
     for (const batch of batches) {
       if (problems.length === steps.total_steps) break;
-      const own = batch.map((sample) => lengths[sample] ?? 0);
+      const own = batch.map((sample) => lengths[sample] as number);
       problems.push(problemOf(scheduling, own, search.iterations));
     }
   }

@@ -54,22 +54,22 @@ export function neighbourBatches(
 /** Samples, of which there may be millions, by length and then by number: counted, not compared. */
 function sortedByLength(drawn: Uint32Array, lengths: readonly number[]): Uint32Array {
   const copies = new Uint32Array(lengths.length);
-  for (const sample of drawn) copies[sample] = (copies[sample] ?? 0) + 1;
+  for (const sample of drawn) copies[sample] = (copies[sample] as number) + 1;
   const starts = new Map<number, number>();
   for (const [sample, count] of copies.entries()) {
-    const length = lengths[sample] ?? 0;
+    const length = lengths[sample] as number;
     starts.set(length, (starts.get(length) ?? 0) + count);
   }
   let before = 0;
   for (const length of [...starts.keys()].sort((a, b) => a - b)) {
-    const count = starts.get(length) ?? 0;
+    const count = starts.get(length) as number;
     starts.set(length, before);
     before += count;
   }
   const sorted = new Uint32Array(drawn.length);
   for (const [sample, count] of copies.entries()) {
-    const length = lengths[sample] ?? 0;
-    const start = starts.get(length) ?? 0;
+    const length = lengths[sample] as number;
+    const start = starts.get(length) as number;
     sorted.fill(sample, start, start + count);
     starts.set(length, start + count);
   }

@@ -69,7 +69,7 @@ function drawn(setup: Setup) {
   if (mixture.length === 0)
     return { lengths: length, targetShare: summary.supervised_tokens / summary.tokens };
   const samples = epochSamples(length.length, setup.spec.train.seed, 0, mixture);
-  const lengths = Array.from(samples, (sample) => length[sample] ?? 0);
-  const targets = sum(Array.from(samples, (sample) => supervised[sample] ?? 0));
+  const lengths = Array.from(samples, (sample) => length[sample] as number);
+  const targets = sum(Array.from(samples, (sample) => supervised[sample] as number));
   return { lengths, targetShare: targets / sum(lengths) };
 }

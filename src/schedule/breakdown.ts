@@ -41,26 +41,26 @@ function cellParts(cell: Cell, workload: Workload): { work: number; communicatio
   const tokens = workload.levels.map(({ degree }) => new Float64Array(workload.size / degree));
   let work = 0;
   for (const [k, sequence] of cell.sequences.entries()) {
-    const n = cell.levels[k] ?? 0;
+    const n = cell.levels[k] as number;
     const level = workload.levels[n];
     if (!level) continue;
-    const first = cell.firsts[k] ?? 0;
-    const own = level.work[sequence] ?? 0;
+    const first = cell.firsts[k] as number;
+    const own = level.work[sequence] as number;
     work += own * level.degree;
-    if (n === 0) local[first] = (local[first] ?? 0) + own;
+    if (n === 0) local[first] = (local[first] as number) + own;
     const groups = tokens[n] as Float64Array;
     const group = first / level.degree;
-    groups[group] = (groups[group] ?? 0) + (workload.problem.lengths[sequence] ?? 0);
+    groups[group] = (groups[group] as number) + (workload.problem.lengths[sequence] as number);
   }
   for (const [n, level] of workload.levels.entries()) {
     for (let rank = 0; rank < workload.size && level.degree > 1; rank += 1) {
-      const own = tokens[n]?.[Math.floor(rank / level.degree)] ?? 0;
-      waits[rank] = (waits[rank] ?? 0) + levelCommunication(level, own);
+      const own = (tokens[n] as Float64Array)[Math.floor(rank / level.degree)] as number;
+      waits[rank] = (waits[rank] as number) + levelCommunication(level, own);
     }
   }
   let communication = 0;
   for (const [rank, wait] of waits.entries()) {
-    communication += Math.max(0, wait - (local[rank] ?? 0));
+    communication += Math.max(0, wait - (local[rank] as number));
   }
   return { work, communication };
 }

@@ -133,7 +133,10 @@ class ExactSearch {
       for (let n = 1; n < levels.length; n += 1) {
         const level = levels[n] as Level;
         const group = Math.floor(r / level.degree);
-        communication += levelCommunication(level, (this.#tokens[n] as Float64Array)[group] ?? 0);
+        communication += levelCommunication(
+          level,
+          (this.#tokens[n] as Float64Array)[group] as number,
+        );
       }
       const hidden = Math.max(communication, this.#local[r] as number);
       slowest = Math.max(slowest, hidden + (this.#sharded[r] as number));

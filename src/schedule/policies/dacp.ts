@@ -40,8 +40,8 @@ function closeWhereItFails(own: readonly number[], problem: Problem): readonly D
 
 /** Ascending by length, ties by index. */
 function inserted(members: readonly number[], sequence: number, { lengths }: Problem): number[] {
-  const length = lengths[sequence] ?? 0;
-  const at = members.findIndex((member) => (lengths[member] ?? 0) > length);
+  const length = lengths[sequence] as number;
+  const at = members.findIndex((member) => (lengths[member] as number) > length);
   return at < 0
     ? [...members, sequence]
     : [...members.slice(0, at), sequence, ...members.slice(at)];

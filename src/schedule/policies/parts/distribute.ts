@@ -75,9 +75,9 @@ class Group {
   placeWhole(sequence: number): boolean {
     const units = this.#units(sequence, 1);
     const rank = this.#rankFor(units);
-    if (units > (this.#room[rank] ?? 0)) return false;
-    this.#room[rank] = (this.#room[rank] ?? 0) - units;
-    this.#load[rank] = (this.#load[rank] ?? 0) + this.#work(sequence);
+    if (units > (this.#room[rank] as number)) return false;
+    this.#room[rank] = (this.#room[rank] as number) - units;
+    this.#load[rank] = (this.#load[rank] as number) + this.#work(sequence);
     this.#locals[rank]?.push(sequence);
     this.distribution.set(sequence, rank);
     return true;
@@ -90,7 +90,7 @@ class Group {
       return rank;
     }
     const least = indexOfMin(this.#load);
-    return units <= (this.#room[least] ?? 0) ? least : indexOfMax(this.#room);
+    return units <= (this.#room[least] as number) ? least : indexOfMax(this.#room);
   }
 
   shardWithRollBack(sequence: number): boolean {
@@ -98,7 +98,7 @@ class Group {
     const units = this.#units(sequence, this.#degree);
     for (;;) {
       const fullest = indexOfMin(this.#room);
-      if (units <= (this.#room[fullest] ?? 0)) break;
+      if (units <= (this.#room[fullest] as number)) break;
       if (!this.#rollBack(fullest)) return false;
     }
     this.#shard(sequence);
@@ -112,8 +112,8 @@ class Group {
   #rollBack(rank: number): boolean {
     const shortest = this.#locals[rank]?.shift();
     if (shortest === undefined) return false;
-    this.#room[rank] = (this.#room[rank] ?? 0) + this.#units(shortest, 1);
-    this.#load[rank] = (this.#load[rank] ?? 0) - this.#work(shortest);
+    this.#room[rank] = (this.#room[rank] as number) + this.#units(shortest, 1);
+    this.#load[rank] = (this.#load[rank] as number) - this.#work(shortest);
     this.#shard(shortest);
     return true;
   }
@@ -121,28 +121,30 @@ class Group {
   #shard(sequence: number): void {
     const units = this.#units(sequence, this.#degree);
     for (let rank = 0; rank < this.#ranks; rank += 1) {
-      this.#room[rank] = (this.#room[rank] ?? 0) - units;
+      this.#room[rank] = (this.#room[rank] as number) - units;
     }
     this.distribution.set(sequence, undefined);
   }
 
   #units(sequence: number, degree: number): number {
-    return shardUnits(this.problem.lengths[sequence] ?? 0, degree, this.problem);
+    return shardUnits(this.problem.lengths[sequence] as number, degree, this.problem);
   }
 
   #work(sequence: number): number {
-    return workOf(this.problem.lengths[sequence] ?? 0, 1, this.problem);
+    return workOf(this.problem.lengths[sequence] as number, 1, this.problem);
   }
 }
 
 function indexOfMin(values: readonly number[]): number {
   let best = 0;
-  for (let n = 1; n < values.length; n += 1) if ((values[n] ?? 0) < (values[best] ?? 0)) best = n;
+  for (let n = 1; n < values.length; n += 1)
+    if ((values[n] as number) < (values[best] as number)) best = n;
   return best;
 }
 
 function indexOfMax(values: readonly number[]): number {
   let best = 0;
-  for (let n = 1; n < values.length; n += 1) if ((values[n] ?? 0) > (values[best] ?? 0)) best = n;
+  for (let n = 1; n < values.length; n += 1)
+    if ((values[n] as number) > (values[best] as number)) best = n;
   return best;
 }

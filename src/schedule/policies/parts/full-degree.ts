@@ -50,7 +50,7 @@ export function degreeUnavailable(degree: number): Infeasible {
 
 /** That a sequence fits only at degrees whose cost is not known: the smallest of them is named. */
 export function unplaceable(sequence: number, problem: Problem): Infeasible {
-  const length = problem.lengths[sequence] ?? 0;
+  const length = problem.lengths[sequence] as number;
   const fitting = degreesOfClass(problem).find(
     (degree) => shardUnits(length, degree, problem) <= bucketUnits(problem),
   );

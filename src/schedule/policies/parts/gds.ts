@@ -20,14 +20,14 @@ export function gds(rule: RankRule, problem: Problem): Assignment {
 function spreadByWork(problem: Problem): readonly (readonly number[])[] {
   const { lengths, data_parallel: ranks } = problem;
   const order = [...lengths.keys()];
-  order.sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
+  order.sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b);
   const spread: number[][] = Array.from({ length: ranks }, () => []);
   const load = new Array<number>(ranks).fill(0);
   for (const sequence of order) {
     let least = 0;
     for (let rank = 1; rank < ranks; rank += 1)
-      if ((load[rank] ?? 0) < (load[least] ?? 0)) least = rank;
-    load[least] = (load[least] ?? 0) + workOf(lengths[sequence] ?? 0, 1, problem);
+      if ((load[rank] as number) < (load[least] as number)) least = rank;
+    load[least] = (load[least] as number) + workOf(lengths[sequence] as number, 1, problem);
     spread[least]?.push(sequence);
   }
   return spread;
@@ -41,7 +41,9 @@ function microBatchesOf(
 ): readonly RankMicroBatch[] {
   if (own.length === 0) return [];
   const { lengths } = problem;
-  const ascending = [...own].sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+  const ascending = [...own].sort(
+    (a, b) => (lengths[a] as number) - (lengths[b] as number) || a - b,
+  );
   const fewest = Math.max(1, Math.ceil(unitsTogether(ascending, problem) / bucketUnits(problem)));
   const attempts = 2 * fewest + 16;
   for (let count = fewest; count < fewest + attempts; count += 1) {
@@ -55,7 +57,7 @@ function microBatchesOf(
 function unitsTogether(sequences: readonly number[], problem: Problem): number {
   let units = 0;
   for (const sequence of sequences) {
-    units += shardUnits(problem.lengths[sequence] ?? 0, problem.context_parallel, problem);
+    units += shardUnits(problem.lengths[sequence] as number, problem.context_parallel, problem);
   }
   return units;
 }
@@ -70,7 +72,7 @@ function interleave(
   const found: Distribution[] = [];
   for (let first = 0; first < count && first < ascending.length; first += 1) {
     const members: number[] = [];
-    for (let n = first; n < ascending.length; n += count) members.push(ascending[n] ?? 0);
+    for (let n = first; n < ascending.length; n += count) members.push(ascending[n] as number);
     if (unitsTogether(members, problem) > bucketUnits(problem)) return undefined;
     const distribution = distribute(members, rule, problem);
     if (!distribution) return undefined;
