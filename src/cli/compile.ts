@@ -1,5 +1,5 @@
 import { join, relative, resolve } from "pathe";
-import { emitRun, RUNTIME_FOLDER, TEMPLATES } from "../emit/emit-run.js";
+import { emitRun, type FileTemplates, RUNTIME_FOLDER, TEMPLATED_FILES } from "../emit/emit-run.js";
 import { printable } from "../foundation/printable.js";
 import { readText, sha256Of, walk } from "../host/files.js";
 import type { Host } from "../host/host.js";
@@ -101,9 +101,9 @@ function runFolder(
     modelConfig: inputs.modelConfig,
     tokenizerFiles: Object.fromEntries(tokenizerFiles),
     runtime: runtimeFiles(host),
-    templates: Object.fromEntries(
-      TEMPLATES.map((name) => [name, asset(`templates/${name}.hbs`)]),
-    ) as Record<(typeof TEMPLATES)[number], string>,
+    fileTemplates: Object.fromEntries(
+      TEMPLATED_FILES.map(({ path }) => [path, asset(`templates/${path}.hbs`)]),
+    ) as FileTemplates,
     sha256,
     planned: schedules && { schedules, lengths: lengthsOf(spec), sha256 },
     deepspeedSchema: JSON.parse(asset("schemas/deepspeed-config.schema.json")),

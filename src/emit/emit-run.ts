@@ -3,6 +3,7 @@ import type { SampleIndex } from "../lengths/prepare-data.js";
 import type { Plan } from "../plan/plan.js";
 import { deepspeedConfig, deepspeedConfigProblems } from "./deepspeed-config.js";
 import type { EmittedFile } from "./emitted-file.js";
+import { fillFileTemplate } from "./file-template.js";
 import { type PlannedSchedules, packSchedules, SCHEDULES_FILE } from "./planned-schedules.js";
 import {
   dataConfig,
@@ -13,9 +14,18 @@ import {
   trainConfig,
 } from "./run-values.js";
 import { indexFiles } from "./sample-index.js";
-import { fillTemplate } from "./template.js";
 
-export const TEMPLATES = ["sampler.py", "train.py", "launch.sh", "requirements.txt"] as const;
+/** Files that are made of a template each. */
+export const TEMPLATED_FILES = [
+  { path: "sampler.py" },
+  { path: "train.py" },
+  { path: "launch.sh", executable: true },
+  { path: "requirements.txt" },
+] as const satisfies readonly Omit<EmittedFile, "content">[];
+
+/** Their templates by path. */
+export type FileTemplates = Readonly<Record<(typeof TEMPLATED_FILES)[number]["path"], string>>;
+
 export const TOKENIZER_FOLDER = "tokenizer";
 export const RUNTIME_FOLDER = "skrull_runtime";
 
@@ -33,7 +43,7 @@ export interface RunMaterial {
   readonly tokenizerFiles: Readonly<Record<string, Uint8Array>>;
   /** Path inside the runtime's package to its source. */
   readonly runtime: Readonly<Record<string, string>>;
-  readonly templates: Readonly<Record<(typeof TEMPLATES)[number], string>>;
+  readonly fileTemplates: FileTemplates;
   readonly deepspeedSchema: object;
   readonly sha256: (bytes: Uint8Array | string) => string;
   /** Every step's schedule, in planned mode. */
@@ -46,7 +56,7 @@ export interface RunMaterial {
  * @throws Error where the DeepSpeed configuration breaks the schema: our fault, never the user's
  */
 export function emitRun(material: RunMaterial): readonly EmittedFile[] {
-  const { plan, templates } = material;
+  const { plan, fileTemplates } = material;
   const config = deepspeedConfig(plan);
   const problems = deepspeedConfigProblems(config, material.deepspeedSchema);
   if (problems.length > 0) throw new Error(`emitted ds_config.json: ${problems.join("; ")}`);
@@ -68,10 +78,9 @@ export function emitRun(material: RunMaterial): readonly EmittedFile[] {
     ...(material.evaluation
       ? indexFiles("evaluation_index", material.evaluation, material.sha256)
       : []),
-    ...TEMPLATES.map((path) => ({
-      path,
-      content: fillTemplate(templates[path], values),
-      executable: path === "launch.sh",
+    ...TEMPLATED_FILES.map((file) => ({
+      ...file,
+      content: fillFileTemplate(fileTemplates[file.path], values),
     })),
     ...schedules(material),
     ...Object.entries(material.tokenizerFiles).map(([name, content]) => ({

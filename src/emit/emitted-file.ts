@@ -3,5 +3,6 @@ export interface EmittedFile {
   /** Relative to the run's folder, with `/`. */
   readonly path: string;
   readonly content: string | Uint8Array;
+  /** A program that users start by its name. */
   readonly executable?: boolean;
 }
