@@ -62,7 +62,7 @@ async function compare(
 function report({ scheduling, forecast }: Plan, compared: readonly ComparedPolicy[]): string {
   const rows = compared.map((one) => [
     one.other_batches ? `${one.policy} *` : one.policy,
-    ...figures(one),
+    ...resultCells(one),
   ]);
   const head = ["policy", "mean step", "p95", "worst", "tokens/s", "local", "gap", "speed-up"];
   const problems = compared
@@ -78,7 +78,7 @@ function report({ scheduling, forecast }: Plan, compared: readonly ComparedPolic
   ].join("");
 }
 
-function figures({ performance, other_batches, speedup }: ComparedPolicy): readonly string[] {
+function resultCells({ performance, other_batches, speedup }: ComparedPolicy): readonly string[] {
   if (!performance) return ["no schedule", "", "", "", "", "", ""];
   const { step_seconds: step, degrees, gap } = performance;
   const local = degrees.find(({ degree }) => degree === 1)?.tokens ?? 0;

@@ -4,11 +4,12 @@ import { printable } from "../foundation/printable.js";
 import { walk } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
-import { DEFAULT_TEMPLATE, SHARED_FILES, TEMPLATES, type TemplateName } from "./templates.js";
+import { DEFAULT_STARTER, SHARED_FILES, STARTERS, type StarterName } from "./starters.js";
 import type { Terminal } from "./terminal.js";
 
 export interface InitOptions {
-  readonly template: TemplateName;
+  /** The command line's word for a starter. */
+  readonly template: StarterName;
 }
 
 const SPEC = "train.skrull";
@@ -19,12 +20,12 @@ export function initCommand(
   host: Host,
   terminal: Terminal,
   folder: string,
-  { template }: InitOptions,
+  { template: starter }: InitOptions,
 ): ExitCode {
   const target = resolve(host.workingFolder, folder);
   if ((host.status(target)?.kind ?? "folder") !== "folder")
     throw new HostError(folder, "is not a folder");
-  const files = new Map([...assets(host, SHARED_FILES), ...assets(host, template)]);
+  const files = new Map([...assets(host, SHARED_FILES), ...assets(host, starter)]);
   const shown = (name: string) =>
     printable(relative(host.workingFolder, join(target, name)) || name);
   const taken = [...files.keys()].filter((name) => host.status(join(target, name)) !== undefined);
@@ -36,7 +37,7 @@ export function initCommand(
     host.writeFile(join(target, name), content);
     terminal.out(`wrote ${shown(name)}\n`);
   }
-  terminal.out(next(shown(SPEC), template));
+  terminal.out(next(shown(SPEC), starter));
   return EXIT.clean;
 }
 
@@ -46,11 +47,11 @@ function* assets(host: Host, name: string): Generator<readonly [string, Uint8Arr
   for (const path of walk(host, folder)) yield [path, host.readBytes(join(folder, path))];
 }
 
-function next(spec: string, template: TemplateName): string {
-  const others = Object.entries(TEMPLATES)
-    .filter(([name]) => name !== template)
+function next(spec: string, starter: StarterName): string {
+  const others = Object.entries(STARTERS)
+    .filter(([name]) => name !== starter)
     .map(([name, about]) => `  ${name.padEnd(14)}${about}\n`);
   const hint =
-    template === DEFAULT_TEMPLATE ? `\nOther templates (--template NAME):\n${others.join("")}` : "";
+    starter === DEFAULT_STARTER ? `\nOther templates (--template NAME):\n${others.join("")}` : "";
   return `\nNext: skrull plan ${shellWord(spec)}\n${hint}`;
 }

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { Program } from "./program.js";
 import { readInput } from "./read-input.js";
-import { DEFAULT_TEMPLATE, TEMPLATES } from "./templates.js";
+import { DEFAULT_STARTER, STARTERS } from "./starters.js";
 
 export function addInit({ program, host, terminal, end }: Program): void {
   program
@@ -10,8 +10,8 @@ export function addInit({ program, host, terminal, end }: Program): void {
     .argument("[dir]", "folder to write to", ".")
     .addOption(
       new Option("--template <name>", "what to start from")
-        .choices(Object.keys(TEMPLATES))
-        .default(DEFAULT_TEMPLATE),
+        .choices(Object.keys(STARTERS))
+        .default(DEFAULT_STARTER),
     )
     .action(async (folder: string, options) => {
       const { initCommand } = await import("./init.js");

@@ -75,7 +75,7 @@ export function diagnostic<Code extends DiagnosticCode>(
 ): Diagnostic {
   const entry: { severity: Severity; message: string; why: string; help?: string } =
     CATALOGUE[code];
-  const fill = (template: string) => fillIn(template, values);
+  const fill = (text: string) => fillIn(text, values);
   const help = extra.help ?? (entry.help === undefined ? undefined : fill(entry.help));
   return {
     code,
@@ -94,8 +94,8 @@ export function diagnostic<Code extends DiagnosticCode>(
 /** `{name}`, and `{count:sample is|samples are}`, which is chosen by a value beside it. */
 const PLACEHOLDER = /\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}/g;
 
-function fillIn(template: string, values: Readonly<Record<string, string | number>>): string {
-  return template.replace(
+function fillIn(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(
     PLACEHOLDER,
     (whole, name: string, one: string | undefined, several: string | undefined) => {
       if (!Object.hasOwn(values, name)) return whole;

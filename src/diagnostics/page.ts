@@ -75,25 +75,25 @@ export function summaryOf(code: DiagnosticCode): string {
   const { message, about, summary } = entryOf(code);
   if (summary !== undefined) return summary;
   if (about !== undefined && isPlaceholders(message)) return about;
-  const text = templateText(message);
+  const text = readable(message);
   return text.endsWith("…") ? text : `${text}.`;
 }
 
 /** Why a code matters, in general. */
 export function reasonOf(code: DiagnosticCode): string {
   const { why, about } = entryOf(code);
-  return about ?? (isPlaceholders(why) ? summaryOf(code) : templateText(why));
+  return about ?? (isPlaceholders(why) ? summaryOf(code) : readable(why));
 }
 
 /** What to do about a code, unless the place that reports it knows better. */
 export function adviceOf(code: DiagnosticCode): string | undefined {
   const { help } = entryOf(code);
-  return help === undefined ? undefined : templateText(help);
+  return help === undefined ? undefined : readable(help);
 }
 
-/** A template for readers: what is filled in is left open. */
-function templateText(template: string): string {
-  return template.replace(/\{\w+:[^{}|]*\|([^{}|]*)\}/g, "$1").replace(/\{\w+\}/g, "…");
+/** A text of the catalogue for readers: what is filled in is left open. */
+function readable(text: string): string {
+  return text.replace(/\{\w+:[^{}|]*\|([^{}|]*)\}/g, "$1").replace(/\{\w+\}/g, "…");
 }
 
 interface Entry {

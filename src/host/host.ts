@@ -51,7 +51,7 @@ export interface Host {
   startProgram(command: string, options: ProgramOptions): Program;
   /** Processors that this process may use. */
   readonly processors: number;
-  /** Path of a file that ships with the compiler (templates, schemas, runtime). */
+  /** Path of a file that ships with the compiler (file templates, starters, schemas, runtime). */
   assetPath(name: string): string;
 }
 

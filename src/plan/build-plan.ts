@@ -5,7 +5,7 @@ import { ONLINE_POLICY_WORDS, type ScheduleMode } from "../foundation/vocabulari
 import { SpecReport } from "../semantics/report.js";
 import { checkAdapters, checkPositions } from "./check-model.js";
 import { makeForecast } from "./forecast.js";
-import { demandOf } from "./hardware-cost.js";
+import { demandOf } from "./machine-times.js";
 import { memoryPlan } from "./memory-plan.js";
 import { modelPlan } from "./model-plan.js";
 import type { Plan } from "./plan.js";

@@ -15,7 +15,7 @@ import type { DataSummary } from "../lengths/prepare-data.js";
 import type { Rendering } from "../lengths/rendering.js";
 import type { Forecast } from "./forecast.js";
 import type { HardwarePlan } from "./hardware.js";
-import type { Demand } from "./hardware-cost.js";
+import type { Demand } from "./machine-times.js";
 import type { SchedulingPlan } from "./scheduling-problem.js";
 import type { StepCount } from "./steps.js";
 

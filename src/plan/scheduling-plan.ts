@@ -2,7 +2,7 @@ import { trafficStage } from "../cost/zero.js";
 import { epochSamples } from "../foundation/global-batches.js";
 import { sum } from "../foundation/statistics.js";
 import { degreesOfClass } from "../schedule/degrees.js";
-import { type CostSetting, fixedCost, schedulingCost, targetTime } from "./hardware-cost.js";
+import { type CostSetting, fixedCost, schedulingCost, targetTime } from "./machine-times.js";
 import type { Plan } from "./plan.js";
 import type { SchedulingPlan } from "./scheduling-problem.js";
 import type { Setup } from "./setup.js";

@@ -1,5 +1,4 @@
 import { MOST_TOKEN_RANKS } from "../foundation/limits.generated.js";
-import { bucketUnits, shardUnits } from "./cost.js";
 import { degreesOfClass, rankCount, withoutIdleRanks } from "./degrees.js";
 import { iterationTime } from "./evaluate.js";
 import { lowerBound } from "./lower-bound.js";
@@ -8,6 +7,7 @@ import { POLICIES } from "./policies/index.js";
 import { Infeasible, type Problem, type ScheduleError } from "./problem.js";
 import type { Clock } from "./refine/budget.js";
 import { type Schedule, toMicroBatches } from "./schedule.js";
+import { bucketUnits, shardUnits } from "./time-and-memory.js";
 import { verifySchedule } from "./verify.js";
 
 export type Solution =

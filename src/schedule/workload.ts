@@ -1,7 +1,7 @@
 import { positionsInOrder } from "../foundation/integers.js";
-import { bucketUnits, shardUnits, workOf } from "./cost.js";
 import { degreesOfClass, isAvailable, rankCount } from "./degrees.js";
 import type { Problem } from "./problem.js";
+import { bucketUnits, shardUnits, workOf } from "./time-and-memory.js";
 
 /** A degree that groups may have, with what every sequence costs at it. */
 export interface Level {

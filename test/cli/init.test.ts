@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { SHARED_FILES, TEMPLATES } from "../../src/cli/templates.js";
+import { SHARED_FILES, STARTERS } from "../../src/cli/starters.js";
 import { project, ROOT, skrull } from "./run.js";
 
-const NAMES = Object.keys(TEMPLATES);
+const NAMES = Object.keys(STARTERS);
 
 /** What lint says once it knows that there are only ten samples. */
 const OF_TEN_SAMPLES = ["batch-exceeds-data", "interval-beyond-run", "gain-too-small"];

@@ -1,5 +1,5 @@
 import { type Level, levelCommunication, type Workload } from "../workload.js";
-import { type Bins, leastLoaded, put } from "./least-loaded.js";
+import { type Bins, leastLoaded, put } from "./bins.js";
 import { improveBySwaps } from "./swaps.js";
 
 /**

@@ -1,4 +1,4 @@
-import { type Bins, put } from "./least-loaded.js";
+import { type Bins, put } from "./bins.js";
 
 /** What may be moved between bins: item k has `work[k]` and `units[k]` and is in bin `binOf[k]`; longest first. */
 export interface Items {

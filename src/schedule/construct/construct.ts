@@ -4,7 +4,7 @@ import { Placer } from "../cell/placer.js";
 import { solveCell } from "../cell/solve-cell.js";
 import { dealt, type Rows, rowsTime } from "../rows.js";
 import type { Workload } from "../workload.js";
-import { balancedBins, cellsFilled } from "./bins.js";
+import { balancedBins, cellsFilled } from "./balanced-bins.js";
 import { spreadOverRows } from "./spread.js";
 
 /**

@@ -1,5 +1,5 @@
 import { ROUNDS_PER_ROW } from "../../foundation/limits.generated.js";
-import { emptyBins, leastLoaded, put } from "../cell/least-loaded.js";
+import { emptyBins, leastLoaded, put } from "../cell/bins.js";
 import { improveBySwaps } from "../cell/swaps.js";
 import type { Level, Workload } from "../workload.js";
 

@@ -1,6 +1,6 @@
 import { FullCells } from "../cell/cell.js";
 import { exactCell, isSmall } from "../cell/exact.js";
-import { cellsFilled } from "../construct/bins.js";
+import { cellsFilled } from "../construct/balanced-bins.js";
 import { construct } from "../construct/construct.js";
 import { withoutIdleRanks } from "../degrees.js";
 import { rowsOf } from "../evaluate.js";

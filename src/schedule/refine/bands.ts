@@ -1,8 +1,8 @@
+import { emptyBins, leastLoaded, put } from "../cell/bins.js";
 import type { Cell } from "../cell/cell.js";
-import { emptyBins, leastLoaded, put } from "../cell/least-loaded.js";
 import { Placer } from "../cell/placer.js";
 import { solveCell } from "../cell/solve-cell.js";
-import { leastUnits } from "../construct/bins.js";
+import { leastUnits } from "../construct/balanced-bins.js";
 import { dealt, type Rows, rowsTime } from "../rows.js";
 import type { Level, Workload } from "../workload.js";
 

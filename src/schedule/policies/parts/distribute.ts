@@ -1,7 +1,7 @@
-import { bucketUnits, shardUnits, workOf } from "../../cost.js";
 import { isAvailable } from "../../degrees.js";
 import type { Problem } from "../../problem.js";
 import type { RankMicroBatch } from "../../schedule.js";
+import { bucketUnits, shardUnits, workOf } from "../../time-and-memory.js";
 
 /** Where a micro-batch's sequences go: a rank of the group, or `undefined` for all of them. */
 export type Distribution = ReadonlyMap<number, number | undefined>;

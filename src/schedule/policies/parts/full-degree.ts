@@ -1,8 +1,8 @@
 import { ascending } from "../../../foundation/integers.js";
-import { bucketUnits, shardUnits } from "../../cost.js";
 import { degreesOfClass, isAvailable } from "../../degrees.js";
 import { Infeasible, type Problem } from "../../problem.js";
 import type { Assignment } from "../../schedule.js";
+import { bucketUnits, shardUnits } from "../../time-and-memory.js";
 
 /** Sequences of every data-parallel rank's micro-batches, in any order, all sharded over the whole group. */
 export type Batches = readonly (readonly (readonly number[])[])[];

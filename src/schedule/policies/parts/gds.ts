@@ -1,7 +1,7 @@
-import { bucketUnits, shardUnits, workOf } from "../../cost.js";
 import { isAvailable } from "../../degrees.js";
 import { Infeasible, type Problem } from "../../problem.js";
 import type { Assignment, RankMicroBatch } from "../../schedule.js";
+import { bucketUnits, shardUnits, workOf } from "../../time-and-memory.js";
 import { type Distribution, distribute, placeDistribution, type RankRule } from "./distribute.js";
 import { degreeUnavailable } from "./full-degree.js";
 

@@ -1,5 +1,5 @@
-import { bucketUnits, shardUnits } from "../../cost.js";
 import type { Problem } from "../../problem.js";
+import { bucketUnits, shardUnits } from "../../time-and-memory.js";
 import { type Batches, fullDegree } from "./full-degree.js";
 
 /** Next-fit: sequences go to the data-parallel ranks in turn, each into the rank's last micro-batch or a new one. */

@@ -1,4 +1,4 @@
-/** Bins, as parallel arrays of load and room; `placeLeastLoaded` and `improveBySwaps` change them in place. */
+/** Bins, as parallel arrays of load and room; `put` and `improveBySwaps` change them in place. */
 export interface Bins {
   readonly load: Float64Array;
   readonly room: Float64Array;

@@ -12,7 +12,7 @@ import {
   schedulingCost,
   targetTime,
   zeroCost,
-} from "../../src/plan/hardware-cost.js";
+} from "../../src/plan/machine-times.js";
 
 const read = readDimensions(modelByName("Qwen/Qwen2.5-0.5B")?.config);
 const gpu = gpuByName("h100_sxm_80gb");

@@ -1,5 +1,5 @@
 /** Starters of `skrull init`, folders of `templates/init`, and what each is for. */
-export const TEMPLATES = {
+export const STARTERS = {
   cpu: "a tiny model on two CPU processes: trains anywhere",
   "one-node": "full fine-tuning on one node of eight GPUs",
   nodes: "full fine-tuning on several nodes",
@@ -7,9 +7,9 @@ export const TEMPLATES = {
   "long-context": "samples of up to 128K tokens over several nodes",
 } as const;
 
-export type TemplateName = keyof typeof TEMPLATES;
+export type StarterName = keyof typeof STARTERS;
 
-export const DEFAULT_TEMPLATE: TemplateName = "one-node";
+export const DEFAULT_STARTER: StarterName = "one-node";
 
-/** Folder of what every template writes. */
+/** Folder of what every starter writes. */
 export const SHARED_FILES = "shared";

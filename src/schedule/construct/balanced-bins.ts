@@ -1,5 +1,5 @@
 import { RESTARTS } from "../../foundation/limits.generated.js";
-import { emptyBins, leastLoaded, put } from "../cell/least-loaded.js";
+import { emptyBins, leastLoaded, put } from "../cell/bins.js";
 import type { Level, Workload } from "../workload.js";
 
 /** Least memory that a sequence takes in a cell, over all of its ranks, at a degree that fits a rank. */
