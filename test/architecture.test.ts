@@ -54,8 +54,8 @@ const ENTRY_POINT = "cli/main.ts";
 const LONGEST_FILE = 400;
 /** Still to be removed. */
 const KNOWN_CIRCLES = [
-  "lint/comments.ts -> lint/yaml-comments.ts -> lint/comments.ts",
   "lint/subject.ts -> lint/rule.ts -> lint/subject.ts",
+  "lint/comments.ts -> lint/yaml-comments.ts -> lint/comments.ts",
 ];
 
 interface Import {
@@ -119,7 +119,7 @@ describe("the layout", () => {
 
   it("has no circle of files", () => {
     expect(edges.length).toBeGreaterThan(FILES.length);
-    expect(circlesIn(graphOf(edges)).filter((one) => !KNOWN_CIRCLES.includes(one))).toEqual([]);
+    expect(circlesIn(graphOf(edges))).toEqual(KNOWN_CIRCLES);
   });
 
   // In the folder that it lies in, a folder is one module beside the files there.
@@ -133,7 +133,7 @@ describe("the layout", () => {
         graphOf(within.map(([file, target]) => [moduleIn(folder, file), moduleIn(folder, target)])),
       );
     });
-    expect(circles.filter((one) => !KNOWN_CIRCLES.includes(one))).toEqual([]);
+    expect(circles).toEqual(KNOWN_CIRCLES);
   });
 
   it("has no long files, of either program", () => {
