@@ -29,6 +29,7 @@ const REPLAY = `
 import json
 from pathlib import Path
 from sampler import SCHEDULING, build_sampler
+from skrull_runtime.config import problem_of
 from skrull_runtime.data.index import read_index
 from skrull_runtime.scheduling.replay import PlannedSchedules, ScheduleMismatch
 from skrull_runtime.batches.sampler import schedule_batch
@@ -43,7 +44,7 @@ result = []
 for batch in build_sampler(lengths):
     own = [lengths[k] for k in batch.samples]
     replayed = planned.schedule(batch.step, own)
-    problem = parse_problem(SCHEDULING.problem(own))
+    problem = parse_problem(problem_of(SCHEDULING, own))
     micro_batches = [[cost.Placement(**p) for p in m["placements"]] for m in replayed["micro_batches"]]
     rows = cells.rows_of(micro_batches, cells.Workload(problem))
     placed = sorted(p.sequence for m in micro_batches for p in m)
