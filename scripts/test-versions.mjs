@@ -15,7 +15,7 @@ const SETS = {
 const OTHERS = ["tokenizers>=0.22", "numpy>=1.26", "psutil>=5.9", "peft", "tensorboard", "pytest"];
 const TESTS = [
   ...["versions", "parity", "leak", "overlap", "model", "bf16", "attention", "gradients"],
-  ...["kernels", "optimizer", "weights", "outputs", "resume"],
+  ...["kernels", "optimizer", "weights", "outputs", "resume", "numbers"],
 ];
 
 const wanted = process.argv[2];

@@ -17,6 +17,7 @@ from test_resume import SCRIPT, write_run
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from skrull_runtime import versions
 from skrull_runtime.checkpoints import export
 from skrull_runtime.config import DataConfig
 from skrull_runtime.data.tokens import IGNORED
@@ -81,6 +82,9 @@ def assert_tracked(output: Path) -> None:
         assert entry["mfu"] > entry["tokens"] * 1e6 / (entry["seconds"] * 2 * 1e12)
 
 
+@pytest.mark.skipif(
+    not versions.has("adapters-recomputed"), reason="this DeepSpeed trains no adapters so"
+)
 def test_adapters_are_exported_with_the_configuration_that_they_are_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -271,7 +271,7 @@ def test_a_loss_that_is_no_number_names_its_samples(
 ):
     folder = tmp_path / "diverged"
     write_run(folder)
-    monkeypatch.setenv("LEARNING_RATE", "1e38")
+    monkeypatch.setenv("LEARNING_RATE", "1e37")
     reason = refusal(folder)
     assert re.search(r"the loss of step \d is (nan|inf), from data\.jsonl line \d+", reason)
 

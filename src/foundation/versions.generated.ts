@@ -50,6 +50,13 @@ export const VERSIONS = {
       "refused": true
     },
     {
+      "id": "checked-norm",
+      "package": "deepspeed",
+      "since": "0.19.8",
+      "feature": "the check of a step's gradient by its norm alone, under ZeRO 1 and 2 in fp32",
+      "without": "every gradient is looked at once more before a step"
+    },
+    {
       "id": "adapters-recomputed",
       "package": "deepspeed",
       "since": "0.19.6",

@@ -82,6 +82,11 @@ class Trainer:
             self.engine.basic_optimizer.state.clear()
         # Stage 0 in fp32: nothing checks the gradient before the optimizer takes it.
         self._bare = self.engine.optimizer is self.engine.basic_optimizer
+        if not versions.has("checked-norm") and hasattr(
+            self.engine.optimizer, "check_grad_overflow"
+        ):
+            # There DeepSpeed takes a norm that is not finite for 1, and asks for this check only in 16 bits.
+            self.engine.optimizer.check_grad_overflow = True
         lora = model_config.lora
         self._noisy = lora is not None and lora["dropout"] > 0
         self.model = model
