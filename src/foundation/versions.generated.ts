@@ -53,7 +53,7 @@ export const VERSIONS = {
       "id": "checked-norm",
       "package": "deepspeed",
       "since": "0.19.8",
-      "feature": "the check of a step's gradient by its norm alone, under ZeRO 1 and 2 in fp32",
+      "feature": "the check of a step's gradient by its norm alone, under ZeRO 1 to 3",
       "without": "every gradient is looked at once more before a step"
     },
     {

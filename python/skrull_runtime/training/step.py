@@ -29,7 +29,14 @@ from ..model.kernels.choose import choose_kernel
 from ..model.loss import SummedLossModel
 from ..model.slicing import slicing_of
 from ..process.agreement import require_same_schedule
-from .nonfinite import GradientWatch, NonFinite, bad_gradient, bad_loss, samples_of
+from .nonfinite import (
+    GradientWatch,
+    NonFinite,
+    bad_gradient,
+    bad_loss,
+    check_gradients,
+    samples_of,
+)
 from .optimizer import build_optimizer, learning_rate, set_groups
 
 
@@ -82,11 +89,8 @@ class Trainer:
             self.engine.basic_optimizer.state.clear()
         # Stage 0 in fp32: nothing checks the gradient before the optimizer takes it.
         self._bare = self.engine.optimizer is self.engine.basic_optimizer
-        if not versions.has("checked-norm") and hasattr(
-            self.engine.optimizer, "check_grad_overflow"
-        ):
-            # There DeepSpeed takes a norm that is not finite for 1, and asks for this check only in 16 bits.
-            self.engine.optimizer.check_grad_overflow = True
+        if not versions.has("checked-norm"):
+            check_gradients(self.engine.optimizer)
         lora = model_config.lora
         self._noisy = lora is not None and lora["dropout"] > 0
         self.model = model
