@@ -1,5 +1,5 @@
 import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
-import { DIAGNOSTIC_CODES, summaryOf } from "../diagnostics/page.js";
+import { DIAGNOSTIC_CODES, pagePath, summaryOf } from "../diagnostics/page.js";
 import { printable } from "../foundation/printable.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { readText } from "../host/files.js";
@@ -20,7 +20,7 @@ export function explainCommand(host: Host, terminal: Terminal, code: string | un
     terminal.remark(`error: there is no diagnostic '${printable(code)}'; ${advice}\n`);
     return EXIT.couldNotRun;
   }
-  const page = readText(host, host.assetPath(`docs/diagnostics/${code}.md`));
+  const page = readText(host, host.assetPath(pagePath(code)));
   terminal.out(markdownText(page, terminal.colour));
   return EXIT.clean;
 }

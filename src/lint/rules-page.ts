@@ -48,7 +48,7 @@ export function rulesPage(): string {
 
 function table(rules: readonly Rule[]): readonly string[] {
   const rows = rules.map(({ code, options }) => {
-    const name = `[\`${code}\`](../diagnostics/${code}.md)`;
+    const name = `[\`${code}\`](../diagnostics/README.md#${code})`;
     const settings = Object.entries(options).map(
       ([option, { doc, default: value }]) => `\`${option}\` (${value}): ${doc}`,
     );

@@ -13,7 +13,10 @@ import { NodeHost } from "../../src/host/node-host.js";
 import { ROOT, skrull } from "../cli/run.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/diagnostics/examples/", import.meta.url));
-const PAGES = fileURLToPath(new URL("../../docs/diagnostics/", import.meta.url));
+/** That the build wrote. */
+const PAGES = join(ROOT, "dist", "pages");
+
+const pageOf = (code: DiagnosticCode) => readFileSync(join(PAGES, `${code}.md`), "utf8");
 
 /** Codes that no spec short enough for a page reports, or no spec alone: other tests have what does. */
 const WITHOUT_EXAMPLE: readonly DiagnosticCode[] = [
@@ -76,6 +79,7 @@ describe("the examples", () => {
       const told = wrong[stage]?.diagnostics.find((text) => isOfCode(text, code));
       if (!SAYS_WHAT_TO_DO.includes(code)) expect(told).toMatch(/^ +help: /m);
       expect(wrong[stage]?.exitCode).toBe(CATALOGUE[code].severity === "error" ? 1 : 0);
+      expect(pageOf(code)).toContain(`\n${told?.trimEnd()}\n`);
       await expectMended(code);
       const right = await reports(code, "right");
       for (const report of right.slice(0, stage + 1)) {
@@ -88,12 +92,11 @@ describe("the examples", () => {
 
 describe("the pages", () => {
   it("are there for every code", () => {
-    const names = readdirSync(PAGES).filter((name) => name.endsWith(".md"));
-    expect(names.sort()).toEqual(["README.md", ...DIAGNOSTIC_CODES.map((c) => `${c}.md`)].sort());
+    expect(readdirSync(PAGES).sort()).toEqual(DIAGNOSTIC_CODES.map((code) => `${code}.md`).sort());
   });
 
   it.each(DIAGNOSTIC_CODES)("of %s shows its examples as they are", (code) => {
-    const page = readFileSync(`${PAGES}${code}.md`, "utf8");
+    const page = pageOf(code);
     expect(page).toContain(`# ${code}\n`);
     expect(page).toContain(summaryOf(code));
     if (WITHOUT_EXAMPLE.includes(code)) return;
@@ -117,17 +120,32 @@ describe("the pages", () => {
 });
 
 describe("the package", () => {
-  it("has the pages, and leaves their examples at home", () => {
-    const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
-    const run = spawnSync("npm", pack, { cwd: ROOT, encoding: "utf8" });
-    const [{ files }] = JSON.parse(run.stdout) as readonly [{ files: { path: string }[] }];
-    const packed = files
-      .map(({ path }) => path)
-      .filter((path) => path.startsWith("docs/diagnostics/"));
-    const pages = ["README", ...DIAGNOSTIC_CODES].map((name) => `docs/diagnostics/${name}.md`);
-    expect(packed.sort()).toEqual(pages.sort());
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "skrull-package-"));
+    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+    const [{ filename }] = JSON.parse(output("npm", pack)) as readonly [{ filename: string }];
+    output("tar", ["-xzf", join(folder, filename), "-C", folder]);
+  }, 120_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("has the pages and their index, and leaves the examples at home", () => {
+    expect(readdirSync(join(folder, "package/docs/diagnostics"))).toEqual(["README.md"]);
+    expect(readdirSync(join(folder, "package/dist/pages"))).toEqual(readdirSync(PAGES));
+  });
+
+  it("explains a code by itself", () => {
+    const main = join(folder, "package/dist/cli/main.js");
+    const page = output(process.execPath, [main, "explain", "duplicate-key"]);
+    expect(page).toBe(skrull(["explain", "duplicate-key"]).stdout);
   });
 });
+
+function output(command: string, args: readonly string[]): string {
+  const run = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
+  expect(run.status, run.stderr).toBe(0);
+  return run.stdout;
+}
 
 describe("skrull explain", () => {
   it("shows the page of a code, without markup or colour where there is no terminal", () => {
