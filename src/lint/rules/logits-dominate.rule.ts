@@ -1,10 +1,7 @@
-import { bytesPerLogit, totalBytes } from "../../cost/memory.js";
+import { bytesOf, bytesPerLogit, totalBytes } from "../../cost/memory.js";
 import { formatBytes, formatCount, formatShare } from "../../foundation/format.js";
 import { removeKey } from "../edits.js";
 import { defineRule } from "../rule.js";
-
-/** Of the planner's memory rows. */
-const ROW = "logits of a chunk";
 
 export default defineRule({
   code: "logits-dominate",
@@ -20,7 +17,7 @@ export default defineRule({
   check(subject, report, { share }) {
     const { spec, inputs } = subject;
     const { model, available } = inputs.memory();
-    const logits = model.fixed.find(({ name }) => name === ROW)?.bytes ?? 0;
+    const logits = bytesOf(model.fixed, "logits");
     const left = available - (totalBytes(model.fixed) - logits);
     // Where the states alone do not fit, another rule says so.
     if (left <= 0 || logits <= share * left) return;
