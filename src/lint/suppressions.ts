@@ -103,8 +103,6 @@ function contentAfterComments(
   return found;
 }
 
-const TOO_LATE = "of the whole file does not stand at its top";
-
 class SuppressionReader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #lines: LineMap;
@@ -143,14 +141,11 @@ class SuppressionReader {
     const [, wholeFile, list = "", written] = match;
     const reason = written?.trim() || undefined;
     const names = list.split(/[\s,]+/).filter((name) => name !== "");
-    const problem = this.#problem(comment, names, wholeFile !== undefined, reason);
-    if (problem !== undefined) {
-      const range = this.#lines.range(comment.start, comment.end);
-      const values = { problem };
-      const place = { file: this.file, range };
-      const help =
-        problem === TOO_LATE ? { help: "Move it above everything but the version." } : {};
-      this.diagnostics.push(diagnostic("suppression-without-reason", values, place, help));
+    const fault = this.#fault(comment, names, wholeFile !== undefined, reason);
+    if (fault) {
+      const { problem, ...help } = fault;
+      const place = { file: this.file, range: this.#lines.range(comment.start, comment.end) };
+      this.diagnostics.push(diagnostic("suppression-without-reason", { problem }, place, help));
       return [];
     }
     const line = wholeFile === undefined ? this.#lineOf(comment) : "file";
@@ -167,16 +162,18 @@ class SuppressionReader {
     });
   }
 
-  #problem(
+  /** Why a comment does not count. */
+  #fault(
     { start }: Comment,
     names: readonly string[],
     wholeFile: boolean,
     reason: string | undefined,
-  ): string | undefined {
-    if (names.length === 0) return "names no rule";
-    if (reason === undefined) return "gives no reason";
-    if (wholeFile && start > this.#content) return TOO_LATE;
-    return undefined;
+  ): { readonly problem: string; readonly help?: string } | undefined {
+    if (names.length === 0) return { problem: "names no rule" };
+    if (reason === undefined) return { problem: "gives no reason" };
+    if (!wholeFile || start <= this.#content) return undefined;
+    const problem = "of the whole file does not stand at its top";
+    return { problem, help: "Move it above everything but the version." };
   }
 
   #isKnown(code: string, range: Range): boolean {

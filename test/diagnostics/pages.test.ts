@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { analyzeFile, analyzeText } from "../../src/cli/analysis.js";
 import { type ExampleReport, isOfCode, reportsOf } from "../../src/cli/example.js";
-import { CATALOGUE, type DiagnosticCode } from "../../src/diagnostics/catalogue.js";
+import { CATALOGUE, type DiagnosticCode, type Entries } from "../../src/diagnostics/catalogue.js";
 import { applyFixes } from "../../src/diagnostics/fixes.js";
 import { DIAGNOSTIC_CODES, diagnosticPage, summaryOf } from "../../src/diagnostics/page.js";
 import { NodeHost } from "../../src/host/node-host.js";
@@ -51,6 +51,13 @@ async function reports(code: DiagnosticCode, start: string): Promise<readonly Ex
   return all;
 }
 
+const ENTRIES: Entries = CATALOGUE;
+const severityOf = (code: DiagnosticCode) => ENTRIES[code]?.severity;
+const planOnly = (code: DiagnosticCode) => ENTRIES[code]?.planOnly ?? false;
+
+const isLint = (code: DiagnosticCode) => (report: ExampleReport) =>
+  report.verb === "lint" && shows(code, report);
+
 const shows = (code: DiagnosticCode, { diagnostics }: ExampleReport) =>
   diagnostics.some((text) => isOfCode(text, code));
 
@@ -78,7 +85,8 @@ describe("the examples", () => {
       expect(stage, `no verb reports ${code}`).toBeGreaterThanOrEqual(0);
       const told = wrong[stage]?.diagnostics.find((text) => isOfCode(text, code));
       if (!SAYS_WHAT_TO_DO.includes(code)) expect(told).toMatch(/^ +help: /m);
-      expect(wrong[stage]?.exitCode).toBe(CATALOGUE[code].severity === "error" ? 1 : 0);
+      expect(wrong[stage]?.exitCode).toBe(severityOf(code) === "error" ? 1 : 0);
+      expect(planOnly(code)).toBe(severityOf(code) !== "error" && !wrong.some(isLint(code)));
       expect(pageOf(code)).toContain(`\n${told?.trimEnd()}\n`);
       await expectMended(code);
       const right = await reports(code, "right");

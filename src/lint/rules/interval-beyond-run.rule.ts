@@ -21,6 +21,7 @@ const INTERVALS: readonly (readonly [string, (spec: Spec) => number, string])[] 
 export default defineRule({
   code: "interval-beyond-run",
   needs: "spec",
+  ofEveryRun: true,
   check(subject, report) {
     const steps = stepsOf(subject);
     if (steps === undefined) return;

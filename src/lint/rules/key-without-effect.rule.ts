@@ -67,6 +67,7 @@ const KEYS: readonly Ineffective[] = [
 export default defineRule({
   code: "key-without-effect",
   needs: "spec",
+  ofEveryRun: true,
   check(subject, report) {
     for (const { path, where, reason, holds } of KEYS) {
       if (!subject.origins.has(path) || !holds(subject.spec)) continue;

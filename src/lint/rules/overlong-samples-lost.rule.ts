@@ -4,6 +4,7 @@ import { defineRule } from "../rule.js";
 export default defineRule({
   code: "overlong-samples-lost",
   needs: "lengths",
+  stricterInPlans: true,
   options: {
     share: { doc: "Share of all tokens that may be lost.", default: 0.01, min: 0, max: 1 },
   },
