@@ -1,4 +1,6 @@
+import { RETIRED_CODES, type RetiredCode } from "./catalogue/retired.js";
 import { CATALOGUE, type DiagnosticCode, type Severity } from "./catalogue.js";
+import { retiredPage } from "./retired.js";
 
 /** A file as a page shows it. */
 export interface PageFile {
@@ -48,7 +50,14 @@ export function diagnosticIndex(examplesOf: (code: DiagnosticCode) => PageExampl
     "`skrull explain CODE` shows a code's page offline: this text, an example, what is reported of it, and the example fixed.",
     ...DIAGNOSTIC_CODES.flatMap((code) => indexEntry(code, examplesOf(code))),
     "",
+    "# Codes of earlier versions",
+    ...Object.entries(RETIRED_CODES).flatMap(retiredEntry),
+    "",
   ].join("\n");
+}
+
+function retiredEntry([name, retired]: readonly [string, RetiredCode]): readonly string[] {
+  return ["", `#${retiredPage(name, retired).trimEnd()}`];
 }
 
 function indexEntry(code: DiagnosticCode, { note, wrong }: PageExamples): readonly string[] {

@@ -6,10 +6,12 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { analyzeFile, analyzeText } from "../../src/cli/analysis.js";
 import { type ExampleReport, isOfCode, reportsOf } from "../../src/cli/example.js";
+import { RETIRED_CODES } from "../../src/diagnostics/catalogue/retired.js";
 import { CATALOGUE, type DiagnosticCode, type Entries } from "../../src/diagnostics/catalogue.js";
 import { applyFixes } from "../../src/diagnostics/fixes.js";
 import { DIAGNOSTIC_CODES, diagnosticPage, summaryOf } from "../../src/diagnostics/page.js";
 import { NodeHost } from "../../src/host/node-host.js";
+import { RULES } from "../../src/lint/rules/index.generated.js";
 import { ROOT, skrull } from "../cli/run.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/diagnostics/examples/", import.meta.url));
@@ -127,6 +129,26 @@ describe("the pages", () => {
   });
 });
 
+describe("retired codes", () => {
+  const entries = Object.entries(RETIRED_CODES);
+
+  it("are none of today's, and lead to one of today's if to any", () => {
+    for (const [name, { successor, since, why }] of entries) {
+      expect(DIAGNOSTIC_CODES).not.toContain(name);
+      if (successor !== undefined) expect(DIAGNOSTIC_CODES).toContain(successor);
+      expect(since).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(why).toMatch(/\.$/);
+    }
+  });
+
+  it("have options that their successor has", () => {
+    for (const [, { successor, options = {} }] of entries) {
+      const rule = RULES.find(({ code }) => code === successor);
+      for (const now of Object.values(options)) expect(rule?.options).toHaveProperty(now);
+    }
+  });
+});
+
 describe("the package", () => {
   let folder = "";
   beforeAll(() => {
@@ -174,6 +196,18 @@ describe("skrull explain", () => {
         .split("\n")
         .map((line) => line.split(" ")[0]),
     ).toEqual(DIAGNOSTIC_CODES);
+  });
+
+  it("says what became of a code of an earlier version", () => {
+    const merged = skrull(["explain", "adapter-rate-low"]);
+    expect(merged).toMatchObject({ status: 0, stderr: "" });
+    expect(merged.stdout).toMatch(
+      /^adapter-rate-low\n\nPart of learning-rate-unusual since 0\.1\.0\./,
+    );
+    expect(merged.stdout).toContain(skrull(["explain", "learning-rate-unusual"]).stdout);
+    const dropped = skrull(["explain", "gain-too-small"]);
+    expect(dropped).toMatchObject({ status: 0, stderr: "" });
+    expect(dropped.stdout).toMatch(/^gain-too-small\n\nDropped in 0\.1\.0\. .*\n\n.*\n$/);
   });
 
   it("suggests the nearest code for one there is not", () => {

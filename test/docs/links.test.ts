@@ -4,7 +4,9 @@ import { dirname, join, normalize } from "node:path";
 import { expect, it } from "vitest";
 import { ROOT } from "../cli/run.js";
 
-const { stdout } = spawnSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" });
+const LIST = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+const { stdout } = spawnSync("git", LIST, { cwd: ROOT, encoding: "utf8" });
+/** Of the repository: what a build makes is not on the hosting site. */
 const TRACKED = stdout.split("\0").filter((path) => path !== "" && existsSync(join(ROOT, path)));
 const FOLDERS = new Set(TRACKED.flatMap(foldersOf));
 const PAGES = TRACKED.filter(

@@ -55,13 +55,8 @@ export const PLAN_CODES = {
     severity: "error",
     message: "{what} need {needed} on a node with {memory} of memory",
     why: "The operating system would kill the run when memory runs out.",
-  },
-  "host-memory-at-start": {
-    severity: "warning",
-    message:
-      "while the run starts, its first rank holds {needed} of weights; a node has {memory} of memory",
-    why: "Random weights are drawn as a whole before every rank gets its part, so that the same seed gives the same weights on any number of ranks.",
-    help: "Use nodes with more memory, or pretrained weights, which are read one parameter at a time.",
+    about:
+      "The ranks of a node keep offloaded states in its memory, on CPU everything; and before every rank has its part, the first one draws random weights as a whole, so that the same seed gives the same weights on any number of ranks. The operating system would kill the run when memory runs out.",
   },
   "warmup-too-long": {
     severity: "warning",

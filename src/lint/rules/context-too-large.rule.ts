@@ -17,10 +17,10 @@ export default defineRule({
     const { spec, plan, lengths } = subject;
     const { context } = spec.parallel;
     if (context === "auto") return;
-    const speed = plan.speed();
+    const speed = plan.speed(context);
     const [best] = plan.degrees
       .filter((degree) => degree < context)
-      .map((degree) => ({ degree, speed: plan.speed({ context: degree }) ?? 0 }))
+      .map((degree) => ({ degree, speed: plan.speed(degree) ?? 0 }))
       .sort((a, b) => b.speed - a.speed);
     if (speed === undefined || best === undefined || best.speed < (1 + share) * speed) return;
     const values = {

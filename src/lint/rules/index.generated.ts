@@ -1,7 +1,5 @@
 // Generated from the files of this folder by scripts/generate-rules.mjs. Do not edit.
 import type { Rule } from "../rule.js";
-import adapterRateHigh from "./adapter-rate-high.rule.js";
-import adapterRateLow from "./adapter-rate-low.rule.js";
 import adapterScaleUnusual from "./adapter-scale-unusual.rule.js";
 import adaptersOnRandomWeights from "./adapters-on-random-weights.rule.js";
 import adaptersTooLarge from "./adapters-too-large.rule.js";
@@ -11,17 +9,14 @@ import batchExceedsData from "./batch-exceeds-data.rule.js";
 import betasUnsound from "./betas-unsound.rule.js";
 import bucketExceedsBudget from "./bucket-exceeds-budget.rule.js";
 import bucketTooSmall from "./bucket-too-small.rule.js";
-import budgetAssumed from "./budget-assumed.rule.js";
 import checkpointNever from "./checkpoint-never.rule.js";
 import clipUnusual from "./clip-unusual.rule.js";
 import contextTooLarge from "./context-too-large.rule.js";
 import evaluationOnTrainingData from "./evaluation-on-training-data.rule.js";
 import evaluationTooLong from "./evaluation-too-long.rule.js";
 import fullPrecisionOnGpu from "./full-precision-on-gpu.rule.js";
-import gainTooSmall from "./gain-too-small.rule.js";
 import groupCrossesNodes from "./group-crosses-nodes.rule.js";
 import headsNotDivisible from "./heads-not-divisible.rule.js";
-import hostMemoryAtStart from "./host-memory-at-start.rule.js";
 import hostMemoryExceeded from "./host-memory-exceeded.rule.js";
 import hostMemoryShort from "./host-memory-short.rule.js";
 import hostsNameLocal from "./hosts-name-local.rule.js";
@@ -31,14 +26,13 @@ import intervalBeyondRun from "./interval-beyond-run.rule.js";
 import invalidModelConfig from "./invalid-model-config.rule.js";
 import keyWithoutEffect from "./key-without-effect.rule.js";
 import lastBatchTiny from "./last-batch-tiny.rule.js";
-import learningRateHigh from "./learning-rate-high.rule.js";
+import learningRateUnusual from "./learning-rate-unusual.rule.js";
 import logitsDominate from "./logits-dominate.rule.js";
 import maxLengthBeyondPositions from "./max-length-beyond-positions.rule.js";
 import offloadNeedless from "./offload-needless.rule.js";
 import outdatedDeepspeed from "./outdated-deepspeed.rule.js";
 import overlongSamples from "./overlong-samples.rule.js";
 import overlongSamplesLost from "./overlong-samples-lost.rule.js";
-import plannedSearchShort from "./planned-search-short.rule.js";
 import positionLimit from "./position-limit.rule.js";
 import profileMismatch from "./profile-mismatch.rule.js";
 import remoteCodeNeeded from "./remote-code-needed.rule.js";
@@ -50,7 +44,6 @@ import staleLengths from "./stale-lengths.rule.js";
 import statesExceedBudget from "./states-exceed-budget.rule.js";
 import tokenizerWithoutMeaning from "./tokenizer-without-meaning.rule.js";
 import unknownAdapterTarget from "./unknown-adapter-target.rule.js";
-import unknownDeepspeed from "./unknown-deepspeed.rule.js";
 import unsupervisedSamples from "./unsupervised-samples.rule.js";
 import unusedConstant from "./unused-constant.rule.js";
 import unusedImport from "./unused-import.rule.js";
@@ -62,8 +55,6 @@ import weightsQuantised from "./weights-quantised.rule.js";
 import weightsUnreadable from "./weights-unreadable.rule.js";
 
 export const RULES: readonly Rule[] = [
-  adapterRateHigh,
-  adapterRateLow,
   adapterScaleUnusual,
   adaptersOnRandomWeights,
   adaptersTooLarge,
@@ -73,17 +64,14 @@ export const RULES: readonly Rule[] = [
   betasUnsound,
   bucketExceedsBudget,
   bucketTooSmall,
-  budgetAssumed,
   checkpointNever,
   clipUnusual,
   contextTooLarge,
   evaluationOnTrainingData,
   evaluationTooLong,
   fullPrecisionOnGpu,
-  gainTooSmall,
   groupCrossesNodes,
   headsNotDivisible,
-  hostMemoryAtStart,
   hostMemoryExceeded,
   hostMemoryShort,
   hostsNameLocal,
@@ -93,14 +81,13 @@ export const RULES: readonly Rule[] = [
   invalidModelConfig,
   keyWithoutEffect,
   lastBatchTiny,
-  learningRateHigh,
+  learningRateUnusual,
   logitsDominate,
   maxLengthBeyondPositions,
   offloadNeedless,
   outdatedDeepspeed,
   overlongSamples,
   overlongSamplesLost,
-  plannedSearchShort,
   positionLimit,
   profileMismatch,
   remoteCodeNeeded,
@@ -112,7 +99,6 @@ export const RULES: readonly Rule[] = [
   statesExceedBudget,
   tokenizerWithoutMeaning,
   unknownAdapterTarget,
-  unknownDeepspeed,
   unsupervisedSamples,
   unusedConstant,
   unusedImport,
