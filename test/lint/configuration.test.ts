@@ -1,11 +1,15 @@
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
+import { rulesHelp } from "../../src/cli/rules-help.js";
 import { CATALOGUE } from "../../src/diagnostics/catalogue.js";
 import { CONFIGURATION_SCHEMA } from "../../src/lint/configuration-schema.js";
 import { lintRules } from "../../src/lint/lint-rules.js";
 import { readConfiguration } from "../../src/lint/read-configuration.js";
 import { defineRule } from "../../src/lint/rule.js";
 import { RULES } from "../../src/lint/rules/index.generated.js";
+import { RULES_OF_TOPIC } from "../../src/lint/rules/topics.generated.js";
+import { rulesPage } from "../../src/lint/rules-page.js";
+import { TOPICS, type Topic } from "../../src/lint/topics.js";
 import { analyze } from "../../src/semantics/analyze.js";
 import type { SourceDocument } from "../../src/semantics/document.js";
 import { DATA, MODEL, spec } from "../cli/run.js";
@@ -168,6 +172,20 @@ describe("the rules", () => {
         expect(option.default).toBeLessThanOrEqual(option.max);
       }
     }
+  });
+
+  it("have one topic each, by which the page and the help show them", () => {
+    const codes = Object.values(RULES_OF_TOPIC).flat();
+    expect(codes.toSorted()).toEqual(RULES.map(({ code }) => code));
+    for (const shown of [rulesPage(), rulesHelp()]) {
+      const places = Object.entries(TOPICS).flatMap(([topic, title]) => [
+        shown.indexOf(title),
+        ...RULES_OF_TOPIC[topic as Topic].map((code) => shown.search(`\\b${code}\\b(?!-)`)),
+      ]);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      expect(places).not.toContain(-1);
+    }
+    for (const line of rulesHelp().split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it("that fail are faults that name the rule", () => {
