@@ -1,4 +1,5 @@
-// npm run build: modules with types (tsc), then the command line in a few files, so that it starts fast (esbuild).
+// npm run build: modules with types (tsc), then the command line in a few files, so that it starts fast (esbuild), and the
+// pages that it shows.
 import { createHash } from "node:crypto";
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -63,6 +64,8 @@ for (const { path, contents, text } of lint.outputFiles) {
 chmodSync(ENTRY, 0o755);
 const bundled = [program, lint].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 writeFileSync(join(CLI, "THIRD-PARTY-LICENSES.txt"), licenses(bundled));
+const { writePages } = await import("./diagnostic-pages.mjs");
+writePages();
 
 /** The licences of every package that the bundle holds. */
 function licenses(inputs) {

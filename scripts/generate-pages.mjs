@@ -2,13 +2,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { diagnosticPages, orphanedPages } from "./diagnostic-pages.mjs";
+import { indexPage, writePages } from "./diagnostic-pages.mjs";
+import { SHOWN } from "./example-files.mjs";
 import { fail, ROOT, say } from "./lib.mjs";
 import { railroadFiles } from "./railroad.mjs";
+import { shownExamples } from "./shown-examples.mjs";
 
 const check = process.argv.includes("--check");
 const built = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 
+const { DIAGNOSTIC_CODES } = await built("diagnostics/page.js");
 const { referencePage } = await built("language/reference-page.js");
 const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
@@ -29,7 +32,8 @@ const files = {
   "docs/reference/language.md": referencePage(),
   "docs/reference/lint-rules.md": rulesPage(),
   "docs/reference/versions.md": versionsPage(),
-  ...(await diagnosticPages()),
+  "docs/diagnostics/README.md": indexPage(),
+  [SHOWN]: await shownExamples(DIAGNOSTIC_CODES),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),
   "editors/vscode/syntaxes/skrull.tmLanguage.json": json(textmateGrammar()),
   "schemas/spec.schema.json": json(specSchema()),
@@ -49,10 +53,7 @@ for (const [path, text] of Object.entries(files)) {
   say(`wrote ${path}`);
 }
 
-for (const page of await orphanedPages()) {
-  stale.push(`docs/diagnostics/${page}`);
-  if (!check) rmSync(join(ROOT, "docs/diagnostics", page));
-}
+if (!check) writePages();
 
 // The diagram of a rule that is gone.
 for (const name of readdirSync(join(ROOT, "grammar/diagrams"))) {

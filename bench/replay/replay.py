@@ -218,7 +218,7 @@ class Replay:
 
 def planned_bytes(memory: dict[str, Any], tokens: int, sharded: int) -> int:
     """Memory of a rank with that many tokens in a micro-batch, by the plan's rows."""
-    rows = {row["name"]: row["bytes"] for row in memory["per_token"]}
+    rows = {row["id"]: row["bytes"] for row in memory["per_token"]}
     gathered = rows.pop(SHARDED_ROW, 0)
     fixed = sum(row["bytes"] for row in memory["fixed"])
     return round(fixed + tokens * sum(rows.values()) + sharded * gathered)

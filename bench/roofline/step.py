@@ -26,7 +26,7 @@ from skrull_runtime.scheduling import schedule
 from skrull_runtime.scheduling.forecast import predicted_us
 
 # Fixed rows of the plan's memory that a micro-batch needs; the others are states.
-AT_WORK = ("logits of a chunk", "output head's gradient")
+AT_WORK = ("logits", "head-gradient")
 
 
 @dataclass
@@ -95,9 +95,9 @@ def _cells(subject: Extended, batches: list[MicroBatch], first: bool) -> list[Ce
 
 def planned_bytes(memory: dict[str, Any], micro_batch: MicroBatch) -> int:
     """Of a micro-batch on a rank, by the plan's rows, states left out."""
-    rows = {row["name"]: row["bytes"] for row in memory["per_token"]}
+    rows = {row["id"]: row["bytes"] for row in memory["per_token"]}
     gathered = rows.pop(SHARDED_ROW, 0)
-    fixed = sum(row["bytes"] for row in memory["fixed"] if row["name"] in AT_WORK)
+    fixed = sum(row["bytes"] for row in memory["fixed"] if row["id"] in AT_WORK)
     sharded = sum(group.tokens for group in micro_batch.layout.groups)
     return round(fixed + micro_batch.size * sum(rows.values()) + sharded * gathered)
 

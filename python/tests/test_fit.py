@@ -13,6 +13,7 @@ from skrull_runtime.profiling.correction import communication_of_run
 from skrull_runtime.profiling.features import Batch, Terms
 from skrull_runtime.profiling.figures import figures_of, terms_of, zero_included
 from skrull_runtime.profiling.fit import Errors, Prior, fit_terms, predict, rank_correlation
+from skrull_runtime.profiling.memory import factor_of
 from skrull_runtime.profiling.recipes import designed_batches, training_batches
 from skrull_runtime.scheduling.forecast import predicted_us
 
@@ -185,3 +186,12 @@ def test_ranks_correlate_as_spearman_s() -> None:
 def test_errors_are_relative_to_what_was_measured() -> None:
     errors = Errors.of(np.array([90.0, 110.0, 300.0]), [100.0, 100.0, 200.0])
     assert (errors.median, errors.bias) == pytest.approx((0.1, 0.1))
+
+
+def test_the_activation_factor_is_of_the_rows_that_it_scales() -> None:
+    rows = {"activations": 60, "layer-at-work": 40, "gathered": 7, "model-ends": 10}
+    plan = {
+        "memory": {"per_token": [{"id": own, "bytes": bytes_} for own, bytes_ in rows.items()]},
+        "hardware": {"figures": {"activation_factor": 2.0}},
+    }
+    assert factor_of(160.0, plan) == 3.0  # 10 of them are not scaled

@@ -1,5 +1,6 @@
 import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
-import { DIAGNOSTIC_CODES, summaryOf } from "../diagnostics/page.js";
+import { DIAGNOSTIC_CODES, pagePath, summaryOf } from "../diagnostics/page.js";
+import { retiredCode, retiredPage } from "../diagnostics/retired.js";
 import { printable } from "../foundation/printable.js";
 import { didYouMean } from "../foundation/suggest.js";
 import { readText } from "../host/files.js";
@@ -14,14 +15,19 @@ export function explainCommand(host: Host, terminal: Terminal, code: string | un
     terminal.out(listOfCodes());
     return EXIT.clean;
   }
-  if (!isCode(code)) {
+  const retired = retiredCode(code);
+  const now = retired ? retired.successor : code;
+  const pages = [
+    ...(retired ? [retiredPage(code, retired)] : []),
+    ...(now !== undefined && isCode(now) ? [readText(host, host.assetPath(pagePath(now)))] : []),
+  ];
+  if (pages.length === 0) {
     const near = didYouMean(code, DIAGNOSTIC_CODES);
     const advice = near ? `did you mean ${near}?` : "'skrull explain' lists all codes";
     terminal.remark(`error: there is no diagnostic '${printable(code)}'; ${advice}\n`);
     return EXIT.couldNotRun;
   }
-  const page = readText(host, host.assetPath(`docs/diagnostics/${code}.md`));
-  terminal.out(markdownText(page, terminal.colour));
+  terminal.out(pages.map((page) => markdownText(page, terminal.colour)).join("\n"));
   return EXIT.clean;
 }
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { formatOption } from "./options.js";
 import type { Program } from "./program.js";
+import { rulesHelp } from "./rules-help.js";
 
 /** Apart from the other verbs: it is built as a program of its own. */
 export function addLint({ program, host, terminal, version, end }: Program): void {
@@ -19,6 +20,7 @@ export function addLint({ program, host, terminal, version, end }: Program): voi
       "--print-config <file>",
       "print the configuration that applies to a file, and where each part comes from",
     )
+    .addHelpText("after", rulesHelp)
     .action(async (paths: string[], options, command: Command) => {
       const { printConfig: file, format } = options;
       if (file !== undefined) {

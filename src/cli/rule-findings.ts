@@ -1,7 +1,7 @@
 import { type Diagnostic, withoutRepeats } from "../diagnostics/diagnostic.js";
 import type { Linter } from "../lint/linter.js";
-import secretInSpec from "../lint/rules/secret-in-spec.rule.js";
-import tokenizerWithoutMeaning from "../lint/rules/tokenizer-without-meaning.rule.js";
+import tokenizerWithoutMeaning from "../lint/rules/model/tokenizer-without-meaning.rule.js";
+import secretInSpec from "../lint/rules/text/secret-in-spec.rule.js";
 import { withoutSuppressed } from "../lint/suppressions.js";
 import type { Analysis, RunAnalysis } from "../semantics/analyze.js";
 

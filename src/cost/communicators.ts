@@ -21,9 +21,6 @@ const PEER_OF_NODE = 469 * MEGABYTE;
 /** The same for a rank of another node, assumed: two channels. */
 const PEER_BEYOND = 25 * MEGABYTE;
 
-/** The plan's row of them; PyTorch's allocator does not see it. */
-export const COMMUNICATORS = "communicators";
-
 /** Bytes of a rank in NCCL's buffers. Communicators share none: those that do must not be used at the same time. */
 export function communicatorBytes({ ranks, degrees, ranksPerNode }: Groups): number {
   let bytes = rings(ranks);

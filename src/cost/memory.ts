@@ -1,6 +1,6 @@
 import type { Reduction } from "../foundation/vocabularies.generated.js";
 import { adapterParameters, type LoraShape } from "./adapters.js";
-import { COMMUNICATORS, communicatorBytes, type Groups } from "./communicators.js";
+import { communicatorBytes, type Groups } from "./communicators.js";
 import {
   activeMlpWidth,
   BYTES_PER_ELEMENT,
@@ -55,7 +55,25 @@ export interface MemorySetting {
   readonly orderedSums: boolean;
 }
 
+/** What a row of the plan's memory holds. Programs go by it; its name is for people. */
+export type MemoryRowId =
+  | "weights"
+  | "gradients"
+  | "optimizer"
+  | "gradients-fp32"
+  | "step"
+  | "logits"
+  | "head-gradient"
+  | "communicators"
+  | "activations"
+  | "layer-at-work"
+  | "gathered"
+  | "model-ends"
+  | "router"
+  | "ordered-sums";
+
 export interface MemoryRow {
+  readonly id: MemoryRowId;
   readonly name: string;
   readonly bytes: number;
 }
@@ -76,6 +94,10 @@ export function totalBytes(rows: readonly MemoryRow[]): number {
   for (const row of rows) total += row.bytes;
   return total;
 }
+
+/** Bytes of the row of that id; 0 where there is none. */
+export const bytesOf = (rows: readonly MemoryRow[], wanted: MemoryRowId): number =>
+  rows.find(({ id }) => id === wanted)?.bytes ?? 0;
 
 /**
  * Memory of one rank by what holds it. Activations follow what autograd keeps of the Hugging Face layers:
@@ -126,10 +148,14 @@ function stateRows(setting: MemorySetting): MemoryRow[] {
   // What is gathered of offloaded weights at a time is limited to two buckets.
   const weights = offload === "all" ? Math.min(own.weights, 2 * bucket * bytes) : own.weights;
   return [
-    { name: "weights", bytes: weights },
-    { name: "gradients", bytes: away && gradientsLeave(setting) ? 0 : own.gradients },
-    { name: "optimizer states", bytes: away ? 0 : own.optimizer },
-    { name: "step and buckets", bytes: (away ? 0 : own.fp32Gradients) + buckets },
+    { id: "weights", name: "weights", bytes: weights },
+    {
+      id: "gradients",
+      name: "gradients",
+      bytes: away && gradientsLeave(setting) ? 0 : own.gradients,
+    },
+    { id: "optimizer", name: "optimizer states", bytes: away ? 0 : own.optimizer },
+    { id: "step", name: "step and buckets", bytes: (away ? 0 : own.fp32Gradients) + buckets },
   ];
 }
 
@@ -146,18 +172,20 @@ function hostRows(setting: MemorySetting): MemoryRow[] {
   const { offload, zeroStage } = setting;
   if (offload === "none") return [];
   const { weights, gradients, optimizer, fp32Gradients } = states(setting);
-  return [
-    ...(offload === "all" ? [{ name: "weights", bytes: weights }] : []),
-    { name: "optimizer states", bytes: optimizer },
+  const rows: MemoryRow[] = [
+    { id: "weights", name: "weights", bytes: offload === "all" ? weights : 0 },
+    { id: "optimizer", name: "optimizer states", bytes: optimizer },
     // Stage 3 adds them up in a buffer of its own.
-    ...(zeroStage === 3 ? [{ name: "gradients", bytes: gradients }] : []),
-    { name: "gradients in fp32", bytes: fp32Gradients },
+    { id: "gradients", name: "gradients", bytes: zeroStage === 3 ? gradients : 0 },
+    { id: "gradients-fp32", name: "gradients in fp32", bytes: fp32Gradients },
   ];
+  return rows.filter(({ bytes }) => bytes > 0);
 }
 
+/** PyTorch's allocator does not see it. */
 function communicatorRows({ groups }: MemorySetting): MemoryRow[] {
   const bytes = groups === null ? 0 : communicatorBytes(groups);
-  return bytes === 0 ? [] : [{ name: COMMUNICATORS, bytes }];
+  return bytes === 0 ? [] : [{ id: "communicators", name: "communicators", bytes }];
 }
 
 /** A logit in the model's precision and in fp32; its gradient takes the place of the latter. */
@@ -169,8 +197,12 @@ function lossRows({ shape, precision, lossChunk, lora }: MemorySetting): MemoryR
   const bytes = BYTES_PER_ELEMENT[precision];
   const head = lora ? 0 : shape.vocab_size * shape.hidden_size;
   return [
-    { name: "logits of a chunk", bytes: lossChunk * shape.vocab_size * bytesPerLogit(precision) },
-    { name: "output head's gradient", bytes: head * (FP32 + bytes) },
+    {
+      id: "logits",
+      name: "logits of a chunk",
+      bytes: lossChunk * shape.vocab_size * bytesPerLogit(precision),
+    },
+    { id: "head-gradient", name: "output head's gradient", bytes: head * (FP32 + bytes) },
   ];
 }
 
@@ -192,12 +224,17 @@ function activationRows(setting: MemorySetting): MemoryRow[] {
   const layersKept = recomputesLayers(checkpointing) ? 1 : shape.layers;
   const factor = setting.activationFactor;
   return [
-    { name: "activations", bytes: factor * shape.layers * kept },
-    { name: "one layer at work", bytes: factor * (peak + whole) },
+    { id: "activations", name: "activations", bytes: factor * shape.layers * kept },
+    { id: "layer-at-work", name: "one layer at work", bytes: factor * (peak + whole) },
     // Attention keeps its keys and values for the backward.
-    { name: "gathered keys and values", bytes: (layersKept + 2) * gatheredBytes(setting) },
+    {
+      id: "gathered",
+      name: "gathered keys and values",
+      bytes: (layersKept + 2) * gatheredBytes(setting),
+    },
     {
       // The loss has its own copy of what it takes, and its gradient.
+      id: "model-ends",
       name: "embedding, final norm, inputs",
       bytes: 4 * boundary + 2 * FP32 * shape.hidden_size + 24,
     },
@@ -217,7 +254,7 @@ function orderedSumRows({ shape, orderedSums }: MemorySetting): MemoryRow[] {
   if (!orderedSums) return [];
   const copies = MULTIPROCESSORS + shape.heads;
   const bytes = (copies * FP32 * queryWidth(shape)) / shape.heads;
-  return [{ name: "attention's sums in order", bytes }];
+  return [{ id: "ordered-sums", name: "attention's sums in order", bytes }];
 }
 
 /** A layer's keys and values of a token that is shared by a whole group; none where no sequence is shared. */
@@ -228,7 +265,7 @@ export const gatheredBytes = ({ shape, precision, largestGroup }: MemorySetting)
 function routerRows({ shape: { experts }, precision, routerLoss }: MemorySetting): MemoryRow[] {
   if (!routerLoss || !experts) return [];
   const bytes = experts.layers * experts.count * (BYTES_PER_ELEMENT[precision] + FP32);
-  return [{ name: "loss of the router", bytes }];
+  return [{ id: "router", name: "loss of the router", bytes }];
 }
 
 /** Bytes a token leaves for the backward in one layer. Norms compute in fp32: input, normalised, output. */

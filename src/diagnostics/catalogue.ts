@@ -5,7 +5,7 @@ import { LINT_CODES } from "./catalogue/lint.js";
 import { PLAN_CODES } from "./catalogue/plan.js";
 import { SYNTAX_CODES } from "./catalogue/syntax.js";
 
-export type { Entry, Severity } from "./catalogue/entry.js";
+export type { Entries, Entry, Severity } from "./catalogue/entry.js";
 
 /**
  * Every diagnostic of the compiler, declared once, in a file for each area. To add one, add an entry there: a wrong

@@ -17,7 +17,7 @@ export function referencePage(): string {
     "Paths are relative to the file that they are written in and never absolute. What a run reads while training (`train`",
     "and `data` files, a model's `path`) lies in the spec's folder or below it, if need be through a link, so that a run",
     "finds it from one folder on any machine; what is copied into the run may be reached with `../`. More:",
-    "[`unsafe-path`](../diagnostics/unsafe-path.md).",
+    "[`unsafe-path`](../diagnostics/README.md#unsafe-path).",
     "",
     "Related pages: [data](data.md), [profiles](profile.md), [scheduling policies](../policies.md).",
     "",

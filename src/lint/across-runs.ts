@@ -1,9 +1,8 @@
-import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Diagnostic, Place } from "../diagnostics/diagnostic.js";
 import { type RunFindings, runNamer } from "../semantics/name-runs.js";
+import { RULES } from "./rules/index.generated.js";
 
-/** Rules that say of a value that it does nothing: one run in which it does is enough for it to stand there. */
-const OF_EVERY_RUN: readonly DiagnosticCode[] = ["key-without-effect", "interval-beyond-run"];
+const OF_EVERY_RUN = new Set(RULES.filter(({ ofEveryRun }) => ofEveryRun).map(({ code }) => code));
 
 /** What is left to say of a file whose runs share values: no fix of one run is safe where another is well with it. */
 export function acrossRuns(runs: readonly RunFindings[]): readonly Diagnostic[] {
@@ -14,7 +13,7 @@ export function acrossRuns(runs: readonly RunFindings[]): readonly Diagnostic[] 
         (run) => run.origins.uses(found) && !run.diagnostics.some(isAs(found)),
       );
       if (!wanted) return [named(found)];
-      if (OF_EVERY_RUN.includes(found.code)) return [];
+      if (OF_EVERY_RUN.has(found.code)) return [];
       const { fix } = found;
       return [fix ? { ...named(found), fix: { ...fix, safe: false } } : named(found)];
     }),

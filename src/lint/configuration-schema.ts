@@ -1,4 +1,6 @@
+import { RETIRED_CODES, type RetiredCode } from "../diagnostics/catalogue/retired.js";
 import { summaryOf } from "../diagnostics/page.js";
+import { fateOf } from "../diagnostics/retired.js";
 import type { Rule } from "./rule.js";
 import { RULES } from "./rules/index.generated.js";
 
@@ -27,7 +29,12 @@ export const CONFIGURATION_SCHEMA = {
           type: SECTION,
           description: "Level of a rule, or its level and options.",
           additionalProperties: false,
-          properties: Object.fromEntries(RULES.map((rule) => [rule.code, settingSchema(rule)])),
+          properties: {
+            ...Object.fromEntries(RULES.map((rule) => [rule.code, settingSchema(rule)])),
+            ...Object.fromEntries(
+              Object.entries(RETIRED_CODES).map(([name, code]) => [name, retiredSchema(code)]),
+            ),
+          },
         },
         exclude: {
           type: ["array", "null"],
@@ -40,7 +47,20 @@ export const CONFIGURATION_SCHEMA = {
   },
 };
 
-function settingSchema({ code, options }: Rule) {
+/** What was valid stays so: of a dropped rule anything. */
+function retiredSchema(retired: RetiredCode) {
+  const about = { description: `It ${fateOf(retired)}.`, deprecated: true };
+  const successor = RULES.find(({ code }) => code === retired.successor);
+  if (!successor) return about;
+  const renamed = Object.entries(retired.options ?? {}).flatMap(([before, now]) => {
+    const option = successor.options[now];
+    return option ? [[before, option] as const] : [];
+  });
+  const schema = settingSchema({ ...successor, options: Object.fromEntries(renamed) });
+  return { ...schema, ...about };
+}
+
+function settingSchema({ code, options }: Pick<Rule, "code" | "options">) {
   const numbers = Object.entries(options).map(([name, { doc, min, max, default: value }]) => [
     name,
     { type: "number", minimum: min, maximum: max, default: value, description: doc },

@@ -27,13 +27,24 @@ export const DEFAULT_CONFIGURATION: Configuration = { rules: new Map(), exclude:
 
 /** An outer folder's configuration and over it a nearer one's: levels and options one by one, exclusions of both. */
 export function withNearer(outer: Configuration, nearer: Configuration): Configuration {
-  const rules = new Map(outer.rules);
-  for (const [code, { level, options }] of nearer.rules) {
-    const before = outer.rules.get(code);
+  return {
+    rules: withSettings(outer.rules, nearer.rules),
+    exclude: [...outer.exclude, ...nearer.exclude],
+  };
+}
+
+/** Settings of rules and others over them, levels and options one by one. */
+export function withSettings(
+  below: Configuration["rules"],
+  above: Configuration["rules"],
+): Configuration["rules"] {
+  const rules = new Map(below);
+  for (const [code, { level, options }] of above) {
+    const before = rules.get(code);
     const merged = { ...before?.options, ...options };
     rules.set(code, { level: level ?? before?.level, options: merged });
   }
-  return { rules, exclude: [...outer.exclude, ...nearer.exclude] };
+  return rules;
 }
 
 /** Whether an exclusion leaves out a file. @param path absolute */

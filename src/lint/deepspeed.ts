@@ -1,7 +1,7 @@
 import { VERSIONS } from "../foundation/versions.generated.js";
 
-/** Versions of DeepSpeed that runs were tried with; from the last one on, defaults may have changed. */
-export const { oldest: OLDEST, newest: NEWEST, below: UNKNOWN_FROM } = VERSIONS.packages.deepspeed;
+/** Versions of DeepSpeed that runs were tried with. */
+export const { oldest: OLDEST, newest: NEWEST } = VERSIONS.packages.deepspeed;
 /** The first in which adapters, ZeRO 3 and recomputation go together. */
 export const ADAPTERS_RECOMPUTED: string =
   VERSIONS.features.find(({ id }) => id === "adapters-recomputed")?.since ?? NEWEST;

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "pathe";
-import { CATALOGUE, type DiagnosticCode } from "../diagnostics/catalogue.js";
+import { CATALOGUE, type DiagnosticCode, type Entries } from "../diagnostics/catalogue.js";
 import { boundDiagnostics, type Diagnostic, withoutRepeats } from "../diagnostics/diagnostic.js";
 import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
@@ -36,7 +36,7 @@ export class Linter {
     const sound = analysis.runs.some(({ spec }) => spec);
     const judged = new Set(sound ? CHECKED : []);
     for (const result of results) for (const code of result.judged) if (sound) judged.add(code);
-    for (const code of STRICTER_IN_PLANS) judged.delete(code);
+    for (const { code } of STRICTER_IN_PLANS) judged.delete(code);
     const left = await leftBy(documents.slice(1), withoutRepeats(found));
     const own = suppress({ file, text }, left, judged, await commentsOf({ file, text }));
     return { ...analysis, diagnostics: boundDiagnostics([...own.kept, ...own.problems]) };
@@ -111,17 +111,11 @@ const [OF_FILE, OF_SPEC] = [
   RULES.filter(({ needs }) => needs !== "text" && needs !== "names"),
 ];
 const RULE_CODES = new Set<DiagnosticCode>(RULES.map(({ code }) => code));
-/** Warnings that only `plan` and `compile` give, from the data and the tokenizer themselves or from all steps. */
-const OF_PLANS: readonly DiagnosticCode[] = [
-  "malformed-data-tolerated",
-  "end-token-split",
-  "warmup-too-long",
-];
-/** Rules that are stricter there, so that a suppression which lint has no use for may be needed. */
-const STRICTER_IN_PLANS: readonly DiagnosticCode[] = ["overlong-samples-lost"];
+const STRICTER_IN_PLANS = RULES.filter(({ stricterInPlans }) => stricterInPlans);
+const ENTRIES: Entries = CATALOGUE;
 
 /** What the checker can find besides errors, in every file. */
-const CHECKED: readonly DiagnosticCode[] = (Object.keys(CATALOGUE) as DiagnosticCode[]).filter(
+const CHECKED: readonly DiagnosticCode[] = (Object.keys(ENTRIES) as DiagnosticCode[]).filter(
   (code) =>
-    CATALOGUE[code].severity === "warning" && !RULE_CODES.has(code) && !OF_PLANS.includes(code),
+    ENTRIES[code]?.severity !== "error" && !RULE_CODES.has(code) && !ENTRIES[code]?.planOnly,
 );

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from "ajv";
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import type { RetiredCode } from "../diagnostics/catalogue/retired.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import {
   type Diagnostic,
@@ -9,22 +10,28 @@ import {
   sortDiagnostics,
   type Values,
 } from "../diagnostics/diagnostic.js";
+import { retiredCode, retiredDiagnostic } from "../diagnostics/retired.js";
 import { renaming, suggestion } from "../diagnostics/suggestion.js";
 import { FILE_START, LineMap, type Range } from "../foundation/text.js";
 import { marksRoot } from "../inputs/project-folder.js";
-import { type Configuration, DEFAULT_CONFIGURATION, type RuleSetting } from "./configuration.js";
+import {
+  type Configuration,
+  DEFAULT_CONFIGURATION,
+  type RuleSetting,
+  withSettings,
+} from "./configuration.js";
 import { CONFIGURATION_SCHEMA } from "./configuration-schema.js";
-import { RULES } from "./rules/index.generated.js";
 
 /** The shape that the schema lets through. */
 interface ConfigurationFile {
   readonly root?: boolean;
   readonly lint?: {
-    readonly rules?: Readonly<Record<string, Level | SettingFile>> | null;
+    readonly rules?: RulesFile | null;
     readonly exclude?: readonly string[] | null;
   } | null;
 }
 
+type RulesFile = Readonly<Record<string, Level | SettingFile>>;
 type Level = NonNullable<RuleSetting["level"]>;
 type SettingFile = { readonly level?: Level } & Readonly<Record<string, number | Level>>;
 
@@ -44,12 +51,37 @@ export function readConfiguration(
   if (hasErrors(diagnostics))
     return { configuration: DEFAULT_CONFIGURATION, diagnostics: sortDiagnostics(diagnostics) };
   const { rules, exclude } = content.lint ?? {};
-  const settings = Object.entries(rules ?? {}).map(
-    ([name, value]) => [name, settingOf(value)] as const,
-  );
   const exclusions = (exclude ?? []).map((pattern) => ({ pattern, folder }));
-  const configuration = { rules: new Map(settings), exclude: exclusions };
-  return { configuration, diagnostics };
+  const configuration = { rules: settingsOf(rules ?? {}), exclude: exclusions };
+  return { configuration, diagnostics: sortDiagnostics(diagnostics) };
+}
+
+/** By rule. What stands under a rule's own name goes before what stands under earlier ones. */
+function settingsOf(rules: RulesFile): ReadonlyMap<string, RuleSetting> {
+  const written = Object.entries(rules).map(
+    ([name, value]) => [name, settingOf(value), retiredCode(name)] as const,
+  );
+  const earlier = written.flatMap(([, setting, retired]) =>
+    retired?.successor === undefined
+      ? []
+      : [[retired.successor, renamed(setting, retired)] as const],
+  );
+  const own = written.flatMap(([name, setting, retired]) =>
+    retired ? [] : [[name, setting] as const],
+  );
+  return [...earlier, ...own].reduce<ReadonlyMap<string, RuleSetting>>(
+    (settings, one) => withSettings(settings, new Map([one])),
+    new Map(),
+  );
+}
+
+/** A setting of a retired code, with the names that its options have now. */
+function renamed(
+  { level, options }: RuleSetting,
+  { options: names = {} }: RetiredCode,
+): RuleSetting {
+  const now = Object.entries(options).map(([name, value]) => [names[name] ?? name, value] as const);
+  return { level, options: Object.fromEntries(now) };
 }
 
 function settingOf(value: Level | SettingFile): RuleSetting {
@@ -98,7 +130,21 @@ class ConfigurationReader {
       const problem = "'root' must be written as a line of its own, root: true";
       this.#add("invalid-config", this.#rangeOf(["root"]), { problem });
     }
+    if (this.diagnostics.length === 0) this.#tellRetired(read);
     return read;
+  }
+
+  #tellRetired({ lint }: ConfigurationFile): void {
+    for (const [name, setting] of Object.entries(lint?.rules ?? {})) {
+      const retired = retiredCode(name);
+      if (!retired) continue;
+      const range = this.#rangeOfKey(["lint", "rules"], name);
+      const { successor } = retired;
+      // Options have other names now, and a key cannot come twice.
+      const renames = typeof setting === "string" && !lint?.rules?.[successor ?? ""];
+      const fix = renames && successor !== undefined ? renaming(range, successor) : undefined;
+      this.diagnostics.push(retiredDiagnostic(name, retired, { file: this.file, range }, fix));
+    }
   }
 
   #tell(error: ErrorObject): void {
@@ -110,7 +156,10 @@ class ConfigurationReader {
       this.#add("invalid-config", this.#rangeOf(path), { problem });
       return;
     }
-    const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
+    const properties = Object.keys(
+      (error.parentSchema?.["properties"] as object | undefined) ?? {},
+    );
+    const known = properties.filter((name) => !retiredCode(name));
     const range = this.#rangeOfKey(path, key);
     const isRule = path.join(".") === "lint.rules";
     const all = isRule ? "skrull explain lists all codes." : `Known: ${known.join(", ")}.`;
@@ -176,6 +225,3 @@ function problemOf({ keyword, params, message }: ErrorObject): string {
     return `must be ${[(params as { type: string | string[] }).type].flat()[0]}`;
   return message ?? "is not what it should be";
 }
-
-/** Names of all rules, for messages and suppressions. */
-export const RULE_NAMES: readonly string[] = RULES.map(({ code }) => code);

@@ -23,7 +23,16 @@ export interface RuleReport<Code extends DiagnosticCode> {
   span(document: Source, start: number, end: number, values: Values<Code>, extra?: Extra): void;
 }
 
-interface Definition<Code extends DiagnosticCode, Needs extends Level, Name extends string> {
+/** What can be said of any rule. */
+interface Traits {
+  /** It says of a value that it does nothing: one run in which it does is enough for it to stand there. */
+  readonly ofEveryRun?: true;
+  /** `plan` and `compile` report more, so that a suppression which lint has no use for may be needed. */
+  readonly stricterInPlans?: true;
+}
+
+interface Definition<Code extends DiagnosticCode, Needs extends Level, Name extends string>
+  extends Traits {
   /** Of its diagnostics, and the name under which users configure and suppress it. */
   readonly code: Code;
   readonly needs: Needs;
@@ -36,7 +45,7 @@ interface Definition<Code extends DiagnosticCode, Needs extends Level, Name exte
 }
 
 /** A check of a sound spec for what is legal and yet most likely not meant. */
-export interface Rule {
+export interface Rule extends Traits {
   readonly code: DiagnosticCode;
   readonly needs: Level;
   readonly options: Readonly<Record<string, Option>>;
@@ -49,16 +58,15 @@ export function defineRule<
   Needs extends Level,
   Name extends string = never,
 >(definition: Definition<Code, Needs, Name>): Rule {
-  const { code, needs, options } = definition;
+  const { check, options = {}, ...declared } = definition;
   return {
-    code,
-    needs,
-    options: options ?? {},
+    ...declared,
+    options,
     run: (subject, values) => {
       const found: Diagnostic[] = [];
       // The engine runs a rule only on a subject of its level.
-      definition.check(subject as SubjectWith<Needs>, reportOf(code, subject, found), {
-        ...defaults(options ?? {}),
+      check(subject as SubjectWith<Needs>, reportOf(definition.code, subject, found), {
+        ...defaults(options),
         ...values,
       } as Readonly<Record<Name, number>>);
       return found;

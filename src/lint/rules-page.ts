@@ -1,58 +1,52 @@
 import { CATALOGUE } from "../diagnostics/catalogue.js";
 import { LEVELS, type Level, type Rule } from "./rule.js";
 import { RULES } from "./rules/index.generated.js";
+import { RULES_OF_TOPIC } from "./rules/topics.generated.js";
+import { TOPICS, type Topic } from "./topics.js";
 
-const HEADINGS: Readonly<Record<Level, readonly [title: string, text: string]>> = {
-  text: ["Of the text", "They look at every file, sound or not."],
-  names: [
-    "Of names",
-    "They need a file without errors that says what to train: what a library declares is for others.",
-  ],
-  spec: ["Of the spec", "They need a spec without errors and nothing else."],
-  model: [
-    "Of the model",
-    "They also read the model's configuration, and say whether it can be trained.",
-  ],
-  inputs: [
-    "Of the model and the machines",
-    "They need a model that can be trained, and read the profile and what lies in folders of compiled runs.",
-  ],
-  lengths: [
-    "Of the data",
-    "They need token lengths that `skrull plan` or `compile` has measured before, and are silent without: lint measures nothing.",
-  ],
-  plan: [
-    "Of the schedule",
-    "They schedule a few global batches of measured data, where everything fits.",
-  ],
+const NEEDS: Readonly<Record<Level, string>> = {
+  text: "Nothing: it looks at every file, sound or not.",
+  names: "A file without errors that says what to train: what a library declares is for others.",
+  spec: "A spec without errors.",
+  model: "The model's configuration, whether or not it can be trained.",
+  inputs:
+    "A model that can be trained, the profile, and what lies in folders of weights and of compiled runs.",
+  lengths:
+    "Token lengths that `skrull plan` or `compile` has measured before: lint measures nothing.",
+  plan: "Measured data of which everything fits; a few global batches are scheduled.",
 };
 
-/** docs/reference/lint-rules.md: every rule with its level and options. */
+/** docs/reference/lint-rules.md: every rule by its topic, with its level, what it needs and its options. */
 export function rulesPage(): string {
-  const sections = LEVELS.flatMap((level) => {
-    const rules = RULES.filter(({ needs }) => needs === level);
-    if (rules.length === 0) return [];
-    const [title, text] = HEADINGS[level];
-    return [`## ${title}`, "", text, "", ...table(rules), ""];
-  });
-  const head = [
+  const topics = Object.keys(TOPICS) as Topic[];
+  return [
     "<!-- Generated from src/lint/rules by npm run generate. Do not edit. -->",
     "",
     "# Lint rules",
     "",
-    "[docs/lint.md](../lint.md) says how to set their levels and options, and how to suppress them.",
+    "[docs/lint.md](../lint.md) says how to set their levels and options, and how to suppress them. A rule is silent",
+    "where it lacks what it [needs](#what-rules-need).",
     "",
-  ];
-  return [...head, ...sections].join("\n");
+    ...topics.flatMap((topic) => [`## ${TOPICS[topic]}`, "", ...table(rulesOf(topic)), ""]),
+    "## What rules need",
+    "",
+    "| needs | what that is |",
+    "|---|---|",
+    ...LEVELS.map((level) => `| ${level} | ${NEEDS[level]} |`),
+    "",
+  ].join("\n");
 }
 
+const rulesOf = (topic: Topic): readonly Rule[] =>
+  RULES.filter(({ code }) => RULES_OF_TOPIC[topic].includes(code));
+
 function table(rules: readonly Rule[]): readonly string[] {
-  const rows = rules.map(({ code, options }) => {
-    const name = `[\`${code}\`](../diagnostics/${code}.md)`;
+  const rows = rules.map(({ code, needs, options }) => {
+    const name = `[\`${code}\`](../diagnostics/README.md#${code})`;
     const settings = Object.entries(options).map(
       ([option, { doc, default: value }]) => `\`${option}\` (${value}): ${doc}`,
     );
-    return `| ${name} | ${CATALOGUE[code].severity} | ${settings.join("<br>")} |`;
+    return `| ${name} | ${CATALOGUE[code].severity} | ${needs} | ${settings.join("<br>")} |`;
   });
-  return ["| rule | level | options and their defaults |", "|---|---|---|", ...rows];
+  return ["| rule | level | needs | options and their defaults |", "|---|---|---|---|", ...rows];
 }

@@ -101,13 +101,8 @@ export interface LengthFacts {
 export interface PlanFacts {
   /** Context-parallel degrees that these ranks can have, ascending. */
   readonly degrees: readonly number[];
-  /** Predicted tokens per second under the spec with some values changed; `undefined` where there is no schedule. */
-  speed(change?: ScheduleChange): number | undefined;
-}
-
-export interface ScheduleChange {
-  readonly context?: number;
-  readonly policy?: Spec["schedule"]["policy"];
+  /** Predicted tokens per second at a degree; `undefined` where there is no schedule. */
+  speed(context: number): number | undefined;
 }
 
 interface KnownNames {

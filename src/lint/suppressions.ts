@@ -1,5 +1,6 @@
 import { CATALOGUE, type DiagnosticCode, type Severity } from "../diagnostics/catalogue.js";
-import { type Diagnostic, diagnostic, type Extra } from "../diagnostics/diagnostic.js";
+import { type Diagnostic, diagnostic, type Extra, type Fix } from "../diagnostics/diagnostic.js";
+import { retiredCode, retiredDiagnostic } from "../diagnostics/retired.js";
 import { renaming, suggestion } from "../diagnostics/suggestion.js";
 import { LineMap, type Range, withSpaceAround } from "../foundation/text.js";
 import { type Comment, type Comments, commentsOf, SUPPRESSION_MARK } from "./comments.js";
@@ -8,16 +9,22 @@ import type { Source } from "./subject.js";
 
 const SYNTAX = /^(?:#|\/\/)\s*skrull-ignore(-file)?\b([^:]*)(?::(.*))?$/s;
 
-/** One name in one comment: what it suppresses, and where it stands. */
-interface Suppression {
-  readonly code: string;
-  /** The line whose diagnostics it suppresses; every line where it stands for the whole file. */
-  readonly line: number | "file";
+/** One name in one comment. */
+interface Written {
+  readonly name: string;
   readonly range: Range;
   /** Of the comment, to remove it with. */
   readonly comment: Comment;
   /** No other name stands in the comment. */
   readonly alone: boolean;
+}
+
+/** What such a name suppresses. */
+interface Suppression extends Written {
+  /** Of a retired code, its successor. */
+  readonly code: string;
+  /** The line whose diagnostics it suppresses; every line where it stands for the whole file. */
+  readonly line: number | "file";
 }
 
 export interface Suppressed {
@@ -103,8 +110,6 @@ function contentAfterComments(
   return found;
 }
 
-const TOO_LATE = "of the whole file does not stand at its top";
-
 class SuppressionReader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #lines: LineMap;
@@ -127,14 +132,15 @@ class SuppressionReader {
     return this.#comments.flatMap((comment) => this.#readComment(comment));
   }
 
-  reportUnused({ code, range, comment, alone }: Suppression): void {
+  reportUnused(suppression: Suppression): void {
+    const fix = this.#removal(suppression);
+    this.#report("unused-suppression", suppression.name, suppression.range, { fix });
+  }
+
+  #removal({ name, range, comment, alone }: Written): Fix {
     const removed = alone ? this.#wholeComment(comment) : this.#nameInList(range);
-    const fix = {
-      title: `Remove the suppression of ${code}`,
-      safe: true,
-      edits: [{ range: removed, new_text: "" }],
-    };
-    this.#report("unused-suppression", code, range, { fix });
+    const edits = [{ range: removed, new_text: "" }];
+    return { title: `Remove the suppression of ${name}`, safe: true, edits };
   }
 
   #readComment(comment: Comment): readonly Suppression[] {
@@ -143,53 +149,65 @@ class SuppressionReader {
     const [, wholeFile, list = "", written] = match;
     const reason = written?.trim() || undefined;
     const names = list.split(/[\s,]+/).filter((name) => name !== "");
-    const problem = this.#problem(comment, names, wholeFile !== undefined, reason);
-    if (problem !== undefined) {
-      const range = this.#lines.range(comment.start, comment.end);
-      const values = { problem };
-      const place = { file: this.file, range };
-      const help =
-        problem === TOO_LATE ? { help: "Move it above everything but the version." } : {};
-      this.diagnostics.push(diagnostic("suppression-without-reason", values, place, help));
+    const fault = this.#fault(comment, names, wholeFile !== undefined, reason);
+    if (fault) {
+      const { problem, ...help } = fault;
+      const place = { file: this.file, range: this.#lines.range(comment.start, comment.end) };
+      this.diagnostics.push(diagnostic("suppression-without-reason", { problem }, place, help));
       return [];
     }
     const line = wholeFile === undefined ? this.#lineOf(comment) : "file";
-    return names.flatMap((code) => {
-      const start =
-        comment.start +
-        comment.text.indexOf(
-          code,
-          comment.text.indexOf(SUPPRESSION_MARK) + SUPPRESSION_MARK.length,
-        );
-      const range = this.#lines.range(start, start + code.length);
-      if (!this.#isKnown(code, range)) return [];
-      return [{ code, line, range, comment, alone: names.length === 1 }];
+    const alone = names.length === 1;
+    return names.flatMap((name) => {
+      const written = { name, range: this.#rangeOf(name, comment), comment, alone };
+      const code = this.#suppressedBy(written);
+      return code === undefined ? [] : [{ ...written, code, line }];
     });
   }
 
-  #problem(
+  #rangeOf(name: string, { text, start }: Comment): Range {
+    const list = text.indexOf(SUPPRESSION_MARK) + SUPPRESSION_MARK.length;
+    const at = start + text.indexOf(name, list);
+    return this.#lines.range(at, at + name.length);
+  }
+
+  /** Why a comment does not count. */
+  #fault(
     { start }: Comment,
     names: readonly string[],
     wholeFile: boolean,
     reason: string | undefined,
-  ): string | undefined {
-    if (names.length === 0) return "names no rule";
-    if (reason === undefined) return "gives no reason";
-    if (wholeFile && start > this.#content) return TOO_LATE;
-    return undefined;
+  ): { readonly problem: string; readonly help?: string } | undefined {
+    if (names.length === 0) return { problem: "names no rule" };
+    if (reason === undefined) return { problem: "gives no reason" };
+    if (!wholeFile || start <= this.#content) return undefined;
+    const problem = "of the whole file does not stand at its top";
+    return { problem, help: "Move it above everything but the version." };
   }
 
-  #isKnown(code: string, range: Range): boolean {
-    if (isSuppressible(code)) return true;
-    if (Object.hasOwn(ENTRIES, code)) {
-      this.#report("unsuppressible-error", code, range);
-      return false;
+  /** The code that a name suppresses; `undefined` where there is none, which is then reported. */
+  #suppressedBy(written: Written): string | undefined {
+    const { name, range } = written;
+    if (isSuppressible(name)) return name;
+    const retired = retiredCode(name);
+    if (retired) {
+      const { successor } = retired;
+      const fix =
+        successor === undefined
+          ? this.#removal(written)
+          : { ...renaming(range, successor), safe: true };
+      this.diagnostics.push(retiredDiagnostic(name, retired, { file: this.file, range }, fix));
+      return successor;
+    }
+    if (Object.hasOwn(ENTRIES, name)) {
+      this.#report("unsuppressible-error", name, range);
+      return undefined;
     }
     const known = Object.keys(ENTRIES).filter(isSuppressible);
     const otherwise = "skrull explain lists what can be reported.";
-    const advice = suggestion(code, known, otherwise, (near) => renaming(range, near));
-    this.#report("unknown-suppressed-rule", code, range, advice);
-    return false;
+    const advice = suggestion(name, known, otherwise, (near) => renaming(range, near));
+    this.#report("unknown-suppressed-rule", name, range, advice);
+    return undefined;
   }
 
   /** A comment beside something is of its own line, one that stands alone of the next line with something. */

@@ -14,27 +14,36 @@ interface HostProblem {
 
 /** Reports what the ranks of a node keep in its memory, where that is known and too small. */
 export function checkHostMemory(report: SpecReport, problem: HostProblem): void {
-  const { topology, memory } = problem;
-  const { host_memory_bytes: available, gpus_per_node: ranks } = topology;
+  const { host_memory_bytes: available } = problem.topology;
   if (available === null) return;
-  const kept = keptBytes(problem) * ranks;
-  const limit = formatBytes(available);
-  if (kept > available) {
-    const offloaded = memory.offload !== "none";
-    const place = offloaded ? "memory.offload" : "cluster.host_memory";
-    const what = `${offloaded ? "offloaded states" : "the ranks"} of ${ranks} ranks`;
-    const values = { what, needed: formatBytes(kept), memory: limit };
-    const help = `Use more nodes, nodes with at least ${formatBytes(kept)}, or keep less there.`;
-    report.at("host-memory-exceeded", place, values, { help });
-  } else if (startBytes(problem) > available) {
-    const values = { needed: formatBytes(startBytes(problem)), memory: limit };
-    report.at("host-memory-at-start", "cluster.host_memory", values);
-  }
+  const tooMuch = [kept(problem), atStart(problem)].find(({ bytes }) => bytes > available);
+  if (!tooMuch) return;
+  const { place, what, bytes, help } = tooMuch;
+  const values = { what, needed: formatBytes(bytes), memory: formatBytes(available) };
+  report.at("host-memory-exceeded", place, values, { help });
 }
 
-/** Bytes that the first rank holds before every rank has its weights: of pretrained ones, a parameter at a time. */
-function startBytes({ shape, precision, weights }: HostProblem): number {
-  return weights === "random" ? shape.parameters * BYTES_PER_ELEMENT[precision] : 0;
+/** What the ranks of a node keep in its memory while they train. */
+function kept(problem: HostProblem) {
+  const { gpus_per_node: ranks } = problem.topology;
+  const bytes = keptBytes(problem) * ranks;
+  const offloaded = problem.memory.offload !== "none";
+  return {
+    bytes,
+    place: offloaded ? "memory.offload" : "cluster.host_memory",
+    what: `${offloaded ? "offloaded states" : "the ranks"} of ${ranks} ranks`,
+    help: `Use more nodes, nodes with at least ${formatBytes(bytes)}, or keep less there.`,
+  };
+}
+
+/** What the first rank holds before every rank has its weights: of pretrained ones, a parameter at a time. */
+function atStart({ shape, precision, weights }: HostProblem) {
+  return {
+    bytes: weights === "random" ? shape.parameters * BYTES_PER_ELEMENT[precision] : 0,
+    place: "cluster.host_memory",
+    what: "random weights, which the first rank draws as a whole,",
+    help: "Use nodes with more memory, or pretrained weights, which are read one parameter at a time.",
+  };
 }
 
 /** Bytes that one rank keeps in its node's memory while it trains; on CPU all of them. */

@@ -1,6 +1,5 @@
 import { bucketFor, peakBytes } from "../cost/bucket.js";
-import { COMMUNICATORS } from "../cost/communicators.js";
-import { gatheredBytes, type MemorySetting, memoryModel } from "../cost/memory.js";
+import { bytesOf, gatheredBytes, type MemorySetting, memoryModel } from "../cost/memory.js";
 import type { SpecReport } from "../semantics/report.js";
 import { checkFit } from "./check-fit.js";
 import { fitProblem } from "./fit.js";
@@ -51,5 +50,5 @@ export function memoryPlan(
 
 /** What PyTorch allocates of a rank's peak: it does not see NCCL's buffers. */
 export function allocatedBytes({ peak_bytes, fixed }: MemoryPlan): number {
-  return peak_bytes - (fixed.find(({ name }) => name === COMMUNICATORS)?.bytes ?? 0);
+  return peak_bytes - bytesOf(fixed, "communicators");
 }

@@ -3,6 +3,7 @@ import { type Location, TextDocuments, type TextEdit } from "vscode-languageserv
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { URI } from "vscode-uri";
 import type { Place } from "../diagnostics/diagnostic.js";
+import { pagePath } from "../diagnostics/page.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
 import { projectFolder } from "../inputs/project-folder.js";
@@ -121,7 +122,7 @@ export class Workspace {
 
   /** Address of the page of a diagnostic's code. */
   pageOf(code: string): string {
-    return URI.file(this.host.assetPath(`docs/diagnostics/${code}.md`)).toString();
+    return URI.file(this.host.assetPath(pagePath(code))).toString();
   }
 
   location({ file, range }: Place): Location {

@@ -10,6 +10,7 @@ import {
 import { communicatorBytes } from "../../src/cost/communicators.js";
 import type { CollectiveTable } from "../../src/cost/hardware.js";
 import {
+  type MemoryRowId,
   type MemorySetting,
   memoryModel,
   totalBytes,
@@ -53,8 +54,8 @@ const SETTING: MemorySetting = {
   groups: null,
   orderedSums: false,
 };
-const fixedRow = (setting: MemorySetting, name: string) =>
-  memoryModel(setting).fixed.find((row) => row.name === name)?.bytes ?? Number.NaN;
+const fixedRow = (setting: MemorySetting, wanted: MemoryRowId) =>
+  memoryModel(setting).fixed.find(({ id }) => id === wanted)?.bytes ?? Number.NaN;
 
 const WORK: WorkSetting = {
   shape: SHAPE,
@@ -169,7 +170,7 @@ describe("windowPairs", () => {
 
 describe("memoryModel", () => {
   it("partitions optimizer states, gradients and weights from ZeRO 1, 2 and 3 on", () => {
-    const rows = ["optimizer states", "gradients", "weights"];
+    const rows = ["optimizer", "gradients", "weights"] as const;
     const whole = rows.map((name) => fixedRow({ ...SETTING, zeroStage: 0 }, name));
     expect(whole).toEqual([12, 2, 2].map((bytes) => bytes * SHAPE.parameters));
     for (const stage of [1, 2, 3] as const) {
@@ -198,13 +199,13 @@ describe("memoryModel", () => {
 
   it("keeps less of norms and gated MLPs that are fused", () => {
     const kept = (fused: boolean) =>
-      memoryModel({ ...SETTING, fused }).perToken.find(({ name }) => name === "activations");
+      memoryModel({ ...SETTING, fused }).perToken.find(({ id }) => id === "activations");
     expect(kept(true)?.bytes).toBeLessThan((kept(false)?.bytes ?? 0) * 0.95);
   });
 
   it("gathers keys and values only where there is a group to gather from", () => {
     const row = (largestGroup: number) =>
-      memoryModel({ ...SETTING, largestGroup }).perToken.find((r) => r.name.startsWith("gathered"));
+      memoryModel({ ...SETTING, largestGroup }).perToken.find(({ id }) => id === "gathered");
     expect(row(1)?.bytes).toBe(0);
     expect(row(8)?.bytes).toBe((28 + 2) * 8 * 2 * 4 * 128 * 2);
   });
@@ -238,8 +239,8 @@ describe("gradients that are added in fp32", () => {
   });
 
   it("are reduced in fp32, in a copy of the bucket", () => {
-    const more = (row: string) => fixedRow(wide, row) - fixedRow(SETTING, row);
-    expect(more("step and buckets")).toBe(4 * 50_000_000);
+    const more = (row: MemoryRowId) => fixedRow(wide, row) - fixedRow(SETTING, row);
+    expect(more("step")).toBe(4 * 50_000_000);
   });
 
   it("change nothing of a model in fp32", () => {
@@ -253,7 +254,7 @@ describe("gradients that are added in fp32", () => {
     expect(fixedRow({ ...wide, offload }, "gradients")).toBe(Math.ceil(SHAPE.parameters / 8));
     const three = memoryModel({ ...wide, offload, zeroStage: 3 });
     expect(fixedRow({ ...wide, offload, zeroStage: 3 }, "gradients")).toBe(0);
-    expect(three.host.find(({ name }) => name === "gradients")?.bytes).toBe(
+    expect(three.host.find(({ id }) => id === "gradients")?.bytes).toBe(
       Math.ceil(SHAPE.parameters / 8),
     );
   });
@@ -262,16 +263,14 @@ describe("gradients that are added in fp32", () => {
 describe("memory of the loss", () => {
   it("is a chunk's logits and the fp32 gradient of the head, with a product that is added to it", () => {
     const { lossChunk } = SETTING;
-    expect(fixedRow(SETTING, "logits of a chunk")).toBe(lossChunk * SHAPE.vocab_size * 6);
-    expect(fixedRow(SETTING, "output head's gradient")).toBe(embedding * 6);
-    expect(fixedRow({ ...SETTING, precision: "fp32" }, "output head's gradient")).toBe(
-      embedding * 8,
-    );
+    expect(fixedRow(SETTING, "logits")).toBe(lossChunk * SHAPE.vocab_size * 6);
+    expect(fixedRow(SETTING, "head-gradient")).toBe(embedding * 6);
+    expect(fixedRow({ ...SETTING, precision: "fp32" }, "head-gradient")).toBe(embedding * 8);
   });
 
   it("has no gradient of a frozen head", () => {
     const lora = loraShape(SHAPE, 16, ["q_proj"]);
-    expect(fixedRow({ ...SETTING, lora }, "output head's gradient")).toBe(0);
+    expect(fixedRow({ ...SETTING, lora }, "head-gradient")).toBe(0);
   });
 });
 
@@ -358,7 +357,7 @@ describe("what is trained and where it is kept", () => {
 
   it("moves the optimizer's 12 bytes a parameter, and its gradients, to the host", () => {
     const offloaded: MemorySetting = { ...SETTING, offload: "optimizer" };
-    expect(fixedRow(offloaded, "optimizer states")).toBe(0);
+    expect(fixedRow(offloaded, "optimizer")).toBe(0);
     const share = SHAPE.parameters / 32;
     expect(hostBytes(offloaded)).toBeCloseTo(share * (12 + 4), -1);
     expect(hostBytes(SETTING)).toBe(0);
@@ -377,7 +376,7 @@ describe("what is trained and where it is kept", () => {
     const adapted: MemorySetting = { ...SETTING, zeroStage: 1, lora };
     const trained = adapterParameters(SHAPE, lora);
     expect(fixedRow(adapted, "gradients")).toBe(2 * trained);
-    expect(fixedRow(adapted, "optimizer states")).toBe(Math.ceil((12 * trained) / 32));
+    expect(fixedRow(adapted, "optimizer")).toBe(Math.ceil((12 * trained) / 32));
     expect(fixedRow(adapted, "weights")).toBe(2 * (SHAPE.parameters + trained));
   });
 

@@ -6,14 +6,19 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { analyzeFile, analyzeText } from "../../src/cli/analysis.js";
 import { type ExampleReport, isOfCode, reportsOf } from "../../src/cli/example.js";
-import { CATALOGUE, type DiagnosticCode } from "../../src/diagnostics/catalogue.js";
+import { RETIRED_CODES } from "../../src/diagnostics/catalogue/retired.js";
+import { CATALOGUE, type DiagnosticCode, type Entries } from "../../src/diagnostics/catalogue.js";
 import { applyFixes } from "../../src/diagnostics/fixes.js";
 import { DIAGNOSTIC_CODES, diagnosticPage, summaryOf } from "../../src/diagnostics/page.js";
 import { NodeHost } from "../../src/host/node-host.js";
+import { RULES } from "../../src/lint/rules/index.generated.js";
 import { ROOT, skrull } from "../cli/run.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../docs/diagnostics/examples/", import.meta.url));
-const PAGES = fileURLToPath(new URL("../../docs/diagnostics/", import.meta.url));
+/** That the build wrote. */
+const PAGES = join(ROOT, "dist", "pages");
+
+const pageOf = (code: DiagnosticCode) => readFileSync(join(PAGES, `${code}.md`), "utf8");
 
 /** Codes that no spec short enough for a page reports, or no spec alone: other tests have what does. */
 const WITHOUT_EXAMPLE: readonly DiagnosticCode[] = [
@@ -48,6 +53,13 @@ async function reports(code: DiagnosticCode, start: string): Promise<readonly Ex
   return all;
 }
 
+const ENTRIES: Entries = CATALOGUE;
+const severityOf = (code: DiagnosticCode) => ENTRIES[code]?.severity;
+const planOnly = (code: DiagnosticCode) => ENTRIES[code]?.planOnly ?? false;
+
+const isLint = (code: DiagnosticCode) => (report: ExampleReport) =>
+  report.verb === "lint" && shows(code, report);
+
 const shows = (code: DiagnosticCode, { diagnostics }: ExampleReport) =>
   diagnostics.some((text) => isOfCode(text, code));
 
@@ -75,7 +87,9 @@ describe("the examples", () => {
       expect(stage, `no verb reports ${code}`).toBeGreaterThanOrEqual(0);
       const told = wrong[stage]?.diagnostics.find((text) => isOfCode(text, code));
       if (!SAYS_WHAT_TO_DO.includes(code)) expect(told).toMatch(/^ +help: /m);
-      expect(wrong[stage]?.exitCode).toBe(CATALOGUE[code].severity === "error" ? 1 : 0);
+      expect(wrong[stage]?.exitCode).toBe(severityOf(code) === "error" ? 1 : 0);
+      expect(planOnly(code)).toBe(severityOf(code) !== "error" && !wrong.some(isLint(code)));
+      expect(pageOf(code)).toContain(`\n${told?.trimEnd()}\n`);
       await expectMended(code);
       const right = await reports(code, "right");
       for (const report of right.slice(0, stage + 1)) {
@@ -88,12 +102,11 @@ describe("the examples", () => {
 
 describe("the pages", () => {
   it("are there for every code", () => {
-    const names = readdirSync(PAGES).filter((name) => name.endsWith(".md"));
-    expect(names.sort()).toEqual(["README.md", ...DIAGNOSTIC_CODES.map((c) => `${c}.md`)].sort());
+    expect(readdirSync(PAGES).sort()).toEqual(DIAGNOSTIC_CODES.map((code) => `${code}.md`).sort());
   });
 
   it.each(DIAGNOSTIC_CODES)("of %s shows its examples as they are", (code) => {
-    const page = readFileSync(`${PAGES}${code}.md`, "utf8");
+    const page = pageOf(code);
     expect(page).toContain(`# ${code}\n`);
     expect(page).toContain(summaryOf(code));
     if (WITHOUT_EXAMPLE.includes(code)) return;
@@ -116,18 +129,53 @@ describe("the pages", () => {
   });
 });
 
-describe("the package", () => {
-  it("has the pages, and leaves their examples at home", () => {
-    const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
-    const run = spawnSync("npm", pack, { cwd: ROOT, encoding: "utf8" });
-    const [{ files }] = JSON.parse(run.stdout) as readonly [{ files: { path: string }[] }];
-    const packed = files
-      .map(({ path }) => path)
-      .filter((path) => path.startsWith("docs/diagnostics/"));
-    const pages = ["README", ...DIAGNOSTIC_CODES].map((name) => `docs/diagnostics/${name}.md`);
-    expect(packed.sort()).toEqual(pages.sort());
+describe("retired codes", () => {
+  const entries = Object.entries(RETIRED_CODES);
+
+  it("are none of today's, and lead to one of today's if to any", () => {
+    for (const [name, { successor, since, why }] of entries) {
+      expect(DIAGNOSTIC_CODES).not.toContain(name);
+      if (successor !== undefined) expect(DIAGNOSTIC_CODES).toContain(successor);
+      expect(since).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(why).toMatch(/\.$/);
+    }
+  });
+
+  it("have options that their successor has", () => {
+    for (const [, { successor, options = {} }] of entries) {
+      const rule = RULES.find(({ code }) => code === successor);
+      for (const now of Object.values(options)) expect(rule?.options).toHaveProperty(now);
+    }
   });
 });
+
+describe("the package", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "skrull-package-"));
+    const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+    const [{ filename }] = JSON.parse(output("npm", pack)) as readonly [{ filename: string }];
+    output("tar", ["-xzf", join(folder, filename), "-C", folder]);
+  }, 120_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("has the pages and their index, and leaves the examples at home", () => {
+    expect(readdirSync(join(folder, "package/docs/diagnostics"))).toEqual(["README.md"]);
+    expect(readdirSync(join(folder, "package/dist/pages"))).toEqual(readdirSync(PAGES));
+  });
+
+  it("explains a code by itself", () => {
+    const main = join(folder, "package/dist/cli/main.js");
+    const page = output(process.execPath, [main, "explain", "duplicate-key"]);
+    expect(page).toBe(skrull(["explain", "duplicate-key"]).stdout);
+  });
+});
+
+function output(command: string, args: readonly string[]): string {
+  const run = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
+  expect(run.status, run.stderr).toBe(0);
+  return run.stdout;
+}
 
 describe("skrull explain", () => {
   it("shows the page of a code, without markup or colour where there is no terminal", () => {
@@ -148,6 +196,18 @@ describe("skrull explain", () => {
         .split("\n")
         .map((line) => line.split(" ")[0]),
     ).toEqual(DIAGNOSTIC_CODES);
+  });
+
+  it("says what became of a code of an earlier version", () => {
+    const merged = skrull(["explain", "adapter-rate-low"]);
+    expect(merged).toMatchObject({ status: 0, stderr: "" });
+    expect(merged.stdout).toMatch(
+      /^adapter-rate-low\n\nPart of learning-rate-unusual since 0\.1\.0\./,
+    );
+    expect(merged.stdout).toContain(skrull(["explain", "learning-rate-unusual"]).stdout);
+    const dropped = skrull(["explain", "gain-too-small"]);
+    expect(dropped).toMatchObject({ status: 0, stderr: "" });
+    expect(dropped.stdout).toMatch(/^gain-too-small\n\nDropped in 0\.1\.0\. .*\n\n.*\n$/);
   });
 
   it("suggests the nearest code for one there is not", () => {

@@ -1,11 +1,15 @@
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
+import { rulesHelp } from "../../src/cli/rules-help.js";
 import { CATALOGUE } from "../../src/diagnostics/catalogue.js";
 import { CONFIGURATION_SCHEMA } from "../../src/lint/configuration-schema.js";
 import { lintRules } from "../../src/lint/lint-rules.js";
 import { readConfiguration } from "../../src/lint/read-configuration.js";
 import { defineRule } from "../../src/lint/rule.js";
 import { RULES } from "../../src/lint/rules/index.generated.js";
+import { RULES_OF_TOPIC } from "../../src/lint/rules/topics.generated.js";
+import { rulesPage } from "../../src/lint/rules-page.js";
+import { TOPICS, type Topic } from "../../src/lint/topics.js";
 import { analyze } from "../../src/semantics/analyze.js";
 import type { SourceDocument } from "../../src/semantics/document.js";
 import { DATA, MODEL, spec } from "../cli/run.js";
@@ -78,6 +82,49 @@ describe("a configuration", () => {
     expect(first?.fix?.edits[0]?.new_text).toBe("idle-ranks");
   });
 
+  it("may name a code of an earlier version, with the options that it had", () => {
+    const text =
+      "lint:\n  rules:\n    adapter-rate-low: { least: 1e-6 }\n    gain-too-small: { share: 0.1 }\n";
+    expect(found(text)).toEqual([
+      "3:5 retired-code adapter-rate-low: 'adapter-rate-low' became part of 'learning-rate-unusual' in 0.1.0",
+      "4:5 retired-code gain-too-small: 'gain-too-small' was dropped in 0.1.0",
+    ]);
+    const { configuration, diagnostics } = readConfiguration("c.yaml", text, "/");
+    expect(new Set(diagnostics.map(({ severity }) => severity))).toEqual(new Set(["info"]));
+    expect([...configuration.rules]).toEqual([
+      ["learning-rate-unusual", { level: undefined, options: { adapters_least: 1e-6 } }],
+    ]);
+  });
+
+  it("holds options of an earlier version to their bounds", () => {
+    expect(found("lint: { rules: { adapter-rate-low: { most: 1 } } }")).toEqual([
+      "1:38 invalid-config most: there is no key 'most' in 'adapter-rate-low'",
+    ]);
+    expect(found("lint: { rules: { adapter-rate-low: { least: -1 } } }")).toEqual([
+      "1:45 invalid-config -1: 'least' must be >= 0",
+    ]);
+  });
+
+  it("puts what a rule's own name says before what an earlier name says", () => {
+    const of = (text: string) => {
+      const { configuration, diagnostics } = readConfiguration("c.yaml", text, "/");
+      const fix = diagnostics[0]?.fix?.edits[0]?.new_text;
+      return [configuration.rules.get("learning-rate-unusual")?.level, fix];
+    };
+    const [own, earlier] = ["learning-rate-unusual: error", "learning-rate-high: off"];
+    expect(of(`lint: { rules: { ${own}, ${earlier} } }`)).toEqual(["error", undefined]);
+    expect(of(`lint: { rules: { ${earlier} } }`)).toEqual(["off", "learning-rate-unusual"]);
+  });
+
+  it("is not advised to name a retired code", () => {
+    const [first] = readConfiguration(
+      "c",
+      "lint: { rules: { gain-too-smal: off } }",
+      "/",
+    ).diagnostics;
+    expect(first?.help).toBe("skrull explain lists all codes.");
+  });
+
   it("is a schema that validators take as it is", () => {
     expect(new Ajv().validateSchema(CONFIGURATION_SCHEMA)).toBe(true);
   });
@@ -125,6 +172,20 @@ describe("the rules", () => {
         expect(option.default).toBeLessThanOrEqual(option.max);
       }
     }
+  });
+
+  it("have one topic each, by which the page and the help show them", () => {
+    const codes = Object.values(RULES_OF_TOPIC).flat();
+    expect(codes.toSorted()).toEqual(RULES.map(({ code }) => code));
+    for (const shown of [rulesPage(), rulesHelp()]) {
+      const places = Object.entries(TOPICS).flatMap(([topic, title]) => [
+        shown.indexOf(title),
+        ...RULES_OF_TOPIC[topic as Topic].map((code) => shown.search(`\\b${code}\\b(?!-)`)),
+      ]);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      expect(places).not.toContain(-1);
+    }
+    for (const line of rulesHelp().split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it("that fail are faults that name the rule", () => {

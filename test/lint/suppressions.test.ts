@@ -111,7 +111,8 @@ describe("a suppression", () => {
   });
 
   it("is not called unused where only a plan reports what it names", async () => {
-    const top = "# skrull-ignore-file warmup-too-long, end-token-split: told by skrull plan";
+    const codes = "warmup-too-long, end-token-split, template-differs, free-ranks-wait";
+    const top = `# skrull-ignore-file ${codes}: told by skrull plan`;
     expect(await found(crossing({ top }))).toEqual([REPORTED]);
   });
 
@@ -119,6 +120,49 @@ describe("a suppression", () => {
     const config = "lint: { rules: { group-crosses-nodes: error } }";
     const beside = "# skrull-ignore group-crosses-nodes: fast";
     expect(await found(crossing({ beside }), config)).toEqual([]);
+  });
+});
+
+describe("a suppression of a retired code", () => {
+  /** A learning rate that is reported, with a comment beside it. */
+  const fast = (comment: string) =>
+    crossing({ top: "# skrull-ignore-file group-crosses-nodes: fast" })
+      .replace('config = "model.json" weights = random', 'config = "model.json" path = "weights"')
+      .replace("lr = 1e-3 } }", `lr = 1e-3 } } ${comment}`)
+      .replace('tokenizer = "bytes"', 'tokenizer = "tok.json"');
+  const UNUSUAL =
+    "12 learning-rate-unusual: a learning rate of 1e-3 is high for pretrained weights";
+  const of = async (text: string) =>
+    (await found(text)).filter((line) => !line.includes("weights-not-found"));
+
+  it("suppresses what its successor reports, and says so", async () => {
+    expect(await of(fast(""))).toEqual([UNUSUAL]);
+    expect(await of(fast("# skrull-ignore learning-rate-high: proved"))).toEqual([
+      "12 retired-code: 'learning-rate-high' became part of 'learning-rate-unusual' in 0.1.0",
+    ]);
+  });
+
+  it("is called unused where its successor is", async () => {
+    expect(await of(crossing({ beside: "# skrull-ignore learning-rate-high: proved" }))).toEqual([
+      REPORTED,
+      "8 retired-code: 'learning-rate-high' became part of 'learning-rate-unusual' in 0.1.0",
+      "8 unused-suppression: nothing here reports 'learning-rate-high'",
+    ]);
+  });
+
+  it("of a dropped one has no effect, and is no more than a remark", async () => {
+    const text = crossing({ beside: "# skrull-ignore gain-too-small, group-crosses-nodes: fast" });
+    expect(await found(text)).toEqual(["8 retired-code: 'gain-too-small' was dropped in 0.1.0"]);
+  });
+
+  it.each([
+    ["# skrull-ignore adapter-rate-low: x", "# skrull-ignore learning-rate-unusual: x"],
+    ["a # skrull-ignore gain-too-small: x", "a"],
+    ["a # skrull-ignore gain-too-small, idle-ranks: x", "a # skrull-ignore idle-ranks: x"],
+  ])("is put right in %j", (text, expected) => {
+    const { problems } = suppress({ file: "a.skrull", text }, [], new Set(), commentsInSpec(text));
+    expect(problems.map(({ severity, fix }) => [severity, fix?.safe])).toEqual([["info", true]]);
+    expect(apply(text, problems[0]?.fix)).toBe(expected);
   });
 });
 

@@ -9,7 +9,7 @@ const train = (rest: string) => ({ train: `{ optimizer = adamw { lr = 1e-3 } ${r
 describe("the chunk of the loss", () => {
   const logits = async (rest: string) => {
     const { plan } = await planOf(train(rest));
-    const row = plan?.memory.fixed.find(({ name }) => name === "logits of a chunk");
+    const row = plan?.memory.fixed.find(({ id }) => id === "logits");
     return { chunk: plan?.model.loss_chunk, bytes: row?.bytes };
   };
 

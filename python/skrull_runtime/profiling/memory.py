@@ -11,11 +11,9 @@ from ..batches.packed import MicroBatch
 from ..data.tokens import Tokens
 from .measure import StepTimer
 
-SCALED_ROWS = (
-    "activations",
-    "one layer at work",
-)  # of the plan's memory, what activation_factor multiplies
-SHARDED_ROW = "gathered keys and values"
+# Ids of rows of the plan's memory: those that activation_factor multiplies, and that of sharded sequences.
+SCALED_ROWS = ("activations", "layer-at-work")
+SHARDED_ROW = "gathered"
 
 
 def activation_factor(timer: StepTimer, plan: dict[str, Any], rank: int) -> float | None:
@@ -43,8 +41,8 @@ def local_micro_batch(tokens: int, rank: int) -> MicroBatch:
 
 def factor_of(bytes_per_token: float, plan: dict[str, Any]) -> float:
     """``activation_factor`` where a token of a local sequence takes that many bytes."""
-    rows = {row["name"]: row["bytes"] for row in plan["memory"]["per_token"]}
+    rows = {row["id"]: row["bytes"] for row in plan["memory"]["per_token"]}
     planned = plan["hardware"]["figures"]["activation_factor"]
-    scaled = sum(rows[name] for name in SCALED_ROWS) / planned
-    others = sum(own for name, own in rows.items() if name not in (*SCALED_ROWS, SHARDED_ROW))
+    scaled = sum(rows[id_] for id_ in SCALED_ROWS) / planned
+    others = sum(own for id_, own in rows.items() if id_ not in (*SCALED_ROWS, SHARDED_ROW))
     return min(10.0, max(0.1, (bytes_per_token - others) / scaled))

@@ -11,6 +11,8 @@ export interface Entry {
   readonly about?: string;
   /** What it is in a line, where the message comes from the place that reports it. */
   readonly summary?: string;
+  /** Found only by `plan` and `compile`, in the data, the tokenizer or the schedules. Said of what can be suppressed. */
+  readonly planOnly?: true;
   /** What to do, unless the place that reports it knows better. */
   readonly help?: string;
 }

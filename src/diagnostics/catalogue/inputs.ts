@@ -58,6 +58,7 @@ export const INPUT_CODES = {
   },
   "end-token-split": {
     severity: "warning",
+    planOnly: true,
     message: "the tokenizer splits {token}, which ends an answer, into {count} tokens",
     why: "It is not a token of this tokenizer, so generation cannot stop at it.",
     help: "Choose the template of the model's family, or add the token to the tokenizer.",
@@ -88,6 +89,7 @@ export const INPUT_CODES = {
   },
   "keys-unread": {
     severity: "info",
+    planOnly: true,
     message: "nothing reads {names}",
     why: "Columns and keys that are neither rendered nor known by name are not trained on.",
     about:
@@ -96,6 +98,7 @@ export const INPUT_CODES = {
   },
   "template-differs": {
     severity: "warning",
+    planOnly: true,
     message:
       "line {line} is trained as {chosen}, but the tokenizer's own template renders it as {own}",
     why: "A model answers best when prompts look as they did in training.",
@@ -105,12 +108,14 @@ export const INPUT_CODES = {
   },
   "markers-in-contents": {
     severity: "warning",
+    planOnly: true,
     message: "{count} {count:sample contains|samples contain} the text of a special token",
     why: "It is trained as plain text, so that no content can end a turn; Hugging Face's tokenizers would turn it into that token.",
     help: "Clean the data, or write data { markers = tokens } if the tokens are intended, which is how earlier versions trained.",
   },
   "changed-default": {
     severity: "info",
+    planOnly: true,
     message: "{key} = {value} is a new default: {change}; {key} = {before} trains as before",
     why: "The spec does not set {key}, so the run trains differently from one compiled by an earlier version.",
     help: "Set the key to either value, and this message goes away.",
@@ -119,6 +124,7 @@ export const INPUT_CODES = {
   },
   "context-chosen": {
     severity: "info",
+    planOnly: true,
     message:
       "context = auto takes {context}: {speed} tokens/s predicted on the first {batches} global batches; {next}",
     why: "It has the highest predicted tokens per second of the degrees at which everything fits.",
@@ -139,6 +145,7 @@ export const INPUT_CODES = {
   },
   "malformed-data-tolerated": {
     severity: "warning",
+    planOnly: true,
     message: "{count} malformed {count:line is|lines are} left out; {first}",
     why: "They are missing from the training data.",
     help: "Repair the lines, or leave them out of the file.",

@@ -34,19 +34,6 @@ export const LINT_CODES = {
     why: "Each of the {nodes} nodes would look for the others on itself.",
     help: "Use the names by which the nodes reach each other.",
   },
-  "gain-too-small": {
-    severity: "info",
-    message: "the schedule is predicted {gain} faster than policy = {policy}",
-    why: "The forecast cannot resolve a difference this small, and the simpler policy is easier to reason about.",
-    help: "Nothing is wrong: these lengths leave nothing to gain. A larger global batch might.",
-  },
-  "planned-search-short": {
-    severity: "warning",
-    message:
-      "{iterations} refinement {iterations:move|moves} for a global batch of {batch} {batch:sequence|sequences}",
-    why: "Planned mode stores schedules so that it can refine them, and this few moves do not touch every sequence even once.",
-    help: "Allow several moves per sequence, or schedule online.",
-  },
   // Memory
   "bucket-too-small": {
     severity: "warning",
@@ -59,12 +46,6 @@ export const LINT_CODES = {
     message: "only {reserve} is reserved on a GPU",
     why: "The CUDA context and fragmentation take {usual} or more, and the run would end with an out-of-memory error that the plan did not foresee.",
     help: "Reserve {usual} or more.",
-  },
-  "budget-assumed": {
-    severity: "info",
-    message: "no memory budget is set for CPU ranks; {assumed} each is assumed",
-    why: "How much a process may use depends on the machine and on how many ranks share it.",
-    help: "Set memory { budget }, or cluster { host_memory } for the ranks of a node to share.",
   },
   "host-memory-short": {
     severity: "warning",
@@ -104,12 +85,6 @@ export const LINT_CODES = {
     about:
       "Settings that are each valid do not work together in some versions of the packages that run them.",
     why: "{reason}. Known in {versions}; see {thread}.",
-  },
-  "unknown-deepspeed": {
-    severity: "warning",
-    message: "version {version} of DeepSpeed is newer than any that runs were tested with",
-    why: "DeepSpeed's defaults and configuration checks change between versions; runs were tested with {oldest} to {newest}.",
-    help: "Leave the version out; the run's requirements then take a tested one.",
   },
   "outdated-deepspeed": {
     severity: "error",
@@ -161,24 +136,15 @@ export const LINT_CODES = {
     why: "Values from 0.5 to 2 are usual; outside that range the learning rate no longer means what it seems to.",
     help: "Set alpha to the rank or to twice the rank.",
   },
-  "adapter-rate-low": {
-    severity: "warning",
-    message: "a learning rate of {rate} is low for adapters",
-    why: "Adapters begin at zero and are usually trained at 1e-4 to 5e-4, ten times the rate of a whole model.",
-    help: "Raise it, unless this rate has proved itself.",
-  },
-  "adapter-rate-high": {
-    severity: "warning",
-    message: "a learning rate of {rate} is high for adapters",
-    why: "Above {most}, low-rank training seldom converges.",
-    help: "Lower it, unless this rate has proved itself.",
-  },
   // Optimisation
-  "learning-rate-high": {
+  "learning-rate-unusual": {
     severity: "warning",
-    message: "a learning rate of {rate} is high for pretrained weights",
-    why: "Whole models are fine-tuned at 1e-6 to 1e-4; higher rates make them forget what they knew.",
-    help: "Lower it, unless this rate has proved itself.",
+    message: "a learning rate of {rate} is {unusual} for {trained}",
+    summary: "the learning rate is unusual for what is trained.",
+    about:
+      "Whole models are fine-tuned at 1e-6 to 1e-4. Adapters begin at zero and are usually trained at 1e-4 to 5e-4.",
+    why: "{reason}",
+    help: "Change it, unless this rate has proved itself.",
   },
   "betas-unsound": {
     severity: "error",
@@ -350,6 +316,14 @@ export const LINT_CODES = {
     message: "'{name}' is an error of the language and cannot be suppressed",
     why: "Without a sound spec there is nothing to compile.",
     help: "Fix what it reports, and remove this suppression.",
+  },
+  "retired-code": {
+    severity: "info",
+    message: "'{name}' {fate}",
+    summary: "a suppression or a configuration names a code of an earlier version.",
+    about:
+      "If the code became part of another one, its name still applies to that one. If it was dropped, the name has no effect.",
+    why: "{reason}",
   },
   "unused-suppression": {
     severity: "warning",

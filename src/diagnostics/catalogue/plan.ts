@@ -31,6 +31,7 @@ export const PLAN_CODES = {
   },
   "free-ranks-wait": {
     severity: "warning",
+    planOnly: true,
     message:
       "objective = free treats ranks as independent, but this run's ranks wait for each other",
     why: "ZeRO 2 and 3 communicate in every micro-batch, and so does the load-balancing loss of experts, so a micro-batch takes as long as its slowest rank. The predicted step is shorter than the real one will be.",
@@ -38,6 +39,7 @@ export const PLAN_CODES = {
   },
   "router-loss-by-micro-batch": {
     severity: "info",
+    planOnly: true,
     message:
       "the experts' load-balancing loss is computed per micro-batch, and a step has up to {micro_batches}",
     why: "It is not a sum over tokens, so its mean over micro-batches differs from its value over the global batch and depends on the schedule.",
@@ -53,16 +55,12 @@ export const PLAN_CODES = {
     severity: "error",
     message: "{what} need {needed} on a node with {memory} of memory",
     why: "The operating system would kill the run when memory runs out.",
-  },
-  "host-memory-at-start": {
-    severity: "warning",
-    message:
-      "while the run starts, its first rank holds {needed} of weights; a node has {memory} of memory",
-    why: "Random weights are drawn as a whole before every rank gets its part, so that the same seed gives the same weights on any number of ranks.",
-    help: "Use nodes with more memory, or pretrained weights, which are read one parameter at a time.",
+    about:
+      "The ranks of a node keep offloaded states in its memory, on CPU everything; and before every rank has its part, the first one draws random weights as a whole, so that the same seed gives the same weights on any number of ranks. The operating system would kill the run when memory runs out.",
   },
   "warmup-too-long": {
     severity: "warning",
+    planOnly: true,
     message:
       "the warm-up of {warmup} {warmup:step|steps} leaves none of the run's {steps} at the peak rate",
     why: "The learning rate would never reach its peak.",

@@ -1,69 +1,60 @@
 // Generated from the files of this folder by scripts/generate-rules.mjs. Do not edit.
 import type { Rule } from "../rule.js";
-import adapterRateHigh from "./adapter-rate-high.rule.js";
-import adapterRateLow from "./adapter-rate-low.rule.js";
-import adapterScaleUnusual from "./adapter-scale-unusual.rule.js";
-import adaptersOnRandomWeights from "./adapters-on-random-weights.rule.js";
-import adaptersTooLarge from "./adapters-too-large.rule.js";
-import adaptersWithZeroThree from "./adapters-with-zero-three.rule.js";
-import attentionNeedsGpu from "./attention-needs-gpu.rule.js";
-import batchExceedsData from "./batch-exceeds-data.rule.js";
-import betasUnsound from "./betas-unsound.rule.js";
-import bucketExceedsBudget from "./bucket-exceeds-budget.rule.js";
-import bucketTooSmall from "./bucket-too-small.rule.js";
-import budgetAssumed from "./budget-assumed.rule.js";
-import checkpointNever from "./checkpoint-never.rule.js";
-import clipUnusual from "./clip-unusual.rule.js";
-import contextTooLarge from "./context-too-large.rule.js";
-import evaluationOnTrainingData from "./evaluation-on-training-data.rule.js";
-import evaluationTooLong from "./evaluation-too-long.rule.js";
-import fullPrecisionOnGpu from "./full-precision-on-gpu.rule.js";
-import gainTooSmall from "./gain-too-small.rule.js";
-import groupCrossesNodes from "./group-crosses-nodes.rule.js";
-import headsNotDivisible from "./heads-not-divisible.rule.js";
-import hostMemoryAtStart from "./host-memory-at-start.rule.js";
-import hostMemoryExceeded from "./host-memory-exceeded.rule.js";
-import hostMemoryShort from "./host-memory-short.rule.js";
-import hostsNameLocal from "./hosts-name-local.rule.js";
-import idleRanks from "./idle-ranks.rule.js";
-import incompatibleCombination from "./incompatible-combination.rule.js";
-import intervalBeyondRun from "./interval-beyond-run.rule.js";
-import invalidModelConfig from "./invalid-model-config.rule.js";
-import keyWithoutEffect from "./key-without-effect.rule.js";
-import lastBatchTiny from "./last-batch-tiny.rule.js";
-import learningRateHigh from "./learning-rate-high.rule.js";
-import logitsDominate from "./logits-dominate.rule.js";
-import maxLengthBeyondPositions from "./max-length-beyond-positions.rule.js";
-import offloadNeedless from "./offload-needless.rule.js";
-import outdatedDeepspeed from "./outdated-deepspeed.rule.js";
-import overlongSamples from "./overlong-samples.rule.js";
-import overlongSamplesLost from "./overlong-samples-lost.rule.js";
-import plannedSearchShort from "./planned-search-short.rule.js";
-import positionLimit from "./position-limit.rule.js";
-import profileMismatch from "./profile-mismatch.rule.js";
-import remoteCodeNeeded from "./remote-code-needed.rule.js";
-import reserveTooSmall from "./reserve-too-small.rule.js";
-import resumeOnOtherRanks from "./resume-on-other-ranks.rule.js";
-import secretInSpec from "./secret-in-spec.rule.js";
-import sequenceTooLong from "./sequence-too-long.rule.js";
-import staleLengths from "./stale-lengths.rule.js";
-import statesExceedBudget from "./states-exceed-budget.rule.js";
-import tokenizerWithoutMeaning from "./tokenizer-without-meaning.rule.js";
-import unknownAdapterTarget from "./unknown-adapter-target.rule.js";
-import unknownDeepspeed from "./unknown-deepspeed.rule.js";
-import unsupervisedSamples from "./unsupervised-samples.rule.js";
-import unusedConstant from "./unused-constant.rule.js";
-import unusedImport from "./unused-import.rule.js";
-import warmupDominates from "./warmup-dominates.rule.js";
-import weightsIncomplete from "./weights-incomplete.rule.js";
-import weightsNotFound from "./weights-not-found.rule.js";
-import weightsOfAnotherShape from "./weights-of-another-shape.rule.js";
-import weightsQuantised from "./weights-quantised.rule.js";
-import weightsUnreadable from "./weights-unreadable.rule.js";
+import adapterScaleUnusual from "./adapters/adapter-scale-unusual.rule.js";
+import adaptersOnRandomWeights from "./adapters/adapters-on-random-weights.rule.js";
+import adaptersTooLarge from "./adapters/adapters-too-large.rule.js";
+import adaptersWithZeroThree from "./adapters/adapters-with-zero-three.rule.js";
+import attentionNeedsGpu from "./model/attention-needs-gpu.rule.js";
+import batchExceedsData from "./data/batch-exceeds-data.rule.js";
+import betasUnsound from "./training/betas-unsound.rule.js";
+import bucketExceedsBudget from "./memory/bucket-exceeds-budget.rule.js";
+import bucketTooSmall from "./memory/bucket-too-small.rule.js";
+import checkpointNever from "./training/checkpoint-never.rule.js";
+import clipUnusual from "./training/clip-unusual.rule.js";
+import contextTooLarge from "./machines/context-too-large.rule.js";
+import evaluationOnTrainingData from "./data/evaluation-on-training-data.rule.js";
+import evaluationTooLong from "./memory/evaluation-too-long.rule.js";
+import fullPrecisionOnGpu from "./model/full-precision-on-gpu.rule.js";
+import groupCrossesNodes from "./machines/group-crosses-nodes.rule.js";
+import headsNotDivisible from "./machines/heads-not-divisible.rule.js";
+import hostMemoryExceeded from "./memory/host-memory-exceeded.rule.js";
+import hostMemoryShort from "./memory/host-memory-short.rule.js";
+import hostsNameLocal from "./machines/hosts-name-local.rule.js";
+import idleRanks from "./machines/idle-ranks.rule.js";
+import incompatibleCombination from "./model/incompatible-combination.rule.js";
+import intervalBeyondRun from "./training/interval-beyond-run.rule.js";
+import invalidModelConfig from "./model/invalid-model-config.rule.js";
+import keyWithoutEffect from "./text/key-without-effect.rule.js";
+import lastBatchTiny from "./data/last-batch-tiny.rule.js";
+import learningRateUnusual from "./training/learning-rate-unusual.rule.js";
+import logitsDominate from "./memory/logits-dominate.rule.js";
+import maxLengthBeyondPositions from "./model/max-length-beyond-positions.rule.js";
+import offloadNeedless from "./memory/offload-needless.rule.js";
+import outdatedDeepspeed from "./machines/outdated-deepspeed.rule.js";
+import overlongSamples from "./data/overlong-samples.rule.js";
+import overlongSamplesLost from "./data/overlong-samples-lost.rule.js";
+import positionLimit from "./model/position-limit.rule.js";
+import profileMismatch from "./machines/profile-mismatch.rule.js";
+import remoteCodeNeeded from "./model/remote-code-needed.rule.js";
+import reserveTooSmall from "./memory/reserve-too-small.rule.js";
+import resumeOnOtherRanks from "./training/resume-on-other-ranks.rule.js";
+import secretInSpec from "./text/secret-in-spec.rule.js";
+import sequenceTooLong from "./memory/sequence-too-long.rule.js";
+import staleLengths from "./data/stale-lengths.rule.js";
+import statesExceedBudget from "./memory/states-exceed-budget.rule.js";
+import tokenizerWithoutMeaning from "./model/tokenizer-without-meaning.rule.js";
+import unknownAdapterTarget from "./adapters/unknown-adapter-target.rule.js";
+import unsupervisedSamples from "./data/unsupervised-samples.rule.js";
+import unusedConstant from "./text/unused-constant.rule.js";
+import unusedImport from "./text/unused-import.rule.js";
+import warmupDominates from "./training/warmup-dominates.rule.js";
+import weightsIncomplete from "./model/weights-incomplete.rule.js";
+import weightsNotFound from "./model/weights-not-found.rule.js";
+import weightsOfAnotherShape from "./model/weights-of-another-shape.rule.js";
+import weightsQuantised from "./model/weights-quantised.rule.js";
+import weightsUnreadable from "./model/weights-unreadable.rule.js";
 
 export const RULES: readonly Rule[] = [
-  adapterRateHigh,
-  adapterRateLow,
   adapterScaleUnusual,
   adaptersOnRandomWeights,
   adaptersTooLarge,
@@ -73,17 +64,14 @@ export const RULES: readonly Rule[] = [
   betasUnsound,
   bucketExceedsBudget,
   bucketTooSmall,
-  budgetAssumed,
   checkpointNever,
   clipUnusual,
   contextTooLarge,
   evaluationOnTrainingData,
   evaluationTooLong,
   fullPrecisionOnGpu,
-  gainTooSmall,
   groupCrossesNodes,
   headsNotDivisible,
-  hostMemoryAtStart,
   hostMemoryExceeded,
   hostMemoryShort,
   hostsNameLocal,
@@ -93,14 +81,13 @@ export const RULES: readonly Rule[] = [
   invalidModelConfig,
   keyWithoutEffect,
   lastBatchTiny,
-  learningRateHigh,
+  learningRateUnusual,
   logitsDominate,
   maxLengthBeyondPositions,
   offloadNeedless,
   outdatedDeepspeed,
   overlongSamples,
   overlongSamplesLost,
-  plannedSearchShort,
   positionLimit,
   profileMismatch,
   remoteCodeNeeded,
@@ -112,7 +99,6 @@ export const RULES: readonly Rule[] = [
   statesExceedBudget,
   tokenizerWithoutMeaning,
   unknownAdapterTarget,
-  unknownDeepspeed,
   unsupervisedSamples,
   unusedConstant,
   unusedImport,

@@ -1,3 +1,0 @@
-import { plannerRule } from "../planner-rule.js";
-
-export default plannerRule("unknown-adapter-target", "inputs");
