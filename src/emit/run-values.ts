@@ -5,7 +5,7 @@ import type {
   SchedulingConfig,
   TrainConfig,
 } from "../foundation/records.generated.js";
-import { hasConversations } from "../plan/data.js";
+import { hasConversations } from "../lengths/prepare-data.js";
 import { allocatedBytes } from "../plan/memory-plan.js";
 import type { LoraPlan, Plan } from "../plan/plan.js";
 import { addsInStageTwo, addsWider } from "./gradients.js";

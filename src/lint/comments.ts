@@ -1,19 +1,7 @@
 import { isYamlPath } from "../semantics/document.js";
 import { SPEC_LEXER } from "../syntax/tokens.js";
+import type { Comments } from "./comment.js";
 import type { Source } from "./subject.js";
-
-export interface Comment {
-  /** With its mark. */
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface Comments {
-  readonly comments: readonly Comment[];
-  /** Where the first thing that is neither a comment nor the language's version begins. */
-  readonly content: number;
-}
 
 /** What a comment that suppresses begins with. */
 export const SUPPRESSION_MARK = "skrull-ignore";

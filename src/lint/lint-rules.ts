@@ -1,7 +1,8 @@
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Configuration } from "./configuration.js";
-import { LEVELS, type Level, type Rule } from "./rule.js";
+import { LEVELS, type Level } from "./level.js";
+import type { Rule } from "./rule.js";
 import { RULES } from "./rules/index.generated.js";
 import type { LintSubject } from "./subject.js";
 

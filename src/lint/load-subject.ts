@@ -1,6 +1,6 @@
 import { dirname, resolve } from "pathe";
 import type { Host } from "../host/host.js";
-import { LEVELS, type Level } from "./rule.js";
+import { LEVELS, type Level } from "./level.js";
 import type { LintSubject, SpecSubject } from "./subject.js";
 
 /**

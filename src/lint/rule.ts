@@ -1,11 +1,8 @@
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
 import { type Diagnostic, diagnostic, type Extra, type Values } from "../diagnostics/diagnostic.js";
 import { LineMap } from "../foundation/text.js";
+import type { Level } from "./level.js";
 import type { LintSubject, Source, SubjectWith } from "./subject.js";
-
-/** What a rule must know of a file besides its text; a rule is silent where that is not known. */
-export const LEVELS = ["text", "names", "spec", "model", "inputs", "lengths", "plan"] as const;
-export type Level = (typeof LEVELS)[number];
 
 /** A number of a rule that users may set. */
 export interface Option {

@@ -1,5 +1,6 @@
 import { CATALOGUE } from "../diagnostics/catalogue.js";
-import { LEVELS, type Level, type Rule } from "./rule.js";
+import { LEVELS, type Level } from "./level.js";
+import type { Rule } from "./rule.js";
 import { RULES } from "./rules/index.generated.js";
 import { RULES_OF_TOPIC } from "./rules/topics.generated.js";
 import { TOPICS, type Topic } from "./topics.js";

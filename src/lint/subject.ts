@@ -4,12 +4,12 @@ import type { ConfigProblem } from "../catalogue/refusals.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { WeightProblems } from "../inputs/weights/match-weights.js";
 import type { Spec } from "../language/language.js";
-import type { PreparedData } from "../plan/data.js";
+import type { PreparedData } from "../lengths/prepare-data.js";
 import type { RankMemory } from "../plan/fit.js";
 import type { SourceDocument } from "../semantics/document.js";
 import type { Origins } from "../semantics/report.js";
 import type { SymbolUse } from "../semantics/symbols.js";
-import type { Level } from "./rule.js";
+import type { Level } from "./level.js";
 
 /** A text that diagnostics may point into. */
 export interface Source {

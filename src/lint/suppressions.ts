@@ -3,7 +3,8 @@ import { type Diagnostic, diagnostic, type Extra, type Fix } from "../diagnostic
 import { retiredCode, retiredDiagnostic } from "../diagnostics/retired.js";
 import { renaming, suggestion } from "../diagnostics/suggestion.js";
 import { LineMap, type Range, withSpaceAround } from "../foundation/text.js";
-import { type Comment, type Comments, commentsOf, SUPPRESSION_MARK } from "./comments.js";
+import type { Comment, Comments } from "./comment.js";
+import { commentsOf, SUPPRESSION_MARK } from "./comments.js";
 import { RULES } from "./rules/index.generated.js";
 import type { Source } from "./subject.js";
 

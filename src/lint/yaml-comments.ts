@@ -1,5 +1,5 @@
 import { Lexer } from "yaml";
-import type { Comment, Comments } from "./comments.js";
+import type { Comment, Comments } from "./comment.js";
 
 /** Tokens of the YAML lexer that are no part of the text; the others are the text itself. */
 const MARKS: readonly string[] = ["\u0002", "\u0018", "\u001f"];

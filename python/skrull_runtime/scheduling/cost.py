@@ -1,4 +1,4 @@
-"""Time and memory of sequences and groups (src/schedule/cost.ts).
+"""Time and memory of sequences and groups (src/schedule/time-and-memory.ts).
 
 Only ``+ - * /``, comparisons and rounding, in one fixed order: the same bits as in TypeScript.
 """

@@ -5,7 +5,7 @@ import { findDataFiles } from "../../inputs/data-files.js";
 import { selectionOf } from "../../inputs/selection.js";
 import type { Spec } from "../../language/language.js";
 import { type CountRequest, knownMeasurement } from "../../lengths/known.js";
-import { type MeasuredFile, type PreparedData, prepareData } from "../../plan/data.js";
+import { type MeasuredFile, type PreparedData, prepareData } from "../../lengths/prepare-data.js";
 import { countSteps } from "../../plan/steps.js";
 import type { DataKey, LengthFacts } from "../subject.js";
 

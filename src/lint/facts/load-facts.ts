@@ -1,6 +1,6 @@
 import { basename } from "pathe";
 import type { Host } from "../../host/host.js";
-import { LEVELS, type Level } from "../rule.js";
+import { LEVELS, type Level } from "../level.js";
 import type { LintSubject, SpecSubject } from "../subject.js";
 import { findCheckpoints } from "./checkpoints.js";
 import { knownLengths, lengthFacts } from "./lengths.js";

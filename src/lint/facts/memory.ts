@@ -1,8 +1,8 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.js";
 import type { Spec } from "../../language/language.js";
+import { type PreparedData, prepareData } from "../../lengths/prepare-data.js";
 import { problemsOf } from "../../plan/build-plan.js";
 import { contextsOf } from "../../plan/contexts.js";
-import { type PreparedData, prepareData } from "../../plan/data.js";
 import { rankMemory } from "../../plan/fit.js";
 import { type PlanInputs, type SettledSpec, type Setup, setUp } from "../../plan/setup.js";
 import type { Origins } from "../../semantics/report.js";

@@ -1,4 +1,4 @@
-import { lostSamples, lostShare } from "../../../plan/data.js";
+import { lostSamples, lostShare } from "../../../lengths/prepare-data.js";
 import { defineRule } from "../../rule.js";
 
 export default defineRule({

@@ -1,1 +1,0 @@
-export * from "../lengths/prepare-data.js";
