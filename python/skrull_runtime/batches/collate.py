@@ -1,14 +1,14 @@
-"""A schedule and tokens to the tensors of each micro-batch of a rank."""
+"""Makes the tensors of each micro-batch of a rank from a schedule and tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..data.tokens import IGNORED, Tokens
+from ..scheduling import MicroBatches
 from ..scheduling.summary import ScheduleFigures
 from .layout import Layout, layout_of, zigzag_positions
 from .packed import MicroBatch
@@ -16,7 +16,7 @@ from .packed import MicroBatch
 
 @dataclass(frozen=True)
 class StepBatch:
-    """All that a rank needs for one optimizer step. Every rank has the same number of micro-batches."""
+    """Everything a rank needs for one optimizer step. Every rank has the same number of micro-batches."""
 
     step: int
     epoch: int
@@ -26,9 +26,11 @@ class StepBatch:
     supervised: int  # targets of the global batch
     predicted_seconds: float
     degrees: list[int]  # sizes of the groups that its schedule uses, ascending
-    schedule_digest: str  # SHA-256 of the schedule: the same on all ranks, or they would hang
+    schedule_digest: (
+        str  # SHA-256 of the schedule; must be the same on all ranks, or they would hang
+    )
     figures: ScheduleFigures
-    scheduling_seconds: float = 0.0  # in the worker process, with reading and packing
+    scheduling_seconds: float = 0.0  # in the worker process, including reading and packing
 
     def is_dummy(self, index: int) -> bool:
         """Whether this rank has no sequence in a micro-batch."""
@@ -37,14 +39,15 @@ class StepBatch:
 
 
 def collate(
-    schedule: dict[str, Any],
+    schedule: MicroBatches,
     rank: int,
     lengths: list[int],
     tokens_of: Callable[[int], Tokens],
     windows: Sequence[int] = (),
 ) -> list[MicroBatch]:
-    """The micro-batches of a rank. ``tokens_of(k)`` gives sequence k of the global batch; only its own are asked for.
-    ``windows``: of the model's layers, those that do not see all tokens before."""
+    """The micro-batches of a rank. ``tokens_of(k)`` gives sequence k of the global batch; it is called only for the
+    rank's own sequences. ``lengths`` are in tokens; ``windows`` are the windows of the model's layers that do not see
+    all earlier tokens."""
     return [
         _micro_batch(layout_of(entry["placements"], rank, lengths), tokens_of, windows)
         for entry in schedule["micro_batches"]
@@ -80,5 +83,5 @@ def _micro_batch(
             for positions in zigzag_positions(chunk, group.degree, layout.rank - group.first_rank):
                 add(tokens, positions, sequence)
     if not layout.local_sequences and not layout.groups:
-        add(Tokens([0], [IGNORED]), range(1), -1)  # the dummy of a rank without sequences
+        add(Tokens([0], [IGNORED]), range(1), -1)  # the dummy token of a rank without sequences
     return MicroBatch.of(columns, layout, windows)

@@ -1,4 +1,4 @@
-"""Step batches, made ahead in a process of their own: no step waits for scheduling, tokenising or packing."""
+"""Step batches, made ahead in a process of their own, so that no step waits for scheduling, tokenising or packing."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..data.index import SampleIndex
 from ..data.tokens import SampleTokens, Tokens
 from ..guarding import guard
 from ..process.agreement import Problem, attempted, digest_of
+from ..scheduling import Schedule
 from ..scheduling.forecast import predicted_us
 from ..scheduling.replay import PlannedSchedules
 from ..scheduling.summary import figures_of
@@ -30,7 +31,7 @@ from .sharing import SharedSchedules
 
 
 class StepDataset(Dataset[StepBatch]):
-    """The step batch of a rank for each global batch."""
+    """The step batches of a rank, by global batch."""
 
     def __init__(
         self,
@@ -47,8 +48,8 @@ class StepDataset(Dataset[StepBatch]):
         self._tokens: SampleTokens | None = None
         self._shared = SharedSchedules.of_node()
 
-    def schedule_of(self, batch: GlobalBatch) -> dict[str, Any]:
-        """As planned, or made now. Raises UserError where the planned one is none."""
+    def schedule_of(self, batch: GlobalBatch) -> Schedule:
+        """The planned schedule, or one that is made now. Raises UserError where the planned one is not valid."""
         if self.planned is None:
             name = digest_of(batch.samples, identity_of(self.scheduling))
             return self._shared.get(
@@ -77,7 +78,7 @@ class StepDataset(Dataset[StepBatch]):
 
 def make_step_batch(
     batch: GlobalBatch,
-    schedule: dict[str, Any],
+    schedule: Schedule,
     lengths: list[int],
     targets: list[int],
     config: SchedulingConfig,
@@ -102,20 +103,19 @@ def make_step_batch(
     )
 
 
-_kept: list[
-    DataLoader
-] = []  # torch ends the worker of one that nobody holds, and the guard would miss it
+# torch ends the worker of a loader that nobody refers to, and the guard would take that for a failure.
+_kept: list[DataLoader[Any]] = []
 
 
 class StepFeed:
-    """A worker process that makes a rank's step batches. It starts here, and waits for what to make.
+    """A worker process that makes a rank's step batches. It starts here, and waits to be told what to make.
 
-    To be started before the process group: a fork copies the locks that other threads hold in that moment, and in the
-    copy nobody ever opens them. Threads of gloo and NCCL take even the interpreter's own.
+    It must be started before the process group: a fork copies the locks that other threads hold at that moment, and in
+    the copy nobody ever releases them. Threads of gloo and NCCL even hold the interpreter's own lock.
     """
 
     def __init__(self, dataset: Dataset[StepBatch], timeout: float = 0.0):
-        """``timeout``: seconds in which a batch has to be made, 0 for any."""
+        """``timeout``: seconds within which a batch must be made; 0 for no limit."""
         assert not dist.is_initialized(), "a worker forked now may never wake up"
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self._wanted = _Wanted()
@@ -127,7 +127,7 @@ class StepFeed:
             worker_init_fn=_prepare_worker,
             timeout=timeout,
             persistent_workers=True,
-            generator=torch.Generator(),  # else it draws one of the model's random numbers
+            generator=torch.Generator(),  # otherwise it draws from the model's random numbers
         )
         before = multiprocessing.active_children()
         iter(self._loader)  # over nothing yet, which starts the worker
@@ -135,17 +135,17 @@ class StepFeed:
         _kept.append(self._loader)
 
     def batches(self, sampler: Iterable[GlobalBatch]) -> Iterator[StepBatch]:
-        """Step batches in order; from now on the worker stays two steps in front. One iterator at a time.
+        """Step batches in order; from now on the worker stays two steps ahead. Only one iterator may be in use at a time.
 
-        It raises what the worker could not make a batch for, UserError or FaultElsewhere, and RuntimeError where the
-        worker has ended or is too slow.
+        The iterator raises UserError or FaultElsewhere where the worker could not make a batch, and RuntimeError where
+        the worker has ended or is too slow.
         """
         self._wanted.batches = sampler
         return map(_sound, iter(self._loader))
 
 
 class _Wanted:
-    """The batches to make, which are known later than the worker starts."""
+    """The batches to make, which are not known yet when the worker starts."""
 
     batches: Iterable[GlobalBatch] = ()
 
@@ -154,7 +154,7 @@ class _Wanted:
 
 
 class _Reporting(Dataset[Any]):
-    """The same batches, or in the place of one why there is none: torch would pass it on as text."""
+    """The same batches, with a Problem in place of one that cannot be made: torch would pass an exception on as text."""
 
     def __init__(self, dataset: Dataset[Any]):
         self._dataset = dataset
@@ -171,15 +171,15 @@ def _sound(made: Any) -> Any:
 
 
 def _prepare_worker(_: int) -> None:
-    """A worker ends with its rank, neither before nor after."""
-    # Schedulers and terminals send them to all processes: the rank answers, and may still train and save.
+    """Makes a worker end with its rank, neither before nor after."""
+    # Schedulers and terminals send these to all processes: the rank responds, and may still train and save.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_rank, daemon=True).start()
 
 
 def _end_with_the_rank() -> None:
-    """Where the rank is killed. By itself a worker would wait for ever for somebody to read its batches."""
+    """For a rank that is killed. Left alone, a worker would wait forever for somebody to read its batches."""
     rank = multiprocessing.parent_process()
     if rank is not None:
         rank.join()
@@ -187,8 +187,8 @@ def _end_with_the_rank() -> None:
 
 
 def stop_workers() -> None:
-    """Ends the workers, which wait for more to make: nothing else would, and leaving would wait for them."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch calls their end an error
+    """Ends the workers, which wait for more to make: nothing else would end them, and the exit would wait for them."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # or torch reports their end as an error
     for worker in multiprocessing.active_children():
         worker.kill()
-        worker.join(10)  # a disk that does not answer keeps it from ending
+        worker.join(10)  # a disk that does not respond keeps it from ending

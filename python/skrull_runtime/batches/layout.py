@@ -1,14 +1,15 @@
-"""How a rank's packed tokens of one micro-batch are made of sequences: what attention needs to know."""
+"""How a rank's packed tokens of one micro-batch are made up of sequences, as attention needs to know it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from ..scheduling import PlacementEntry
 
 
 @dataclass(frozen=True)
 class ShardGroup:
-    """Sequences that are cut over the ranks ``first_rank .. first_rank + degree - 1``.
+    """Sequences that are sharded over the ranks ``first_rank .. first_rank + degree - 1``.
 
     A sequence of S tokens is padded to ``2 * degree`` chunks of ``c = ceil(S / (2 * degree))`` tokens; rank j of the
     group holds chunks j and 2 * degree - 1 - j (zigzag), so that causal attention costs every rank the same.
@@ -32,13 +33,13 @@ class Layout:
     rank: int
     local: tuple[int, ...]  # tokens of each local sequence
     local_sequences: tuple[int, ...]  # their indices into the global batch; empty for a dummy
-    groups: tuple[
-        ShardGroup, ...
-    ]  # by degree, then first rank: the order of collectives on every rank
+    # By degree, then first rank: the order of collectives on every rank.
+    groups: tuple[ShardGroup, ...]
 
 
-def layout_of(placements: list[dict[str, Any]], rank: int, lengths: list[int]) -> Layout:
-    """Layout of a rank in a micro-batch of a schedule. A rank without sequences gets one dummy token."""
+def layout_of(placements: list[PlacementEntry], rank: int, lengths: list[int]) -> Layout:
+    """The layout of a rank in a micro-batch of a schedule; ``lengths`` are the tokens of the global batch's sequences. A
+    rank without sequences gets one dummy token."""
     local = sorted(
         p["sequence"] for p in placements if p["degree"] == 1 and p["first_rank"] == rank
     )

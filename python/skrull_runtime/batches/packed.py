@@ -1,8 +1,9 @@
-"""A rank's part of a micro-batch in one buffer: tokens, targets and attention's indices reach the device in one copy."""
+"""A rank's part of a micro-batch in one buffer, so that tokens, targets and attention's indices reach the device in one
+copy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ class MicroBatch:
 
     buffer: torch.Tensor  # int32
     size: int  # T
-    counted_size: int  # tokens that have a target; 1 where none has
+    counted_size: int  # tokens that have a target; 1 if none has
     plan: AttentionPlan
 
     @classmethod
@@ -30,7 +31,9 @@ class MicroBatch:
         """From input ids, labels, positions and sequences as rows ``[4, T]``, and the windows of the model's layers."""
         labels = columns[1]
         counted = np.flatnonzero(labels != IGNORED)
-        if len(counted) == 0:  # the backward must reach every parameter, with a gradient of zero
+        if (
+            len(counted) == 0
+        ):  # the backward must still reach every parameter, with a gradient of zero
             counted = np.zeros(1, np.int64)
         parts: list[np.ndarray] = [columns.reshape(-1), counted, labels[counted]]
         at = sum(map(len, parts))
@@ -53,8 +56,10 @@ class MicroBatch:
         plan = with_indices(places, lambda place: buffer[slice(*place)])
         return cls(buffer, size, counted_size, plan)
 
-    def __reduce__(self):
-        """Between processes by value: shared memory costs a file handle and a handshake a tensor."""
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., MicroBatch], tuple[np.ndarray, int, int, AttentionPlan]]:
+        """Pickles by value: shared memory would cost a file handle and a handshake per tensor."""
         return MicroBatch._made, (
             self.buffer.numpy(),
             self.size,
@@ -89,16 +94,16 @@ class MicroBatch:
 
     @property
     def counted(self) -> torch.Tensor:
-        """Tokens that have a target, ascending; the first, ignored, where none has."""
+        """``[C]``: positions of the tokens that have a target, ascending; the first one, ignored, if none has."""
         return self.buffer[ROWS * self.size :][: self.counted_size]
 
     @property
     def targets(self) -> torch.Tensor:
-        """Labels of the counted tokens."""
+        """``[C]``: labels of the counted tokens."""
         return self.buffer[ROWS * self.size + self.counted_size :][: self.counted_size].long()
 
     def to(self, device: torch.device) -> MicroBatch:
-        """On a device, in one copy that nobody waits for."""
+        """The micro-batch on a device, in one copy that nobody waits for."""
         if device.type == "cpu":
             return self
         moved = self.buffer.pin_memory().to(device, non_blocking=True)
@@ -111,4 +116,5 @@ class MicroBatch:
 
 def _place(index: torch.Tensor) -> tuple[int, int]:
     """Where in its buffer an index begins and ends."""
-    return index.storage_offset(), index.storage_offset() + index.numel()
+    start = int(index.storage_offset())
+    return start, start + index.numel()

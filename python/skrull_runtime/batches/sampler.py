@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from torch.utils.data import Sampler
 
 from ..config import SchedulingConfig, problem_of
+from ..contract.records import SamplerState
 from ..errors import UserError
-from ..scheduling import schedule
+from ..scheduling import Schedule, schedule
 from .shuffle import epoch_size, global_batches
 
-__all__ = ["GlobalBatch", "ScheduledBatchSampler", "SchedulingConfig", "schedule_batch"]
+__all__ = [
+    "GlobalBatch",
+    "ScheduledBatchSampler",
+    "SchedulingConfig",
+    "schedule_batch",
+]
 
 
 class GlobalBatch(NamedTuple):
@@ -26,13 +32,13 @@ class GlobalBatch(NamedTuple):
 class ScheduledBatchSampler(Sampler[GlobalBatch]):
     """Yields the global batches of a run from ``start_step`` to ``total_steps``.
 
-    They depend on seed, epoch and step only: the same on every rank, and on any number of ranks. The last, smaller
-    batch of an epoch is kept. ``state_dict`` counts steps that were *trained*, which the loop reports by ``trained``,
-    because a data loader runs ahead.
+    They depend on seed, epoch and step only, so they are the same on every rank and for any number of ranks. The last,
+    smaller batch of an epoch is kept. ``state_dict`` counts steps that were *trained*, which the loop reports through
+    ``trained``, because a data loader runs ahead.
     """
 
     def __init__(
-        self, lengths: list[int], config: SchedulingConfig, total_steps: int | None = None
+        self, lengths: Sequence[int], config: SchedulingConfig, total_steps: int | None = None
     ):
         if not lengths:
             raise UserError("there are no samples")
@@ -62,29 +68,31 @@ class ScheduledBatchSampler(Sampler[GlobalBatch]):
         """Says that all steps up to and including ``step`` are trained."""
         self.start_step = step + 1
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> SamplerState:
         """What resuming needs; the same on all ranks."""
-        return {"step": self.start_step, "samples": len(self.lengths), **self._identity()}
+        return {
+            "step": self.start_step,
+            "samples": len(self.lengths),
+            "global_batch": self.config.global_batch,
+            "seed": self.config.seed,
+            "mixture": self.config.mixture,
+        }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes on after the steps of ``state``. Raises UserError where the global batches would not be the same."""
-        now = {"samples": len(self.lengths), **self._identity()}
-        for name, value in now.items():
-            before = state.get(name, [])  # without a mixture there are shares of nothing
-            if before != value:
+    def load_state_dict(self, state: SamplerState) -> None:
+        """Continues after the steps of ``state``. Raises UserError where the global batches would not be the same."""
+        for name, value in self.state_dict().items():
+            before = state.get(name, [])  # a state without a mixture has no such key
+            if name != "step" and before != value:
                 raise UserError(
                     f"cannot resume: {name.replace('_', ' ')} was {before}, now it is {value};"
                     " start a new run with --no-resume"
                 )
         self.start_step = state["step"]
 
-    def _identity(self) -> dict[str, Any]:
-        names = ("global_batch", "seed", "mixture")
-        return {name: getattr(self.config, name) for name in names}
-
 
 def schedule_batch(
-    batch: GlobalBatch, lengths: list[int], config: SchedulingConfig
-) -> dict[str, Any]:
-    """The schedule of a global batch (the contract's document); sequence k is ``batch.samples[k]``."""
+    batch: GlobalBatch, lengths: Sequence[int], config: SchedulingConfig
+) -> Schedule:
+    """The schedule of a global batch (the contract's document); sequence k is ``batch.samples[k]``. ``lengths`` are the
+    tokens of all samples. Raises ScheduleError (a UserError) where there is no schedule."""
     return schedule(problem_of(config, [lengths[sample] for sample in batch.samples]))

@@ -1,4 +1,4 @@
-"""What attention needs to know of a micro-batch, made once by the data worker: no layer makes an index of its own.
+"""What attention needs to know of a micro-batch, made once by the data worker, so that no layer makes an index itself.
 
 All index tensors are int32 views of the micro-batch's one buffer (:mod:`.packed`), so that they travel with it.
 """
@@ -13,15 +13,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .layout import Layout, ShardGroup, zigzag_positions
 
-Take = Callable[[np.ndarray], torch.Tensor]  # an array's place in the buffer
+Integers = NDArray[np.int64]
+Take = Callable[
+    [Integers], torch.Tensor
+]  # puts an array into the buffer, and returns its place there
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Packed segments, as varlen kernels take them. A segment's queries are the last tokens of its keys."""
+    """Packed segments, as varlen kernels take them. The queries of a segment are the last tokens of its keys."""
 
     queries: tuple[int, ...]  # tokens of each segment, on the host
     keys: tuple[int, ...]
@@ -30,14 +34,14 @@ class Segments:
     longest_query: int = field(init=False)
     longest_key: int = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "longest_query", max(self.queries))
         object.__setattr__(self, "longest_key", max(self.keys))
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Which keys a group's members exchange, and which row of what arrives each key of the segments is.
+    """Which keys the members of a group exchange, and which arriving row each key of the segments is.
 
     Without ``sent``, every member gets all keys of all others (an all-gather), rank by rank.
     """
@@ -46,7 +50,7 @@ class Traffic:
     rows: torch.Tensor  # int32 [keys of all segments]
     sent: torch.Tensor | None = None  # int32: own rows to send, member by member
     send_counts: tuple[int, ...] = ()  # rows to each member
-    receive_counts: tuple[int, ...] = ()  # rows of each member
+    receive_counts: tuple[int, ...] = ()  # rows from each member
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,13 @@ class GroupPlan:
     windowed: dict[int, Traffic]
 
     def traffic(self, window: int | None) -> Traffic:
-        """What a layer of that window exchanges."""
+        """What a layer with that window exchanges; None for a layer without a window."""
         return self.full if window is None else self.windowed.get(window, self.full)
 
 
 @dataclass(frozen=True)
 class AttentionPlan:
-    """Of one rank's micro-batch: its local sequences, then its groups in the order of their collectives."""
+    """What attention needs of one rank's micro-batch: local sequences, then groups in the order of their collectives."""
 
     layout: Layout
     local: Segments | None
@@ -78,7 +82,7 @@ class AttentionPlan:
 
 
 def attention_plan(layout: Layout, windows: Sequence[int], take: Take) -> AttentionPlan:
-    """Makes it. ``windows`` are those of the model's layers; ``take`` places an array in the buffer."""
+    """The plan of a layout. ``windows`` are those of the model's layers; ``take`` puts an array into the buffer."""
     local = _local_segments(layout, take) if layout.local else None
     groups = tuple(_group_plan(group, layout.rank, windows, take) for group in layout.groups)
     return AttentionPlan(layout, local, groups)
@@ -116,7 +120,8 @@ def _segments(
 
 
 def _wanted(group: ShardGroup, member: int, window: int | None) -> list[range]:
-    """Of every chunk of a member, the positions in its sequence that its tokens see: all before, or the window's."""
+    """For every chunk of a member, the positions in its sequence that its tokens see: all earlier ones, or those within
+    the window."""
     wanted = []
     for chunk in group.chunks:
         for own in zigzag_positions(chunk, group.degree, member):
@@ -125,14 +130,14 @@ def _wanted(group: ShardGroup, member: int, window: int | None) -> list[range]:
     return wanted
 
 
-def _rows_of_all(group: ShardGroup, wanted: list[range]) -> np.ndarray:
-    """For each wanted key its row in the gathered shards ``[degree * T]``, rank by rank."""
+def _rows_of_all(group: ShardGroup, wanted: list[range]) -> Integers:
+    """For each wanted key, its row in the gathered shards ``[degree * T]``, rank by rank."""
     members, rows = _places(group, wanted)
     return members * group.tokens + rows
 
 
-def _places(group: ShardGroup, wanted: list[range]) -> tuple[np.ndarray, np.ndarray]:
-    """Of each wanted key, in order: the member that holds it, and its row there."""
+def _places(group: ShardGroup, wanted: list[range]) -> tuple[Integers, Integers]:
+    """For each wanted key, in order: the member that holds it, and its row there."""
     degree = group.degree
     members, rows = [], []
     at = 0
@@ -148,7 +153,7 @@ def _places(group: ShardGroup, wanted: list[range]) -> tuple[np.ndarray, np.ndar
 
 
 def _is_narrow(group: ShardGroup, window: int) -> bool:
-    """Whether chunks and what they see before them are fewer rows than the whole sequences."""
+    """Whether the chunks and the window before them are fewer rows than the whole sequences."""
     seen = sum(2 * min(chunk + window - 1, 2 * group.degree * chunk) for chunk in group.chunks)
     return seen < group.degree * group.tokens
 
@@ -161,11 +166,11 @@ def _windowed(
     query_offsets: torch.Tensor,
     take: Take,
 ) -> Traffic:
-    """Every member sends every other what that one's windows reach; one that two chunks of a member see, once."""
+    """Every member sends every other the keys that the other's windows reach; a key that two chunks see is sent once."""
     needed = [_needed(group, other, window) for other in range(group.degree)]
     wanted = _wanted(group, member, window)
     holders, rows = _places(group, wanted)
-    # Rows arrive by the member that sends them, ascending.
+    # Rows arrive in the order of the members that send them, ascending within each.
     keys = holders * group.tokens + rows
     arriving = np.unique(keys)
     sent = [_rows_from(own, member, group.tokens) for own in needed]
@@ -180,17 +185,18 @@ def _windowed(
     )
 
 
-def _needed(group: ShardGroup, member: int, window: int) -> np.ndarray:
+def _needed(group: ShardGroup, member: int, window: int) -> Integers:
     """The gathered rows that a member's windows reach, ascending."""
     return np.unique(_rows_of_all(group, _wanted(group, member, window)))
 
 
-def _rows_from(needed: np.ndarray, holder: int, tokens: int) -> np.ndarray:
-    return needed[needed // tokens == holder] - holder * tokens
+def _rows_from(needed: Integers, holder: int, tokens: int) -> Integers:
+    rows: Integers = needed[needed // tokens == holder] - holder * tokens
+    return rows
 
 
 def with_indices(plan: AttentionPlan, change: Callable[[Any], Any]) -> AttentionPlan:
-    """The same plan with every index tensor replaced, each once: by its place on a device, or in a buffer."""
+    """The same plan with every index tensor replaced, each once: by its copy on a device, or its place in a buffer."""
     changed: dict[int, Any] = {}
 
     def new(index: Any) -> Any:
@@ -214,8 +220,8 @@ def with_indices(plan: AttentionPlan, change: Callable[[Any], Any]) -> Attention
 
 
 def windows_in(file: Path) -> tuple[int, ...]:
-    """The windows of a model's layers, by its configuration. Where it cannot be read, none: a layer then exchanges more
-    than its window needs, and the model says what is wrong."""
+    """The windows of a model's layers, by its configuration (``config.json``). None where it cannot be read: a layer then
+    exchanges more than its window needs, and loading the model reports what is wrong."""
     try:
         config = json.loads(file.read_bytes())
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
 """Which samples each global batch holds: the same numbers as the compiler's ``src/foundation/{random,global-batches}.ts``.
 
-32-bit integer operations only in what is random, so that both languages agree bit for bit.
+Random numbers use 32-bit integer operations only, so that both languages agree bit for bit.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def random32(seed: int, stream: int) -> Callable[[], int]:
 
 
 def random_below(draw: Callable[[], int], bound: int) -> int:
-    """A uniform integer from 0 to ``bound - 1``; draws again where a remainder would favour small ones."""
+    """A uniform integer from 0 to ``bound - 1``; draws again where a remainder would favour small numbers."""
     limit = 2**32 - 2**32 % bound
     while (value := draw()) >= limit:
         pass
@@ -64,7 +64,7 @@ def random_below(draw: Callable[[], int], bound: int) -> int:
 
 
 def epoch_permutation(count: int, seed: int, epoch: int) -> list[int]:
-    """Order of ``count`` samples in an epoch (Fisher and Yates)."""
+    """The order of ``count`` samples in an epoch (Fisher-Yates)."""
     draw = random32(seed, epoch)
     order = list(range(count))
     for last in range(count - 1, 0, -1):
@@ -77,10 +77,11 @@ Mixture = Sequence[Sequence[int]]
 
 
 def epoch_samples(count: int, seed: int, epoch: int, mixture: Mixture) -> list[int]:
-    """Samples of an epoch, with repetitions, before they are shuffled.
+    """The samples of an epoch, with repetitions, before they are shuffled.
 
-    A mixture has, for samples that lie side by side, their number and how many times an epoch draws one of them: whole
-    copies, and beside them, epoch by epoch, the next stretch of one order. Without a mixture every sample comes once.
+    A mixture is a list of shares. Each is a number of consecutive samples and how many draws of them an epoch makes:
+    whole copies first, and for the rest the next stretch of one fixed order, epoch by epoch. Without a mixture, every
+    sample comes once.
     """
     if not mixture:
         return list(range(count))
@@ -105,9 +106,10 @@ def epoch_size(count: int, mixture: Mixture) -> int:
 def global_batches(
     count: int, size: int, seed: int, epoch: int, mixture: Mixture = ()
 ) -> list[list[int]]:
-    """Global batches of an epoch, as sample indices; the last may be smaller.
+    """The global batches of an epoch, as sample indices; the last may be smaller.
 
-    They depend on the samples, seed, epoch and size only, never on the topology, so a run may go on with other ranks.
+    They depend on the samples, seed, epoch and size only, never on the topology, so a run may resume on another number of
+    ranks.
     """
     drawn = epoch_samples(count, seed, epoch, mixture)
     order = [drawn[place] for place in epoch_permutation(len(drawn), seed, epoch)]

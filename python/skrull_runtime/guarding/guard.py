@@ -7,7 +7,6 @@ time-out.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import selectors
 import signal
@@ -17,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from multiprocessing.process import BaseProcess
 from typing import NoReturn
 
 from . import place
@@ -40,8 +40,8 @@ def current() -> Guard | None:
     return _guard
 
 
-def need_workers(processes: Iterable[multiprocessing.Process]) -> None:
-    """Says that this rank cannot do without them. One that ends before there is a guard is missed as soon as there is."""
+def need_workers(processes: Iterable[BaseProcess]) -> None:
+    """Says that this rank cannot do without these. One that ends before there is a guard is reported once there is one."""
     _workers.extend(Other(process.pid) for process in processes if process.pid is not None)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..contract.limits import MOST_TOKEN_RANKS
+from .answer import Answer, MicroBatches, PlacementEntry, Schedule
 from .cells import Workload, rows_of, rows_time
 from .construct import auto
 from .cost import (
@@ -21,8 +22,12 @@ from .problem import Problem, ScheduleError, class_degrees, parse_problem
 
 __all__ = [
     "POLICIES",
+    "Answer",
+    "MicroBatches",
     "Placement",
+    "PlacementEntry",
     "Problem",
+    "Schedule",
     "ScheduleError",
     "Workload",
     "class_degrees",
@@ -42,11 +47,12 @@ POLICIES: dict[str, Callable[[Problem], Assignment]] = {  # every OnlinePolicy o
 }
 
 
-def schedule(document: dict[str, Any]) -> dict[str, Any]:
-    """Solves a scheduling problem given as the contract's JSON document, and returns the compiler's answer, without what
-    no schedule could beat: training does not ask.
+def schedule(document: dict[str, Any]) -> Answer:
+    """Solves a scheduling problem, given as the contract's JSON document, and returns the compiler's answer without its
+    lower bound, which training does not need.
 
-    Times in us. Raises ScheduleError (a UserError) with a code where the document is no problem, or has no schedule.
+    Times are in us. Raises ScheduleError (a UserError) with a code where the document is not a problem, or the problem
+    has no schedule.
     """
     problem = parse_problem(document)
     _refuse_comparisons(problem)
@@ -59,7 +65,7 @@ def schedule(document: dict[str, Any]) -> dict[str, Any]:
         "degrees": problem.degrees,
         "objective": problem.objective,
         "micro_batches": [
-            {"index": index, "placements": [placement._asdict() for placement in placements]}
+            {"index": index, "placements": [placement.entry() for placement in placements]}
             for index, placements in enumerate(micro_batches)
         ],
         "iteration_time": rows_time(rows_of(micro_batches, Workload(problem)), problem),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 
 from . import ScheduleError, schedule
 
@@ -11,6 +12,7 @@ from . import ScheduleError, schedule
 def main() -> None:
     """Answers every line of standard input."""
     for line in sys.stdin:
+        answer: Mapping[str, object]
         try:
             answer = schedule(json.loads(line))
         except ScheduleError as error:

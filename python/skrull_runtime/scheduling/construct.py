@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import get_args
 
@@ -136,7 +137,7 @@ def auto(problem: Problem) -> Assignment:
     return assignment_of(best[1], best[2])
 
 
-def _candidates(workloads: list[Workload]):
+def _candidates(workloads: list[Workload]) -> Iterator[tuple[Rows, Workload]]:
     for floor in (deepspeed, packed, sorted_by_length):
         try:
             batches = floor(workloads[0].problem)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from .answer import PlacementEntry
 from .problem import LARGEST_INTEGER, Problem
 
 
@@ -16,6 +17,14 @@ class Placement(NamedTuple):
     sequence: int
     first_rank: int
     degree: int
+
+    def entry(self) -> PlacementEntry:
+        """As the contract's answer has it."""
+        return {
+            "sequence": self.sequence,
+            "first_rank": self.first_rank,
+            "degree": self.degree,
+        }
 
 
 # Micro-batches of each data-parallel rank, in the order it runs them.
@@ -37,7 +46,7 @@ def communication_of(tokens: int, degree: int, problem: Problem) -> float:
 
 
 def shard_units(length: int, degree: int, problem: Problem) -> float:
-    """Memory of a shard in units of 1/N token: whole numbers, so that exactly full is recognised as such."""
+    """Memory of a shard in units of 1/N token: whole numbers, so that a bucket that is exactly full is recognised."""
     unit = problem.context_parallel
     if degree == 1:
         return length * unit
@@ -47,7 +56,7 @@ def shard_units(length: int, degree: int, problem: Problem) -> float:
 
 
 def bucket_units(problem: Problem) -> int:
-    """Capacity of a rank in the units of :func:`shard_units`; more than all tokens together is no different."""
+    """Capacity of a rank in the units of :func:`shard_units`; beyond all tokens together, more makes no difference."""
     return min(problem.bucket * problem.context_parallel, LARGEST_INTEGER)
 
 

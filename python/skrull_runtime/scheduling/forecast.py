@@ -1,20 +1,19 @@
-"""The predicted time of a step: its schedule's, with what the scheduler cannot know of it."""
+"""The predicted time of a step: its schedule's time, corrected by what the scheduler cannot know."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..config import SchedulingConfig, problem_of
-from . import Placement, Workload, parse_problem, rows_of, rows_time
+from . import Placement, Schedule, Workload, parse_problem, rows_of, rows_time
 
 
 def predicted_us(
-    schedule: dict[str, Any], scheduling: SchedulingConfig, lengths: list[int], targets: list[int]
+    schedule: Schedule, scheduling: SchedulingConfig, lengths: list[int], targets: list[int]
 ) -> float:
-    """Time in us of a global batch's schedule, sequence k of ``lengths[k]`` tokens with ``targets[k]`` targets.
+    """Time in us of a global batch under its schedule; sequence k has ``lengths[k]`` tokens and ``targets[k]`` targets.
 
-    Schedules are made of lengths, every token costing its mean share of a target. Here sequences cost their own
-    targets, and the step its fixed part. Without a forecast in the run's constants it is the schedule's own time.
+    The scheduler knows lengths only, and charges every token the mean share of a target. Here each sequence is charged
+    its own targets, and the step its fixed part. Without a forecast in the run's constants, it is the schedule's own
+    time.
     """
     forecast = scheduling.forecast
     if not forecast:

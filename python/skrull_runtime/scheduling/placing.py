@@ -218,11 +218,11 @@ def _threshold_bounds(members: list[int], workload: Workload) -> list[float]:
     shardable = whole.degree == size and size > 1
     count = len(members)
     bounds = [INFINITE] * (count + 1)
-    local_work, local_units = 0.0, 0
+    local_work, local_units = 0.0, 0.0
     for sequence in members:
         local_work += local.work[sequence]
         local_units += local.units[sequence]
-    work, units, tokens = 0.0, 0, 0
+    work, units, tokens = 0.0, 0.0, 0
     for k, longest in enumerate(members):
         own, own_units = local.work[longest], local.units[longest]
         if units + own_units <= capacity and units + local_units / size <= capacity:

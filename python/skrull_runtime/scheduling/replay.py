@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..config import SchedulingConfig, identity_of, problem_of
 from ..contract.records import SchedulesHeader
 from ..documents import ANEW, parsed
 from ..errors import UserError
+from .answer import PlacementEntry, Schedule
 from .cost import bucket_units, shard_units
 from .problem import parse_problem
 
@@ -26,12 +27,12 @@ class ScheduleMismatch(UserError):
 
 
 class PlannedSchedules:
-    """Every step's schedule, a few bytes per sequence.
+    """The schedule of every step, in a few bytes per sequence.
 
     Raises ScheduleMismatch where they were made for other data, another topology or other settings, or are damaged.
     """
 
-    def __init__(self, path: Path, lengths: list[int], scheduling: SchedulingConfig):
+    def __init__(self, path: Path, lengths: Sequence[int], scheduling: SchedulingConfig):
         if not path.is_file():
             raise ScheduleMismatch(f"{path.name} is missing")
         content = path.read_bytes()
@@ -60,10 +61,10 @@ class PlannedSchedules:
     def __len__(self) -> int:
         return len(self._starts)
 
-    def schedule(self, step: int, lengths: list[int]) -> dict[str, Any]:
+    def schedule(self, step: int, lengths: list[int]) -> Schedule:
         """Micro-batches and predicted time (us) of a step, in the shape of the contract's document.
 
-        ``lengths``: tokens of the step's sequences. Raises UserError where this is no schedule of theirs.
+        ``lengths``: tokens of the step's sequences. Raises UserError where the file holds no schedule for them.
         """
         try:
             time, micro_batches = self._read(step, len(lengths))
@@ -78,19 +79,19 @@ class PlannedSchedules:
             "iteration_time": time,
         }
 
-    def _read(self, step: int, count: int) -> tuple[float, list[list[dict[str, int]]]]:
-        """Predicted time and placements of a step of so many sequences, by micro-batch."""
+    def _read(self, step: int, count: int) -> tuple[float, list[list[PlacementEntry]]]:
+        """Predicted time (us) and placements, by micro-batch, of a step with that many sequences."""
         start = self._starts[step]
         (time,) = struct.unpack_from("<d", self._body, start)
         if not (math.isfinite(time) and time >= 0):
             raise ScheduleMismatch(f"its predicted time is {time}")
         size, at = self._number(start + 8)
         end = at + size
-        micro_batches: list[list[dict[str, int]]] = []
+        micro_batches: list[list[PlacementEntry]] = []
         for sequence in range(count):
             index, at = self._number(at)
             group, at = self._number(at)
-            # Before lists are made of it: a schedule without empty micro-batches has no more than sequences.
+            # Checked before lists are made: a schedule without empty micro-batches has at most one per sequence.
             if index >= count or group >= len(self._groups) or at > end:
                 raise ScheduleMismatch(f"sequence {sequence} of {count} has no place in it")
             degree, first_rank = self._groups[group]
@@ -129,7 +130,7 @@ class PlannedSchedules:
 
 
 def _check_memory(
-    micro_batches: list[list[dict[str, int]]], lengths: list[int], scheduling: SchedulingConfig
+    micro_batches: list[list[PlacementEntry]], lengths: list[int], scheduling: SchedulingConfig
 ) -> None:
     """Raises ScheduleMismatch where a group is not of the class, or a rank's bucket would not hold its shards."""
     problem = parse_problem(problem_of(scheduling, lengths))

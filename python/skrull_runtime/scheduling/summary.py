@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..config import SchedulingConfig, problem_of
+from .answer import MicroBatches
 from .cost import work_of
 from .problem import parse_problem
 
 
 @dataclass(frozen=True)
 class ScheduleFigures:
-    """Of one global batch under its schedule."""
+    """Figures of one global batch under its schedule."""
 
-    padding: float  # share of the tokens that ranks compute which belong to no sequence
+    padding: float  # share of the computed tokens that belong to no sequence
     imbalance: float  # modelled work of the slowest rank over that of the average rank; 1 is even
 
 
 def figures_of(
-    schedule: dict[str, Any], lengths: list[int], config: SchedulingConfig
+    schedule: MicroBatches, lengths: list[int], config: SchedulingConfig
 ) -> ScheduleFigures:
     """Padding and imbalance of a schedule of sequences of these lengths, in tokens."""
     problem = parse_problem(problem_of(config, lengths))
@@ -36,7 +36,7 @@ def figures_of(
             for rank in range(placement["first_rank"], placement["first_rank"] + degree):
                 load[rank] += work
                 busy[rank] = True
-        computed += busy.count(False)  # a dummy token each
+        computed += busy.count(False)  # one dummy token each
         slowest += max(load)
         total += sum(load)
         own = [before + now for before, now in zip(own, load, strict=True)]
