@@ -1,34 +1,34 @@
-"""Settings whose default has changed in what it trains: a checkpoint says which it was trained with.
+"""Settings whose default has changed in a way that affects training: a checkpoint says which value it was trained with.
 
-The compiler tells of them when planning (``src/plan/changed-defaults.ts``). A run folder that was compiled before lacks
-the setting, and trains as it did: the value before is what a missing one stands for, here and in a checkpoint.
+The compiler reports them when planning (``src/plan/changed-defaults.ts``). A run folder that was compiled before the
+change lacks the setting and trains as it did: a missing setting, here or in a checkpoint, stands for the old default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from .config import RunConfig
+from .contract.records import CheckpointState
 from .errors import UserError
 from .training.optimizer import decayed_of
 
-EITHER = "either"  # value of a checkpoint's state: all values train alike
+EITHER = "either"  # in a checkpoint's state: all values train alike
 
 
 @dataclass(frozen=True)
 class ChangedDefault:
-    """One of them."""
+    """A setting whose default has changed."""
 
     key: str  # of the spec
     place: str  # in a spec, with the value in place of {}
-    before: str  # what was trained where nothing says otherwise
-    value: Callable[[RunConfig], str]  # what a run trains with; EITHER where there is no difference
+    before: str  # the old default
+    value: Callable[[RunConfig], str]  # what a run trains with; EITHER where it makes no difference
 
 
 def _decays_alike(run: RunConfig) -> bool:
-    """Adapters are matrices."""
+    """Without weight decay, or with adapters, which are all matrices."""
     return not run.train.optimizer["weight_decay"] or run.model.lora is not None
 
 
@@ -53,8 +53,8 @@ def chosen(run: RunConfig) -> dict[str, str]:
     return {default.key: default.value(run) for default in CHANGED_DEFAULTS}
 
 
-def require_same(run: RunConfig, state: dict[str, Any]) -> None:
-    """Raises UserError where a checkpoint of that state was trained with another value than this run would."""
+def require_same(run: RunConfig, state: CheckpointState) -> None:
+    """Raises UserError where the checkpoint of that state was trained with another value than this run would use."""
     known = state.get("defaults", {})
     for default in CHANGED_DEFAULTS:
         was, now = known.get(default.key, default.before), default.value(run)

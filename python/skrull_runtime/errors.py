@@ -1,21 +1,21 @@
-"""What a user can act on, told from faults of ours."""
+"""What a user can act on, as opposed to faults of ours."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """A mistake of the user's, or a state of the machine that the user can change: shown as a line, without a traceback.
+    """A mistake by the user, or a state of the machine that the user can change: shown as a line, without a traceback.
 
     Any other exception is a fault of ours or of a library, whose traceback matters.
     """
 
 
 class ToldByAnother(UserError):
-    """What another rank has failed with, and tells itself: here it is a symptom."""
+    """What another rank has failed with and reports itself: here it is only a symptom."""
 
 
 class FaultElsewhere(Exception):
-    """A fault in another process, with the traceback that it had there; none where that process tells it itself."""
+    """A fault in another process, with its traceback there; without one where that process reports it itself."""
 
     def __init__(self, reason: str, trace: str, primary: bool = True):
         super().__init__(reason)

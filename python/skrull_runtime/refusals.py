@@ -5,12 +5,41 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from .contract import document
 from .errors import UserError
+from .shapes import JsonObject
 
 SHOWN = 40  # characters of a value that a message quotes
+
+
+class Condition(TypedDict, total=False):
+    """Which values of a key are not refused; ``key`` is always there."""
+
+    key: str  # names separated by dots
+    allow: list[Any] | Literal["families"]
+    each: list[Any]  # allowed items of a list
+    object: bool  # any object
+    required: bool
+    detail: str  # key of a refused object that says what it is
+
+
+class RefusalEntry(TypedDict, total=False):
+    """A refusal as the contract has it; all but ``final`` are always there."""
+
+    id: str
+    when: list[Condition]
+    reason: str
+    help: str
+    final: bool  # later refusals are not looked at
+
+
+class Refusals(TypedDict):
+    """``contract/refusals.json``."""
+
+    families: list[str]
+    refusals: list[RefusalEntry]
 
 
 @dataclass(frozen=True)
@@ -22,9 +51,14 @@ class Refusal:
     help: str
 
 
+def _refusals() -> Refusals:
+    known: Refusals = document("refusals.json")
+    return known
+
+
 def model_types() -> list[str]:
     """Families whose decoder layers hold one MLP called ``mlp`` and call the registered attention."""
-    return document("refusals.json")["families"]
+    return _refusals()["families"]
 
 
 def refuse_unsupported(config: Any) -> None:
@@ -37,11 +71,11 @@ def refuse_unsupported(config: Any) -> None:
         raise UserError(said)
 
 
-def refusals_of(config: dict[str, Any]) -> list[Refusal]:
-    """Every refusal that a configuration meets; the compiler gives the same ones."""
+def refusals_of(config: JsonObject) -> list[Refusal]:
+    """Every refusal that applies to a configuration (a parsed ``config.json``); the compiler gives the same ones."""
     found = []
     families = ", ".join(model_types())
-    for entry in document("refusals.json")["refusals"]:
+    for entry in _refusals()["refusals"]:
         offending = [text for condition in entry["when"] for text in _offence(condition, config)]
         if not offending:
             continue
@@ -52,8 +86,8 @@ def refusals_of(config: dict[str, Any]) -> list[Refusal]:
     return found
 
 
-def _offence(condition: dict[str, Any], config: dict[str, Any]) -> list[str]:
-    """The key with its value, where that is refused."""
+def _offence(condition: Condition, config: JsonObject) -> list[str]:
+    """The key with its value, if that is refused."""
     key = condition["key"]
     value = _value_at(config, key)
     if value is None:
@@ -66,15 +100,15 @@ def _offence(condition: dict[str, Any], config: dict[str, Any]) -> list[str]:
     ]
 
 
-def _value_at(config: dict[str, Any], key: str) -> Any:
+def _value_at(config: JsonObject, key: str) -> Any:
     value: Any = config
     for name in key.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
-def _refused_part(condition: dict[str, Any], value: Any) -> tuple[bool, Any]:
-    """Whether the value is not allowed, and the value or the item of it that is not."""
+def _refused_part(condition: Condition, value: Any) -> tuple[bool, Any]:
+    """Whether the value is refused, and the value or the item of it that is."""
     if condition.get("object"):
         return not isinstance(value, dict), value
     if "each" in condition:
@@ -93,8 +127,8 @@ def _is_among(value: Any, allowed: list[Any]) -> bool:
     )
 
 
-def _named(condition: dict[str, Any], value: dict[str, Any]) -> str:
-    kind = value.get(condition.get("detail"))
+def _named(condition: Condition, value: JsonObject) -> str:
+    kind = value.get(condition.get("detail", ""))
     key = condition["key"]
     return f"{key} ({_shown(kind)})" if isinstance(kind, str) else key
 

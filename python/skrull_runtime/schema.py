@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any, NamedTuple
 
 from .contract import document
@@ -108,7 +108,9 @@ def _bound(holds: Callable[[Any, Any], bool], words: str) -> Callable[..., Fault
     return check
 
 
-def _size(kind: type, holds: Callable[[Any, Any], bool], words: str) -> Callable[..., Fault | None]:
+def _size(
+    kind: type[Sized], holds: Callable[[Any, Any], bool], words: str
+) -> Callable[..., Fault | None]:
     def check(value: Any, wanted: Any, place: str, _schema: Schema, _root: Schema) -> Fault | None:
         if not isinstance(value, kind) or holds(len(value), wanted):
             return None

@@ -1,12 +1,12 @@
-"""Versions of packages that runs were tried with, and what older ones lack: ``contract/versions.json``, by which the compiler
-writes ``requirements.txt``."""
+"""Versions of packages that runs were tried with, and what older ones lack: ``contract/versions.json``, from which the
+compiler also writes ``requirements.txt``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from importlib import metadata
-from typing import Any
+from typing import TypedDict
 
 import torch
 
@@ -14,10 +14,37 @@ from .config import ModelConfig, TrainConfig
 from .contract import document
 from .errors import UserError
 from .model.kernels import varlen
+from .shapes import DeepSpeedConfig
 
 Version = tuple[int, ...]
 
-# Whether the packages here have a feature; of others their version says it.
+
+class Span(TypedDict):
+    """Versions of a package that a run takes."""
+
+    oldest: str
+    newest: str  # that was tried
+    below: str  # that is not taken
+
+
+class Feature(TypedDict):
+    """What versions of a package before ``since`` lack."""
+
+    id: str
+    package: str
+    since: str
+    feature: str
+    without: str
+
+
+class Versions(TypedDict):
+    """``contract/versions.json``."""
+
+    packages: dict[str, Span]
+    features: list[Feature]
+
+
+# Whether the installed packages have a feature; for features not listed here, the version decides.
 PROBES: dict[str, Callable[[], bool]] = {
     "gradient-dtype": lambda: hasattr(torch.Tensor, "grad_dtype"),
     "varlen": lambda: not isinstance(varlen.make(torch.device("cpu")), str),
@@ -25,7 +52,7 @@ PROBES: dict[str, Callable[[], bool]] = {
 
 
 def has(feature: str) -> bool:
-    """Whether the packages here have it."""
+    """Whether the installed packages have a feature."""
     if feature in PROBES:
         return PROBES[feature]()
     entry = _entry(feature)
@@ -35,7 +62,7 @@ def has(feature: str) -> bool:
 def check_packages() -> list[str]:
     """Remarks on packages that are newer than any that was tried. Raises UserError where one is too old."""
     remarks = []
-    for name, known in document("versions.json")["packages"].items():
+    for name, known in _versions()["packages"].items():
         found = installed(name)
         span = f"{known['oldest']} to {known['newest']}"
         if numbers(found) < numbers(known["oldest"]):
@@ -48,7 +75,7 @@ def check_packages() -> list[str]:
 
 
 def missing(feature: str) -> str | None:
-    """What happens without a feature, where the packages here lack it, with the version that has it."""
+    """What happens without a feature, and which version has it; None where the installed packages have it."""
     if has(feature):
         return None
     entry = _entry(feature)
@@ -60,9 +87,9 @@ def missing(feature: str) -> str | None:
 
 
 def refuse_what_is_missing(
-    model: ModelConfig, train: TrainConfig, ds_config: dict[str, Any]
+    model: ModelConfig, train: TrainConfig, ds_config: DeepSpeedConfig
 ) -> None:
-    """Raises UserError where a run would train wrongly, or not at all, with the packages here."""
+    """Raises UserError where a run would train wrongly, or not at all, with the installed packages."""
     zero = ds_config.get("zero_optimization", {})
     stage = zero.get("stage", 0)
     offloads = "offload_optimizer" in zero
@@ -76,16 +103,21 @@ def refuse_what_is_missing(
         raise UserError("; ".join(found))
 
 
-def _entry(feature: str) -> dict[str, Any]:
-    return next(each for each in document("versions.json")["features"] if each["id"] == feature)
+def _versions() -> Versions:
+    known: Versions = document("versions.json")
+    return known
+
+
+def _entry(feature: str) -> Feature:
+    return next(each for each in _versions()["features"] if each["id"] == feature)
 
 
 def installed(package: str) -> str:
-    """The version of a package that is installed."""
+    """The installed version of a package."""
     return metadata.version(package)
 
 
 def numbers(version: str) -> Version:
-    """What versions are compared by; what follows their numbers does not count."""
+    """The numbers by which versions are compared; what follows them does not count."""
     found = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(part) for part in found[0].split(".")) if found else ()

@@ -1,5 +1,5 @@
-"""``python -m skrull_runtime.checkpoints.convert``: DeepSpeed's conversion to a universal checkpoint, which unpickles
-only what our own runs write."""
+"""``python -m skrull_runtime.checkpoints.convert``: DeepSpeed's conversion to a universal checkpoint, restricted to
+unpickling what our own runs write."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ..launching.tree import end_with_parent
 
-RANK_PID = "SKRULL_RANK_PID"  # of the process that this one works for, and ends with
+RANK_PID = "SKRULL_RANK_PID"  # of the process that this one works for and ends with
 
 if __name__ == "__main__":
-    end_with_parent(int(os.environ[RANK_PID]))  # before imports that take seconds
+    end_with_parent(int(os.environ[RANK_PID]))  # before the imports, which take seconds
 
     from deepspeed.checkpoint import ds_to_universal
 

@@ -1,4 +1,4 @@
-"""The trained model as a Hugging Face folder, or its adapters as one of peft."""
+"""The trained model as a Hugging Face folder, or its adapters as a peft folder."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..data.served import write_served
 from ..guarding.disk import writing
 from ..model.build import base_of
 from ..process.agreement import attempted, require_success
+from ..shapes import JsonObject
 
 FOLDER = "model"
 
@@ -30,14 +31,15 @@ def export_model(
     source: str | None,
     data: DataConfig,
 ) -> Path:
-    """Writes ``output/model``: weights, configuration, tokenizer, chat template and stop tokens as trained. Of a model with adapters, these are the weights;
-    they are for the model with that configuration, whose rotary embeddings may not be those of its publisher.
+    """Writes ``output/model``: weights, configuration, tokenizer, chat template and stop tokens as trained. For a model
+    with adapters, only the adapters' weights are written. They belong to the model with the exported configuration, whose
+    rotary embeddings may differ from the publisher's.
 
-    ``source``: hub name of the pretrained weights, or their folder seen from the data root, which the export states as
-    its base; None for random weights. Where the root lies on this machine is nobody else's business.
+    ``source``: hub name of the pretrained weights, or their folder relative to the data root, which the export states as
+    its base; None for random weights. It never says where the root is on this machine.
 
-    Collective: under ZeRO-3 every rank helps to gather. Rank 0 holds one copy of what is written in host memory.
-    Raises UserError where it cannot be written; an earlier export is then as it was.
+    Collective: under ZeRO-3 every rank takes part in gathering. Rank 0 holds one copy of what is written in host memory.
+    Raises UserError where the model cannot be written; an earlier export is then unchanged.
     """
     weights = _whole_weights(model, stage)
     folder = output / FOLDER
@@ -49,14 +51,14 @@ def export_model(
     return folder
 
 
-def _state_base(model: Any, source: str) -> None:
+def _state_base(model: nn.Module, source: str) -> None:
     base_of(model).config.name_or_path = source
     for adapters in getattr(model, "peft_config", {}).values():
         adapters.base_model_name_or_path = source
 
 
 def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:
-    """Trained parameters by name, on the host; empty but on rank 0. All of them where the whole model is trained."""
+    """The trained parameters by name, on the host of rank 0; empty on other ranks. Without adapters, all parameters."""
     adapters = hasattr(model, "peft_config")
     weights: dict[str, torch.Tensor] = {}
     for name, parameter in model.named_parameters():
@@ -71,16 +73,18 @@ def _whole_weights(model: nn.Module, stage: int) -> dict[str, torch.Tensor]:
 def _write(
     model: Any, weights: dict[str, torch.Tensor], folder: Path, run_dir: Path, data: DataConfig
 ) -> None:
-    """Writes beside the folder, then takes its place. Raises UserError where the disk does not let it."""
+    """Writes beside the folder, then takes its place. Raises UserError where the disk does not allow it."""
     partial = folder.with_name(f"{folder.name}.partial")
     with writing(folder, "the model"):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         disable_progress_bar()
-        # Else peft asks the hub whether the vocabulary was changed: no adapter of ours is on it.
-        options = {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
+        # Otherwise peft asks the hub whether the vocabulary was changed; our adapters never change it.
+        options: JsonObject = (
+            {"save_embedding_layers": False} if hasattr(model, "peft_config") else {}
+        )
         model.save_pretrained(partial, state_dict=weights, **options)
-        base_of(model).config.save_pretrained(partial)  # peft leaves it out
+        base_of(model).config.save_pretrained(partial)  # peft does not write it
         write_served(partial, run_dir, data)
         if folder.exists():
             shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""Where a run goes on from: its newest sound checkpoint, written by any number of ranks."""
+"""Where a run resumes: from its newest sound checkpoint, written by any number of ranks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from ..batches.sampler import ScheduledBatchSampler
 from ..config import RunConfig
 from ..errors import UserError
 from ..process.agreement import attempted, require_success
+from ..shapes import DeepSpeedConfig
 from . import save as checkpoint
 from .convert import RANK_PID
 
 
 @dataclass(frozen=True)
 class Resume:
-    """A checkpoint to go on from."""
+    """A checkpoint to resume from."""
 
     folder: Path
     ranks: int  # that wrote it
@@ -34,15 +35,15 @@ class Resume:
         """Whether this run has as many ranks, so that each reads its own part."""
         return self.ranks == dist.get_world_size()
 
-    def configuration(self, ds_config: dict[str, Any]) -> dict[str, Any]:
-        """DeepSpeed's configuration for reading it."""
+    def configuration(self, ds_config: DeepSpeedConfig) -> DeepSpeedConfig:
+        """DeepSpeed's configuration, changed where reading this checkpoint needs it."""
         stage = ds_config.get("zero_optimization", {}).get("stage", 0)
-        if self.is_native() or stage == 0:  # stage 0 has the same in every part
+        if self.is_native() or stage == 0:  # under stage 0 every part holds the same
             return ds_config
         return ds_config | {"checkpoint": {"load_universal": True}}
 
     def load(self, engine: Any) -> None:
-        """Restores it into an engine of :meth:`configuration`. Raises UserError where it cannot be read."""
+        """Restores it into an engine made with :meth:`configuration`. Raises UserError where it cannot be read."""
         if not engine.load_universal_checkpoint():
             checkpoint.load_checkpoint(engine, self.folder)
             return
@@ -51,13 +52,13 @@ class Resume:
         checkpoint.load_checkpoint(engine, universal)
         separate_steps(engine.basic_optimizer)
         dist.barrier()
-        if dist.get_rank() == 0:  # of a start that fails, the next one removes it
+        if dist.get_rank() == 0:  # if this start fails, the next one removes it
             shutil.rmtree(universal, ignore_errors=True)
 
 
 def separate_steps(optimizer: torch.optim.Optimizer) -> None:
-    """A count of steps for every state. DeepSpeed's loading of a universal checkpoint under ZeRO 3 hands one tensor to all
-    groups of parameters: each counted on it, and Adam's bias correction ran ahead."""
+    """Gives every state its own step count. Loading a universal checkpoint under ZeRO 3, DeepSpeed hands one tensor to all
+    parameter groups: every group would increment it, and Adam's bias correction would run ahead."""
     for state in optimizer.state.values():
         if torch.is_tensor(state.get("step")):
             state["step"] = state["step"].clone()
@@ -72,10 +73,10 @@ def _convert(folder: Path, universal: Path) -> None:
 
 
 def _try_to_convert(folder: Path, universal: Path) -> str | None:
-    """Says what went wrong."""
-    shutil.rmtree(universal, ignore_errors=True)  # of a killed run
+    """Returns what went wrong; None if nothing did."""
+    shutil.rmtree(universal, ignore_errors=True)  # left by a killed run
     paths = ["--input_folder", str(folder), "--output_folder", str(universal)]
-    # One worker each: they would each hold a copy of what they convert.
+    # One worker: each would hold a copy of what it converts.
     workers = ["--num_extract_workers", "1", "--num_merge_workers", "1"]
     command = [sys.executable, "-m", f"{__package__}.convert", *paths, *workers]
     made = subprocess.run(
@@ -97,7 +98,7 @@ def _try_to_convert(folder: Path, universal: Path) -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    """Of a program that is no rank, and finds this package."""
+    """The environment of a program that is not a rank and finds this package."""
     own = {name: value for name, value in os.environ.items() if name != "RANK"}
     package = str(Path(__file__).resolve().parents[2])
     found = [package, own["PYTHONPATH"]] if own.get("PYTHONPATH") else [package]
@@ -107,11 +108,11 @@ def _environment() -> dict[str, str]:
 def find_resume(
     output: Path, sampler: ScheduledBatchSampler, data_digest: str, config: RunConfig
 ) -> Resume | None:
-    """The checkpoint to go on from, with the sampler moved to it; None where there is none.
+    """The checkpoint to resume from, with the sampler advanced to it; None where there is none.
 
-    The global batches that remain are the same on any number of ranks. Raises UserError where they would not be, the
-    checkpoint is not for this number of ranks or not of our own making, or it was trained with another value of a
-    default that has changed.
+    The remaining global batches are the same on any number of ranks. Raises UserError where they would not be, where the
+    checkpoint cannot be read on this number of ranks or was not written by a run of ours, or where it was trained with
+    another value of a default that has changed.
     """
     found = checkpoint.newest_sound(output)
     if found is None:
@@ -142,7 +143,7 @@ def find_resume(
 
 
 def set_aside(output: Path) -> None:
-    """Renames an earlier run's output: its checkpoints are of later steps, and would be taken for the newest.
+    """Renames an earlier run's output: its checkpoints may be of later steps, and would be taken for the newest.
 
     Raises UserError on all ranks where it cannot be renamed.
     """

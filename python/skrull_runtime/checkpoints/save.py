@@ -1,4 +1,5 @@
-"""Checkpoints: written whole before they count, kept to a number, resumed from the newest that is complete and sound."""
+"""Checkpoints: they count only once they are written whole, a limited number is kept, and a run resumes from the newest
+that is complete and sound."""
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ import shutil
 import zipfile
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 import torch.distributed as dist
 
+from ..contract.records import CheckpointState, SamplerState
 from ..documents import outside, read_document
 from ..errors import UserError
 from ..guarding.disk import writing
@@ -23,18 +25,27 @@ from .unpickling import problem_in, restricted
 FOLDER = "checkpoints"
 # Written last, by rank 0, after every rank has written its part: a folder without it does not count.
 STATE = "skrull_state.json"
-# No content of a file that is sound raises them: the program is at fault.
+# No sound file makes loading raise these: the program is at fault.
 FAULTS = (AttributeError, ImportError, NameError, torch.OutOfMemoryError)
 STATE_SCHEMA = "checkpoint-state.schema.json"
 
 
+class TrainedState(TypedDict):
+    """What a checkpoint is of, the same on all ranks."""
+
+    sampler: SamplerState
+    data: str  # digest of the data
+    defaults: dict[str, str]
+    attention: str  # name of the kernel
+
+
 def folder_name(steps: int) -> str:
-    """Of the checkpoint after so many steps."""
+    """The name of the folder of the checkpoint after that many steps."""
     return f"step-{steps:08d}"
 
 
 def require_own(folder: Path) -> None:
-    """Collective. Raises UserError where a file names code that no run of ours writes: it is not to be unpickled."""
+    """Collective. Raises UserError where a file names code that no run of ours writes: it must not be unpickled."""
     problem = problem_in(folder, dist.get_rank(), dist.get_world_size())
     if problem is not None:
         problem = f"{problem}. Resume from a checkpoint of your own, or start with --no-resume"
@@ -46,16 +57,16 @@ def checkpoint_folders(output: Path) -> list[Path]:
     return sorted(path.parent for path in (output / FOLDER).glob(f"step-*/{STATE}"))
 
 
-def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int) -> None:
+def save_checkpoint(engine: Any, output: Path, state: TrainedState, keep: int) -> None:
     """Writes a checkpoint on all ranks and removes the oldest beyond ``keep``. ``state`` is the same on all ranks.
 
-    Raises UserError where it cannot be written; earlier ones are then as they were.
+    Raises UserError where it cannot be written; earlier ones are then unchanged.
     """
     tag = folder_name(state["sampler"]["step"])
     folder = output / FOLDER / tag
     problem = None
     if dist.get_rank() == 0 and folder.exists():
-        # An incomplete one of a killed run, or of the same step.
+        # An incomplete checkpoint of a killed run, or an earlier one of the same step.
         _, problem = attempted(lambda: shutil.rmtree(folder))
     require_success(problem)
     with writing(folder, "the checkpoint"):
@@ -67,7 +78,8 @@ def save_checkpoint(engine: Any, output: Path, state: dict[str, Any], keep: int)
 
 
 def _remove_earlier(newest: Path, keep: int) -> None:
-    """Beyond so many that are complete, and what killed runs have left. Later ones are damaged, and do not count."""
+    """Removes complete checkpoints beyond ``keep``, and what killed runs have left. Later ones are damaged, and do not
+    count."""
     kept = [path for path in checkpoint_folders(newest.parent.parent) if path.name <= newest.name]
     earlier = [path for path in sorted(newest.parent.glob("step-*")) if path.name < newest.name]
     conversions = list(newest.parent.glob("universal-*"))
@@ -78,23 +90,23 @@ def _remove_earlier(newest: Path, keep: int) -> None:
             print(f"note: {path.name} cannot be removed ({problem})", flush=True)
 
 
-def _complete(folder: Path, state: dict[str, Any]) -> None:
+def _complete(folder: Path, state: TrainedState) -> None:
     sizes = {
         str(path.relative_to(folder)): path.stat().st_size
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
     temporary = folder / f"{STATE}.tmp"
-    content = {**state, "ranks": dist.get_world_size(), "files": sizes}
+    content: CheckpointState = {**state, "ranks": dist.get_world_size(), "files": sizes}
     with writing(folder, "the checkpoint"):
         temporary.write_text(json.dumps(content))
         os.replace(temporary, folder / STATE)
 
 
-def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The newest checkpoint whose files are what was written, with its state; the same on all ranks.
+def newest_sound(output: Path) -> tuple[Path, CheckpointState] | None:
+    """The newest checkpoint whose files are as they were written, with its state; the same on all ranks.
 
-    Damaged ones are passed over, which rank 0 says. Raises UserError where all are damaged.
+    Damaged ones are skipped, and rank 0 says so. Raises UserError where all are damaged.
     """
     folders = _agreed_folders(output)
     for folder in reversed(folders):
@@ -109,8 +121,8 @@ def newest_sound(output: Path) -> tuple[Path, dict[str, Any]] | None:
 
 
 def _agreed_folders(output: Path) -> list[Path]:
-    """What rank 0 sees: other nodes may still see, on a shared disk, what it has just set aside, and would wait for the
-    others to look at it with them."""
+    """The folders that rank 0 sees: on a shared disk, other nodes may still see what it has just set aside, and would wait
+    for the others to check it with them."""
     names = [[path.name for path in checkpoint_folders(output)] if dist.get_rank() == 0 else []]
     dist.broadcast_object_list(names)
     return [output / FOLDER / name for name in names[0]]
@@ -137,9 +149,9 @@ def _problem(folder: Path, rank: int, ranks: int) -> str | None:
     return None
 
 
-def _read_state(folder: Path) -> dict[str, Any]:
-    """Raises UserError where it makes no sense."""
-    state = read_document(folder / STATE, STATE_SCHEMA, "start with --no-resume")
+def _read_state(folder: Path) -> CheckpointState:
+    """Raises UserError where the state cannot be read or contradicts itself."""
+    state: CheckpointState = read_document(folder / STATE, STATE_SCHEMA, "start with --no-resume")
     step = state["sampler"]["step"]
     problem = next(filter(None, map(outside, state["files"])), None)
     if folder.name != folder_name(step):
@@ -152,7 +164,7 @@ def _read_state(folder: Path) -> dict[str, Any]:
 def _is_sound(path: Path, size: int) -> bool:
     if not path.is_file() or path.stat().st_size != size:
         return False
-    # What torch writes is a zip file, with a checksum of everything in it, and nothing in it is compressed.
+    # torch writes zip files, which hold a checksum of every entry, and compresses nothing in them.
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())

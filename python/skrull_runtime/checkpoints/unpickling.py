@@ -1,5 +1,5 @@
-"""Checkpoints, without the code that a pickle may hold: what it would call is looked at before anything is unpickled,
-and nothing else than what our own runs write can be called when it is."""
+"""Checkpoints without the code that a pickle may hold: the names that a file would call are checked before it is
+unpickled, and unpickling can call nothing but what our own runs write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deepspeed.runtime.zero.config import ZeroStageEnum
 from deepspeed.utils.tensor_fragment import fragment_address
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-# Besides tensors and what torch itself allows: all that DeepSpeed puts into a checkpoint of ours, at any stage.
+# Besides tensors and what torch itself allows: everything that DeepSpeed puts into our checkpoints, at any stage.
 ALLOWED = [LossScaler, ZeroStageEnum, fragment_address]
 FORCED = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"  # also where DeepSpeed asks for weights_only=False
 
@@ -22,12 +22,12 @@ FORCED = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"  # also where DeepSpeed asks for weight
 def problem_of(path: Path) -> str | None:
     """Why a file of a checkpoint must not be unpickled; None where it may be.
 
-    Only the file's list of names is read. torch's own reader is asked, so that it is the same list that it loads.
+    Only the file's list of names is read, by torch's own reader, so that it is the list that torch would load.
     """
     try:
         with safe_globals(ALLOWED):
             foreign = get_unsafe_globals_in_checkpoint(path)
-    except Exception as error:  # damaged files raise any of many
+    except Exception as error:  # a damaged file may raise many kinds of exception
         return f"is not a file that a run writes ({_first_line(error)})"
     if not foreign:
         return None
@@ -36,7 +36,7 @@ def problem_of(path: Path) -> str | None:
 
 
 def problem_in(folder: Path, rank: int = 0, ranks: int = 1) -> str | None:
-    """What must not be unpickled of all that DeepSpeed could load from a folder; a rank looks at its share."""
+    """Why a file that DeepSpeed could load from a folder must not be unpickled; each rank checks its share of the files."""
     for path in sorted(folder.rglob("*.pt"))[rank::ranks]:
         problem = problem_of(path)
         if problem is not None:
@@ -45,7 +45,7 @@ def problem_in(folder: Path, rank: int = 0, ranks: int = 1) -> str | None:
 
 
 def name_outside(folder: Path) -> str | None:
-    """A key in a checkpoint's files that leads out of a folder: DeepSpeed's conversion makes paths of parameters' names."""
+    """A key in a checkpoint's files that leads out of a folder: DeepSpeed's conversion makes paths from parameter names."""
     for path in sorted(folder.rglob("*.pt")):
         with restricted():
             content = torch.load(path, map_location="cpu", mmap=True)
@@ -68,7 +68,7 @@ def _keys(content: object) -> Iterator[str]:
 
 @contextmanager
 def restricted() -> Iterator[None]:
-    """Here, and in programs started from here, torch loads tensors and what is allowed, whoever asks for more."""
+    """Within it, and in programs started within it, torch loads tensors and what is allowed, even if asked for more."""
     before = os.environ.get(FORCED)
     os.environ[FORCED] = "1"
     try:
