@@ -1,10 +1,10 @@
-"""Whether a model is trained on the text that it will be served with."""
+"""Whether a model is trained on the same text that it will be served with."""
 
 from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from .layouts import Ledger, read_sample
 from .readers import open_rows
@@ -15,8 +15,16 @@ from .tokenised.work import Tools
 LOOKED_AT = 32  # rows of a file
 
 
-def served_otherwise(path: Path, tools: Tools) -> dict[str, Any] | None:
-    """The first of a file's rows that the tokenizer's own template makes another text of; None where there is none."""
+class ServedOtherwise(TypedDict):
+    """A row and its texts under the chosen template and the tokenizer's own, around the first difference."""
+
+    line: int
+    chosen: str
+    own: str
+
+
+def served_otherwise(path: Path, tools: Tools) -> ServedOtherwise | None:
+    """The first of a file's rows that the tokenizer's own template renders differently; None where there is none."""
     facts, tokenizer = tools.renderer.facts(), tools.tokenizer
     if facts["template"] == "own" or tokenizer.chat_template is None:
         return None
@@ -30,7 +38,7 @@ def served_otherwise(path: Path, tools: Tools) -> dict[str, Any] | None:
 
 
 def _conversations(path: Path, tools: Tools) -> list[tuple[int, Sample]]:
-    """Of the first rows, with their lines."""
+    """The conversations among the first rows, with their lines."""
     found = []
     for row in islice(open_rows(path), LOOKED_AT):
         try:

@@ -1,8 +1,8 @@
 """The engine as a program: ``python -m skrull_runtime.data.engine`` answers requests, each a JSON object on a line.
 
-A request has an ``id`` and an ``op``; the answer has the same ``id`` and either a ``result`` or an ``error``, and before
-it any number of ``progress``. Requests are answered in order. The engine ends, whatever it is at, when its input does:
-who asked is then gone.
+A request has an ``id`` and an ``op``; the answer has the same ``id`` and either a ``result`` or an ``error``, and any
+number of messages with ``progress`` come before it. Requests are answered in order. The engine ends, whatever it is doing,
+when its input does: the program that asked is then gone.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import os
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from ..errors import UserError
+from ..shapes import JsonObject
 from . import operations
-
-Tell = Callable[[dict[str, Any]], None]
+from .operations import Tell
 
 
 class Engine:
-    """Answers to requests from a stream, on another."""
+    """Answers the requests of one stream on another."""
 
     def __init__(self, requests: Iterable[str], answers: TextIO):
         self._requests, self._answers = requests, answers
@@ -30,7 +30,7 @@ class Engine:
         self._busy = threading.Event()
 
     def run(self) -> None:
-        """Until the requests end."""
+        """Answers until the requests end."""
         threading.Thread(target=self._read, daemon=True).start()
         while (line := self._waiting.get()) is not None:
             self._busy.set()
@@ -64,15 +64,15 @@ class Engine:
     def _teller(self, number: Any) -> Tell:
         return lambda progress: self._send({"id": number, "progress": progress})
 
-    def _send(self, answer: dict[str, Any]) -> None:
-        # ASCII: a lone surrogate in a row is nothing that UTF-8 could carry.
+    def _send(self, answer: JsonObject) -> None:
+        # ASCII: a row may hold a lone surrogate, which UTF-8 cannot encode.
         self._answers.write(json.dumps(answer) + "\n")
         self._answers.flush()
 
 
 def _lines(descriptor: int) -> Iterator[str]:
     """Lines as they come. Not through ``sys.stdin``: a thread that waits in it holds its lock, which a forked process
-    takes to close it."""
+    needs to close it."""
     held = b""
     while piece := os.read(descriptor, 1 << 16):
         *lines, held = (held + piece).split(b"\n")
@@ -80,7 +80,7 @@ def _lines(descriptor: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Answers on standard output, which nobody else writes to."""
+    """Answers on standard output, which nothing else writes to."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     try:

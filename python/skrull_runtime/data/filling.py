@@ -1,4 +1,4 @@
-"""Before the first step: the tables that a run needs and the store of this machine lacks, made by all its ranks."""
+"""Before the first step: all ranks of a machine make the tables that a run needs and the machine's store lacks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .tokenised.files import FileReading, content_digest
 from .tokenised.store import TokenStore, store_folder
 from .tokenised.work import Tools, Work
 
-LOOK = 0.2  # seconds between two looks for what other ranks make
+LOOK = 0.2  # seconds between two looks for tables of other ranks
 PATIENCE = 60.0  # seconds without a table of another rank
-TELL = 10.0  # seconds between two words on how far it is
+TELL = 10.0  # seconds between two lines about progress
 Say = Callable[[str], None]
 
 
 class StoreFilling:
-    """What makes the tables of an index's blocks."""
+    """Makes the tables of an index's blocks."""
 
     def __init__(self, index: SampleIndex, run_dir: Path):
         data = index.config
@@ -30,28 +30,28 @@ class StoreFilling:
         self.store = TokenStore(self._work.cache)
 
     def fill(self, member: int = 0, members: int = 1, say: Say = lambda _: None) -> None:
-        """Makes what is missing, shared by so many processes of this machine, and waits for the others' part.
+        """Makes what is missing, as one of ``members`` processes of this machine, and waits for the others' share.
 
-        Raises UserError where the data is not there, or not the data that was compiled.
+        Raises UserError where the data is missing, or is not the data that the run was compiled with.
         """
         missing = self._missing()
         if not missing:
             return
         say(f"tokenising: {len(missing)} of {len(self._index.blocks)} blocks are not in the store")
         tools = self._work.tools()
-        # By place in the whole list: what is missing changes while others make it.
+        # Shares go by position in the whole list: what is missing changes while others make it.
         self._make_all(tools, set(self._distinct()[member::members]).intersection(missing))
         if left := self._awaited(missing, say):
-            # Whoever has them to make is slow, or has failed: with its reason, if that holds here too.
+            # Their makers are slow or have failed; if the failure's reason holds here too, this raises it.
             self._make_all(tools, left)
 
     def remake(self, block: int) -> None:
-        """Makes one table again. Raises UserError where the data is not what was compiled."""
+        """Makes one table again. Raises UserError where the data is not what the run was compiled with."""
         self.store.discard(self._index.blocks[block]["key"])
         self._make(self._work.tools(), self._index.blocks[block]["file"], {block})
 
     def _distinct(self) -> list[int]:
-        """Numbers of the blocks, each content once."""
+        """Numbers of the blocks, one for each content."""
         keys: dict[str, int] = {}
         for number, block in enumerate(self._index.blocks):
             keys.setdefault(block["key"], number)
@@ -63,7 +63,7 @@ class StoreFilling:
         return [number for number in self._distinct() if not self.store.has(blocks[number]["key"])]
 
     def _make(self, tools: Tools, file: int, wanted: set[int]) -> None:
-        """Of the blocks of a file, those that are wanted and missing."""
+        """Makes those blocks of a file that are wanted and missing."""
         path, blocks = self._index.path(file), self._index.blocks
         if content_digest(path) != self._index.files[file]["sha256"]:
             raise UserError(f"{path}: has changed since the run was compiled; compile again")
@@ -90,7 +90,7 @@ class StoreFilling:
             self._make(tools, file, wanted)
 
     def _awaited(self, blocks: list[int], say: Say) -> set[int]:
-        """Waits for the tables that others make; those that are missing when none has come for a while."""
+        """Waits for the tables that others make. Returns those still missing when none has come for a while."""
         told = moved = time.monotonic()
         before = len(blocks)
         while missing := {n for n in blocks if not self.store.has(self._index.blocks[n]["key"])}:
@@ -107,7 +107,7 @@ class StoreFilling:
 
 
 def own_share() -> tuple[int, int]:
-    """This rank's number on its machine, and how many there are."""
+    """This rank's number on its machine, and the number of ranks there."""
     member = int(os.environ.get("LOCAL_RANK", "0"))
     members = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("LOCAL_SIZE") or "1")
     return (member, members) if 0 <= member < members else (0, 1)

@@ -1,4 +1,4 @@
-"""The samples of a run (``data_index.json``): how long each is, and where its tokens are in the store."""
+"""The samples of a run (``data_index.json``): the length of each, and where its tokens are in the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Columns = Mapping[str, Sequence[int]]
 
 
 def data_root(config: DataConfig, run_dir: Path) -> Path:
-    """The folder that data paths start from. Raises UserError where neither the run nor the environment says."""
+    """The folder that data paths are relative to. Raises UserError where neither the run nor the environment states it."""
     chosen = os.environ.get(ROOT_VARIABLE)
     if chosen:
         return Path(chosen)
@@ -41,9 +41,9 @@ def inside(root: Path, path: str) -> Path:
 
 
 def read_index(path: Path, max_length: int) -> tuple[DataIndex, Columns]:
-    """A sample index whose rows make sense, and its columns. Raises UserError, with the place, where they do not.
+    """A sample index that is consistent, and its columns. Raises UserError, with the place, where it is not.
 
-    ``max_length``: tokens of the longest sample that there may be.
+    ``max_length``: the most tokens that a sample may have.
     """
     document: DataIndex = read_document(path, INDEX_SCHEMA)
     if ("samples" in document) == ("table" in document):
@@ -56,7 +56,7 @@ def read_index(path: Path, max_length: int) -> tuple[DataIndex, Columns]:
 
 
 def _mapped(path: Path, entry: SampleTable) -> Columns:
-    """The columns of many samples, in a table beside the document."""
+    """The columns of a large index, which are in a table beside the document."""
     file = path.with_name(entry["file"])
     try:
         table = Table(file)
@@ -71,7 +71,7 @@ def _mapped(path: Path, entry: SampleTable) -> Columns:
 
 
 def index_problem(document: DataIndex, columns: Columns, max_length: int) -> str | None:
-    """What does not fit together in an index that is of its schema."""
+    """What is inconsistent in an index that conforms to its schema; None where nothing is."""
     files, blocks, lengths = document["files"], document["blocks"], columns["length"]
     for entry in files:
         if problem := outside(entry["path"]):
@@ -112,11 +112,11 @@ class SampleIndex:
         return len(self.lengths)
 
     def __reduce__(self) -> tuple[type[SampleIndex], tuple[Path, DataConfig, Path]]:
-        # Mapped columns cannot be handed over: another process maps them itself.
+        # Mapped columns cannot be pickled: another process maps them itself.
         return SampleIndex, (self.file, self.config, self.root)
 
     def path(self, file: int) -> Path:
-        """Where a data file is on this machine. Raises UserError where it is not there."""
+        """Where a data file is on this machine. Raises UserError where it is missing."""
         name = self.files[file]["path"]
         if name.startswith(hub.PREFIX):
             return hub.materialise(name, store_folder(self.file.parent) / HUB)
@@ -128,7 +128,7 @@ class SampleIndex:
         return path
 
     def verify(self) -> None:
-        """Raises UserError where a data file is missing or is not, byte for byte, the one compiled with."""
+        """Raises UserError where a data file is missing, or is not byte for byte the one that the run was compiled with."""
         for number, entry in enumerate(self.files):
             path = self.path(number)
             if content_digest(path) != entry["sha256"]:

@@ -1,10 +1,10 @@
-"""A sample index made here: what ``skrull compile`` writes for data that is all taken, in one file."""
+"""A sample index made in Python: what ``skrull compile`` writes for data that is taken whole, in one file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from ..shapes import JsonObject
 from .index import COLUMNS
 from .measure import fill_store, measurement
 from .tokenised.columns import Table
@@ -12,10 +12,11 @@ from .tokenised.work import Pool, Work
 from .view import View
 
 
-def index_of(root: Path, names: list[str], work: Work, view: View) -> dict[str, Any]:
+def index_of(root: Path, names: list[str], work: Work, view: View) -> JsonObject:
     """The document of an index of files below ``root``. Raises UserError where they cannot be read."""
     pool = Pool(work, 1)
-    files, blocks = [], []
+    files: list[JsonObject] = []
+    blocks: list[JsonObject] = []
     samples: dict[str, list[int]] = {name: [] for name in COLUMNS}
     for number, name in enumerate(names):
         known = fill_store(root / name, pool, lambda _: None)

@@ -6,10 +6,11 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from ..errors import UserError
+from ..shapes import JsonObject
 from .compare import served_otherwise
 from .layouts import Ledger
 from .tokenised.blocks import Block
@@ -20,7 +21,7 @@ from .tokenised.tokenise import METHODS, PROBLEMS_KEPT
 from .tokenised.work import Pool
 from .view import View
 
-MEASURING_VERSION = 1  # of what is made of the same tables
+MEASURING_VERSION = 1  # changes when the same tables give another measurement
 COLUMNS = {
     "block": "I",  # number of the table in the list of blocks
     "row": "I",  # of that table
@@ -28,7 +29,7 @@ COLUMNS = {
     "length": "I",  # tokens that are kept
     "supervised": "I",  # targets of the loss among them
     "full": "I",  # tokens before truncation
-    "turns": "I",  # that answer
+    "turns": "I",  # answers
     "check": "I",
     "content": "Q",
 }
@@ -36,28 +37,30 @@ Progress = Callable[[int], None]  # bytes of the file that are done
 
 
 class TableMissing(UserError):
-    """A block's table is not there, or was damaged and is gone now."""
+    """A block's table is missing, or was damaged and has been removed."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """One of several machines that fill a store together: number ``index`` of ``count``, from 0."""
 
     index: int = 0
     count: int = 1
 
     def has(self, block: int) -> bool:
-        """Whether a block of this number is its to make."""
+        """Whether this machine makes the block of that number."""
         return block % self.count == self.index
 
 
-def fill_store(path: Path, pool: Pool, progress: Progress, part: Part = Part()) -> KnownFile:  # noqa: B008
-    """Makes the tables of a file that the store lacks. Raises UserError where it cannot be read, or they not be kept."""
+def fill_store(path: Path, pool: Pool, progress: Progress, part: Part = Part()) -> KnownFile:
+    """Makes the tables of a file that the store lacks. Raises UserError where the file cannot be read, or a table cannot be
+    kept."""
     tools, reading = pool.tools, FileReading(path, pool.cache)
     known = reading.known()
     if known is not None and all(tools.has(block.sha256) for block in known.blocks):
         return known
     done = 0
-    wanted = set()  # a block that a file has twice is made once
+    wanted: set[str] = set()  # a block that occurs twice in a file is made once
 
     def missing() -> Iterator[Block]:
         nonlocal done
@@ -76,9 +79,9 @@ def fill_store(path: Path, pool: Pool, progress: Progress, part: Part = Part()) 
 
 
 def measurement(path: Path, known: KnownFile, pool: Pool, view: View) -> Path:
-    """Where the table of a file's samples is, which is made if need be. The store has the tables of all its blocks.
+    """Where the table of a file's samples is; it is made if need be. The store must have the tables of all blocks.
 
-    Raises UserError where it cannot be kept.
+    Raises TableMissing where it does not, and UserError where the table cannot be kept.
     """
     tools = pool.tools
     blocks = [tools.store.key(block.sha256, tools.settings) for block in known.blocks]
@@ -122,7 +125,7 @@ class _Measurement:
         self._malformed = self._marked = 0
         self._problems: list[tuple[int, str]] = []
 
-    def description(self) -> dict[str, Any]:
+    def description(self) -> JsonObject:
         return {
             "malformed": self._malformed,
             "problems": self._problems,
@@ -170,7 +173,7 @@ class _Measurement:
 
 
 class Throttle:
-    """Passes on progress a few times a second."""
+    """Passes on progress only a few times a second."""
 
     SECONDS = 0.2
 

@@ -1,4 +1,4 @@
-"""What the engine can be asked for: each operation takes a request and gives JSON."""
+"""The operations of the engine: each takes a request and returns JSON."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..shapes import JsonObject
 from .measure import Part, TableMissing, Throttle, fill_store, measurement
 from .readers import data_files, hub
 from .show import show
+from .templating.choice import Template
+from .templating.declared import DeclaredTemplate
 from .tokenised.files import mark_of
 from .tokenised.store import ENGINE_VERSION, HUB
-from .tokenised.work import Pool, Work
+from .tokenised.work import Pool, Tools, Work
 from .view import View
 
-Request = dict[str, Any]
-Tell = Callable[[dict[str, Any]], None]
+Request = JsonObject  # with keys that depend on its operation
+Tell = Callable[[JsonObject], None]
 SMALL = 4 << 20  # bytes of data that are not worth a second process
 
-_temporary: list[
-    tempfile.TemporaryDirectory
-] = []  # where nothing is to be kept, until the engine ends
+# Used as the cache, until the engine ends, where nothing is to be kept.
+_temporary: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def forget() -> None:
@@ -39,8 +41,7 @@ def hello(_: Request, __: Tell) -> Any:
 def measure(request: Request, tell: Tell) -> Any:
     """Tables of the samples of data files, made where the cache has none.
 
-    ``files``: absolute paths; ``part``: ``[index, count]`` of the machines that share the work, which then gives no
-    tables.
+    ``files``: absolute paths; ``part``: ``[index, count]`` where machines share the work, which then returns no tables.
     """
     files, view = [Path(name) for name in request["files"]], View.of(request["view"])
     part = Part(*request.get("part", (0, 1)))
@@ -56,7 +57,7 @@ def _measured(
     pool: Pool, number: int, file: Path, view: View, part: Part, tell: Tell
 ) -> str | None:
     if file.is_dir():
-        data_files(file)  # says what is wrong with one that is no data set
+        data_files(file)  # reports what is wrong with a folder that is not a data set
     total = max(1, _size(file))
     progress = Throttle(lambda done: tell({"file": number, "done": done, "total": total}))
     known = fill_store(file, pool, progress, part)
@@ -89,9 +90,9 @@ def _cache(request: Request) -> Path:
     return Path(cache)
 
 
-def _facts(tools: Any) -> Any:
+def _facts(tools: Tools) -> JsonObject:
     found = tools.renderer.facts()
-    ends = found["ends"] or _declared_ends(getattr(tools.renderer.template, "template", {}))
+    ends = found["ends"] or _declared_ends(tools.renderer.template)
     counts = [len(encoded.ids) for encoded in tools.tokenizer.encode_batch(ends)]
     return {
         "template": found["template"],
@@ -104,10 +105,13 @@ def _facts(tools: Any) -> Any:
     }
 
 
-def _declared_ends(template: dict[str, Any]) -> list[str]:
-    """What ends an answer by a declared template, although it is no token of the tokenizer."""
-    roles = template.get("roles", {})
-    return list(roles.get("assistant", roles.get("*", {})).get("end", []))
+def _declared_ends(template: Template) -> list[str]:
+    """What ends an answer by a declared template, although it is not a token of the tokenizer."""
+    if not isinstance(template, DeclaredTemplate):
+        return []
+    roles = template.template["roles"]
+    own = roles.get("assistant", roles.get("*"))
+    return [] if own is None else list(own["end"])
 
 
 def materialise(request: Request, _: Tell) -> Any:

@@ -1,4 +1,4 @@
-"""The files that serve a model as it was trained: its tokenizer, its chat template, and the tokens it stops at."""
+"""The files for serving a model as it was trained: its tokenizer, its chat template, and the tokens it stops at."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config import DataConfig
+from ..shapes import JsonObject
 from .templating import Renderer, load_tokenizer
+from .templating.declared import DeclaredTemplate
 from .templating.declared_jinja import jinja_of
 from .tokenizers.own_template import FILE, MORE, TOOLS
 from .tokenizers.tokenizer import LoadedTokenizer
@@ -18,7 +20,7 @@ GENERATION_FILE = "generation_config.json"
 
 
 def write_served(folder: Path, run_dir: Path, data: DataConfig) -> None:
-    """Completes an exported model's folder. Raises OSError where it cannot be written."""
+    """Adds them to the folder of an exported model. Raises OSError where they cannot be written."""
     source = run_dir / data.tokenizer
     if data.tokenizer != "bytes":
         shutil.copytree(source, folder, dirs_exist_ok=True)
@@ -34,14 +36,14 @@ def write_served(folder: Path, run_dir: Path, data: DataConfig) -> None:
 
 
 def _single_ids(tokenizer: LoadedTokenizer, texts: list[str]) -> list[int]:
-    """Ids of those texts that are one token, each once."""
+    """The ids of those texts that are a single token, each once."""
     texts = list(dict.fromkeys(texts))
     found = [list(encoded.ids) for encoded in tokenizer.encode_batch(texts)] if texts else []
     return [ids[0] for ids in found if len(ids) == 1]
 
 
 def _stop_at(file: Path, ids: list[int]) -> None:
-    """Generation stops at these tokens, and at those it stopped at before."""
+    """Makes generation stop at these tokens too, besides those that it stopped at before."""
     config = _read(file)
     before = config.get("eos_token_id")
     known = before if isinstance(before, list) else [] if before is None else [before]
@@ -51,19 +53,19 @@ def _stop_at(file: Path, ids: list[int]) -> None:
 
 
 def _end_with(folder: Path, ends: list[str]) -> None:
-    """The tokenizer's end token is what ended the trained answers."""
+    """Makes the token that ended the trained answers the tokenizer's end token."""
     for name in (CONFIG_FILE, "special_tokens_map.json"):
         if ends and (name == CONFIG_FILE or (folder / name).is_file()):
             _write(folder / name, {**_read(folder / name), "eos_token": ends[0]})
 
 
 def _write_template(folder: Path, renderer: Renderer, rendering: dict[str, Any]) -> None:
-    """The template that was trained, with its arguments as defaults, and the one for tools where that is another. The
-    tokenizer's own stay as they are."""
+    """Writes the template that was trained, with its arguments as defaults, and the one for tools if that is another. The
+    tokenizer's own templates stay as they are."""
     template, arguments = renderer.template, rendering.get("arguments") or {}
     if template.kind == "own" and not arguments:
         return
-    if template.kind == "declared":
+    if isinstance(template, DeclaredTemplate):
         text = jinja_of(template.template, renderer.tokenizer.end)
     elif template.kind == "jinja":
         text = rendering["template"]["text"]
@@ -71,7 +73,7 @@ def _write_template(folder: Path, renderer: Renderer, rendering: dict[str, Any])
         text = renderer.tokenizer.chat_template or ""
     shutil.rmtree(folder / MORE, ignore_errors=True)
     tools = renderer.tokenizer.tool_template
-    if template.kind == "own" and tools not in (None, text):
+    if template.kind == "own" and tools is not None and tools != text:
         (folder / MORE).mkdir()
         (folder / MORE / f"{TOOLS}.jinja").write_text(
             _defaults(arguments) + tools, encoding="utf-8"
@@ -82,8 +84,8 @@ def _write_template(folder: Path, renderer: Renderer, rendering: dict[str, Any])
     _write(folder / CONFIG_FILE, config)
 
 
-def _defaults(arguments: dict[str, Any]) -> str:
-    """Jinja that sets what a caller leaves out."""
+def _defaults(arguments: JsonObject) -> str:
+    """Jinja that sets the arguments that a caller leaves out."""
     return "".join(
         f"{{%- if {name} is not defined %}}{{%- set {name} = {_literal(value)} %}}{{%- endif %}}"
         for name, value in sorted(arguments.items())
@@ -91,11 +93,11 @@ def _defaults(arguments: dict[str, Any]) -> str:
 
 
 def _literal(value: Any) -> str:
-    """As Jinja writes it; it reads JSON's texts, numbers and truth values."""
+    """The value as Jinja writes it: it reads JSON's texts, numbers and truth values."""
     return json.dumps(value)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> JsonObject:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -103,6 +105,6 @@ def _read(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(file: Path, document: dict[str, Any]) -> None:
+def _write(file: Path, document: JsonObject) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True)
     file.write_text(text + "\n", encoding="utf-8")

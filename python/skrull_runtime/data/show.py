@@ -1,12 +1,13 @@
-"""Samples to look at: text, tokens and what the loss counts of them."""
+"""Samples for display: their text, their tokens and what the loss counts."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ..errors import UserError
+from ..shapes import JsonObject
 from .layouts import Ledger, read_sample
 from .measure import fill_store, measurement
 from .readers import Row, open_rows
@@ -17,16 +18,27 @@ from .tokenised.tokenise import targets
 from .tokenised.work import Pool, Tools, Work
 from .view import View
 
-WITHOUT_TEXT = ("text", "tokens")  # methods whose tokens are more than those of a text
+WITHOUT_TEXT = ("text", "tokens")  # methods whose samples have tokens that are in no text
 
 
-def show(request: dict[str, Any], work: Work) -> Any:
+class Which(TypedDict, total=False):
+    """Which rows to show: one of these, ``seed`` beside ``random``."""
+
+    line: int
+    longest: bool
+    random: int
+    seed: int
+    unsupervised: int
+
+
+def show(request: JsonObject, work: Work) -> Any:
     """The samples of chosen rows of a file.
 
     ``which``: ``{"line": 3}``, ``{"longest": true}``, ``{"random": 5, "seed": 0}`` or ``{"unsupervised": 5}``. Raises
     UserError where there is no such row, or it cannot be trained on.
     """
-    file, view, which = Path(request["file"]), View.of(request["view"]), request["which"]
+    file, view = Path(request["file"]), View.of(request["view"])
+    which: Which = request["which"]
     if "line" in which:
         return _shown(file, {which["line"]}, view, work.tools())
     pool = Pool(work, 1)
@@ -35,8 +47,8 @@ def show(request: dict[str, Any], work: Work) -> Any:
     return _shown(file, _chosen(table, which), view, pool.tools)
 
 
-def _chosen(table: Table, which: dict[str, Any]) -> set[int]:
-    """Numbers of rows."""
+def _chosen(table: Table, which: Which) -> set[int]:
+    """The numbers of the rows."""
     lines, full, supervised = table["line"], table["full"], table["supervised"]
     if "longest" in which:
         found = [max(range(len(full)), key=full.__getitem__)] if len(full) else []
@@ -49,7 +61,8 @@ def _chosen(table: Table, which: dict[str, Any]) -> set[int]:
 
 
 def _shown(file: Path, lines: set[int], view: View, tools: Tools) -> list[Any]:
-    missing, made = set(lines), []
+    missing = set(lines)
+    made: list[Any] = []
     if not missing:
         return []
     for row in open_rows(file):
@@ -98,7 +111,7 @@ def _sample(line: int, encoded: Encoded, view: View, tokenizer: LoadedTokenizer)
 
 
 def _decoded(ids: list[int], spans: list[Span], tokenizer: LoadedTokenizer) -> list[Any]:
-    """The same of tokens, of which some stand in no text: what begins and ends a sample."""
+    """As :func:`_stretches`, from the tokens: those that begin and end a sample are in no text."""
     made: list[Any] = []
     at = 0
     for start, end in [*((span.start, span.end) for span in spans), (len(ids), len(ids))]:
@@ -108,7 +121,7 @@ def _decoded(ids: list[int], spans: list[Span], tokenizer: LoadedTokenizer) -> l
 
 
 def _stretches(encoded: Encoded, spans: list[Span], length: int) -> list[Any]:
-    """The text in stretches that the loss counts, or not."""
+    """The text in stretches, each with whether the loss counts it."""
     made: list[Any] = []
     at = 0
     end = encoded.offsets[length - 1][1] if 0 < length < len(encoded.ids) else len(encoded.text)

@@ -1,4 +1,4 @@
-"""Tokens of a run's samples, from the store, held to what was compiled."""
+"""The tokens of a run's samples, from the store, checked against what was compiled."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UserError
 from .filling import StoreFilling
@@ -16,18 +17,18 @@ from .tokenised.tokenise import check_of
 from .view import View, spans_of
 
 IGNORED = -100
-MOST_OPEN = 256  # tables: each that is mapped takes a descriptor
+MOST_OPEN = 256  # mapped tables: each takes a descriptor
 
 
 class Tokens(NamedTuple):
-    """Token ids of a sample, and for each the next token where the loss counts it, else -100."""
+    """The token ids of a sample, and for each the next token where the loss counts it, otherwise -100."""
 
-    ids: Sequence[int]  # or arrays of numpy
-    labels: Sequence[int]
+    ids: Sequence[int] | NDArray[np.int64]
+    labels: Sequence[int] | NDArray[np.int64]
 
 
 class SampleTokens:
-    """The tokens of the samples of an index, whose tables are mapped when they are first needed."""
+    """The tokens of the samples of an index; its tables are mapped when they are first needed."""
 
     def __init__(self, index: SampleIndex, filling: StoreFilling):
         self._index, self._store, self._filling = index, filling.store, filling
@@ -37,7 +38,7 @@ class SampleTokens:
         self._tables: OrderedDict[int, Table] = OrderedDict()
 
     def tokens(self, sample: int) -> Tokens:
-        """Raises UserError where they cannot be had, or are not what was compiled."""
+        """The tokens of a sample. Raises UserError where they cannot be made, or are not those that were compiled."""
         columns = self._index.columns
         block, row = columns["block"][sample], columns["row"][sample]
         table = self._tables.get(block)
@@ -50,7 +51,7 @@ class SampleTokens:
         key = self._index.blocks[block]["key"]
         table = self._store.get(key)
         if table is None or not self._is_sound(table, row, sample):
-            self._filling.remake(block)  # torn, damaged or removed under the run
+            self._filling.remake(block)  # truncated, damaged or removed during the run
             table = self._store.get(key)
         if table is None or not self._is_sound(table, row, sample):
             place = self._index.place(sample)
@@ -61,7 +62,7 @@ class SampleTokens:
         return table
 
     def _is_sound(self, table: Table, row: int, sample: int) -> bool:
-        """Whether a row is there and has the checksum, the length and the targets that were compiled."""
+        """Whether a row exists and has the checksum, the length and the targets that were compiled."""
         columns = self._index.columns
         if row >= len(table["end"]):
             return False
@@ -86,5 +87,5 @@ class SampleTokens:
         return Tokens(ids, labels)
 
 
-def _range(ends: memoryview, row: int) -> tuple[int, int]:
+def _range(ends: memoryview[int], row: int) -> tuple[int, int]:
     return ends[row - 1] if row else 0, ends[row]

@@ -1,15 +1,22 @@
-"""What a run sees of a sample's tokens: how many, and which of them the loss counts."""
+"""Which tokens of a sample a run sees, and which of them the loss counts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from .samples.sample import IN_ALL, IN_ASSISTANT, IN_LAST, Span
 from .tokenised.columns import Table
 from .tokenised.tokenise import last_of, targets
 
 FLAGS = {"assistant": IN_ASSISTANT, "last": IN_LAST, "all": IN_ALL}
+
+
+class ViewDocument(TypedDict):
+    """A view as JSON."""
+
+    supervise: str
+    limit: int | None
 
 
 @dataclass(frozen=True)
@@ -20,20 +27,20 @@ class View:
     limit: int | None = None
 
     @classmethod
-    def of(cls, document: dict[str, Any]) -> View:
+    def of(cls, document: ViewDocument) -> View:
         """From JSON."""
         return cls(document["supervise"], document["limit"])
 
     def shows(self, views: int) -> bool:
-        """Whether a sample of these flags is one of this view."""
+        """Whether a sample with these flags belongs to this view."""
         return bool(views & FLAGS[self.supervise])
 
     def length(self, tokens: int) -> int:
-        """Tokens that are kept."""
+        """The number of tokens that are kept."""
         return tokens if self.limit is None else min(tokens, self.limit)
 
     def seen(self, spans: list[Span], tokens: int) -> list[Span]:
-        """What the loss counts of a sample of so many kept tokens; in order, none beyond these."""
+        """What the loss counts of a sample with ``tokens`` kept tokens, in order and cut to these."""
         if self.supervise == "all":
             return [Span(0, tokens, 0, True)]
         chosen = last_of(spans) if self.supervise == "last" else spans
@@ -42,7 +49,7 @@ class View:
         ]
 
     def counted(self, table: Table, row: int, tokens: int) -> int:
-        """Targets of the loss among the first ``tokens`` tokens."""
+        """The number of targets of the loss among the first ``tokens`` tokens."""
         return targets(self.seen(spans_of(table, row), tokens))
 
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.ext import Extension
+    from jinja2.nodes import EvalContext, Node
+    from jinja2.parser import Parser
+    from jinja2.runtime import Context
+    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2.utils import Namespace
 
 LARGEST_NUMBER = 4096  # bits
 METHODS_OF_DICT = frozenset(dir(dict))
@@ -14,16 +24,25 @@ LONGEST_REPEAT = 10_000_000  # elements of a text or list times a number
 
 
 class Generated(NamedTuple):
-    """What a generation tag encloses, in characters; ``revindex`` where the tag says which message it is of."""
+    """What a generation tag encloses, in characters; ``revindex`` where the tag names its message."""
 
     start: int
     end: int
     revindex: int | None
 
 
+class Classes(NamedTuple):
+    """Our classes over those of jinja2."""
+
+    sandbox: type[SandboxedEnvironment]
+    generation: type[Extension]
+    dict: type
+    namespace: type[Namespace]
+
+
 @lru_cache(1)
-def _classes():
-    """Classes over jinja2's, which is imported where a template is met."""
+def _classes() -> Classes:
+    """Made when first used, as jinja2 is imported only where there is a template."""
     from jinja2 import nodes, pass_eval_context
     from jinja2.exceptions import SecurityError
     from jinja2.ext import Extension
@@ -35,43 +54,46 @@ def _classes():
 
         intercepted_binops = frozenset({"*", "**"})
 
-        def getattr(self, obj, attribute):
-            """What jinja2's own finds too, after an exception or two."""
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            """Finds the same as jinja2's own, which raises an exception or two on the way."""
             if type(obj) is not dict or attribute in METHODS_OF_DICT:
                 return super().getattr(obj, attribute)
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
 
-        def call_binop(self, context, operator, left, right):
+        def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
             limit_operation(operator, left, right)
             return super().call_binop(context, operator, left, right)
 
-        def unsafe_undefined(self, obj, attribute):
-            """jinja2's own is an undefined value, which prints as nothing."""
+        def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
+            """jinja2's own returns an undefined value, which prints as nothing."""
             raise SecurityError(f"{attribute!r} of a {type(obj).__name__} is out of bounds")
 
     class Generation(Extension):
-        """``{% generation %}``: keeps where in the text what it encloses lies.
+        """``{% generation %}``: notes where in the text its contents are.
 
-        Ours may name its message, counted from the end: ``{% generation loop.revindex %}``.
+        Our templates may name the message, counted from the end: ``{% generation loop.revindex %}``.
         """
 
         tags = {"generation"}  # noqa: RUF012
 
-        def __init__(self, environment):
+        def __init__(self, environment: Environment):
             super().__init__(environment)
             environment.extend(tracking=self.tracking)
-            self._pieces = self._generated = None
+            self._pieces: list[str] | None = None
+            self._generated: list[Generated] = []
 
-        def parse(self, parser):
+        def parse(self, parser: Parser) -> Node:
             line = next(parser.stream).lineno
             tells = parser.stream.current.type != "block_end"
             arguments = [parser.parse_expression()] if tells else []
-            body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
+            body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
             call = self.call_method("_generation", arguments)
             return nodes.CallBlock(call, [], [], body).set_lineno(line)
 
         @pass_eval_context
-        def _generation(self, _context, revindex=None, *, caller):
+        def _generation(
+            self, _context: EvalContext, revindex: int | None = None, *, caller: Callable[[], str]
+        ) -> str:
             text = caller()
             if self._pieces is not None:
                 start = sum(map(len, self._pieces))
@@ -79,65 +101,74 @@ def _classes():
             return text
 
         @contextmanager
-        def tracking(self, pieces, generated):
+        def tracking(self, pieces: list[str], generated: list[Generated]) -> Iterator[None]:
             self._pieces, self._generated = pieces, generated
             try:
                 yield
             finally:
-                self._pieces = self._generated = None
+                self._pieces, self._generated = None, []
 
     class Dict:
         """``dict`` without what leads out of the sandbox."""
 
-        def __call__(self, *args, **kwargs):
+        def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
             return dict(*args, **kwargs)
 
-        def fromkeys(self, *args, **kwargs):
+        def fromkeys(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
             return dict.fromkeys(*args, **kwargs)
 
     class TemplateNamespace(Namespace):
         """``namespace`` without names that begin with an underscore."""
 
-        def __init__(*args, **kwargs):
-            self, args = args[0], args[1:]
-            attributes = dict(*args, **kwargs)
+        def __init__(*args: Any, **kwargs: Any):
+            self, given = args[0], args[1:]
+            attributes = dict(*given, **kwargs)
             for name in attributes:
                 TemplateNamespace._check(name)
             Namespace.__init__(self, attributes)
 
-        def __setitem__(self, name, value):
+        def __setitem__(self, name: str, value: Any) -> None:
             TemplateNamespace._check(name)
             Namespace.__setitem__(self, name, value)
 
         @staticmethod
-        def _check(name):
+        def _check(name: object) -> None:
             if isinstance(name, str) and name.startswith("_"):
                 raise SecurityError(f"a namespace cannot have {name!r}, which begins with '_'")
 
-    return Sandbox, Generation, Dict, TemplateNamespace
+    return Classes(Sandbox, Generation, Dict, TemplateNamespace)
 
 
 def environment(date: datetime) -> Any:
-    """The environment of one template, whose ``strftime_now`` knows one date."""
+    """The environment of one template, whose ``strftime_now`` formats a fixed date. It has the attribute ``tracking`` that
+    :class:`Generation` adds, which jinja2's type lacks."""
     from jinja2.exceptions import TemplateError
     from jinja2.ext import loopcontrols
 
-    Sandbox, Generation, Dict, TemplateNamespace = _classes()
+    classes = _classes()
 
-    def raise_exception(message):
+    def raise_exception(message: str) -> NoReturn:
         raise TemplateError(message)
 
-    made = Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols])
+    made = classes.sandbox(
+        trim_blocks=True, lstrip_blocks=True, extensions=[classes.generation, loopcontrols]
+    )
     made.filters["tojson"] = tojson
     made.globals["raise_exception"] = raise_exception
     made.globals["strftime_now"] = date.strftime
-    made.globals["dict"] = Dict()
-    made.globals["namespace"] = TemplateNamespace
+    made.globals["dict"] = classes.dict()
+    made.globals["namespace"] = classes.namespace
     return made
 
 
-def tojson(value, ensure_ascii=False, indent=None, separators=None, sort_keys=False):
-    """As transformers': without the escapes of HTML, with the options of ``json.dumps``."""
+def tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | str | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    """As in transformers: without HTML escapes, with the options of ``json.dumps``."""
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )

@@ -1,4 +1,4 @@
-"""Limits for templates, which are programs of strangers: of processor time, and of memory where the system can."""
+"""Limits for templates, which are programs by strangers: on processor time, and on memory where the system supports it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 from ...errors import UserError
 
 SECONDS = 10.0  # of processor time, for one conversation under one template
-MEMORY = 1 << 30  # bytes that a batch may take beyond what the process had
-MEMORY_PER_CHARACTER = 64  # and for each character of its contents
+MEMORY = 1 << 30  # bytes that a batch may take beyond what the process holds
+MEMORY_PER_CHARACTER = 64  # bytes more for each character of its contents
 AGAIN = 0.2  # seconds: a template's own error handling may swallow the first interrupt
 
 _watching = False
@@ -27,7 +27,7 @@ class Interrupted(BaseException):
 
 @contextmanager
 def limited_time(seconds: float | None = None) -> Iterator[None]:
-    """Raises UserError where what is inside takes longer. Interrupts what runs as Python, in any thread."""
+    """Raises UserError where the body takes longer. Interrupts Python code in any thread."""
     seconds = SECONDS if seconds is None else seconds
     main = threading.current_thread() is threading.main_thread()
     try:
@@ -41,7 +41,7 @@ def limited_time(seconds: float | None = None) -> Iterator[None]:
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Sets up once what interrupts, for the many :func:`limited_time` inside: that costs more than a short template."""
+    """Installs the signal handler once for many :func:`limited_time` inside: doing so costs more than a short template."""
     global _watching
     main = threading.current_thread() is threading.main_thread()
     if _watching or not main or not hasattr(signal, "setitimer"):
@@ -72,7 +72,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _by_trace(seconds: float) -> Iterator[None]:
-    """For threads that get no signals: looks at the clock at every line."""
+    """For threads, which get no signals: checks the clock at every line."""
     until = time.thread_time() + seconds
 
     def trace(_frame: FrameType, _event: str, _argument: Any) -> Any:
@@ -90,7 +90,7 @@ def _by_trace(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def limited_memory(characters: int) -> Iterator[None]:
-    """Raises UserError where what is inside takes much more memory than the contents' ``characters`` explain."""
+    """Raises UserError where the body takes much more memory than the ``characters`` of its contents explain."""
     with _address_space(MEMORY + MEMORY_PER_CHARACTER * characters):
         try:
             yield

@@ -1,6 +1,6 @@
-"""Jinja exactly as transformers' ``apply_chat_template`` sets it up (5.23, ``utils/chat_template_utils.py``), limited.
+"""Jinja exactly as ``apply_chat_template`` of transformers sets it up (5.23, ``utils/chat_template_utils.py``), with limits.
 
-A template is a program of a stranger: no loader, a sandbox, and bounds of time, memory and output.
+A template is a program by a stranger: it gets no loader, a sandbox, and limits on time, memory and output.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ...errors import UserError
-from ..samples.sample import RowProblem
+from ...shapes import JsonObject
+from ..samples.sample import ChatMessage, RowProblem
 from .environment import Generated, environment
 from .guard import limited_time
 
@@ -40,12 +41,12 @@ class JinjaTemplate:
 
     def render(
         self,
-        messages: list[dict[str, Any]],
+        messages: list[ChatMessage],
         tools: list[Any] | None,
-        arguments: dict[str, Any],
+        arguments: JsonObject,
         prompt: bool = False,
     ) -> Rendered:
-        """The conversation's text. ``prompt``: with what asks for an answer.
+        """The conversation's text. ``prompt``: followed by the request for an answer.
 
         Raises RowProblem where the template refuses the conversation, UserError where the template is at fault.
         """
@@ -60,8 +61,9 @@ class JinjaTemplate:
         with limited_time(), _told():
             return self._run(given)
 
-    def _run(self, given: dict[str, Any]) -> Rendered:
-        template, pieces = self._template, []
+    def _run(self, given: JsonObject) -> Rendered:
+        template = self._template
+        pieces: list[str] = []
         generated: list[Generated] = []
         length, limit = 0, OUTPUT
         with self._environment.tracking(pieces, generated):
@@ -73,7 +75,7 @@ class JinjaTemplate:
         return Rendered("".join(pieces), generated)
 
     @staticmethod
-    def _more(length: int, given: dict[str, Any]) -> int:
+    def _more(length: int, given: JsonObject) -> int:
         limit = OUTPUT + OUTPUT_PER_CHARACTER * characters(given["messages"], given["tools"])
         if length > limit:
             raise UserError(
@@ -82,8 +84,8 @@ class JinjaTemplate:
         return limit
 
 
-def conversation(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Messages as transformers gives them to a template: without keys that are null, reasoning under each name."""
+def conversation(messages: list[ChatMessage]) -> list[ChatMessage]:
+    """Messages as transformers gives them to a template: without null values, and with reasoning under every name."""
     given = []
     for message in messages:
         message = {key: value for key, value in message.items() if value is not None}
@@ -95,7 +97,7 @@ def conversation(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def characters(*values: Any) -> int:
-    """Characters of all strings inside lists and objects."""
+    """The number of characters of all strings inside lists and objects."""
     return sum(map(len, strings(*values)))
 
 
@@ -117,7 +119,7 @@ def strings(*values: Any) -> list[str]:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Errors of a template as ours: a refused row, or a template that does what none may."""
+    """Translates errors of a template: to a refused row, or to a template that does what none may."""
     from jinja2.exceptions import SecurityError
 
     try:
@@ -141,7 +143,7 @@ def _message(error: Exception) -> str:
 
 
 def _compile(environment: Any, text: str) -> tuple[Any, set[str], bool]:
-    """The template, the names it reads, and whether it tags what is generated."""
+    """The template, the names that it reads, and whether it tags what is generated."""
     from jinja2 import TemplateSyntaxError, nodes
 
     try:
@@ -166,7 +168,7 @@ def _compile(environment: Any, text: str) -> tuple[Any, set[str], bool]:
 
 
 def _require_alone(tree: Any) -> None:
-    """Raises UserError where a template reaches for another file: there is none that it may have."""
+    """Raises UserError where a template reaches for another file: it may have none."""
     from jinja2 import nodes
 
     reaching = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)

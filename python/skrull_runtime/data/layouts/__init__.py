@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ...shapes import JsonObject
 from ..samples.ledger import Finding, Ledger
 from ..samples.names import Layout, layout_of
 from ..samples.sample import RowProblem, Sample
@@ -31,9 +32,9 @@ _READERS: Mapping[str, Callable[[Columns, Context], Sample]] = {
 
 
 def read_sample(row: bytes, settings: Layout, ledger: Ledger, number: int) -> Sample:
-    """What a row holds. Raises RowProblem where that cannot be trained on, and no other error.
+    """What a row holds. Raises RowProblem where it cannot be trained on, and no other error.
 
-    ``number``: the row's, for the ledger, which counts what the row holds besides.
+    ``number``: of the row, for the ledger, which counts what else the row holds.
     """
     columns = Columns(parse_row(row), settings)
     refuse_kinds(columns, settings)
@@ -45,7 +46,7 @@ def read_sample(row: bytes, settings: Layout, ledger: Ledger, number: int) -> Sa
 
 
 def _kind_of(columns: Columns) -> str:
-    """The layout by the columns that there are: the one that says most of how it is to be read."""
+    """The layout by the columns that are there: the one that says most about how to read the row."""
 
     def has(*concepts: str) -> bool:
         return all(columns.find(concept) is not None for concept in concepts)
@@ -77,7 +78,7 @@ def _has_messages(columns: Columns) -> bool:
     return isinstance(value, str) and value.lstrip()[:1] == "["
 
 
-def _seen(row: dict[str, Any]) -> str:
+def _seen(row: JsonObject) -> str:
     if not row:
         return "has no columns"
     names = [f'"{name[:40]}"' for name in list(row)[:MOST_SHOWN]]

@@ -1,16 +1,17 @@
-"""Tools and calls of them, in the one shape that chat templates of ``transformers`` take.
+"""Tools and tool calls, in the one shape that chat templates of ``transformers`` take.
 
 A tool is ``{"type": "function", "function": {"name", "description", "parameters"}}``, a call ``{"id", "type":
 "function", "function": {"name", "arguments"}}`` with the arguments as an object: templates write them with ``tojson``
-or go through their items, and OpenAI's JSON text of them would be quoted once more. Bare functions, as
+or iterate over their items, and OpenAI's JSON text of the arguments would be quoted twice. Bare functions, as
 ``{"name", "parameters"}`` and ``{"name", "arguments"}``, are wrapped, as inference servers do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
+from ...shapes import JsonObject
 from ..samples.sample import RowProblem
 from .columns import Columns, json_value
 from .parsing import parse, shallow
@@ -20,6 +21,21 @@ Note = Callable[[str, str, Any], None]  # place, name and value of what is not r
 _CALL_KEYS = frozenset(("id", "type", "function"))
 _FUNCTION_KEYS = frozenset(("name", "arguments", "parameters"))
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+
+
+class CalledFunction(TypedDict):
+    """The function of a call."""
+
+    name: str
+    arguments: Any  # an object, unless the row has something else
+
+
+class ToolCall(TypedDict, total=False):
+    """A call; all but ``id`` are always there."""
+
+    id: Any
+    type: str
+    function: CalledFunction
 
 
 def read_tools(columns: Columns) -> list[Any] | None:
@@ -32,7 +48,7 @@ def read_tools(columns: Columns) -> list[Any] | None:
     return [_tool(json_value(tool, name), name) for tool in shallow(value, f'"{name}"')]
 
 
-def _tool(tool: Any, name: str) -> dict[str, Any]:
+def _tool(tool: Any, name: str) -> JsonObject:
     if not isinstance(tool, dict):
         raise RowProblem(f'"{name}" has a tool that is not an object')
     if "name" in tool and "function" not in tool and tool.get("type", "function") == "function":
@@ -41,8 +57,8 @@ def _tool(tool: Any, name: str) -> dict[str, Any]:
     return tool
 
 
-def read_calls(value: Any, place: str, note: Note) -> list[dict[str, Any]] | None:
-    """A message's calls; None where it has none. Raises RowProblem where one has no name."""
+def read_calls(value: Any, place: str, note: Note) -> list[ToolCall] | None:
+    """The calls of a message; None where it has none. Raises RowProblem where a call has no name."""
     calls = json_value(value, f'{place}: "tool_calls"')
     if not calls:
         return None
@@ -51,7 +67,7 @@ def read_calls(value: Any, place: str, note: Note) -> list[dict[str, Any]] | Non
     return [_call(call, place, note) for call in calls]
 
 
-def _call(call: Any, place: str, note: Note) -> dict[str, Any]:
+def _call(call: Any, place: str, note: Note) -> ToolCall:
     if isinstance(call, str):
         call = json_value(call, f'{place}: "tool_calls"')
     function = call.get("function", call) if isinstance(call, dict) else None
@@ -65,16 +81,17 @@ def _call(call: Any, place: str, note: Note) -> dict[str, Any]:
         for key in function.keys() - _FUNCTION_KEYS:
             note("tool_call", key, function[key])
     arguments = function.get("arguments", function.get("parameters"))
-    shaped = {
+    shaped: CalledFunction = {
         "name": function["name"],
         "arguments": shallow(_arguments(arguments), f"{place}: a tool call"),
     }
-    identity = {} if call.get("id") is None else {"id": call["id"]}
-    return {**identity, "type": "function", "function": shaped}
+    if call.get("id") is None:
+        return {"type": "function", "function": shaped}
+    return {"id": call["id"], "type": "function", "function": shaped}
 
 
 def _arguments(value: Any) -> Any:
-    """An object where the value is one, or the JSON text of one; what else it is stays as it is."""
+    """An object where the value is one, or JSON text of one; anything else is returned unchanged."""
     if value is None or value == "":
         return {}
     if not isinstance(value, str):
@@ -86,9 +103,9 @@ def _arguments(value: Any) -> Any:
     return parsed if isinstance(parsed, dict) else value
 
 
-def read_call_turn(text: str, place: str, note: Note) -> tuple[str, list[dict[str, Any]]]:
-    """The reasoning and the calls of a turn whose text is nothing else: JSON of one call or of a list of them, also
-    between ``<tool_call>`` tags, and after a ``<think>`` block. Raises RowProblem."""
+def read_call_turn(text: str, place: str, note: Note) -> tuple[str, list[ToolCall]]:
+    """The reasoning and the calls of a turn whose text is nothing else: JSON of one call or of a list of calls, possibly
+    between ``<tool_call>`` tags, and after a ``<think>`` block. Raises RowProblem where the text is something else."""
     thought, body = _thought_and_rest(text)
     tagged = [part.split(_CLOSE)[0] for part in body.split(_OPEN)[1:]]
     found: list[Any] = []

@@ -1,10 +1,11 @@
-"""A row's columns, found by what they mean; those that nobody asks for go to the ledger."""
+"""A row's columns, found by concept; those that no layout reads go to the ledger."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from ...shapes import JsonObject
 from ..samples.ledger import Ledger
 from ..samples.names import Layout
 from ..samples.sample import RowProblem
@@ -14,18 +15,18 @@ from .parsing import parse
 class Columns:
     """The columns of a row that are not ignored by name."""
 
-    def __init__(self, row: dict[str, Any], layout: Layout):
+    def __init__(self, row: JsonObject, layout: Layout):
         ignored = layout.ignored
         self.row = (
             {name: value for name, value in row.items() if name not in ignored} if ignored else row
         )
         self.names = layout.names
-        # Most rows have one column that a layout reads; there is nothing else to look for then.
+        # Most rows have only one column that a layout reads; then there is nothing else to look for.
         self.plain = len(layout.known.intersection(self.row)) == 1
         self._read: set[str] = set()
 
     def find(self, concept: str) -> str | None:
-        """The name under which the row has something that is not null."""
+        """The name under which the row has a value that is not null; None where there is none."""
         row = self.row
         for name in self.names[concept]:
             if row.get(name) is not None and name not in self._read:
@@ -37,7 +38,7 @@ class Columns:
         return self.names[concept][0]
 
     def take(self, concept: str) -> tuple[str, Any]:
-        """A column's name and value, which count as read; the value is None where there is none."""
+        """A column's name and value, which then counts as read; the value is None where there is none."""
         name = self.find(concept)
         if name is None:
             return self.expected(concept), None
@@ -45,7 +46,7 @@ class Columns:
         return name, self.row[name]
 
     def text(self, concept: str) -> str | None:
-        """A column that is text, or not there. Raises RowProblem where it is something else."""
+        """A column that is text; None where it is missing. Raises RowProblem where it is something else."""
         name, value = self.take(concept)
         if value is not None and not isinstance(value, str):
             raise RowProblem(f'"{name}" is not text')
@@ -64,7 +65,7 @@ class Columns:
         return name, json_value(value, name)
 
     def note_unread(self, ledger: Ledger, number: int) -> None:
-        """Counts the columns that were not asked for."""
+        """Counts the columns that were not read."""
         for name, value in self.row.items():
             if name not in self._read:
                 ledger.note("row", name, value, number)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...shapes import JsonObject
 from ..samples.sample import RowProblem, Sample
 from .calls import read_tools
 from .columns import Columns
@@ -22,7 +21,7 @@ def read_messages(columns: Columns, context: Context) -> Sample:
 
 
 def conversation(columns: Columns, turns: Turns) -> Sample:
-    """The turns with the row's system message, tools and arguments of the template."""
+    """The turns, with the row's system message, tools and template arguments."""
     messages, trained = turns.messages, turns.trained
     if columns.plain:
         return Sample("conversation", messages, trained)
@@ -41,7 +40,7 @@ def conversation(columns: Columns, turns: Turns) -> Sample:
     )
 
 
-def _arguments(columns: Columns) -> dict[str, Any]:
+def _arguments(columns: Columns) -> JsonObject:
     name, value = columns.json("arguments")
     if value is None:
         return {}
@@ -51,7 +50,7 @@ def _arguments(columns: Columns) -> dict[str, Any]:
 
 
 def read_instruction(columns: Columns, context: Context) -> Sample:
-    """An instruction with its input, and the answer; what was said before, in ``history``, stands in front."""
+    """An instruction with its input, and the answer, after the earlier turns in ``history``."""
     turns = Turns()
     instruction = columns.required_text("instruction")
     given = columns.text("input")
@@ -77,7 +76,7 @@ def _history(columns: Columns) -> list[list[str]]:
 
 
 def read_prompt_messages(columns: Columns, context: Context) -> Sample:
-    """A prompt of messages and its completion, as messages or as the text of one: only the completion is trained."""
+    """A prompt of messages, and its completion as messages or as the text of one; only the completion is trained."""
     name, prompt = columns.take("prompt")
     turns = read_turns(messages_in(prompt, name), context)
     turns.trained = [False] * len(turns.trained)

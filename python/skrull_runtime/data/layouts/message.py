@@ -1,13 +1,14 @@
-"""One message, under any of the usual names, to the message that chat templates take."""
+"""Turns one message, under any of the usual names, into the message that chat templates take."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ...shapes import JsonObject
 from ..samples.ledger import Ledger
 from ..samples.names import Layout
-from ..samples.sample import RowProblem
-from .calls import read_call_turn, read_calls
+from ..samples.sample import ChatMessage, RowProblem
+from .calls import ToolCall, read_call_turn, read_calls
 from .columns import json_text
 from .parts import are_parts, joined
 from .weights import trained
@@ -29,7 +30,7 @@ class Context(NamedTuple):
 class Message:
     """One message, and which of its keys have been read."""
 
-    def __init__(self, entry: dict[str, Any], place: str, context: Context):
+    def __init__(self, entry: JsonObject, place: str, context: Context):
         ignored = context.layout.ignored
         self.entry = {k: v for k, v in entry.items() if k not in ignored} if ignored else entry
         self.place, self.context = place, context
@@ -46,8 +47,8 @@ class Message:
                 return self.entry[name]
         return None
 
-    def every(self, concept: str) -> dict[str, Any]:
-        """All values that are not null, by their keys."""
+    def every(self, concept: str) -> JsonObject:
+        """All values that are not null, by key."""
         found = {k: self.entry[k] for k in self.names(concept) if self.entry.get(k) is not None}
         self._read.update(found)
         return found
@@ -58,12 +59,12 @@ class Message:
             raise RowProblem(f'{self.place} has no text "{self.names("role")[0]}"')
         role = self.context.layout.role(speaker)
         if role is None:
-            # A template refuses it, or renders it; either way nobody has said whether it is an answer.
+            # The template may refuse or render it; either way, nothing says whether it is an answer.
             self.context.note("message", f"role {speaker}", speaker, meaning=True)
             return speaker
         return role
 
-    def as_call(self) -> dict[str, Any]:
+    def as_call(self) -> ChatMessage:
         """A turn whose text is tool calls."""
         text = self.take("content")
         if not isinstance(text, str):
@@ -74,8 +75,8 @@ class Message:
         )
         return {"role": ASSISTANT, "content": None, **reasoning, "tool_calls": calls}
 
-    def as_turn(self, role: str) -> dict[str, Any]:
-        message: dict[str, Any] = {"role": role, "content": None}
+    def as_turn(self, role: str) -> ChatMessage:
+        message: ChatMessage = {"role": role, "content": None}
         if (calls := self.calls()) is not None:
             message["tool_calls"] = calls
         for key in ("tool_call_id", "name"):
@@ -85,10 +86,10 @@ class Message:
         message["content"] = self.content(role, calls is not None, len(message) > 2)
         return message
 
-    def calls(self) -> list[dict[str, Any]] | None:
+    def calls(self) -> list[ToolCall] | None:
         note = self.context.note
         calls = read_calls(self.take("tool_calls"), self.place, note)
-        old = self.take("function_call")  # OpenAI's, before there were several
+        old = self.take("function_call")  # OpenAI's, from before a message could have several
         if not old:
             return calls
         if calls is not None:
@@ -96,7 +97,7 @@ class Message:
         return read_calls([old], self.place, note)
 
     def reasoning(self) -> dict[str, str]:
-        """The reasoning under every key that templates look for it, and under its own."""
+        """The reasoning, under every key by which templates look for it and under its own."""
         given = {name: text for name, text in self.every("reasoning").items() if text != ""}
         if not given:
             return {}
@@ -108,7 +109,7 @@ class Message:
         return {"reasoning_content": text, "thinking": text, name: text}
 
     def content(self, role: str, calls: bool, more: bool) -> str | None:
-        """The text of a message; None, as OpenAI has it, where it only calls tools. ``more``: it has other things."""
+        """The text of a message; None, as with OpenAI, where it only calls tools. ``more``: it holds other things."""
         value = self.take("content")
         if isinstance(value, str):
             return value
@@ -123,7 +124,7 @@ class Message:
         raise RowProblem(f'{self.place} has no text "{self.names("content")[0]}"')
 
     def trained(self) -> bool | None:
-        """Whether the row says that the message is trained, or is not."""
+        """Whether the row says that the message is trained or not; None where it does not say."""
         return trained(self.every("trained"), self.place)
 
     def note_unread(self) -> None:

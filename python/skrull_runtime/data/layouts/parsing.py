@@ -1,24 +1,24 @@
-"""A row's bytes to its JSON object. Every row that cannot be used is a RowProblem, whatever it holds."""
+"""Parses the bytes of a row. Every row that cannot be used is a RowProblem, whatever it holds."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
+from ...shapes import JsonObject
 from ..samples.sample import RowProblem, Sample
 
-DEEPEST = 200  # lists and objects inside of each other: templates and tojson recurse
-MOST_DIGITS = (
-    1000  # of a whole number; Python refuses to read longer ones, as they take quadratic time
-)
-MOST_VALUES = (
-    10_000_000  # of a row: each takes some 60 bytes of memory, however few it has in the file
-)
+DEEPEST = 200  # levels of lists and objects: templates and tojson recurse
+# Of a whole number; Python refuses to read much longer ones, as they take quadratic time.
+MOST_DIGITS = 1000
+# Of a row: each takes some 60 bytes of memory, however few bytes it has in the file.
+MOST_VALUES = 10_000_000
 TOO_DEEP = "is nested too deeply"
+Value = TypeVar("Value")
 
 
-def parse_row(content: bytes) -> dict[str, Any]:
-    """The object of a row. Raises RowProblem."""
+def parse_row(content: bytes) -> JsonObject:
+    """The object of a row. Raises RowProblem where it is not UTF-8, not JSON or not an object."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -55,9 +55,9 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= MOST_DIGITS else float(digits)
 
 
-def shallow(value: Any, name: str) -> Any:
+def shallow(value: Value, name: str) -> Value:
     """The value. Raises RowProblem where it is nested deeper than a template can write."""
-    level = [value] if isinstance(value, (dict, list)) else []
+    level: list[Any] = [value] if isinstance(value, (dict, list)) else []
     for _ in range(DEEPEST):
         level = [
             child
@@ -71,7 +71,7 @@ def shallow(value: Any, name: str) -> Any:
 
 
 def require_text(content: bytes, sample: Sample) -> None:
-    """Raises RowProblem where a text holds half of a surrogate pair, which UTF-8, and so a tokenizer, cannot take."""
+    """Raises RowProblem where a text holds half of a surrogate pair, which UTF-8, and so a tokenizer, cannot encode."""
     if b"\\u" not in content or (b"\\ud" not in content and b"\\uD" not in content):
         return
     read = [sample.messages, sample.tools, sample.arguments, sample.prompt, sample.completion]

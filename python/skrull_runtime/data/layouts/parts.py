@@ -18,9 +18,9 @@ def are_parts(value: Any) -> bool:
 
 
 def joined(parts: list[Any], place: str, note: Callable[[str, str, Any], None]) -> str:
-    """The texts of parts, with nothing in between, as chat templates write them.
+    """The texts of the parts, with nothing in between, as chat templates write them.
 
-    Raises RowProblem for a part that is something else.
+    Raises RowProblem for a part that is not text.
     """
     return "".join(_text(part, place, note) for part in parts)
 
@@ -35,9 +35,10 @@ def _text(part: Any, place: str, note: Callable[[str, str, Any], None]) -> str:
         raise RowProblem(
             f"{place} has a part of type {shorten(str(kind))}; only text is trained: leave such rows out"
         )
-    if not isinstance(part.get("text"), str):
+    text = part.get("text")
+    if not isinstance(text, str):
         raise RowProblem(f"{place} has a part without its text")
     for key, value in part.items():
         if key not in ("type", "text"):
             note("message", f"content.{key}", value)
-    return part["text"]
+    return text

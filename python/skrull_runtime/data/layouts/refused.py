@@ -1,11 +1,11 @@
-"""Rows of a kind that is not trained on, told by their columns (``contract/data-names.json``)."""
+"""Rows of a kind that is not trained on, recognised by their columns (``contract/data-names.json``)."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
-from ..samples.names import Layout, contract
+from ..samples.names import Layout, RefusedRows, contract
 from ..samples.sample import RowProblem
 from .columns import Columns
 
@@ -20,7 +20,7 @@ def _refusable() -> frozenset[str]:
 def refuse_kinds(columns: Columns, layout: Layout) -> None:
     """Raises RowProblem for preferences, judged answers and rows of more than text.
 
-    Columns that the user has named or ignores are none of these.
+    Columns that the user names or ignores do not count.
     """
     row = columns.row
     if _refusable().isdisjoint(row):
@@ -42,6 +42,6 @@ def _holds(value: Any) -> bool:
     return value is not None and value != "" and value != [] and value != {}
 
 
-def _refuse(names: list[str], entry: dict[str, Any]) -> None:
+def _refuse(names: list[str], entry: RefusedRows) -> None:
     quoted = " and ".join(f'"{name}"' for name in names)
     raise RowProblem(f"has {quoted}: it {entry['reason']}; {entry['help']}")

@@ -1,4 +1,4 @@
-"""Rows that are texts as they stand, without a chat template."""
+"""Rows that are plain texts, without a chat template."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read_text(columns: Columns, context: Context) -> Sample:
 
 
 def read_prompt_completion(columns: Columns, context: Context) -> Sample:
-    """A text of which the prompt is given; or both as messages, and then a conversation."""
+    """A text whose prompt is given, or a conversation where the prompt is a list of messages."""
     name = columns.find("prompt")
     if name is not None and isinstance(columns.row[name], list):
         return read_prompt_messages(columns, context)

@@ -1,4 +1,4 @@
-"""Rows that are tokens already: ``input_ids`` with ``labels``, or with a mask of what is trained."""
+"""Rows that already hold tokens: ``input_ids`` with ``labels``, or with a mask of what is trained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LARGEST = 2**32 - 1  # tokens are stored in four bytes
 
 
 def read_tokens(columns: Columns, context: Context) -> Sample:
-    """The tokens that are not padding. Labels stand where their token stands, as transformers has them."""
+    """The tokens that are not padding. Labels are at the position of their token, as in transformers."""
     ids = _numbers(columns, "input_ids")
     if not ids:
         raise RowProblem(f'has no tokens "{columns.expected("input_ids")}"')

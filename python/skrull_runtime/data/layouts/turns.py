@@ -1,37 +1,42 @@
-"""Lists of messages, under any of the usual names, to the messages that chat templates take."""
+"""Turns lists of messages, under any of the usual names, into the messages that chat templates take."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..samples.names import CALL, Layout
-from ..samples.sample import RowProblem
+from ..samples.sample import ChatMessage, RowProblem
 from .columns import json_value
 from .message import ASSISTANT, Context, Message
 from .parsing import parse
 
 
 class Turns:
-    """The messages of a conversation, and whether the row says that one is trained."""
+    """The messages of a conversation, and whether the row says that each is trained."""
 
     def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
+        self.messages: list[ChatMessage] = []
         self.trained: list[bool | None] = []
 
-    def add(self, message: dict[str, Any], trained: bool | None) -> None:
+    def add(self, message: ChatMessage, trained: bool | None) -> None:
         self.messages.append(message)
         self.trained.append(trained)
 
-    def add_call(self, message: dict[str, Any], trained: bool | None) -> None:
-        """Adds a turn of tool calls: to the answer right before it, which the model writes in one go."""
-        last = self.messages[-1] if self.messages else None
-        together = last is not None and last["role"] == ASSISTANT and self.trained[-1] == trained
-        if not together or ("reasoning_content" in last and "reasoning_content" in message):
+    def add_call(self, message: ChatMessage, trained: bool | None) -> None:
+        """Adds a turn of tool calls: to the answer right before it, as the model writes both in one go."""
+        last = self._last_answer(trained)
+        if last is None or ("reasoning_content" in last and "reasoning_content" in message):
             self.add(message, trained)
             return
         calls = message.pop("tool_calls")
         last.setdefault("tool_calls", []).extend(calls)
         self.messages[-1] = {**message, **last}
+
+    def _last_answer(self, trained: bool | None) -> ChatMessage | None:
+        """The last message, if it is an answer that is trained alike."""
+        if not self.messages or self.messages[-1]["role"] != ASSISTANT:
+            return None
+        return self.messages[-1] if self.trained[-1] == trained else None
 
 
 def read_turns(entries: list[Any], context: Context) -> Turns:
@@ -40,7 +45,7 @@ def read_turns(entries: list[Any], context: Context) -> Turns:
     role_key, content_key = _usual_keys(entries, context.layout)
     roles = context.layout.plain_roles
     for index, entry in enumerate(entries):
-        # Almost every message is a role and a text, and this has to keep up with a tokenizer.
+        # Almost every message is a role and a text, and this must keep up with a tokenizer.
         if type(entry) is dict and len(entry) == 2 and type(entry.get(content_key)) is str:
             speaker = entry.get(role_key)
             role = roles.get(speaker) if type(speaker) is str else None
@@ -53,7 +58,7 @@ def read_turns(entries: list[Any], context: Context) -> Turns:
 
 
 def _usual_keys(entries: list[Any], layout: Layout) -> tuple[str, str]:
-    """The keys of speaker and text in the first message."""
+    """The keys of the speaker and the text in the first message."""
     first = entries[0] if isinstance(entries[0], dict) else {}
     if "role" in first and "content" in first:
         roles, contents = layout.names["role"], layout.names["content"]

@@ -10,9 +10,9 @@ from ..samples.sample import RowProblem
 
 
 def trained(given: Mapping[str, Any], place: str) -> bool | None:
-    """Whether the loss counts a message, by the keys that it has for that; None where it has none.
+    """Whether the loss counts a message, by its keys for that; None where it has no such key.
 
-    Raises RowProblem for a weight in between.
+    Raises RowProblem for a weight other than 0 and 1.
     """
     for name, value in given.items():
         # In Python, True is 1 and 1.0 is 1.

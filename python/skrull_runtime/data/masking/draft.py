@@ -1,4 +1,4 @@
-"""A sample's text before it is tokenised, with the ranges of characters that answer."""
+"""The text of a sample before it is tokenised, with the ranges of characters that are answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..samples.sample import IN_EVERY_VIEW
 
 
 class Answer(NamedTuple):
-    """Characters from ``start`` up to ``end`` that a model has to write; ``turn``: the number of their message."""
+    """Characters from ``start`` up to ``end`` that a model must write; ``turn``: the number of their message."""
 
     start: int
     end: int
@@ -17,9 +17,8 @@ class Answer(NamedTuple):
 
 class Draft(NamedTuple):
     text: str
-    answers: list[Answer]  # ascending, none over another
+    answers: list[Answer]  # ascending, without overlaps
     method: str
     views: int = IN_EVERY_VIEW
-    quoted: tuple[
-        tuple[int, int], ...
-    ] = ()  # ranges of contents that look like special tokens and are none
+    # Ranges of contents that look like special tokens but are not.
+    quoted: tuple[tuple[int, int], ...] = ()

@@ -1,25 +1,26 @@
 """Which characters of a rendered conversation are answers.
 
-In this order: what the template tags itself (``{% generation %}``); a training twin, the stock template with such tags,
-where its text is the stock template's for the conversation at hand; and differences of prefixes (:mod:`.prefixes`).
+Three methods are tried in this order: the template's own tags (``{% generation %}``); a training twin, which is the stock
+template with such tags, where it renders the conversation to the same text; and differences of prefixes
+(:mod:`.prefixes`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
+from ...shapes import JsonObject
 from ..jinja.environment import Generated
 from ..jinja.guard import limited_memory
 from ..jinja.template import JinjaTemplate, Rendered, conversation
-from ..samples.sample import RowProblem, Sample
+from ..samples.sample import ChatMessage, RowProblem, Sample
 from .draft import Answer, Draft
 from .prefixes import Conversation, drafts_of
 from .trimming import Endings
 from .twins import twin_of
 
 ASSISTANT = "assistant"
-PROBE = [
+PROBE: list[ChatMessage] = [
     {"role": "user", "content": "question"},
     {"role": ASSISTANT, "content": "answer"},
     {"role": "user", "content": "question"},
@@ -27,7 +28,8 @@ PROBE = [
 
 
 class MaskedTemplate:
-    """A chat template and, where tools are given, another: ``texts``. ``ends``: texts of tokens that may end an answer."""
+    """A chat template and the one for conversations with tools: ``texts``. ``ends``: texts of tokens that may end an
+    answer."""
 
     trusted = False
 
@@ -37,7 +39,7 @@ class MaskedTemplate:
         texts: tuple[str, str],
         date: str,
         special: dict[str, str],
-        arguments: dict[str, Any],
+        arguments: JsonObject,
         split: bool,
         ends: list[str],
     ):
@@ -54,7 +56,7 @@ class MaskedTemplate:
 
     @property
     def sha256(self) -> str:
-        """Of both templates, where they are two."""
+        """Of both templates, if they differ."""
         plain, with_tools = self.plain.stock.sha256, self.with_tools.stock.sha256
         if plain == with_tools:
             return plain
@@ -67,7 +69,7 @@ class MaskedTemplate:
     def drafts(self, sample: Sample, newline: bool) -> list[Draft]:
         """The conversation's texts and answers. Raises RowProblem where the template refuses it, or no mask is found.
 
-        ``newline``: the white space that follows an answer's end belongs to the answer too.
+        ``newline``: the white space after an answer's end token belongs to the answer too.
         """
         if not sample.messages:
             raise RowProblem("has no messages")
@@ -89,7 +91,7 @@ class _Pair:
         text: str,
         date: str,
         special: dict[str, str],
-        arguments: dict[str, Any],
+        arguments: JsonObject,
         endings: Endings,
     ):
         self.stock = JinjaTemplate(text, date, special)
@@ -100,9 +102,9 @@ class _Pair:
         plain = plain.removesuffix(self.asked_anyway)
         self.request = asking[len(plain) :] if asking.startswith(plain) else ""
 
-    def _asked_anyway(self, arguments: dict[str, Any], endings: Endings) -> str:
-        """What the template puts behind every conversation and no answer of the model's: a request that nobody made
-        (Llama 3's first ones), an end token after the answer's own (Phi-3)."""
+    def _asked_anyway(self, arguments: JsonObject, endings: Endings) -> str:
+        """What the template puts after every conversation although no answer has it: a request that nobody made (early
+        templates of Llama 3), or an end token after the answer's own (Phi-3)."""
         one, two, three = (self._probe(arguments, count)[0] for count in (1, 2, 3))
         content = PROBE[1]["content"]
         tail = endings.behind_first(two, two.rfind(content)).lstrip() if content in two else ""
@@ -110,8 +112,8 @@ class _Pair:
         needed = not three.startswith(two) and three.startswith(two.removesuffix(tail))
         return tail if everywhere and needed else ""
 
-    def _probe(self, arguments: dict[str, Any], count: int) -> tuple[str, str]:
-        """The text of a plain conversation, and with a request; the same where the template refuses it."""
+    def _probe(self, arguments: JsonObject, count: int) -> tuple[str, str]:
+        """The text of a plain conversation, without and with a request; both empty where the template refuses it."""
         try:
             plain, asking = (
                 self.stock.render(PROBE[:count], None, arguments, asks).text
@@ -125,7 +127,9 @@ class _Pair:
 class _Talk(Conversation):
     """One conversation under one template."""
 
-    def __init__(self, pair: _Pair, sample: Sample, arguments, endings: Endings, newline: bool):
+    def __init__(
+        self, pair: _Pair, sample: Sample, arguments: JsonObject, endings: Endings, newline: bool
+    ):
         self._pair, self._arguments = pair, arguments
         self._tools = sample.tools
         self.asked_anyway = pair.asked_anyway
@@ -150,7 +154,7 @@ class _Talk(Conversation):
         return end if self._newline else self._endings.cut(text, start, end)
 
     def twin_answers(self, count: int, text: str) -> list[Answer] | None:
-        """What the twin tags, or None where there is none or it makes another text."""
+        """What the twin tags; None where there is no twin, or it renders another text."""
         if self._pair.twin is None:
             return None
         try:
@@ -165,7 +169,7 @@ class _Talk(Conversation):
         ]
 
     def tagged(self) -> Draft:
-        """What the template tags, exactly as transformers marks it."""
+        """The conversation with what the template tags, exactly as transformers marks it."""
         tags = [tag for tag in self.full.generated if tag.end > tag.start]
         if not tags:
             raise RowProblem("has answers of which the chat template tags none as generated")
@@ -174,7 +178,7 @@ class _Talk(Conversation):
         return Draft(self.full.text, answers, "generation")
 
     def _turns_of(self, tags: list[Generated]) -> list[int]:
-        """The message of each tag: by the lengths of growing prefixes, or else one a message."""
+        """The message of each tag: by the lengths of growing prefixes, otherwise one tag per message."""
         texts = [self.text(turn + 1) for turn in self.turns]
         if all(self.full.text.startswith(text) for text in texts):
             ends = [len(text) for text in texts]

@@ -1,10 +1,10 @@
-"""Answers by differences of prefixes, and what to do where a template rewrites what came before.
+"""Answers by differences of prefixes, and what to do where a template rewrites earlier messages.
 
-An answer is what a conversation that ends with it has more than the one that asks for it. It is sound where both are
-beginnings of the trained text: the model will be served with just what it was trained behind.
+An answer is what the text of the conversation up to and including it has beyond the text that requests it. This is sound
+where both are prefixes of the trained text: the model is then served with exactly what preceded the answer in training.
 
-Where nobody can ask for an answer as the row has it, the first message or one behind another answer, it is what follows
-the last request in the text, if the text has as many requests as answers.
+An answer that nobody can request as the row has it, because it is the first message or follows another answer, is what
+follows the last request in the text, if the text has as many requests as answers.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ class Conversation(Protocol):
 
     count: int  # messages
     turns: list[int]  # those that are answers, ascending
-    asked_anyway: str  # what a template puts behind every conversation, whoever spoke last
+    asked_anyway: str  # what the template puts after every conversation, whoever spoke last
 
-    request: str  # what a template puts behind a conversation to ask for an answer
+    request: str  # what the template puts after a conversation to request an answer
 
     def text(self, count: int, prompt: bool = False) -> str:
-        """The first messages' text, with what asks for an answer."""
+        """The text of the first ``count`` messages; ``prompt``: followed by the request for an answer."""
 
     def trimmed(self, text: str, start: int, end: int) -> int:
         """Where the answer in a range of characters ends."""
 
     def twin_answers(self, count: int, text: str) -> list[Answer] | None:
-        """The answers among the first messages by a training twin."""
+        """The answers among the first ``count`` messages, by a training twin."""
 
 
 def drafts_of(talk: Conversation, split: bool) -> list[Draft]:
-    """The whole conversation, and one more for each answer that its text does not have as it is served.
+    """The whole conversation, and one more draft for each answer that its text does not hold as it is served.
 
-    Raises RowProblem where an answer cannot be told from its question, or ``split`` is not allowed and needed.
+    Raises RowProblem where an answer cannot be told from its question, or ``split`` is needed but not allowed.
     """
     answers = _Answers(talk)
     whole, method = answers.within(talk.count, talk.turns)
@@ -77,8 +77,8 @@ def _split(
 
 
 class _Place(NamedTuple):
-    """Where an answer starts in the text that ends with it, -1 where that cannot be told; that text's length and digest:
-    the texts of a conversation of many answers would together take their square."""
+    """Where an answer starts in the text that ends with it, -1 where that is unknown, and that text's length and digest:
+    keeping the texts themselves would take memory quadratic in the number of answers."""
 
     start: int
     length: int
@@ -86,14 +86,15 @@ class _Place(NamedTuple):
 
 
 class _Answers:
-    """Answers of a conversation, each asked for once."""
+    """The answers of a conversation, each located once."""
 
     def __init__(self, talk: Conversation):
         self._talk = talk
         self._places: dict[int, _Place] = {}
 
     def within(self, count: int, turns: list[int]) -> tuple[list[Answer], str]:
-        """Those of ``turns`` that the first messages' text has as they are served, and the method that found them."""
+        """Those of ``turns`` that the text of the first ``count`` messages holds as they are served, and the method that
+        found them."""
         text = self._talk.text(count)
         wanted = set(turns)
         tagged = self._talk.twin_answers(count, text) or []

@@ -1,4 +1,4 @@
-"""Files of data, whatever their format, as rows: bytes of one JSON object each. Data sets of a hub are in ``hub``."""
+"""Data files of any format as rows: the bytes of one JSON object each. Data sets of a hub are in ``hub``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
 def open_rows(path: Path) -> Iterator[Row]:
-    """The rows of a file, or of a folder that ``save_to_disk`` wrote; few are held at a time.
+    """The rows of a file, or of a folder that ``save_to_disk`` wrote; only a few are held at a time.
 
-    A row of JSON is as it is written: whether it is UTF-8, and JSON, its layout says. A row that cannot be used has its
-    problem. Raises UserError where the file cannot be read, or not to its end.
+    Rows of JSON are passed on unchanged: layouts check whether they are UTF-8 and JSON. A row that cannot be used states
+    its problem. Raises UserError where the file cannot be read to its end.
     """
     number = 0
     try:
@@ -75,5 +75,5 @@ def _text_rows(path: Path) -> Iterator[Row]:
 
 
 def _first_sign(stream: io.BufferedReader) -> bytes:
-    """What the file begins with after white space, of which no more is looked at than the stream holds already."""
+    """The first character after white space, within what the stream has already buffered."""
     return stream.peek(CHUNK).lstrip(WHITE)[:1]

@@ -15,13 +15,13 @@ _STRUCTURE = re.compile(rb'["\[\]{},]')
 
 
 class ArrayProblem(ValueError):
-    """An array that does not end as one."""
+    """The file does not end where its array does."""
 
 
 def array_items(stream: BinaryIO) -> Iterator[Row]:
-    """The items of an array, as they are written. Raises ArrayProblem where it has no end, or not the file's.
+    """The items of an array, as they are written. Raises ArrayProblem where the array does not end with the file.
 
-    At most one item's bytes are held, and a piece of the file.
+    At most the bytes of one item and a piece of the file are held.
     """
     scanner = _Scanner()
     number = 0
@@ -31,7 +31,7 @@ def array_items(stream: BinaryIO) -> Iterator[Row]:
             chunk = chunk.lstrip(WHITE)
             if not chunk:
                 continue
-            chunk, opened = chunk[1:], True  # who calls has seen the bracket
+            chunk, opened = chunk[1:], True  # the caller has seen the bracket
         for content in scanner.items(chunk):
             number += 1
             yield _row(number, content)
@@ -46,15 +46,15 @@ def _row(number: int, content: bytes | None) -> Row:
 
 
 class _Scanner:
-    """Where the items of an array end, told by brackets, commas and quotes alone."""
+    """Finds where the items of an array end, by brackets, commas and quotes alone."""
 
     def __init__(self) -> None:
         self.closed = False
         self._depth = 0  # of brackets within an item
         self._in_string = False
-        self._escaped = False  # the piece before ended in a backslash that escapes what comes
-        self._any = False  # an item has come
-        self._held = bytearray()  # of the item, from the pieces before
+        self._escaped = False  # the previous piece ended in a backslash that escapes what follows
+        self._any = False  # there was an item
+        self._held = bytearray()  # of the item, from earlier pieces
         self._too_long = False
 
     def items(self, chunk: bytes) -> Iterator[bytes | None]:
@@ -88,7 +88,7 @@ class _Scanner:
         return content
 
     def _item_end(self, chunk: bytes, at: int) -> int:
-        """The place behind the comma or bracket that ends an item; -1 where the piece does not have it."""
+        """The position after the comma or bracket that ends an item; -1 where it is not in the piece."""
         while True:
             if self._in_string:
                 at = self._string_end(chunk, at)
@@ -106,7 +106,7 @@ class _Scanner:
                 return at
 
     def _string_end(self, chunk: bytes, at: int) -> int:
-        """The place behind the quote that ends the string; -1 where the piece does not have it."""
+        """The position after the quote that ends the string; -1 where it is not in the piece."""
         if self._escaped:
             at, self._escaped = at + 1, False
         while (quote := chunk.find(b'"', at)) >= 0:
@@ -119,7 +119,7 @@ class _Scanner:
 
 
 def _escapes(chunk: bytes, start: int, end: int) -> bool:
-    """Whether what stands at ``end`` is escaped by the backslashes before it, of those from ``start`` on."""
+    """Whether the character at ``end`` is escaped by the backslashes before it, counted from ``start``."""
     first = end
     while first > start and chunk[first - 1] == 0x5C:
         first -= 1

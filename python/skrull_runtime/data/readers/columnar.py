@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...shapes import JsonObject
 from .marking import json_marker
 from .needs import parquet, pyarrow
 from .row import Row, from_values
 from .streams import ARROW, head
 
-AT_ONCE = 16  # rows that are held at a time: a dictionary makes long ones of a small file
+AT_ONCE = 16  # rows that are held at a time: dictionaries expand a small file to long rows
 
-# Arrow does not look into its texts, and its dates go further than Python's.
+# Arrow does not check its texts, and its dates have a larger range than Python's.
 UNREADABLE = (ValueError, OverflowError)
 
 
 def readable(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows, with pyarrow's errors as OSErrors; names of columns that are no text are ValueErrors."""
+    """The rows, with pyarrow's errors as OSErrors, and likewise the ValueErrors of column names that are not text."""
     error = pyarrow(path).ArrowException
     try:
         yield from rows
@@ -37,7 +38,7 @@ def parquet_rows(path: Path) -> Iterator[Row]:
 
 
 def arrow_rows(paths: list[Path]) -> Iterator[Row]:
-    """The rows of Arrow files or streams, as one after the other. Raises what pyarrow raises where one is damaged."""
+    """The rows of Arrow files or streams, one file after another. Raises what pyarrow raises where one is damaged."""
     number = 0
     for path in paths:
         for whole in _batches(path):
@@ -61,9 +62,9 @@ def _batches(path: Path) -> Iterator[Any]:
 
 
 def _require_sound(batch: Any) -> None:
-    """Raises ArrowInvalid where the places within a mapped batch point outside of it: reading them ends the process.
+    """Raises ArrowInvalid where offsets of a mapped batch point outside it: reading those would crash the process.
 
-    Texts that are not UTF-8 are another matter: each is a problem of its row.
+    Texts that are not UTF-8 are let through: each is a problem of its row.
     """
     arrow = sys.modules["pyarrow"]
     try:
@@ -100,8 +101,8 @@ def _rows(batch: Any, before: int) -> Iterator[Row]:
         yield from_values(before + index + 1, values)
 
 
-def _values(batch: Any) -> list[dict[str, Any]]:
-    rows = batch.to_pylist()
+def _values(batch: Any) -> list[JsonObject]:
+    rows: list[JsonObject] = batch.to_pylist()
     for field in batch.schema:
         mark = json_marker(field)
         if mark is not None:

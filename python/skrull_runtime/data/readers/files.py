@@ -1,4 +1,4 @@
-"""What a path that a user gives stands for: a file, or the data files of a folder."""
+"""What a path from the user stands for: a file, or the data files of a folder."""
 
 from __future__ import annotations
 
@@ -6,18 +6,29 @@ import json
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from ...contract import document
 from ...documents import outside
 from ...errors import UserError
+from ...shapes import JsonObject
 
-STATE, SPLITS = "state.json", "dataset_dict.json"  # what save_to_disk of ``datasets`` writes
+STATE, SPLITS = "state.json", "dataset_dict.json"  # written by save_to_disk of ``datasets``
+
+
+class Suffixes(TypedDict):
+    """Ends of the names of data files, from ``contract/data-names.json``."""
+
+    rows: list[str]
+    compressed: list[str]
+    columnar: list[str]
+    beside: list[str]  # whole names of files that are not data
 
 
 @cache
-def _known() -> dict[str, Any]:
-    return document("data-names.json")["suffixes"]
+def _known() -> Suffixes:
+    suffixes: Suffixes = document("data-names.json")["suffixes"]
+    return suffixes
 
 
 def data_files(path: Path) -> list[Path]:
@@ -51,13 +62,14 @@ def is_saved(path: Path) -> bool:
 
 
 def saved_files(path: Path) -> list[Path]:
-    """The Arrow files of a saved data set, in their order. Raises UserError where it names none of its own."""
+    """The Arrow files of a saved data set, in order. Raises UserError where it does not name files of its own."""
     state = _read(path / STATE)
     if state.get("_indices_data_files") or state.get("_indices_files"):
         raise UserError(f"{path}: its rows are chosen by indices; save it anew: flatten_indices()")
     entries = state["_data_files"]
-    names = [entry.get("filename") if isinstance(entry, dict) else None for entry in entries]
-    if not all(isinstance(name, str) and outside(name) is None for name in names):
+    found = [entry.get("filename") if isinstance(entry, dict) else None for entry in entries]
+    names = [name for name in found if isinstance(name, str) and outside(name) is None]
+    if len(names) < len(found):
         raise UserError(f"{path / STATE}: does not name the files of the data set")
     for name in names:
         if not (path / name).is_file():
@@ -74,7 +86,7 @@ def _refuse_splits(path: Path) -> None:
     raise UserError(f"{path}: has the splits {', '.join(names)}; name one of them: {example}")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> JsonObject:
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -83,7 +95,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _below(folder: Path, above: frozenset[Path]) -> list[Path]:
-    """Data files below a folder, through links too, but not in a circle. Hidden ones are left out."""
+    """Data files below a folder, following links but not cycles. Hidden files are left out."""
     real = folder.resolve()
     if real in above:
         return []
@@ -107,7 +119,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def is_data(name: str) -> bool:
-    """Whether a file of this name holds rows, as far as a name says."""
+    """Whether a file of this name holds rows, as far as the name tells."""
     known = _known()
     if name in known["beside"]:
         return False
@@ -115,7 +127,7 @@ def is_data(name: str) -> bool:
 
 
 def kind(name: str) -> str:
-    """The suffix that says how rows are written, without the one of how they are packed; in small letters."""
+    """The suffix that says how rows are written, in lower case, without a suffix for compression."""
     name = name.lower()
     for packed in _known()["compressed"]:
         name = name.removesuffix(packed)

@@ -1,4 +1,4 @@
-"""Data sets of a hub, read once through ``datasets`` and kept as a file of lines whose name says what is in it."""
+"""Data sets of a hub, read once through ``datasets`` and kept as a file of lines whose name states its contents."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from ...errors import UserError
+from ...shapes import JsonObject
 from .row import from_values
 
 PREFIX = "hub:"
-HUB = "https://huggingface.co"  # another one may have other rows under the same name
+HUB = "https://huggingface.co"  # another hub may have other rows under the same name
 DEFAULT_SPLIT, DEFAULT_REVISION = "train", "main"
 FORM = "hub:ORGANISATION/NAME[/CONFIGURATION][:SPLIT][@REVISION]"
 _REFERENCE = re.compile(
@@ -24,7 +25,7 @@ _REFERENCE = re.compile(
     r"(?::(?P<split>[\w.-]+))?(?:@(?P<revision>[\w./-]+))?",
     re.ASCII,
 )
-MEDIA = ("Image", "Audio", "Video", "Pdf", "Nifti")  # features of ``datasets`` that it would unpack
+MEDIA = ("Image", "Audio", "Video", "Pdf", "Nifti")  # features that ``datasets`` would decode
 DIGITS = 16  # of the content's SHA-256, in the file's name
 
 
@@ -38,7 +39,7 @@ class Reference(NamedTuple):
 
 
 def parse_reference(reference: str) -> Reference:
-    """The parts of a reference. Raises UserError where it is not of the form ``FORM``."""
+    """The parts of a reference. Raises UserError where it does not have the form ``FORM``."""
     found = _REFERENCE.fullmatch(reference)
     if found is None or ".." in reference:
         raise UserError(f"{reference[:200]}: is not a data set of a hub, which are written {FORM}")
@@ -51,10 +52,10 @@ def parse_reference(reference: str) -> Reference:
 
 
 def materialise(reference: str, folder: Path) -> Path:
-    """The file, below ``folder``, with the rows of a data set; made where there is none yet, else nothing is loaded.
+    """The file, below ``folder``, with the rows of a data set; loaded only where there is no such file yet.
 
-    Its name has the revision that was asked for, the hub where that is another one, and the hash of what came: a revision that moves is not read again.
-    Raises UserError where ``datasets`` is not there, or cannot read the data set.
+    Its name states the requested revision, the hub if it is not the usual one, and a hash of the contents: a revision
+    that moves is not read again. Raises UserError where ``datasets`` is not installed, or cannot read the data set.
     """
     wanted = parse_reference(reference)
     parts = [wanted.name, wanted.config or "default", wanted.split, wanted.revision]
@@ -75,12 +76,12 @@ def materialise(reference: str, folder: Path) -> Path:
 
 
 def _present(folder: Path, stem: str) -> Path | None:
-    """The first of the files there may be, if two processes read a revision while it moved."""
+    """The first such file; there may be several, if two processes read a revision while it moved."""
     pattern = f"{glob.escape(stem)}--{'[0-9a-f]' * DIGITS}.jsonl"
     return min(folder.glob(pattern), default=None)
 
 
-def _load(reference: str, wanted: Reference) -> Iterable[dict[str, Any]]:
+def _load(reference: str, wanted: Reference) -> Iterable[JsonObject]:
     try:
         import datasets
     except ImportError as error:
@@ -88,20 +89,21 @@ def _load(reference: str, wanted: Reference) -> Iterable[dict[str, Any]]:
             f'{reference}: reading it needs datasets: pip install "datasets>=4" ({error})'
         ) from None
     try:
-        rows = datasets.load_dataset(
+        loaded = datasets.load_dataset(
             wanted.name,
             wanted.config,
             split=wanted.split,
             revision=wanted.revision,
-            streaming=True,  # else it keeps two more copies
+            streaming=True,  # otherwise it keeps two more copies
         )
-        return rows.decode(False) if _has_media(rows) else rows
-    except Exception as error:  # the library raises errors of a dozen others
+        rows: Iterable[JsonObject] = loaded.decode(False) if _has_media(loaded) else loaded
+        return rows
+    except Exception as error:  # the library passes on errors of a dozen others
         raise _unreadable(reference, error) from error
 
 
 def _has_media(rows: Any) -> bool:
-    """Whether rows have pictures or sounds, which stay bytes: nobody here looks at them."""
+    """Whether rows have pictures or sounds, which stay bytes: nothing here reads them."""
     features = getattr(rows, "features", None)
     return features is not None and any(f"{kind}(" in repr(features) for kind in MEDIA)
 
@@ -111,8 +113,8 @@ def _unreadable(reference: str, error: Exception) -> UserError:
     return UserError(f"{reference}: datasets cannot read it ({said})")
 
 
-def _write(reference: str, rows: Iterable[dict[str, Any]], folder: Path, stem: str) -> None:
-    """Writes the rows under a name of their own, and puts them in their place when they are whole."""
+def _write(reference: str, rows: Iterable[JsonObject], folder: Path, stem: str) -> None:
+    """Writes the rows under a temporary name, and renames the file once it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{stem}.{uuid4().hex}"
     digest = hashlib.sha256()
@@ -132,7 +134,7 @@ def _write(reference: str, rows: Iterable[dict[str, Any]], folder: Path, stem: s
         draft.unlink(missing_ok=True)
 
 
-def _lines(reference: str, rows: Iterable[dict[str, Any]]) -> Iterable[bytes]:
+def _lines(reference: str, rows: Iterable[JsonObject]) -> Iterable[bytes]:
     entries = iter(rows)
     number = 0
     while True:
@@ -141,7 +143,7 @@ def _lines(reference: str, rows: Iterable[dict[str, Any]]) -> Iterable[bytes]:
             values = next(entries)
         except StopIteration:
             return
-        except Exception as error:  # of the network, or of the data set's own files
+        except Exception as error:  # from the network, or about the data set's own files
             raise _unreadable(reference, error) from error
         row = from_values(number, values)
         if row.problem is not None:

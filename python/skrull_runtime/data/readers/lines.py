@@ -9,7 +9,7 @@ from ...errors import UserError
 from . import row
 from .row import TOO_LONG, Row
 
-SKIPPED = 1 << 20  # bytes of a long line that are held while the rest of it is passed over
+SKIPPED = 1 << 20  # bytes of a long line that are held at a time while it is skipped
 
 INDENTED = (
     "is an object over several lines; rows are objects of one line each, or items of an array"
@@ -17,14 +17,14 @@ INDENTED = (
 
 
 def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Numbers and bytes of the lines, with their ends; None for one that is too long, which is passed over.
+    """Numbers and bytes of the lines, with their line ends; None for a line that is too long, which is skipped.
 
-    At most one line's bytes are held.
+    At most the bytes of one line are held.
     """
     number = 0
     while line := stream.readline(row.MOST_BYTES + 2):
         number += 1
-        # A line's end is not the row's.
+        # The line end is not part of the row.
         if len(line) <= row.MOST_BYTES or len(line.rstrip(b"\r\n")) <= row.MOST_BYTES:
             yield number, line
             continue
@@ -36,9 +36,9 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
 
 
 def json_lines(stream: BinaryIO) -> Iterator[Row]:
-    """The rows of a file of lines: as they are, without their ends. Blank ones are left out.
+    """The rows of a file of lines, unchanged but without their line ends. Blank lines are left out.
 
-    Raises UserError where the first one only begins an object.
+    Raises UserError where the first line only opens an object.
     """
     any_row = False
     for number, line in lines(stream):

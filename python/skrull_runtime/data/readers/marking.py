@@ -1,4 +1,4 @@
-"""Values of tables that are JSON by their type: ``datasets`` writes columns of mixed objects so."""
+"""Values of tables whose type says that they are JSON: ``datasets`` writes columns of mixed objects this way."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from .row import JsonText
 
 EXTENSION, KEY = "arrow.json", b"ARROW:extension:name"
+Marker = Callable[[Any], Any]  # from a field's value to the same with its JSON marked
 
 
-def json_marker(field: Any) -> Callable[[Any], Any] | None:
-    """A function that marks the JSON within a value of an Arrow field as ``JsonText``; None where there is none."""
+def json_marker(field: Any) -> Marker | None:
+    """A function that marks the JSON within a value of an Arrow field as ``JsonText``; None where there is no JSON."""
     kind = field.type
     if getattr(kind, "extension_name", None) == EXTENSION or _named(field) == EXTENSION:
         return lambda value: JsonText(value) if isinstance(value, str) else value
@@ -25,17 +26,18 @@ def json_marker(field: Any) -> Callable[[Any], Any] | None:
 
 def _named(field: Any) -> str | None:
     """The extension's name where pyarrow does not know the extension."""
-    name = (field.metadata or {}).get(KEY)
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    name = metadata.get(KEY)
     return None if name is None else name.decode("utf-8", "replace")
 
 
-def _of_list(mark: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+def _of_list(mark: Marker | None) -> Marker | None:
     if mark is None:
         return None
     return lambda value: [mark(item) for item in value] if isinstance(value, list) else value
 
 
-def _of_struct(marks: dict[str, Callable[[Any], Any]]) -> Callable[[Any], Any] | None:
+def _of_struct(marks: dict[str, Marker]) -> Marker | None:
     if not marks:
         return None
 

@@ -9,7 +9,7 @@ from ...errors import UserError
 
 
 def pyarrow(path: Path) -> Any:
-    """pyarrow, with its submodules for files. Raises UserError, with what to install, where it is not there."""
+    """pyarrow, with its submodules for files. Raises UserError, with what to install, where it is not installed."""
     try:
         import pyarrow
         import pyarrow.ipc
@@ -21,7 +21,7 @@ def pyarrow(path: Path) -> Any:
 
 
 def parquet(path: Path) -> Any:
-    """pyarrow's reader of Parquet. Raises UserError where it is not there."""
+    """pyarrow's reader of Parquet. Raises UserError where it is not installed."""
     pyarrow(path)
     from pyarrow import parquet
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from ...shapes import JsonObject
+
 MOST_BYTES = 100_000_000  # of a row: some 25 million tokens, more than any run takes
-_AS_TEXT = ("datetime", "decimal", "uuid")  # modules of types whose text says what they are
+_AS_TEXT = ("datetime", "decimal", "uuid")  # modules of types that are written as text
 TOO_LONG = f"is longer than {MOST_BYTES // 1_000_000} MB"
 
 
 class JsonText(str):
-    """A table's value that is JSON: what it says is the row's, its nulls included."""
+    """A value of a table that is JSON: its contents become part of the row, including nulls."""
 
     __slots__ = ()
 
@@ -19,12 +21,12 @@ class JsonText(str):
 class Row(NamedTuple):
     """One row."""
 
-    number: int  # from 1: the line of a file of lines, else the item
-    content: bytes  # a JSON object's; empty where there is a problem
+    number: int  # from 1: the line in a file of lines, otherwise the item
+    content: bytes  # of a JSON object; empty where there is a problem
     problem: str | None = None  # why it cannot be used
 
 
-def from_values(number: int, values: dict[str, Any]) -> Row:
+def from_values(number: int, values: JsonObject) -> Row:
     """The row of a format that holds values, as one line of JSON."""
     try:
         content = _ENCODER.encode(plain(values)).encode("utf-8")
@@ -43,15 +45,15 @@ def _said(text: str) -> Any:
 
 
 def _other(value: Any) -> Any:
-    """Dates and amounts as their text; of anything else what it is, which nobody reads as text."""
+    """Dates and amounts as text; of anything else only its type, which nothing takes for text."""
     kind = type(value)
     return str(value) if kind.__module__ in _AS_TEXT else {"type": kind.__name__}
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON has it. Bytes become ``{"bytes": N}``: they are no text, and nobody reads them as one.
+    """The value as JSON has it. Bytes become ``{"bytes": N}``, which nothing takes for text.
 
-    Nulls of objects are left out: a table has every key of a column in every row, and null where the row had none.
+    Nulls of objects are left out: a table has every key of a column in every row, and null where a row lacks it.
     """
     kind = type(value)
     if kind is str or kind is int or kind is float or kind is bool:

@@ -1,4 +1,4 @@
-"""Rows of CSV and TSV: the first line has the names, all values are texts."""
+"""Rows of CSV and TSV: the first line holds the names, and all values are texts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class _Problem(Exception):
 
 
 class _Lines:
-    """The lines of a row as text. An iterator that goes on after it has raised, which a generator cannot."""
+    """The lines of a row as text. An iterator that can continue after raising, which a generator cannot."""
 
     def __init__(self, stream: BinaryIO):
         self._lines = lines(stream)
-        self.taken = 0  # bytes, since whoever counts set it to 0
+        self.taken = 0  # bytes since the caller reset it
 
     def __iter__(self) -> _Lines:
         return self
@@ -40,7 +40,7 @@ class _Lines:
 
 
 def separated_rows(stream: BinaryIO, separator: str) -> Iterator[Row]:
-    """The rows below the names. Raises UserError where the names cannot be read, or one is there twice."""
+    """The rows below the names. Raises UserError where the names cannot be read, or one occurs twice."""
     csv.field_size_limit(row.MOST_BYTES)
     source = _Lines(stream)
     fields = csv.reader(source, delimiter=separator)

@@ -1,4 +1,4 @@
-"""Files as streams of bytes: as they are, or unpacked on the way, so that no archive takes more memory than a row."""
+"""Files as streams of bytes, unpacked on the way where need be, so that no archive takes more memory than a row."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError
 from .needs import pyarrow
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PARQUET, ARROW, STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"  # the last begins an Arrow stream
 BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 OTHERS = {b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zX": "xz"}
 CHUNK = 1 << 20
-# What is raised where packed bytes end too early, or are not what they should be.
+# What is raised where packed bytes end too early or are damaged.
 DAMAGE = (OSError, EOFError, zlib.error)
 
 
 def head(path: Path, count: int = 8) -> bytes:
-    """The first bytes of a file as it is. Raises UserError where it cannot be read."""
+    """The first bytes of a file, not unpacked. Raises UserError where it cannot be read."""
     try:
         with path.open("rb") as stream:
             return stream.read(count)
@@ -34,9 +36,9 @@ def head(path: Path, count: int = 8) -> bytes:
 
 @contextmanager
 def opened(path: Path) -> Iterator[io.BufferedReader]:
-    """The unpacked bytes of a file, without the mark at the start that says UTF-8.
+    """The unpacked bytes of a file, without the byte order mark of UTF-8.
 
-    What is packed is told by its first bytes, whatever its name. Raises UserError for UTF-16.
+    Packed files are recognised by their first bytes, whatever their names. Raises UserError for UTF-16.
     """
     stream = _unpacked(path)
     with stream:
@@ -60,7 +62,7 @@ def _unpacked(path: Path) -> io.BufferedReader:
     for suffix, name in ((".gz", "gzip"), (".zst", "zstd")):
         if path.suffix.lower() == suffix:
             raise UserError(f"{path}: is not {name}, as its name says")
-    return path.open("rb", buffering=CHUNK)
+    return io.BufferedReader(path.open("rb", buffering=0), CHUNK)
 
 
 def _zstd(path: Path) -> tuple[Any, type[Exception]]:
@@ -75,7 +77,7 @@ def _zstd(path: Path) -> tuple[Any, type[Exception]]:
 
 
 class _Unpacking(io.RawIOBase):
-    """A library's stream as Python's own; its errors are OSErrors."""
+    """A library's stream as one of Python's own, whose errors are OSErrors."""
 
     def __init__(self, stream: Any, error: type[Exception]):
         super().__init__()
@@ -84,12 +86,13 @@ class _Unpacking(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        room = memoryview(buffer)
         try:
-            content = self._stream.read(len(buffer))
+            content: bytes = self._stream.read(len(room))
         except self._error as error:
             raise OSError(str(error)) from error
-        buffer[: len(content)] = content
+        room[: len(content)] = content
         return len(content)
 
     def close(self) -> None:

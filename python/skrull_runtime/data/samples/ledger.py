@@ -1,4 +1,4 @@
-"""What rows hold that is not rendered: every column and key, with how often, where first and an example."""
+"""What rows hold that is not rendered: every column and key, how often and where first it occurs, and an example."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
+from ...shapes import JsonObject
 from .names import contract
 
-MOST_NAMES = 200  # names in a ledger; hostile rows could have a new one each
+MOST_NAMES = 200  # names in a ledger; hostile rows could each have a new one
 OTHERS = "(others)"  # the name under which the rest is counted
 SHOWN = 60  # characters of a name or of an example
 
 
 @dataclass
 class Finding:
-    """Something that is not rendered."""
+    """A column or key that is not rendered."""
 
     where: str  # "row", "message" or "tool_call"
     name: str
     count: int
     first: int  # number of the first row that has it
     example: str
-    meaning: bool  # it is known to change what should be trained
-    harmless: bool = False  # it is known to change nothing
+    meaning: bool  # known to change what should be trained
+    harmless: bool = False  # known to change nothing
 
 
 class Ledger:
@@ -36,7 +37,8 @@ class Ledger:
     def note(
         self, where: str, name: str, value: Any, number: int, meaning: bool | None = None
     ) -> None:
-        """Counts a column or key of row ``number``, unless it is null or empty. ``meaning``: None goes by the name."""
+        """Counts a column or key of row ``number``, unless it is null or empty. ``meaning`` is decided by the name where
+        it is None."""
         if value is None or value == "" or value == [] or value == {}:
             return
         name = name if name.isascii() and len(name) <= SHOWN else shorten(name)
@@ -61,18 +63,18 @@ class Ledger:
             self._add(finding)
 
     def findings(self) -> list[Finding]:
-        """All findings, those with a meaning first, then the most frequent."""
+        """All findings, those with a meaning first, then by frequency."""
         return sorted(
             (Finding(**asdict(finding)) for finding in self._findings.values()),
             key=lambda finding: (not finding.meaning, -finding.count, finding.where, finding.name),
         )
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The findings as JSON has them."""
+    def to_json(self) -> list[JsonObject]:
+        """The findings as JSON objects."""
         return [asdict(finding) for finding in self.findings()]
 
     @classmethod
-    def from_json(cls, findings: list[dict[str, Any]]) -> Ledger:
+    def from_json(cls, findings: list[JsonObject]) -> Ledger:
         """The ledger that ``to_json`` wrote."""
         ledger = cls()
         for finding in findings:
@@ -99,14 +101,14 @@ def _known() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
     """Names with a meaning and harmless names, by place."""
     unread = contract()["unread"]
     meaning, harmless = (
-        {where: frozenset(names) for where, names in unread[kind].items()}
-        for kind in ("meaning", "harmless")
+        {where: frozenset(names) for where, names in by_place.items()}
+        for by_place in (unread["meaning"], unread["harmless"])
     )
     return meaning, harmless
 
 
 def shown(value: Any) -> str:
-    """A value in short, as JSON writes it."""
+    """A value as JSON, shortened."""
     if isinstance(value, str):
         return shorten(json.dumps(value[: SHOWN + 1], ensure_ascii=False))
     try:
@@ -116,6 +118,6 @@ def shown(value: Any) -> str:
 
 
 def shorten(text: str) -> str:
-    """At most ``SHOWN`` characters, all of them ones that UTF-8 carries."""
+    """At most ``SHOWN`` characters, all of which UTF-8 can encode."""
     text = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Names of columns, keys and speakers: what a rendering says, else what the usual tools write
+"""Names of columns, keys and speakers: those that a rendering states, otherwise those that the usual tools write
 (``contract/data-names.json``)."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 from ...contract import document
 from ...errors import UserError
@@ -14,38 +14,70 @@ from ...errors import UserError
 CALL = "call"  # the role, in the contract, of a turn that is a tool call written by the model
 
 
-def contract() -> dict[str, Any]:
+class RefusedRows(TypedDict, total=False):
+    """Rows that are not trained on; all but ``needs`` are always there."""
+
+    columns: list[str]
+    needs: str  # "any" or "all" of the columns
+    reason: str
+    help: str
+
+
+class Unread(TypedDict):
+    """Names, by place, of what is not read but known."""
+
+    meaning: dict[str, list[str]]
+    harmless: dict[str, list[str]]
+
+
+class DataNames(TypedDict):
+    """``contract/data-names.json``, as far as rows are concerned."""
+
+    formats: dict[
+        str, dict[str, dict[str, str]]
+    ]  # of each format, its columns with their "concept"
+    columns: dict[str, list[str]]  # names by concept
+    message_keys: dict[str, list[str]]
+    roles: dict[str, str]  # by speaker
+    text_parts: list[str]
+    refused: list[RefusedRows]
+    judged: RefusedRows
+    unread: Unread
+
+
+def contract() -> DataNames:
     """The names that both programs know."""
-    return document("data-names.json")
+    known: DataNames = document("data-names.json")
+    return known
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How rows are laid out: which names to look for, in this order."""
+    """How rows are laid out: which names to look for, and in which order."""
 
     type: str
     names: Mapping[str, tuple[str, ...]]  # of the row's columns and the messages' keys
-    roles: Mapping[str, str]  # of speakers; ``CALL`` for a turn that calls tools
+    roles: Mapping[str, str]  # by speaker; ``CALL`` for a turn that calls tools
     ignored: frozenset[str]
     named: frozenset[str]  # columns that the user has named
     known: frozenset[str]  # all columns that are looked for
-    plain_roles: Mapping[str, str]  # roles of speakers of texts
+    plain_roles: Mapping[str, str]  # by speaker, without ``CALL``
 
     def role(self, speaker: str) -> str | None:
-        """The role of a speaker, None where nobody knows it. Capitals do not matter."""
+        """The role of a speaker; None where it is not known. Case does not matter."""
         return self.roles.get(speaker) or self.roles.get(speaker.lower())
 
 
 def layout_of(rendering: Mapping[str, Any]) -> Layout:
-    """The layout that a rendering asks for. Raises UserError where it is of a type that is not known."""
-    given = dict(rendering.get("format") or {"type": "auto"})
+    """The layout that a rendering asks for. Raises UserError where its type is not known."""
+    given: dict[str, str] = dict(rendering.get("format") or {"type": "auto"})
     kind = given.pop("type", "auto")
     formats = contract()["formats"]
     if kind not in formats:
         raise UserError(f"format {kind!r} is not one of {', '.join(formats)}; compile again")
-    chosen = {
-        _concept(formats[kind], key): name for key, name in given.items() if name != key
-    } | dict(rendering.get("columns") or {})
+    columns: Mapping[str, str] = rendering.get("columns") or {}
+    own = {_concept(formats[kind], key): name for key, name in given.items() if name != key}
+    chosen = {**own, **columns}
     names = {**_usual_names(kind), **{concept: (name,) for concept, name in chosen.items()}}
     roles = _roles(rendering.get("roles") or {})
     return Layout(
@@ -66,7 +98,7 @@ def _concept(columns: Mapping[str, Mapping[str, str]], key: str) -> str:
 
 @cache
 def _usual_names(kind: str) -> dict[str, tuple[str, ...]]:
-    """Names by what they mean. Those that the format has by itself come first."""
+    """Names by concept. The format's own names come first."""
     known = contract()
     names = {**known["columns"], **known["message_keys"]}
     own = {column["concept"]: key for key, column in known["formats"][kind].items()}
@@ -77,6 +109,6 @@ def _usual_names(kind: str) -> dict[str, tuple[str, ...]]:
 
 
 def _roles(given: Mapping[str, str]) -> dict[str, str]:
-    """The user's roles before the usual ones; a user's role may be one of the usual speakers itself."""
+    """The user's roles before the usual ones; a role that the user states may itself be one of the usual speakers."""
     usual = contract()["roles"]
     return {**usual, **{speaker: usual.get(role, role) for speaker, role in given.items()}}

@@ -1,6 +1,7 @@
-"""Samples to token ids and the spans of answers, under a chat template: the tokenizer's own, another, or a declared one.
+"""Turns samples into token ids and spans of answers, under a chat template: the tokenizer's own, another, or a declared
+one.
 
-Needs ``tokenizers`` and ``jinja2``, imported where they are used; neither torch, transformers nor numpy.
+Needs ``tokenizers`` and ``jinja2``, imported where they are used, but not torch, transformers or numpy.
 """
 
 from ..tokenizers.tokenizer import LoadedTokenizer, load_tokenizer

@@ -10,15 +10,14 @@ from ..masking.masks import MaskedTemplate
 from ..tokenizers.tokenizer import LoadedTokenizer
 from .declared import CHATML, DeclaredTemplate, filled
 
-DATE = "2024-07-26"  # so that equal inputs give equal bytes on every day
+DATE = "2024-07-26"  # fixed, so that equal inputs give equal bytes on any day
+Template = DeclaredTemplate | MaskedTemplate
 
 
-def chosen(
-    tokenizer: LoadedTokenizer, rendering: dict[str, Any]
-) -> DeclaredTemplate | MaskedTemplate:
-    """The template, compiled. Raises UserError where it cannot be had.
+def chosen(tokenizer: LoadedTokenizer, rendering: dict[str, Any]) -> Template:
+    """The template, compiled. Raises UserError where there is none, or it cannot be compiled.
 
-    ``auto`` is ChatML where the tokenizer has no template: ``bytes``, or a base model's.
+    ``auto`` is ChatML where the tokenizer has no template, as with ``bytes`` or a base model's.
     """
     template = rendering.get("template") or {"type": "auto"}
     kind = template.get("type")
@@ -29,7 +28,8 @@ def chosen(
             raise UserError(
                 f"{tokenizer.path}: has several chat templates and none of them is named 'default'"
             )
-        return _jinja("own", tokenizer.chat_template, tokenizer.tool_template, tokenizer, rendering)
+        plain, for_tools = tokenizer.chat_template, tokenizer.tool_template
+        return _jinja("own", plain, plain if for_tools is None else for_tools, tokenizer, rendering)
     if kind not in ("auto", "declared"):
         raise UserError(f"template of type {kind!r} is none of auto, jinja, declared")
     declared = template if kind == "declared" else CHATML

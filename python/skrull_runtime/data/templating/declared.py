@@ -1,16 +1,17 @@
-"""Declared templates: for every role, what stands around a message's content (``src/catalogue/template.ts``)."""
+"""Declared templates: for every role, what surrounds a message's content (``src/catalogue/template.ts``)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
 from ..masking.draft import Answer, Draft
-from ..samples.sample import RowProblem, Sample
+from ..samples.sample import ChatMessage, RowProblem, Sample
 
 ASSISTANT = "assistant"
-WHITE_SPACE = " \t\n\r\f\v"  # languages differ in what they call so
+WHITE_SPACE = " \t\n\r\f\v"  # languages differ in what counts as white space
 CHATML: dict[str, Any] = {
     "begin": [],
     "roles": {
@@ -23,20 +24,50 @@ CHATML: dict[str, Any] = {
         }
     },
 }
-LISTS, TEXTS = ("before", "end", "after"), ("header", "separator")
 UNSAID = ("tool_calls", "function_call", "reasoning_content", "thinking", "reasoning")
+Part = Literal["before", "header", "end", "after"]
+HEAD: tuple[Part, Part] = ("before", "header")
+TAIL: tuple[Part, Part] = ("end", "after")
 
 
-def filled(declared: dict[str, Any], end: str | None) -> dict[str, Any]:
-    """A declared template with every key, and the end token's text in its place."""
+class DeclaredRole(TypedDict):
+    """What surrounds the messages of a role; lists are texts of special tokens."""
+
+    before: list[str]
+    header: str
+    separator: str  # after a content that goes in front of the next message's
+    end: list[str]
+    after: list[str]
+    trim: bool
+    into: str | None  # the role whose next message takes the content
+
+
+class Declared(TypedDict):
+    """A declared template with every key."""
+
+    begin: list[str]
+    roles: dict[str, DeclaredRole]  # "*" for all others
+
+
+def filled(declared: Mapping[str, Any], end: str | None) -> Declared:
+    """A declared template with every key, and the end token's text filled in."""
 
     def fill(text: str) -> str:
         return text.replace("{end}", end or "")
 
-    def role(own: dict[str, Any]) -> dict[str, Any]:
-        whole = {name: [fill(text) for text in own.get(name) or []] for name in LISTS}
-        whole |= {name: fill(own.get(name) or "") for name in TEXTS}
-        return whole | {"trim": bool(own.get("trim")), "into": own.get("into")}
+    def fill_all(texts: list[str] | None) -> list[str]:
+        return [fill(text) for text in texts or []]
+
+    def role(own: Mapping[str, Any]) -> DeclaredRole:
+        return {
+            "before": fill_all(own.get("before")),
+            "header": fill(own.get("header") or ""),
+            "separator": fill(own.get("separator") or ""),
+            "end": fill_all(own.get("end")),
+            "after": fill_all(own.get("after")),
+            "trim": bool(own.get("trim")),
+            "into": own.get("into"),
+        }
 
     return {
         "begin": [fill(text) for text in declared.get("begin") or []],
@@ -44,15 +75,15 @@ def filled(declared: dict[str, Any], end: str | None) -> dict[str, Any]:
     }
 
 
-def named(own: dict[str, Any], name: str, role: str) -> str:
-    """What a template puts at a place of a role's messages."""
+def named(own: DeclaredRole, name: Part, role: str) -> str:
+    """What a template puts at a place around the messages of a role."""
     value = own[name]
     text = value if isinstance(value, str) else "".join(value)
     return text.replace("{role}", role)
 
 
 def asked_by(head: str) -> str:
-    """What asks for an answer: a blank at the end is the answer's, for tokenizers join it to the word that follows."""
+    """The request for an answer: a blank at its end belongs to the answer, as tokenizers join it to the next word."""
     return head.rstrip(" ")
 
 
@@ -63,10 +94,10 @@ class DeclaredTemplate:
     """``template`` as :func:`filled` returns it."""
 
     kind = "declared"
-    trusted = True  # it is no program
+    trusted = True  # it is not a program
     reads_date = False
 
-    def __init__(self, template: dict[str, Any]):
+    def __init__(self, template: Declared):
         self.template = template
         canonical = json.dumps(template, sort_keys=True, ensure_ascii=False)
         self.sha256 = hashlib.sha256(canonical.encode(errors="replace")).hexdigest()
@@ -74,14 +105,14 @@ class DeclaredTemplate:
     def drafts(self, sample: Sample, newline: bool) -> list[Draft]:
         """The conversation's text and answers. Raises RowProblem for what the template has no place for.
 
-        ``newline``: what follows an answer's end belongs to the answer too.
+        ``newline``: what follows an answer's end token belongs to the answer too.
         """
         if sample.tools:
             raise RowProblem(f"has tools, {NO_PLACE}")
         pieces = list(self.template["begin"])
         length = sum(map(len, pieces))
         answers: list[Answer] = []
-        waiting = ""  # contents that go in front of the next message's
+        waiting = ""  # contents that go in front of the next message's content
         for number, message in enumerate(sample.messages):
             own = self._own(message, number)
             if own["into"] is not None:
@@ -103,27 +134,30 @@ class DeclaredTemplate:
         own = roles.get(ASSISTANT, roles.get("*"))
         return named(own, "end", ASSISTANT) if own else ""
 
-    def _own(self, message: dict[str, Any], number: int) -> dict[str, Any]:
+    def _own(self, message: ChatMessage, number: int) -> DeclaredRole:
         roles, role = self.template["roles"], message.get("role")
         if not isinstance(role, str):
             raise RowProblem(f"message {number + 1} has no role")
         unsaid = next((name for name in UNSAID if message.get(name)), None)
         if unsaid is not None:
             raise RowProblem(f"message {number + 1} has {unsaid!r}, {NO_PLACE}")
-        if role not in roles and "*" not in roles:
+        own = roles.get(role, roles.get("*"))
+        if own is None:
             raise RowProblem(f"message {number + 1} has role {role!r}, which the template has not")
-        return roles.get(role, roles.get("*"))
+        return own
 
 
-def _parts(own: dict[str, Any], message: dict[str, Any], number: int, waiting: str):
-    """Before the answer, the content, its end, and what follows."""
+def _parts(
+    own: DeclaredRole, message: ChatMessage, number: int, waiting: str
+) -> tuple[str, str, str, str]:
+    """What comes before the content, the content, its end, and what follows."""
     role, content = message["role"], content_of(message, number)
     body = waiting + (content.strip(WHITE_SPACE) if own["trim"] else content)
     head = named(own, "before", role) + named(own, "header", role)
     return head, body, named(own, "end", role), named(own, "after", role)
 
 
-def content_of(message: dict[str, Any], number: int) -> str:
+def content_of(message: ChatMessage, number: int) -> str:
     """The text of a message. Raises RowProblem where it has none."""
     content = message.get("content")
     if isinstance(content, list) and all(_is_text(part) for part in content):

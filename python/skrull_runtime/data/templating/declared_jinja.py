@@ -1,15 +1,26 @@
-"""A declared template as a Jinja text, for the folder of an exported model: the same text for every conversation."""
+"""A declared template written in Jinja, for the folder of an exported model; it renders every conversation alike."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .declared import ASSISTANT, WHITE_SPACE, asked_by, filled, named
+from .declared import (
+    ASSISTANT,
+    HEAD,
+    TAIL,
+    WHITE_SPACE,
+    DeclaredRole,
+    Part,
+    asked_by,
+    filled,
+    named,
+)
 
 ROLE = "{role}"
 
 
-def jinja_of(declared: dict[str, Any], end: str | None = None) -> str:
+def jinja_of(declared: Mapping[str, Any], end: str | None = None) -> str:
     """The template in Jinja. ``end``: the text of the tokenizer's end token, where the template leaves it open."""
     template = filled(declared, end)
     roles = template["roles"]
@@ -25,8 +36,8 @@ def jinja_of(declared: dict[str, Any], end: str | None = None) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def _others(own: dict[str, Any] | None, word: str) -> list[str]:
-    """Messages of roles that have no name in the template."""
+def _others(own: DeclaredRole | None, word: str) -> list[str]:
+    """The branch for roles that the template does not name."""
     if own is None:
         refusal = "{{- raise_exception('the template has no role ' ~ message['role']) -}}"
         return ["{%- else -%}", refusal, "{%- endif -%}"]
@@ -34,8 +45,8 @@ def _others(own: dict[str, Any] | None, word: str) -> list[str]:
     return body if word == "if" else ["{%- else -%}", *body, "{%- endif -%}"]
 
 
-def _message(own: dict[str, Any], role: str | None) -> list[str]:
-    """``role``: None where it is only known when the template runs."""
+def _message(own: DeclaredRole, role: str | None) -> list[str]:
+    """``role``: None where it is known only when the template runs."""
     content = "message['content']"
     if own["into"] is not None:
         more = f"{{%- set ns.waiting = ns.waiting ~ {content} ~ {_literal(own['separator'])} -%}}"
@@ -43,24 +54,24 @@ def _message(own: dict[str, Any], role: str | None) -> list[str]:
     if own["trim"]:
         content += f".strip({_literal(WHITE_SPACE)})"
     return [
-        _named(own, ("before", "header"), role),
+        _named(own, HEAD, role),
         f"{{{{- ns.waiting ~ {content} -}}}}",
-        _named(own, ("end", "after"), role),
+        _named(own, TAIL, role),
         "{%- set ns.waiting = '' -%}",
     ]
 
 
-def _request(roles: dict[str, Any]) -> list[str]:
-    """What stands before an answer's content."""
+def _request(roles: Mapping[str, DeclaredRole]) -> list[str]:
+    """What comes before an answer's content."""
     own = roles.get(ASSISTANT, roles.get("*"))
     if own is None or own["into"] is not None:
         return []
-    head = "".join(named(own, name, ASSISTANT) for name in ("before", "header"))
+    head = "".join(named(own, name, ASSISTANT) for name in HEAD)
     text = _text(asked_by(head))
     return ["{%- if add_generation_prompt -%}", text, "{%- endif -%}"] if text else []
 
 
-def _named(own: dict[str, Any], names: tuple[str, ...], role: str | None) -> str:
+def _named(own: DeclaredRole, names: tuple[Part, ...], role: str | None) -> str:
     if role is not None:
         return _text("".join(named(own, name, role) for name in names))
     whole = "".join(named(own, name, ROLE) for name in names)
@@ -74,6 +85,6 @@ def _text(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    """A string of Jinja, whose escapes are Python's."""
+    """A Jinja string; its escapes are Python's."""
     escaped = text.encode("unicode_escape").decode("ascii").replace("'", "\\'")
     return f"'{escaped}'"

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from ..masking.draft import Draft
 from ..samples.sample import RowProblem, Sample
 from .renderer import Renderer
 
 
+class Difference(TypedDict):
+    """A sample's number, where its texts first differ, and both texts around that place."""
+
+    sample: int
+    character: int
+    text: str
+    other: str
+
+
 def first_difference(
     renderer: Renderer, other: Renderer, samples: Sequence[Sample]
-) -> dict[str, Any] | None:
-    """The first sample that two renderers make different texts of: its number, the place, and both texts around it.
+) -> Difference | None:
+    """The first sample that two renderers render differently; None where there is none.
 
-    None where all are the same. A text that a renderer refuses to make is its reason.
+    Where a renderer refuses a sample, its reason takes the place of the text.
     """
     pairs = zip(renderer.plan(samples), other.plan(samples), strict=True)
     for number, ((mine, _), (theirs, _)) in enumerate(pairs):

@@ -1,41 +1,40 @@
-"""Texts to ids, and ranges of characters to ranges of tokens.
+"""Turns texts into ids, and ranges of characters into ranges of tokens.
 
-A whole text is tokenised at once, as the served model's will be; where an answer lies in it is found afterwards, at the
-borders only. A token belongs to an answer if it starts inside: of one that a merge made across the border, the answer's
-first characters stay untrained, and at the end the characters behind it are trained along. Of a prompt and its
-completion such a token is trained: "Answer: " and "B" may share the only token that there is to learn. So it is of what
-a template tags: transformers marks it.
+A whole text is tokenised at once, as it will be for the served model; the answers are located afterwards, by their
+borders. A token belongs to an answer if it starts inside it: where a merge crosses the start, the answer's first
+characters stay untrained, and where it crosses the end, the characters after the answer are trained too. Between a prompt
+and its completion, a token across the border is trained: "Answer: " and "B" may share the only token that there is to
+learn. The same holds for what a template tags, as in transformers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...errors import UserError
 from ..masking.draft import Answer, Draft
 from ..samples.sample import Encoded, RowProblem, Span
-from ..tokenizers.tokenizer import LoadedTokenizer
+from ..tokenizers.tokenizer import LoadedTokenizer, TextEncoding
 
-WHOLE_TOKENS = (
-    "text",
-    "generation",
-)  # methods whose answers begin with the token that their first character is in
+# Methods whose answers begin with the token that contains their first character.
+WHOLE_TOKENS = ("text", "generation")
+
+Ranges = list[tuple[int, int, int]]  # first token, token after the last, turn
 
 
 class Tokens(NamedTuple):
-    """A draft's ids; its answers as (first token, token behind the last, turn); where asked for, each token's range of
-    characters."""
+    """The tokens of a draft, with its answers and, on request, each token's range of characters."""
 
     ids: list[int]
-    answers: list[tuple[int, int, int]]
+    answers: Ranges
     offsets: list[tuple[int, int]]
 
 
 def encode_drafts(
     tokenizer: LoadedTokenizer, drafts: Sequence[Draft], keep_text: bool = False
 ) -> list[Tokens | RowProblem]:
-    """Every draft's tokens, or why it has none."""
+    """The tokens of every draft, or why it has none. Raises UserError where the tokenizer fails."""
     encodings = _encode(tokenizer, [draft.text for draft in drafts])
     results: list[Tokens | RowProblem] = []
     for draft, encoding in zip(drafts, encodings, strict=True):
@@ -46,14 +45,16 @@ def encode_drafts(
     return results
 
 
-def _encode(tokenizer: LoadedTokenizer, texts: list[str]) -> list[Any]:
+def _encode(tokenizer: LoadedTokenizer, texts: list[str]) -> Sequence[TextEncoding]:
     try:
         return tokenizer.encode_batch(texts)
     except Exception as error:  # the library raises bare Exceptions
         raise UserError(f"the tokenizer cannot encode this data ({error})") from error
 
 
-def _one(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, keep_text: bool) -> Tokens:
+def _one(
+    tokenizer: LoadedTokenizer, draft: Draft, encoding: TextEncoding, keep_text: bool
+) -> Tokens:
     ids = encoding.ids
     end = len(draft.text)
     first = token_over if draft.method in WHOLE_TOKENS else token_from
@@ -71,8 +72,8 @@ def _one(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, keep_text: boo
     return Tokens(ids, spans, offsets)
 
 
-def token_over(encoding: Any, tokens: int, position: int, end: int) -> int:
-    """The first token that is of character ``position`` or later; ``tokens`` if there is none."""
+def token_over(encoding: TextEncoding, tokens: int, position: int, end: int) -> int:
+    """The first token that contains character ``position`` or a later one; ``tokens`` if there is none."""
     for at in range(position, end):
         token = encoding.char_to_token(at)
         if token is not None:
@@ -80,23 +81,35 @@ def token_over(encoding: Any, tokens: int, position: int, end: int) -> int:
     return tokens
 
 
-def token_from(encoding: Any, tokens: int, position: int, end: int) -> int:
+def token_from(encoding: TextEncoding, tokens: int, position: int, end: int) -> int:
     """The first token that starts at character ``position`` or later; ``tokens`` if there is none.
 
     ``end``: characters of the text. A normalizer may leave characters without a token.
     """
     token = token_over(encoding, tokens, position, end)
-    while token < tokens and encoding.token_to_chars(token)[0] < position:
+    while token < tokens and _characters(encoding, token)[0] < position:
         token += 1
     return token
 
 
-def _unquote(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, spans, offsets):
-    """Special ids that a content made, by ids of the same characters as plain text. All other ids stay."""
+def _characters(encoding: TextEncoding, token: int) -> tuple[int, int]:
+    found = encoding.token_to_chars(token)
+    assert found is not None, "a token without characters"
+    return found
+
+
+def _unquote(
+    tokenizer: LoadedTokenizer,
+    draft: Draft,
+    encoding: TextEncoding,
+    spans: Ranges,
+    offsets: list[tuple[int, int]],
+) -> tuple[list[int], Ranges, list[tuple[int, int]]]:
+    """Replaces special ids that contents made by ids of the same characters as plain text. All other ids stay."""
     ids = list(encoding.ids)
     controls = set(tokenizer.added.values())
     for at in reversed(_special_tokens(draft, encoding, controls)):
-        start, end = encoding.token_to_chars(at)
+        start, end = _characters(encoding, at)
         text = draft.text[start:end]
         plain = tokenizer.plain(text)
         if controls.intersection(plain):
@@ -114,12 +127,12 @@ def _unquote(tokenizer: LoadedTokenizer, draft: Draft, encoding: Any, spans, off
     return ids, spans, offsets
 
 
-def _special_tokens(draft: Draft, encoding: Any, controls: set[int]) -> list[int]:
+def _special_tokens(draft: Draft, encoding: TextEncoding, controls: set[int]) -> list[int]:
     ids = encoding.ids
     found: set[int] = set()
     for start, end in draft.quoted:
         token = encoding.char_to_token(start)
-        while token is not None and token < len(ids) and encoding.token_to_chars(token)[0] < end:
+        while token is not None and token < len(ids) and _characters(encoding, token)[0] < end:
             if ids[token] in controls:
                 found.add(token)
             token += 1
@@ -127,7 +140,7 @@ def _special_tokens(draft: Draft, encoding: Any, controls: set[int]) -> list[int
 
 
 def as_spans(found: Sequence[tuple[int, int, int]], trained: Sequence[bool | None]) -> list[Span]:
-    """Spans of tokens with what the row says of each message's part in the loss."""
+    """Spans of tokens, each with what the row says about whether the loss counts its message."""
     return [
         Span(start, end, turn, (trained[turn] if turn < len(trained) else None) is not False)
         for start, end, turn in found
@@ -136,7 +149,7 @@ def as_spans(found: Sequence[tuple[int, int, int]], trained: Sequence[bool | Non
 
 
 def require_answers(draft: Draft, spans: Sequence[Span]) -> None:
-    """Raises RowProblem where no token is left of what has to be trained."""
+    """Raises RowProblem where no token is left of what must be trained."""
     if draft.answers and not spans:
         raise RowProblem("has an answer of no tokens")
 
@@ -159,7 +172,7 @@ def text_answer(prompt: str, text: str) -> list[Answer]:
 def around(
     begin: Sequence[int], tokens: Tokens, end: Sequence[int], trained: bool, characters: int
 ) -> Encoded:
-    """A text's tokens with those that stand around them; ``characters``: the text's length.
+    """A text's tokens with the tokens around them; ``characters``: the text's length.
 
     Raises RowProblem where there is nothing to learn.
     """

@@ -1,13 +1,14 @@
-"""What a plan keeps of a template: which it is, its hash, whether it reads the date, what ends an answer as trained."""
+"""What a plan keeps about a template: which one it is, its hash, whether it reads the date, and what ends an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
-from ..samples.sample import RowProblem, Sample
+from ..samples.sample import ChatMessage, RowProblem, Sample
+from .choice import Template
 
-_USER = {"role": "user", "content": "question"}
+_USER: ChatMessage = {"role": "user", "content": "question"}
 _CALL = {
     "id": "abcdefghi",  # nine letters and digits: Mistral's template accepts no others
     "type": "function",
@@ -33,14 +34,23 @@ PROBES = (
 )
 
 
-def facts(template: Any, newline: bool, ends: Sequence[str]) -> dict[str, Any]:
-    """JSON of a template. ``ends``: texts of the tokenizer's added tokens."""
+class TemplateFacts(TypedDict):
+    """What a plan keeps about a template."""
+
+    template: str  # "own", "jinja" or "declared"
+    sha256: str
+    reads_date: bool
+    ends: list[str]  # texts that end an answer as trained
+
+
+def facts(template: Template, newline: bool, ends: Sequence[str]) -> TemplateFacts:
+    """The facts about a template. ``ends``: texts of the tokenizer's added tokens."""
     found: list[str] = []
     for probe in PROBES:
         try:
             drafts = template.drafts(probe, newline)
         except RowProblem:
-            continue  # it has no place for such a turn
+            continue  # the template has no place for such a turn
         for draft in drafts:
             for answer in draft.answers:
                 end = end_of(draft.text[answer.start : answer.end], ends)
@@ -55,6 +65,6 @@ def facts(template: Any, newline: bool, ends: Sequence[str]) -> dict[str, Any]:
 
 
 def end_of(answer: str, ends: Sequence[str]) -> str:
-    """The token's text that an answer ends with; empty where it ends with none."""
+    """The text of the token that an answer ends with; empty where there is none."""
     bare = answer.rstrip()
     return max((end for end in ends if end.strip() and bare.endswith(end)), key=len, default="")

@@ -1,4 +1,4 @@
-"""Contents that hold the text of a special token: found, counted, and followed into the rendered text."""
+"""Contents that hold the text of a special token: they are found, counted, and tracked in the rendered text."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from ..samples.sample import RowProblem, Sample
 from ..tokenizers.tokenizer import LoadedTokenizer
 
 PRIVATE_USE = range(0xE000, 0xF8FF)
-# What a tokenizer calls special, and of the rest what looks like it: DeepSeek's "<｜User｜>". Not "<think>" or
-# "<tool_call>", which answers and system messages write themselves.
+# Added tokens that a tokenizer does not call special but that look so, as DeepSeek's "<｜User｜>". Not "<think>" or
+# "<tool_call>", which answers and system messages contain themselves.
 _LOOKS_SPECIAL = re.compile("<[|\uff5c].*[|\uff5c]>", re.DOTALL)
 
 
 def control_texts(tokenizer: LoadedTokenizer) -> list[str]:
-    """Texts that make a token which no content may make."""
+    """Texts of tokens that contents must not produce."""
     others = (text for text in tokenizer.added if _LOOKS_SPECIAL.fullmatch(text))
     return sorted({*tokenizer.controls, *others} - {""})
 
 
 def pattern_of(texts: Sequence[str]) -> re.Pattern[str]:
-    """Matches any of the texts, a longer one before those that it contains."""
+    """Matches any of the texts, longer ones before those that they contain."""
     longest_first = sorted(texts, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
 
 def contents(sample: Sample) -> list[str]:
-    """Every string of a sample that is its author's."""
+    """Every string of a sample that comes from its author."""
     if sample.kind == "conversation":
         return strings(sample.messages, sample.tools, sample.arguments)
     return [sample.prompt + sample.completion]
 
 
 class Quotes:
-    """Two characters that a sample does not have, around what looks like a special token in its contents."""
+    """Two characters that a sample does not contain, put around what looks like a special token in its contents."""
 
     def __init__(self, texts: list[str], controls: re.Pattern[str]):
         used = {char for text in texts for char in text if 0xE000 <= ord(char) <= 0xF8FF}
@@ -52,7 +52,7 @@ class Quotes:
         self._marks = re.compile(f"[{self.open}{self.close}]")
 
     def quote(self, value: Any) -> Any:
-        """The value with its strings' special texts quoted, keys of objects too."""
+        """The value with the special texts in its strings quoted, including keys of objects."""
         if isinstance(value, str):
             return self._controls.sub(f"{self.open}\\g<0>{self.close}", value)
         if isinstance(value, list):
@@ -71,13 +71,13 @@ class Quotes:
         )
 
     def unquoted(self, draft: Draft) -> Draft:
-        """A draft of the quoted sample as one of the sample itself, with the ranges that were quoted."""
+        """Turns a draft of the quoted sample into one of the sample itself, with the ranges that were quoted."""
         places = [match.start() for match in self._marks.finditer(draft.text)]
 
         def moved(position: int) -> int:
             return position - bisect_right(places, position - 1)
 
-        ranges = []
+        ranges: list[tuple[int, int]] = []
         for first, second in pairwise(places):
             if draft.text[first] == self.open and draft.text[second] == self.close:
                 ranges.append((moved(first), moved(second)))
@@ -87,7 +87,7 @@ class Quotes:
 
 
 def require_same(plain: Sequence[Draft], unquoted: Sequence[Draft]) -> None:
-    """Raises RowProblem where quotes have changed what a template makes of a sample."""
+    """Raises RowProblem where the quotes changed what a template makes of a sample."""
     same = len(plain) == len(unquoted) and all(
         one._replace(quoted=()) == other._replace(quoted=())
         for one, other in zip(plain, unquoted, strict=True)

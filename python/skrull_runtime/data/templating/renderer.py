@@ -1,4 +1,4 @@
-"""What turns samples into tokens: a tokenizer and a rendering, put together once and used for every block."""
+"""Turns samples into tokens: a tokenizer and a rendering, combined once and used for every block."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .encode import (
     require_characters,
     text_answer,
 )
-from .facts import facts
+from .facts import TemplateFacts, facts
 from .markers import Quotes, contents, control_texts, pattern_of, require_same
 from .unwritten import unwritten
 
@@ -31,7 +31,7 @@ Planned = tuple[Union[list[Draft], RowProblem], int]  # noqa: UP007
 
 
 class Renderer:
-    """``rendering``: as a plan has it, with defaults for what it leaves out. Raises UserError where it makes no sense."""
+    """``rendering``: as a plan has it, with defaults for what it leaves out. Raises UserError where it is not valid."""
 
     def __init__(self, tokenizer: LoadedTokenizer, rendering: dict[str, Any]):
         self.tokenizer = tokenizer
@@ -46,13 +46,13 @@ class Renderer:
         self._controls = pattern_of(control_texts(tokenizer))
 
     def _fixed(self, text: str | None, default: list[int]) -> list[int]:
-        """Ids of what stands before or behind a text."""
+        """Ids of what comes before or after a text."""
         if text is None:
             return list(default)
         return list(self.tokenizer.encode_batch([text])[0].ids) if text else []
 
     def encode(self, samples: Sequence[Sample], keep_text: bool = False) -> list[Result]:
-        """Of every sample its tokens, more than one set where its template rewrites history, or why it has none.
+        """The tokens of every sample, in several sets where its template rewrites history, or why it has none.
 
         Raises UserError where the template itself is at fault.
         """
@@ -71,16 +71,15 @@ class Renderer:
                 results.append(problem)
         return results
 
-    def facts(self) -> dict[str, Any]:
-        """What a plan keeps: ``template`` ("own", "jinja" or "declared"), its ``sha256``, whether it ``reads_date``, and
-        ``ends``, the texts that end an answer as trained; a declared one may be no token of the tokenizer's."""
+    def facts(self) -> TemplateFacts:
+        """What a plan keeps. The end of a declared template need not be a token of the tokenizer."""
         ends = [*self.tokenizer.added, self.tokenizer.end or ""]
         if isinstance(self.template, DeclaredTemplate):
             ends.append(self.template.end())
         return facts(self.template, self.newline, ends)
 
     def plan(self, samples: Sequence[Sample]) -> list[Planned]:
-        """Of every sample its texts, before they are tokenised, and how many special texts its contents hold."""
+        """The texts of every sample, before they are tokenised, and how many special texts its contents hold."""
         texts = [contents(sample) for sample in samples]
         with self._limits(texts), watched():
             return [self._planned(sample, own) for sample, own in zip(samples, texts, strict=True)]
@@ -163,8 +162,9 @@ class Renderer:
 
 
 def _given(sample: Sample) -> Encoded:
-    """A row that is tokens already: each stretch of targets is an answer."""
-    spans, start = [], None
+    """A row that already holds tokens: each run of targets is an answer."""
+    spans: list[Span] = []
+    start: int | None = None
     for at, counts in enumerate([*sample.counted, False]):
         if counts and start is None:
             start = at

@@ -1,17 +1,17 @@
-"""What a row says and no text of it has: a template need not write all that it is given."""
+"""What a row holds but none of its texts: a template need not write everything that it is given."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..samples.sample import Sample
+from ..samples.sample import ChatMessage, Sample
 
 
 def unwritten(sample: Sample, texts: list[str], kind: str) -> tuple[str, ...]:
-    """Keys of a conversation that none of its texts has anything of.
+    """Keys of a conversation of which none of its texts has anything.
 
-    Of reasoning the last is looked for: templates leave out what was thought before earlier questions. ``kind``: the
-    template's, of which a declared one takes no arguments.
+    Only the last reasoning is looked for: templates leave out reasoning before earlier questions. ``kind``: of the
+    template; a declared one takes no arguments.
     """
     lost = []
     if (reasoning := _last_reasoning(sample.messages)) and not _written(reasoning, texts):
@@ -23,7 +23,7 @@ def unwritten(sample: Sample, texts: list[str], kind: str) -> tuple[str, ...]:
     return tuple(lost)
 
 
-def _last_reasoning(messages: list[dict[str, Any]]) -> str:
+def _last_reasoning(messages: list[ChatMessage]) -> str:
     for message in reversed(messages):
         if reasoning := message.get("reasoning_content"):
             return str(reasoning).strip()
@@ -35,6 +35,6 @@ def _written(part: str, texts: list[str]) -> bool:
 
 
 def _names(tools: list[Any]) -> list[str]:
-    """Of tools that have one; a template that writes tools writes their names."""
+    """Names of the tools that have one; a template that writes tools writes their names."""
     functions = [tool.get("function") for tool in tools if isinstance(tool, dict)]
     return [str(f["name"]) for f in functions if isinstance(f, dict) and f.get("name")]

@@ -1,4 +1,4 @@
-"""Rows in blocks of some megabytes, which end where the content says: what is inserted in a file moves no other block."""
+"""Rows in blocks of some megabytes whose ends depend on the content, so that an insertion in a file moves no other block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cached_property
 from ..readers import Row
 
 LEAST, MOST = 2 << 20, 16 << 20  # bytes
-BEYOND = 4 << 20  # bytes that a block has on average after the least
+BEYOND = 4 << 20  # bytes that a block has on average beyond the least
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Block:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the rows and of the gaps between them, not of where in the file they are."""
+        """Of the rows and of the gaps between their numbers, not of their place in the file."""
         digest = hashlib.sha256()
         before = self.first - 1
         for row in self.rows:
@@ -36,7 +36,7 @@ class Block:
 
     @property
     def first(self) -> int:
-        """Number of its first row."""
+        """The number of its first row."""
         return self.rows[0].number
 
 
@@ -51,7 +51,7 @@ def blocks_of(rows: Iterable[Row]) -> Iterator[Block]:
             held, size = [], 0
         held.append(row)
         size += length
-        # As likely for every byte, so that limits depend neither on the file nor on the sizes of rows.
+        # Equally likely for every byte, so that ends depend neither on the file nor on the sizes of rows.
         if size >= LEAST and zlib.crc32(row.content) * BEYOND < length << 32:
             yield Block(held, size)
             held, size = [], 0

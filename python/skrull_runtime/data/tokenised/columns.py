@@ -1,4 +1,4 @@
-"""Tables of columns in a file of safetensors: integers that are mapped, not parsed, and what describes them as JSON."""
+"""Tables of columns in a safetensors file: integers that are mapped, not parsed, and a description of them as JSON."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ import os
 import struct
 from array import array
 from pathlib import Path
-from typing import Any
+from typing import Literal
 from uuid import uuid4
 
 from ...errors import UserError
 from ...guarding.disk import writing
+from ...shapes import JsonObject
 
-TYPES = {"U8": "B", "U32": "I", "U64": "Q"}
-CODES = {code: name for name, code in TYPES.items()}
+TYPES: dict[str, Literal["B", "I", "Q"]] = {"U8": "B", "U32": "I", "U64": "Q"}
+CODES: dict[str, str] = {code: name for name, code in TYPES.items()}
 DESCRIPTION = "skrull"  # key of the metadata that holds the description
 LARGEST_HEADER = 256 << 20  # bytes
 
 
 class DamagedTable(UserError):
-    """A file of columns that is not whole."""
+    """A table's file that is not whole."""
 
 
-def write_table(path: Path, columns: dict[str, array], description: dict[str, Any]) -> None:
-    """Writes a table whole or not at all. Raises UserError where the disk does not let it."""
+def write_table(path: Path, columns: dict[str, array[int]], description: JsonObject) -> None:
+    """Writes a table whole or not at all. Raises UserError where the disk does not allow it."""
     # The widest first, so that every column begins at a multiple of its items' size.
     ordered = sorted(columns.items(), key=lambda item: (-item[1].itemsize, item[0]))
-    # Of machines that share the folder, two may have equal process numbers.
+    # Two machines that share the folder may have equal process numbers.
     temporary = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
     with writing(path.parent, "tokens"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,9 +45,9 @@ def write_table(path: Path, columns: dict[str, array], description: dict[str, An
             temporary.unlink(missing_ok=True)
 
 
-def _header(columns: list[tuple[str, array]], description: dict[str, Any]) -> bytes:
+def _header(columns: list[tuple[str, array[int]]], description: JsonObject) -> bytes:
     text = json.dumps(description, ensure_ascii=False, sort_keys=True)
-    header: dict[str, Any] = {"__metadata__": {DESCRIPTION: text}}
+    header: JsonObject = {"__metadata__": {DESCRIPTION: text}}
     at = 0
     for name, column in columns:
         end = at + len(column) * column.itemsize
@@ -65,7 +66,7 @@ class Table:
     """A table in a file, mapped. Its columns are memoryviews of integers."""
 
     def __init__(self, path: Path):
-        """Raises FileNotFoundError, and DamagedTable where it is not a table."""
+        """Raises FileNotFoundError, and DamagedTable where the file is not a table."""
         self._path = path
         with path.open("rb") as file:
             try:
@@ -82,8 +83,8 @@ class Table:
         if size > min(LARGEST_HEADER, len(content) - 8):
             raise ValueError("its header is longer than it is")
         header = json.loads(bytes(content[8 : 8 + size]))
-        self.description: dict[str, Any] = json.loads(header.pop("__metadata__")[DESCRIPTION])
-        self._columns: dict[str, memoryview] = {}
+        self.description: JsonObject = json.loads(header.pop("__metadata__")[DESCRIPTION])
+        self._columns: dict[str, memoryview[int]] = {}
         for name, entry in header.items():
             start, end = entry["data_offsets"]
             if not 0 <= start <= end <= len(content) - 8 - size:
@@ -94,7 +95,7 @@ class Table:
     def __reduce__(self) -> tuple[type[Table], tuple[Path]]:
         return Table, (self._path,)
 
-    def __getitem__(self, name: str) -> memoryview:
+    def __getitem__(self, name: str) -> memoryview[int]:
         return self._columns[name]
 
     def __contains__(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is known of a data file: its content's digest and its blocks, until its size, inode or time changes."""
+"""What is known about a data file: the digest of its content and its blocks, until its size, inode or time changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Mark = list[list[int]]  # size, inode and time of every file
 
 @dataclass(frozen=True)
 class KnownBlock:
-    """Where a block begins, and what it holds."""
+    """Where a block begins, and the digest of its rows."""
 
     sha256: str
     first: int  # number of its first row
@@ -37,7 +37,7 @@ class KnownFile:
 
 
 def mark_of(path: Path) -> Mark:
-    """Changes whenever a file is written or replaced. Raises UserError where it is not there."""
+    """A mark that changes whenever a file is written or replaced. Raises UserError where the file is missing."""
     try:
         found = [os.stat(part) for part in _parts(path)]
     except OSError as error:
@@ -46,7 +46,7 @@ def mark_of(path: Path) -> Mark:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, or of those of all files of a folder. Raises UserError where they cannot be read."""
+    """The SHA-256 of a file's bytes, or over all files of a folder. Raises UserError where they cannot be read."""
     parts = _parts(path)
     try:
         if parts == [path]:
@@ -71,7 +71,7 @@ def _parts(path: Path) -> list[Path]:
 
 
 class FileReading:
-    """One reading of a data file: its blocks as they come, then what is known of it."""
+    """One reading of a data file: its blocks as they are read, then what is known about it."""
 
     def __init__(self, path: Path, cache: Path):
         self._path, self._mark = path, mark_of(path)
@@ -79,7 +79,7 @@ class FileReading:
         self._blocks: list[KnownBlock] = []
 
     def known(self) -> KnownFile | None:
-        """From an earlier reading, if the file is still the same."""
+        """What is known from an earlier reading, if the file has not changed; otherwise None."""
         try:
             note = json.loads(self._note.read_text())
             if note["mark"] != self._mark:
@@ -90,14 +90,14 @@ class FileReading:
             return None
 
     def blocks(self) -> Iterator[Block]:
-        """Raises UserError where the file cannot be read."""
+        """The blocks in order. Raises UserError where the file cannot be read."""
         self._blocks = []
         for block in blocks_of(open_rows(self._path)):
             self._blocks.append(KnownBlock(block.sha256, block.first, block.bytes))
             yield block
 
     def finish(self, hashed: Callable[[Path], str] = content_digest) -> KnownFile:
-        """After all blocks. Raises UserError where the file was written to while it was read."""
+        """What is known after all blocks were read. Raises UserError where the file was written to meanwhile."""
         found = KnownFile(hashed(self._path), sum(m[0] for m in self._mark), self._blocks)
         if mark_of(self._path) != self._mark:
             raise UserError(f"{self._path}: was changed while it was read; try again")

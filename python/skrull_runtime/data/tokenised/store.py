@@ -1,4 +1,4 @@
-"""The token store: tables of tokens by what they were made from, shared by plans, runs and machines."""
+"""The token store: tables of tokens, keyed by what they were made from and shared by plans, runs and machines."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from .columns import DamagedTable, Table, write_table
 from .tokenise import TokenisedBlock
 
-ENGINE_VERSION = 1  # of what is made of the same rows
-BESIDE = "token_store"  # in a run's folder, where nothing is kept elsewhere
+ENGINE_VERSION = 1  # changes when the same rows give other tokens
+BESIDE = "token_store"  # in a run's folder, if there is no cache
 HUB = "hub"  # folder of the cache: data sets
-VARIABLE = "SKRULL_CACHE"  # another folder; empty for none
+VARIABLE = "SKRULL_CACHE"  # another folder for the cache; empty for none
 
 
 def cache_folder() -> Path | None:
-    """Where skrull keeps what it can make again, as the compiler has it; None where nothing is to be kept."""
+    """Where skrull keeps what it can make again, the same as for the compiler; None where nothing is kept."""
     chosen = os.environ.get(VARIABLE)
     if chosen is not None:
         return Path(chosen) if chosen else None
@@ -32,24 +32,24 @@ def store_folder(run_dir: Path) -> Path:
 
 
 def digest(*parts: Any) -> str:
-    """SHA-256 of JSON values."""
+    """The SHA-256 of JSON values."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def settings_digest(tokenizer_sha256: str, template: str, rendering: dict[str, Any]) -> str:
-    """Of all that decides the tokens of a row besides the row."""
+    """The digest of everything that decides the tokens of a row besides the row itself."""
     return digest(ENGINE_VERSION, tokenizer_sha256, template, rendering)
 
 
 class TokenStore:
-    """A folder of tables. Writers need no lock: a table is written whole, and all write the same."""
+    """A folder of tables. Writers need no lock: tables are written whole, and all writers write the same."""
 
     def __init__(self, folder: Path):
         self.folder = folder / "tokens"
 
     def key(self, block_sha256: str, settings: str) -> str:
-        """Name of a block's table."""
+        """The key of a block's table."""
         return digest(block_sha256, settings)
 
     def path(self, key: str) -> Path:
@@ -57,11 +57,11 @@ class TokenStore:
         return self.folder / key[:2] / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
-        """Whether a table is here, whole or not."""
+        """Whether there is a file for the table, whole or not."""
         return self.path(key).is_file()
 
     def get(self, key: str) -> Table | None:
-        """A table, if it is here and whole."""
+        """A table; None where it is missing or damaged."""
         try:
             return Table(self.path(key))
         except (FileNotFoundError, DamagedTable):
@@ -72,5 +72,5 @@ class TokenStore:
         self.path(key).unlink(missing_ok=True)
 
     def put(self, key: str, made: TokenisedBlock) -> None:
-        """Keeps a block's tokens. Raises UserError where the disk does not let it."""
+        """Keeps a block's tokens. Raises UserError where the disk does not allow it."""
         write_table(self.path(key), made.columns, made.description())

@@ -1,4 +1,4 @@
-"""A block of rows to the table of its tokens: what the store keeps."""
+"""Turns a block of rows into the table of its tokens, which the store keeps."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
 
+from ...shapes import JsonObject
 from ..layouts import Layout, Ledger, read_sample
 from ..readers import Row
 from ..samples.sample import IN_LAST, Encoded, RowProblem, Sample, Span
 from ..templating import Renderer
 from .blocks import Block
 
-AT_ONCE = (
-    1 << 19
-)  # bytes of rows that are encoded together: what the library makes of a token takes a hundred
+# Bytes of rows that are encoded together: the library takes about a hundred bytes for each token.
+AT_ONCE = 1 << 19
 WITHOUT_WORDS = "the template does not write it"
 PROBLEMS_KEPT = 20  # of a block, to show
-METHODS = ("generation", "twin", "prefix", "declared", "text", "tokens")  # in this order for ever
+METHODS = ("generation", "twin", "prefix", "declared", "text", "tokens")  # tables hold the numbers
 COLUMNS = {
     "ids": "I",  # of all samples
     "end": "I",  # of each sample's ids
@@ -30,28 +29,28 @@ COLUMNS = {
     "line": "I",  # number of the row, from the block's first
     "views": "B",
     "method": "B",  # number in METHODS
-    "turns": "I",  # of the row that answer
+    "turns": "I",  # answers in the row
     "counted_assistant": "I",  # targets that the loss counts
     "counted_last": "I",
-    "check": "I",  # of ids and spans
-    "content": "Q",  # of ids: the same for samples that are the same
+    "check": "I",  # checksum of ids and spans
+    "content": "Q",  # hash of the ids: equal for equal samples
 }
 
 
 @dataclass
 class TokenisedBlock:
-    """Columns of a block's samples, and what was noticed about its rows."""
+    """The columns of a block's samples, and what was noticed about its rows."""
 
-    columns: dict[str, array] = field(
+    columns: dict[str, array[int]] = field(
         default_factory=lambda: {name: array(code) for name, code in COLUMNS.items()}
     )
-    problems: list[tuple[int, str]] = field(default_factory=list)  # the first, with their lines
+    problems: list[tuple[int, str]] = field(default_factory=list)  # the first few, by line
     malformed: int = 0
     marked: int = 0  # samples with markers in their contents
     ledger: Ledger = field(default_factory=Ledger)
 
-    def description(self) -> dict[str, Any]:
-        """What is not a column, as JSON."""
+    def description(self) -> JsonObject:
+        """Everything but the columns, as JSON."""
         return {
             "problems": self.problems,
             "malformed": self.malformed,
@@ -66,7 +65,7 @@ class TokenisedBlock:
             self.problems.append((line, reason))
 
     def add(self, line: int, encoded: Encoded, answers: int) -> None:
-        """Adds a sample of a row of so many answers."""
+        """Adds a sample; ``answers``: how many its row has."""
         columns, spans = self.columns, encoded.spans
         ids = array("I", encoded.ids)
         flat = array("I", [n for s in spans for n in (s.start, s.end, 2 * s.turn + s.trained)])
@@ -87,24 +86,24 @@ class TokenisedBlock:
 
 
 def answers_of(sample: Sample, encoded: Encoded) -> int:
-    """Of the whole row, of which ``encoded`` may be a part."""
+    """The number of answers of the whole row, of which ``encoded`` may be a part."""
     if sample.kind == "conversation":
         return sum(message.get("role") == "assistant" for message in sample.messages)
     return len({span.turn for span in encoded.spans})
 
 
 def last_of(spans: list[Span]) -> list[Span]:
-    """Those of the last answer."""
+    """The spans of the last answer."""
     return [span for span in spans if span.turn == spans[-1].turn] if spans else []
 
 
 def targets(spans: list[Span], length: int = sys.maxsize) -> int:
-    """Targets among the first ``length`` tokens; the first token of a sample is never one."""
+    """The number of targets among the first ``length`` tokens; the first token of a sample is never a target."""
     return sum(max(0, min(s.end, length) - max(s.start, 1)) for s in spans if s.trained)
 
 
-def check_of(ids: Any, spans: Any) -> int:
-    """A checksum of a sample's ids and spans, both columns of 32 bits."""
+def check_of(ids: array[int] | memoryview[int], spans: array[int] | memoryview[int]) -> int:
+    """A checksum of a sample's ids and spans, both as 32-bit integers."""
     return zlib.crc32(spans, zlib.crc32(ids))
 
 

@@ -1,4 +1,4 @@
-"""Blocks to tables in the store, on several processors at once."""
+"""Turns blocks into tables in the store, on several processors at once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Work:
     cache: Path
 
     def tools(self) -> Tools:
-        """Raises UserError where tokenizer or template cannot be used."""
+        """The tools for it. Raises UserError where the tokenizer or the template cannot be used."""
         return Tools(self, load_tokenizer(self.tokenizer))
 
 
@@ -47,7 +47,7 @@ class Tools:
         self.settings = settings_digest(tokenizer.sha256, template, work.rendering)
 
     def has(self, block_sha256: str) -> bool:
-        """Whether the store has the table of a block of this content."""
+        """Whether the store has the table of a block with this content."""
         return self.store.has(self.store.key(block_sha256, self.settings))
 
     def make(self, block: Block) -> None:
@@ -58,7 +58,7 @@ class Tools:
 
 
 class Pool:
-    """Processes that tokenise; with one they are none but this. To be closed."""
+    """Processes that tokenise; where only one is wanted, it is this one. Must be closed."""
 
     def __init__(self, work: Work, processes: int):
         self.tools, self.cache = work.tools(), work.cache
@@ -66,7 +66,7 @@ class Pool:
         self._pool = _started(self.tools, work, processes) if processes > 1 else None
 
     def make(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """Makes the tables of these blocks, and gives each once it is done."""
+        """Makes the tables of these blocks, and yields each block once its table is kept."""
         if self._pool is None:
             for block in blocks:
                 self.tools.make(block)
@@ -86,7 +86,7 @@ class Pool:
             ) from error
 
     def close(self) -> None:
-        """Ends the processes, whatever they are at."""
+        """Ends the processes, whatever they are doing."""
         if self._pool is not None:
             for process in list((self._pool._processes or {}).values()):
                 process.kill()
@@ -105,11 +105,10 @@ _tools: Tools | None = None  # of this process
 
 
 def _started(tools: Tools, work: Work, processes: int) -> ProcessPoolExecutor:
-    """Forked where that is sound, so that all share one tokenizer's memory."""
+    """A pool of processes, forked where that is safe, so that all share the memory of one tokenizer."""
     global _tools
-    os.environ["TOKENIZERS_PARALLELISM"] = (
-        "false"  # else the library's threads do not survive a fork
-    )
+    # The library's threads would not survive a fork.
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     forks = sys.platform == "linux"
     context = multiprocessing.get_context("fork" if forks else "spawn")
     _tools = tools if forks else None

@@ -12,7 +12,7 @@ _PARTS = re.compile(f"({re.escape(START)}|{re.escape(END)})")
 
 
 class ByteEncoding:
-    """A text's ids, with the same questions answered as by an Encoding of ``tokenizers``."""
+    """The ids of a text, with the methods of an Encoding of ``tokenizers`` that are used here."""
 
     def __init__(self, text: str):
         self.ids: list[int] = []
@@ -30,7 +30,7 @@ class ByteEncoding:
         self._end = at
 
     def char_to_token(self, position: int) -> int | None:
-        """The first token of a character, or None where there is no such character."""
+        """The first token of a character; None where there is no such character."""
         if not 0 <= position < self._end:
             return None
         which = bisect_right(self._chars, position) - 1
@@ -40,21 +40,21 @@ class ByteEncoding:
         return self._tokens[which] + len(part[: position - self._chars[which]].encode())
 
     def token_to_chars(self, token: int) -> tuple[int, int]:
-        """The range of characters that a token is of."""
+        """The range of characters that a token belongs to."""
         which = bisect_right(self._tokens, token) - 1
         part, start = self._parts[which], self._chars[which]
         if part in MARKERS:
             return start, start + len(part)
         before = part.encode()[: token - self._tokens[which] + 1]
         char = start + len(before.decode(errors="ignore"))
-        # A cut character decodes to nothing: the token is of the character after those that are whole.
+        # An incomplete character decodes to nothing: the token belongs to the character after the complete ones.
         whole = len(before.decode(errors="ignore").encode()) == len(before)
         return (char - 1, char) if whole else (char, char + 1)
 
     @property
     def offsets(self) -> list[tuple[int, int]]:
         """The range of characters of every token."""
-        ranges = []
+        ranges: list[tuple[int, int]] = []
         for part, start in zip(self._parts, self._chars, strict=True):
             if part in MARKERS:
                 ranges.append((start, start + len(part)))
@@ -65,5 +65,5 @@ class ByteEncoding:
 
 
 def encode_batch(texts: Sequence[str]) -> list[ByteEncoding]:
-    """Every text's encoding."""
+    """The encoding of every text."""
     return [ByteEncoding(text) for text in texts]

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UserError
+from ...shapes import JsonObject
 
 DEFAULT, TOOLS = "default", "tool_use"
 FILE, MORE = "chat_template.jinja", "additional_chat_templates"
 
 
-def own_templates(folder: str, config: dict[str, Any]) -> tuple[str | None, str | None]:
+def own_templates(folder: str, config: JsonObject) -> tuple[str | None, str | None]:
     """The template of conversations, and of those with tools. Raises UserError where a file cannot be read.
 
-    ``chat_template.jinja`` and ``additional_chat_templates/NAME.jinja`` go before the configuration's.
+    ``chat_template.jinja`` and ``additional_chat_templates/NAME.jinja`` take precedence over the configuration.
     """
     named = _files(Path(folder)) or _configured(config.get("chat_template"))
     default = named.get(DEFAULT)

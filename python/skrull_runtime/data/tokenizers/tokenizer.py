@@ -8,27 +8,49 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import UserError
+from ...shapes import JsonObject
 from . import byte_tokens
 from .own_template import own_templates
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 # As transformers names them to templates.
 NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 BYTES = "bytes"
 
 
-class LoadedTokenizer:
-    """What turns text into ids, and what is known of it.
+class TextEncoding(Protocol):
+    """What is used of an Encoding of ``tokenizers``. Characters and tokens are counted from 0."""
 
-    ``sha256``: of the files that decide ids. ``special``: named tokens' texts, as templates get them. ``chat_template``
-    and ``tool_template``: Jinja of the tokenizer itself, the second where tools are given; None where it has none.
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the tokens."""
+
+    @property
+    def offsets(self) -> list[tuple[int, int]]:
+        """The range of characters of every token."""
+
+    def char_to_token(self, position: int, /) -> int | None:
+        """The first token of a character; None where it has none."""
+
+    def token_to_chars(self, token: int, /) -> tuple[int, int] | None:
+        """The range of characters of a token; None where there is no such token."""
+
+
+class LoadedTokenizer:
+    """What turns text into ids, and what is known about it.
+
+    ``sha256``: of the files that decide ids. ``special``: texts of named tokens, as templates get them. ``chat_template``
+    and ``tool_template``: the tokenizer's own Jinja, the second for conversations with tools; None where it has none.
     ``vocabulary``: the largest id plus one. ``begin``, ``begin_ids``: what it puts in front of a text by itself.
     ``end``: the text of its end token, or None.
     """
 
-    def __init__(self, path: str, backend: Any, files: dict[str, bytes], config: dict[str, Any]):
+    def __init__(self, path: str, backend: Tokenizer, files: dict[str, bytes], config: JsonObject):
         self.path = path
         self.special = _named(config)
         self.chat_template, self.tool_template = own_templates(path, config)
@@ -39,7 +61,7 @@ class LoadedTokenizer:
         self._plain_ids: dict[str, list[int]] = {}
         self._describe(config)
 
-    def _describe(self, config: dict[str, Any]) -> None:
+    def _describe(self, config: JsonObject) -> None:
         backend = self._backend
         added = backend.get_added_tokens_decoder()
         self.controls = {token.content: number for number, token in added.items() if token.special}
@@ -48,33 +70,34 @@ class LoadedTokenizer:
         self.vocabulary = max(vocabulary.values(), default=-1) + 1
         self.begin_ids, self.begin = self._begins(config, vocabulary)
 
-    def _begins(self, config: dict[str, Any], vocabulary: dict[str, int]) -> tuple[list[int], str]:
-        """transformers puts the begin token in front where the configuration says so, else where the file does."""
+    def _begins(self, config: JsonObject, vocabulary: dict[str, int]) -> tuple[list[int], str]:
+        """transformers puts the begin token in front where the configuration says so, otherwise where the file does."""
         if "add_bos_token" in config or "add_eos_token" in config:
             bos = self.special.get("bos_token")
-            added = bool(config.get("add_bos_token")) and bos in vocabulary
-            return ([vocabulary[bos]], bos) if added else ([], "")
+            if not config.get("add_bos_token") or bos is None or bos not in vocabulary:
+                return [], ""
+            return [vocabulary[bos]], bos
         bare = self._backend.encode("a", add_special_tokens=False).ids
         whole = self._backend.encode("a").ids
         ids = whole[: _position(whole, bare)]
-        return ids, "".join(self._backend.id_to_token(token) for token in ids)
+        return ids, "".join(self._backend.id_to_token(token) or "" for token in ids)
 
-    def encode_batch(self, texts: Sequence[str]) -> list[Any]:
-        """Encodings of whole texts, without tokens of the tokenizer's own around them."""
+    def encode_batch(self, texts: Sequence[str]) -> Sequence[TextEncoding]:
+        """Encodings of whole texts, without the tokenizer's own tokens around them."""
         return self._backend.encode_batch(texts, add_special_tokens=False)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Text of ids, special tokens and all, to look at."""
+        """The text of ids, including special tokens, for display."""
         return self._backend.decode(list(ids), skip_special_tokens=False)
 
     def plain(self, text: str) -> list[int]:
-        """Ids of a text in the midst of another, none of them an added token's."""
+        """Ids of a text that stands within another; none is the id of an added token."""
         if text not in self._plain_ids:
             self._plain_ids[text] = self._encode_plainly(text)
         return self._plain_ids[text]
 
     def _encode_plainly(self, text: str) -> list[int]:
-        # Behind a newline, so that SentencePiece puts no blank in front of the text.
+        # After a newline, so that SentencePiece puts no blank in front of the text.
         newline = self._plain_backend.encode("\n", add_special_tokens=False).ids
         ids = self._plain_backend.encode("\n" + text, add_special_tokens=False).ids
         if ids[: len(newline)] == newline:
@@ -82,7 +105,7 @@ class LoadedTokenizer:
         return self._plain_backend.encode(text, add_special_tokens=False).ids
 
     @cached_property
-    def _plain_backend(self) -> Any:
+    def _plain_backend(self) -> Tokenizer:
         """The same tokenizer without its added tokens."""
         from tokenizers import Tokenizer
 
@@ -106,7 +129,7 @@ class ByteTokenizer(LoadedTokenizer):
         self.vocabulary = 256 + len(self.added)
         self.begin_ids, self.begin = [], ""
 
-    def encode_batch(self, texts: Sequence[str]) -> list[Any]:
+    def encode_batch(self, texts: Sequence[str]) -> Sequence[TextEncoding]:
         return byte_tokens.encode_batch(texts)
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -122,7 +145,7 @@ def load_tokenizer(path: str) -> LoadedTokenizer:
     """``bytes``, a ``tokenizer.json``, or a folder with one. Raises UserError where it cannot be read."""
     if path == BYTES:
         return ByteTokenizer()
-    # One process a core encodes: a pool of threads in each would only be in their way.
+    # Each core has a process that encodes: a pool of threads in each would only compete with them.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     file = Path(path) / "tokenizer.json" if Path(path).is_dir() else Path(path)
     files = {"tokenizer.json": _read(file)}
@@ -133,7 +156,7 @@ def load_tokenizer(path: str) -> LoadedTokenizer:
     return LoadedTokenizer(str(file.parent), _backend(file, files, config), files, config)
 
 
-def _backend(file: Path, files: dict[str, bytes], config: dict[str, Any]) -> Any:
+def _backend(file: Path, files: dict[str, bytes], config: JsonObject) -> Tokenizer:
     from tokenizers import Tokenizer
 
     try:
@@ -146,8 +169,8 @@ def _backend(file: Path, files: dict[str, bytes], config: dict[str, Any]) -> Any
     return backend
 
 
-def _add_missing(backend: Any, config: dict[str, Any]) -> None:
-    """Tokens that only the configuration knows; transformers adds them behind the others."""
+def _add_missing(backend: Tokenizer, config: JsonObject) -> None:
+    """Adds the tokens that only the configuration knows; transformers adds them after the others."""
     from tokenizers import AddedToken
 
     known = {token.content for token in backend.get_added_tokens_decoder().values()}
@@ -169,7 +192,7 @@ def _number(entry: tuple[str, Any]) -> int:
     return int(entry[0]) if entry[0].isdigit() else 0
 
 
-def _named(config: dict[str, Any]) -> dict[str, str]:
+def _named(config: JsonObject) -> dict[str, str]:
     texts = {}
     for name in NAMES:
         value = config.get(name)
@@ -180,7 +203,7 @@ def _named(config: dict[str, Any]) -> dict[str, str]:
 
 
 def _position(whole: list[int], part: list[int]) -> int:
-    """Where ``part`` lies in ``whole``; 0 where it does not."""
+    """Where ``part`` starts in ``whole``; 0 where it does not occur."""
     places = range(len(whole) - len(part) + 1)
     return next((at for at in places if whole[at : at + len(part)] == part), 0)
 
@@ -200,7 +223,7 @@ def _read(file: Path) -> bytes:
         raise UserError(f"{file}: cannot be read ({error.strerror})") from error
 
 
-def _config(file: Path, content: bytes) -> dict[str, Any]:
+def _config(file: Path, content: bytes) -> JsonObject:
     try:
         config = json.loads(content)
     except (ValueError, RecursionError) as error:
