@@ -1,7 +1,7 @@
-"""What ``launch.sh`` starts: the parent of a node's ranks, or of a run's nodes.
+"""The program that ``launch.sh`` starts: the parent of a node's ranks, or of a run's nodes.
 
-It outlives the launcher of the ranks, prints why the run has ended as the last line, and returns the documented exit code. Nothing
-here imports torch, so that it is there at once.
+It outlives the launcher of the ranks, prints why the run has ended as the last line, and returns the documented exit code.
+Nothing here imports torch, so that it starts at once.
 """
 
 from __future__ import annotations
@@ -31,16 +31,15 @@ from .launching.outcome import Outcome, interrupted, lost, stopped_early
 try:
     from .launching.hosts import start_on_hosts
     from .launching.watch import Others, Signals, Watch
-except (
-    ModuleNotFoundError
-) as missing:  # the likeliest first mistake, before anything else could say so
+except ModuleNotFoundError as missing:
+    # The most likely first mistake, reported before anything else could.
     sys.exit(
         f"error: {sys.executable} has no {missing.name}: pip install -r requirements.txt in the run's folder, or set"
         " PYTHON to an interpreter that has it"
     )
 
 MANIFEST = "skrull.manifest.json"
-# The ranks' own, and torchrun's, which would change what it does.
+# Variables of the ranks, and torchrun's own, which would change what it does.
 NOT_PASSED_ON = re.compile(
     r"(PET|TORCHELASTIC)_\w+|(LOCAL_|GROUP_|ROLE_|CROSS_)?(RANK|SIZE)|(LOCAL_|ROLE_)?WORLD_SIZE"
     r"|MASTER_(ADDR|PORT)|NODE_RANK"
@@ -125,7 +124,7 @@ def command_of(
     folder: Path,
     environ: Mapping[str, str],
 ) -> list[str]:
-    """What starts the ranks of this node. Raises UserError where it has fewer GPUs for them than they are."""
+    """The command that starts the ranks of this node. Raises UserError where the node has fewer GPUs than ranks."""
     devices = _devices(environ, arguments.gpus)
     make = {"deepspeed": _deepspeed, "torchrun": _torchrun}[arguments.launcher]
     library = [sys.executable, "-m", "skrull_runtime.launching.library", arguments.launcher]
@@ -150,9 +149,11 @@ def _devices(environ: Mapping[str, str], gpus: int) -> list[str]:
 def _deepspeed(
     place: Place, port: int, devices: Sequence[str], folder: Path, timeout: float
 ) -> list[str]:
-    # It counts the nodes and their ranks by this table; the names in it are not looked up.
-    world = {f"node-{node}": list(range(len(devices))) for node in range(place.nodes)}
-    world[f"node-{place.node}"] = list(devices)  # type: ignore[arg-type]
+    # DeepSpeed counts the nodes and their ranks by this table; it does not look up the names.
+    world: dict[str, list[int] | list[str]] = {
+        f"node-{node}": list(range(len(devices))) for node in range(place.nodes)
+    }
+    world[f"node-{place.node}"] = list(devices)
     encoded = base64.urlsafe_b64encode(json.dumps(world).encode()).decode()
     where = [f"--master_addr={place.address}", f"--master_port={port}"]
     return [f"--world_info={encoded}", f"--node_rank={place.node}", *where, "--log_level=critical"]
@@ -169,7 +170,7 @@ def _torchrun(
 
 
 def _check(signals: Signals, others: Sequence[Others]) -> None:
-    """Raises Over where a signal or the word of another node has come."""
+    """Raises Over where a signal, or a report of another node, has arrived."""
     for number in signals.take():
         raise Over(_of_signal(number))
     for other in others:
@@ -198,14 +199,14 @@ def _require_packages(folder: Path) -> None:
 
 
 def _digest(folder: Path) -> str:
-    """Of what the compiler wrote: equal on nodes that have the same run."""
+    """The digest of what the compiler wrote: equal on nodes that have the same run."""
     manifest = folder / MANIFEST
     return hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on here. Of those that no connection is given by itself, which begin at 32768 (Linux)
-    or 49152: it stays free until the ranks take it."""
+    """A TCP port that nothing listens on here. It is below 32768 (on Linux, elsewhere 49152), where the system starts
+    assigning ports to connections by itself, so it stays free until the ranks take it."""
     while True:
         port = random.randrange(10_000, 32_768)
         try:

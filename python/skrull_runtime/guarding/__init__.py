@@ -1,1 +1,1 @@
-"""How ranks learn of each other's end: a guard beside every rank, and the causes that it passes on."""
+"""How ranks learn why another one ended: a guard in every rank, and the causes that it passes on."""

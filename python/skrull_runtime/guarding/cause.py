@@ -1,6 +1,6 @@
 """Why a run ended, written down by its ranks for the process that started them.
 
-A rank writes its cause into the folder that ``SKRULL_ENDINGS`` names, one file a rank. Under a launcher that is not
+A rank writes its cause into the folder that ``SKRULL_ENDINGS`` names, one file per rank. Under a launcher that is not
 ours there is no such folder, and the cause is only printed. Nothing here imports torch.
 """
 
@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..contract.exit_codes import FAULT, INTERRUPTED, STOPPED, USER
+from ..shapes import JsonObject
 
-ENDINGS = "SKRULL_ENDINGS"  # a folder of this node, private to one start of the run
-LAUNCHER_PID = (
-    "SKRULL_LAUNCHER_PID"  # of the process that started this node's ranks: they end with it
-)
-
+ENDINGS = "SKRULL_ENDINGS"  # a folder on this node, private to one start of the run
+# Of the process that started this node's ranks, which end with it.
+LAUNCHER_PID = "SKRULL_LAUNCHER_PID"
 Kind = Literal["user", "fault", "stopped", "interrupted", "lost"]
 CODES: dict[Kind, int] = {
     "user": USER,
@@ -34,7 +33,7 @@ CODES: dict[Kind, int] = {
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a rank ended. Of a rank that ended without a word, another one tells it."""
+    """Why a rank ended. Where a rank ended without reporting it, another one does."""
 
     rank: int
     host: str
@@ -43,7 +42,7 @@ class Cause:
     code: int  # exit code that it gives the run
     kind: Kind
     reason: str  # a sentence; the traceback of a fault is in the output of its rank
-    primary: bool  # False: a symptom of another rank's end, such as a connection that it closed
+    primary: bool  # False for a symptom of another rank's end, such as a closed connection
 
     @staticmethod
     def of(rank: int, kind: Kind, reason: str, primary: bool = True) -> Cause:
@@ -56,8 +55,16 @@ class Cause:
     @staticmethod
     def from_json(value: Any) -> Cause:
         """From :meth:`to_json`. Raises ValueError where it is not one."""
-        types = {"rank": int, "host": str, "pid": int, "time": (int, float), "code": int}
-        types |= {"kind": str, "reason": str, "primary": bool}
+        types: dict[str, type | tuple[type, ...]] = {
+            "rank": int,
+            "host": str,
+            "pid": int,
+            "time": (int, float),
+            "code": int,
+            "kind": str,
+            "reason": str,
+            "primary": bool,
+        }
         if not isinstance(value, dict) or set(value) != {field.name for field in fields(Cause)}:
             raise ValueError("not a cause: it has other fields")
         wrong = [name for name, kind in types.items() if not isinstance(value[name], kind)]
@@ -65,7 +72,7 @@ class Cause:
             raise ValueError(f"not a cause: {', '.join(wrong) or 'kind'} is something else")
         return Cause(**value)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As a JSON object."""
         return asdict(self)
 
@@ -75,7 +82,7 @@ class Cause:
         return f"{prefix}{self.reason}"
 
     def write(self, folder: Path, by: int | None = None) -> None:
-        """Writes it whole to ``rank-<by>.json``; ``by`` is the rank that tells it, by default its own.
+        """Writes it whole to ``rank-<by>.json``; ``by`` is the rank that reports it, by default its own.
 
         Raises OSError where it cannot be written.
         """
@@ -86,7 +93,7 @@ class Cause:
 
 
 def read_all(folder: Path) -> list[Cause]:
-    """The causes that ranks have written, by rank. What is not one is passed over: its writer may have been killed."""
+    """The causes that ranks have written, by rank. Invalid files are skipped: their writer may have been killed."""
     causes = []
     for path in folder.glob("rank-*.json"):
         try:
@@ -97,10 +104,10 @@ def read_all(folder: Path) -> list[Cause]:
 
 
 def first_of(causes: Iterable[Cause]) -> Cause | None:
-    """The one to tell: causes before symptoms, then the earliest."""
+    """The cause to report: causes before symptoms, then the earliest; None where there is none."""
     return min(causes, key=lambda cause: (not cause.primary, cause.time, cause.rank), default=None)
 
 
 def forget(folder: Path, rank: int) -> None:
-    """Removes what this rank wrote in an earlier attempt of the same start. Raises OSError where it cannot."""
+    """Removes what this rank wrote in an earlier attempt of the same start. Raises OSError where it cannot be removed."""
     (folder / f"rank-{rank}.json").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Writing: where the disk does not allow it, the user reads which disk and why."""
+"""Writing files: where the disk does not allow it, the user reads which disk and why."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from ..errors import UserError
 from .reasons import disk_problem
 
-# torch's writer of zip files loses the system's reason; safetensors and DeepSpeed keep it in their text.
+# torch's zip writer loses the system's reason; safetensors and DeepSpeed keep it in their messages.
 LOST_REASON = re.compile(r"PytorchStreamWriter|inline_container|file write failed|unexpected pos")
 PROBE = 1 << 20  # bytes
 
 
 @contextmanager
 def writing(folder: Path, what: str) -> Iterator[None]:
-    """Raises UserError where ``what`` cannot be written to ``folder`` because of the disk, or of who may write there."""
+    """Raises UserError where ``what`` cannot be written to ``folder`` because of the disk or of permissions."""
     try:
         yield
     except Exception as error:
@@ -35,7 +35,7 @@ def writing(folder: Path, what: str) -> Iterator[None]:
 
 
 def _probed(folder: Path) -> str | None:
-    """Why nothing can be written there now; None where something can."""
+    """Why nothing can be written there now; None where writing works."""
     path: str | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as probe:

@@ -1,7 +1,7 @@
-"""A rank's side of the guard: a thread that ends this rank with the first cause of the run's end, wherever its main
-thread is, and that tells the others what happens here.
+"""A rank's side of the guard: a thread that ends this rank with the first cause of the run's end, whatever its main thread
+is doing, and that tells the others what happens here.
 
-It needs no part of torch, and no answer of the main thread: a collective or a kernel may hold that for as long as the
+It needs nothing from torch and no response from the main thread, which a collective or a kernel may block until the
 time-out.
 """
 
@@ -29,14 +29,14 @@ from .watch import SYMPTOM_WAIT, Server, Timing
 from .wire import Wire
 
 WORD_WAIT = SYMPTOM_WAIT + 3.0  # seconds for rank 0's word on what this rank has told it
-SIGNAL_WAIT = 1.5  # likewise where a user waits, or a launcher that may kill
+SIGNAL_WAIT = 1.5  # likewise where a user waits, or a launcher that may kill this process
 
 _guard: Guard | None = None
-_workers: list[Other] = []  # of this rank, from their start on
+_workers: list[Other] = []  # of this rank, since they were started
 
 
 def current() -> Guard | None:
-    """This process's guard; None before ranks have met, and where nobody has made one."""
+    """This process's guard; None before the ranks have met, and where there is none."""
     return _guard
 
 
@@ -46,7 +46,7 @@ def need_workers(processes: Iterable[BaseProcess]) -> None:
 
 
 class Guard:
-    """Connected to rank 0 from the moment it is made: by the main thread, after all forks.
+    """Connected to rank 0 from its construction, which must be in the main thread, after all forks.
 
     Raises OSError where rank 0 cannot be reached.
     """
@@ -78,7 +78,7 @@ class Guard:
         _guard = self
 
     def wait_for_all(self) -> None:
-        """Returns when every rank has come; this rank is ended where one does not."""
+        """Returns when every rank has arrived; ends this process where one does not."""
         self._complete.wait()
 
     def saves_when_stopped(self) -> None:
@@ -86,19 +86,21 @@ class Guard:
         self._saves = True
 
     def release_workers(self) -> None:
-        """This rank is about to end them itself."""
+        """Stops watching the workers: this rank is about to end them itself."""
         with self._lock:
             self._others = [entry for entry in self._others if entry[1] != self._miss_worker]
 
     def fail(self, cause: Cause) -> NoReturn:
-        """Ends all ranks with the first cause of all that ranks tell now: this one, or another one's."""
+        """Ends all ranks with the first cause that any rank reports now: this one or another."""
         self._tell(cause, WORD_WAIT)
         while time.monotonic() < self._exit_at:  # the thread ends the process when rank 0 answers
             time.sleep(0.05)
-        end_now(self._own or cause, self.rank)  # what the thread has told before counts more
+        end_now(
+            self._own or cause, self.rank
+        )  # what the thread has reported before takes precedence
 
     def leave(self) -> None:
-        """Returns when every rank has done its work, so that none is missed by the others."""
+        """Returns when every rank has done its work, so that the others do not report one as lost."""
         self.release_workers()
         place.at("the end")
         self._wire.send({"place": place.current(), "leave": True})
@@ -144,14 +146,14 @@ class Guard:
                 self._left.set()
 
     def _lose_rank_0(self, why: str) -> None:
-        """Nobody is there to say what came first: a cause of this rank's own does, or else the loss itself."""
+        """Without rank 0, nobody can say what came first: this rank ends with its own cause, if any, or with the loss."""
         if self._left.is_set():
             return
         lost = replace(Cause.of(0, "lost", why), host=self._server.host, pid=self._server.pid)
         end_now(self._own if self._own is not None and self._own.primary else lost, self.rank)
 
     def _tell(self, cause: Cause, seconds: float) -> None:
-        """Tells rank 0, whose word is waited for so long."""
+        """Tells rank 0, and waits that many seconds for its word."""
         with self._lock:
             if self._own is not None:
                 return
@@ -161,11 +163,12 @@ class Guard:
 
     def _watch(self, other: Other, on_end: Callable[[Other], None]) -> None:
         self._others.append((other, on_end))
-        if other.descriptor is not None:  # wakes the thread; what has ended is asked for then
+        descriptor = other.descriptor
+        if descriptor is not None:  # wakes the thread, which then looks for what has ended
             self._selector.register(
-                other.descriptor,
+                descriptor,
                 selectors.EVENT_READ,
-                lambda: self._selector.unregister(other.descriptor),
+                lambda: self._selector.unregister(descriptor),
             )
 
     def _look_at_others(self) -> None:
@@ -174,7 +177,7 @@ class Guard:
                 entry[1](entry[0])
 
     def _is_missed(self, entry: tuple[Other, Callable[[Other], None]]) -> bool:
-        """Whether this rank still depends on it; once only."""
+        """Whether this rank still depends on it; true only once."""
         with self._lock:
             missed = entry in self._others
             self._others = [each for each in self._others if each is not entry]
@@ -196,7 +199,7 @@ class Guard:
         self._tell(Cause.of(self.rank, "user", reason), WORD_WAIT)
 
     def _watch_signals(self) -> None:
-        """The system writes each signal into a socket at once, even where the main thread is in a kernel."""
+        """Has the system write each signal to a socket at once, even while the main thread is in a kernel."""
         reader, writer = socket.socketpair()
         reader.setblocking(False)
         writer.setblocking(False)
@@ -214,7 +217,7 @@ class Guard:
             self._tell(judge(StoppedEarly()).cause(self.rank), SIGNAL_WAIT)
 
     def _forgive_own_sleep(self, now: float) -> None:
-        """Where this process itself did not run, rank 0 cannot be blamed for silence in that time."""
+        """While this process itself did not run, rank 0 cannot be blamed for silence."""
         lost = now - self._looked - self._timing.interval
         if lost > max(1.0, 2 * self._timing.interval):
             self._heard += lost

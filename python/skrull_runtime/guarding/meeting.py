@@ -1,4 +1,4 @@
-"""Ranks meet: first under the guard, which says who is missing and why one fails, then as a process group."""
+"""Ranks meet: first under the guard, which says which ranks are missing and why one fails, then as a process group."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from .guard import Guard
 from .watch import Server, Timing, Watch
 
 MARGIN = (
-    5.0  # seconds that a collective waits on after the guard should have said who keeps it waiting
+    5.0  # seconds that a collective waits beyond the time within which the guard names the cause
 )
-START_AT_LEAST = 0.0  # seconds to come in, whatever the time-out; for tests on busy machines
+START_AT_LEAST = (
+    0.0  # seconds for ranks to arrive, whatever the time-out; for tests on busy machines
+)
 TAKEN = re.compile(r"EADDRINUSE|address already in use|failed to listen", re.IGNORECASE)
 
 
 def meet(rank: int, ranks: int, timeout: float) -> dist.Store:
-    """Returns once every rank is under the guard; the store is for the process group.
+    """Returns once every rank is under the guard. The store that it returns is for the process group.
 
-    Raises UserError where rank 0 cannot be reached, or cannot listen. Where another rank does not come within
-    ``timeout`` seconds, the guard ends all.
+    Raises UserError where rank 0 cannot be reached or cannot listen. Where another rank does not arrive within
+    ``timeout`` seconds, the guard ends all ranks.
     """
     timing = Timing(timeout, max(timeout, START_AT_LEAST), ranks)
     place.at("the meeting of all ranks")
@@ -53,12 +55,12 @@ def meet(rank: int, ranks: int, timeout: float) -> dist.Store:
 
 
 def group_timeout(timeout: float) -> timedelta:
-    """How long a collective waits: a little more than the guard, which knows for whom."""
+    """How long a collective waits: a little longer than the guard, which knows which rank is late."""
     return timedelta(seconds=timeout + MARGIN)
 
 
 def _store(rank: int, ranks: int, seconds: float) -> dist.Store:
-    """The store at MASTER_ADDR, which rank 0 serves, or torchrun's agent where it says so."""
+    """The store at MASTER_ADDR, served by rank 0, or by torchrun's agent where that says so."""
     address, port = _address(), int(os.environ["MASTER_PORT"])
     agent = os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
     try:
@@ -104,12 +106,12 @@ def _address() -> str:
 
 
 def _ranks_per_node(ranks: int) -> int:
-    """As torchrun and DeepSpeed say it."""
+    """The ranks of a node, as torchrun or DeepSpeed states them."""
     found = os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("LOCAL_SIZE")
     return max(1, int(found)) if found else ranks
 
 
 def limit_groups(timeout: float) -> None:
-    """Gives the groups that libraries have made the same time as ours: they take torch's half hour."""
+    """Gives process groups that libraries made the same time-out as ours; their default is torch's half hour."""
     for group in list(dist.distributed_c10d._world.pg_map):
         dist.distributed_c10d._set_pg_timeout(group_timeout(timeout), group)

@@ -1,4 +1,4 @@
-"""Other processes that a rank depends on: seen when they end, without being their parent."""
+"""Other processes that a rank depends on: their end is noticed without being their parent."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from pathlib import Path
 
 
 class Other:
-    """A process to be watched. It has a descriptor that becomes readable at its end, where the system offers that."""
+    """A process to watch. Where the system offers it, ``descriptor`` becomes readable when the process ends."""
 
     def __init__(self, pid: int):
         self.pid = pid
         self._started = start_of(pid)
         try:
             self.descriptor: int | None = os.pidfd_open(pid)
-        except (AttributeError, OSError):  # an older system, another one, or it has ended
+        except (AttributeError, OSError):  # an old system, one without it, or the process has ended
             self.descriptor = None
 
     def has_ended(self) -> bool:
-        """Whether it is there no more; one whose number a later process has got has ended too."""
+        """Whether it has ended, even if a later process has taken its number."""
         state = _state_of(self.pid)
         return state is None or state == "Z" or start_of(self.pid) != self._started
 
     def signal_of_end(self) -> str | None:
-        """Name of the signal that has ended it. For a child that nobody has waited for yet, and only on Linux."""
+        """The name of the signal that ended it; None where there was none or it is unknown. It is known only on Linux, and
+        only for a child that nobody has waited for yet."""
         if self.descriptor is None:
             return None
         try:
@@ -38,7 +39,7 @@ class Other:
 
 
 def launcher_by_command() -> int | None:
-    """This process's parent, where that is a launcher of torch's or DeepSpeed's, which ranks must not outlive."""
+    """This process's parent if that is a launcher of torch or DeepSpeed, which ranks must not outlive; otherwise None."""
     parent = os.getppid()
     try:
         command = Path(f"/proc/{parent}/cmdline").read_bytes()
@@ -57,13 +58,13 @@ def _state_of(pid: int) -> str | None:
 
 
 def start_of(pid: int) -> str | None:
-    """When a process of this machine was started, in the system's own count; None where that is not known."""
+    """When a process on this machine was started, in the system's own count; None where that is not known."""
     found = _fields_of(pid)
     return found[19] if found else None
 
 
 def _fields_of(pid: int) -> list[str] | None:
-    """What /proc says after the name; empty where there is a process but no /proc, None where there is none."""
+    """The fields of /proc after the name; empty where the process exists but /proc does not, None where neither does."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

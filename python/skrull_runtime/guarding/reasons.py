@@ -1,4 +1,4 @@
-"""What an exception says about the end of a run: whose it is, and the line that a user should read."""
+"""What an exception says about the end of a run: who is at fault, and the line that the user should read."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ DISK = {
     errno.EIO: "the disk reports an input/output error",
     errno.ESTALE: "the network disk has lost it (stale file handle)",
 }
-OS_ERROR = re.compile(r"os error (\d+)")  # in the words of safetensors
+OS_ERROR = re.compile(r"os error (\d+)")  # in messages of safetensors
 
 
 class StoppedEarly(BaseException):
-    """SIGTERM before there was anything to save."""
+    """SIGTERM came before there was anything to save."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """An exception's kind and line. ``trace`` is what to print of a fault; ``primary`` as in ``Cause``."""
+    """The kind and the line of an exception. ``trace``: what to print for a fault; ``primary``: as in ``Cause``."""
 
     kind: Kind
     reason: str
@@ -45,12 +45,12 @@ class Judgement:
     trace: str = ""
 
     def cause(self, rank: int) -> Cause:
-        """As the cause of this process's end."""
+        """The cause of this process's end."""
         return Cause.of(rank, self.kind, self.reason, self.primary)
 
 
 def judge(error: BaseException) -> Judgement:
-    """Tells the user's mistakes, by their class, and the ends of other processes from faults, which keep their traceback."""
+    """Tells users' mistakes, by their class, and ends of other processes from faults, which keep their traceback."""
     if isinstance(error, KeyboardInterrupt):
         return Judgement("interrupted", "interrupted")
     if isinstance(error, StoppedEarly):
@@ -59,9 +59,8 @@ def judge(error: BaseException) -> Judgement:
         return Judgement("user", str(error), primary=not isinstance(error, ToldByAnother))
     if isinstance(error, FaultElsewhere):
         return Judgement("fault", fault_line(str(error)), error.primary, error.trace)
-    for each in _chain(
-        error
-    ):  # a library may be interrupted anywhere, and raise something of its own
+    # A library may be interrupted anywhere, and raise an exception of its own.
+    for each in _chain(error):
         if found := _of_another_process(each):
             return found
     if found := _of_the_system(error):
@@ -76,12 +75,12 @@ def fault_line(said: str) -> str:
 
 
 def is_symptom(error: BaseException) -> bool:
-    """Whether it only shows that another rank has failed, or keeps this one waiting."""
+    """Whether an exception only shows that another rank has failed or keeps this one waiting."""
     return not judge(error).primary
 
 
 def disk_problem(error: BaseException) -> str | None:
-    """What is wrong with the disk, in words, where that is why."""
+    """What is wrong with the disk, in words, if that is the reason; otherwise None."""
     for each in _chain(error):
         number = each.errno if isinstance(each, OSError) else None
         if number is None and (found := OS_ERROR.search(str(each))):
@@ -93,7 +92,7 @@ def disk_problem(error: BaseException) -> str | None:
 
 
 def _of_another_process(error: BaseException) -> Judgement | None:
-    """Ends of processes are told by what torch says: it has no classes for them."""
+    """Ends of other processes are recognised by torch's messages: it has no classes for them."""
     text = str(error)
     if found := LOST_WORKER.search(text):
         return Judgement(

@@ -1,4 +1,4 @@
-"""The last thing that a rank does: it says why it ends, and is gone."""
+"""The last thing that a rank does: it reports why it ends, and exits."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from .cause import ENDINGS, LAUNCHER_PID, Cause
 from .others import Other
 from .reasons import judge
 
-PRINTING = 2.0  # seconds: whoever should read the output may have stopped to
+PRINTING = 2.0  # seconds: whoever reads the output may have stopped
 
 _lock = threading.Lock()
 
 
 def end_now(cause: Cause, rank: int) -> NoReturn:
-    """Ends this process with the cause, from any thread and with nothing that could wait for others: not for the main
-    thread, nor for the process group."""
-    _lock.acquire()  # for good: what is told first counts
+    """Ends this process with the cause, from any thread, without waiting for the main thread or the process group."""
+    _lock.acquire()  # never released: the first report counts
     tell(cause, rank)
     for worker in multiprocessing.active_children():
         worker.kill()
@@ -30,7 +29,7 @@ def end_now(cause: Cause, rank: int) -> NoReturn:
 
 
 def or_end(run: Callable[[], None], rank: int) -> None:
-    """Runs what a thread is for. Where that fails nobody would notice, so the process ends with the fault."""
+    """Runs the work of a thread. A failure would go unnoticed there, so the process ends with the fault."""
     try:
         run()
     except Exception as error:
@@ -40,14 +39,14 @@ def or_end(run: Callable[[], None], rank: int) -> None:
 
 
 def tell(cause: Cause, rank: int) -> None:
-    """Leaves the cause with the process that started the ranks, which tells it last; says it where there is none. Of a
-    run that was stopped, rank 0 says so for all."""
+    """Leaves the cause for the process that started the ranks, which reports it last; prints it if there is none. For a
+    run that was stopped, rank 0 prints it on behalf of all."""
     if not _written(cause, rank) and (rank == 0 or cause.kind != "stopped"):
         print_briefly(f"{cause.line()}\n")
 
 
 def print_briefly(text: str) -> None:
-    """Writes to standard error, unless nobody reads it: a full pipe would hold this process, and the news of its end."""
+    """Writes to standard error, but does not wait long: a full pipe would block this process, and the news of its end."""
 
     def write() -> None:
         rest = text.encode(errors="replace")
@@ -59,19 +58,21 @@ def print_briefly(text: str) -> None:
 
 
 def briefly(run: Callable[[], None]) -> None:
-    """Waits for it no longer than :data:`PRINTING`."""
+    """Runs it in a thread, and waits no longer than :data:`PRINTING`."""
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(PRINTING)
 
 
 def _written(cause: Cause, rank: int) -> bool:
-    """Whether the process that started the ranks will tell it, once and after everything else."""
+    """Whether the process that started the ranks will report it, once and after everything else."""
     folder = os.environ.get(ENDINGS)
     if not folder:
         return False
     try:
         cause.write(Path(folder), by=rank)
-        return not Other(int(os.environ.get(LAUNCHER_PID, 0))).has_ended()  # is there, and reads it
+        return not Other(
+            int(os.environ.get(LAUNCHER_PID, 0))
+        ).has_ended()  # alive, so it reads the file
     except (OSError, ValueError):
         return False

@@ -1,4 +1,4 @@
-"""A rank ends with its launcher while it starts, too: before it has a guard, which watches the launcher later."""
+"""A rank also ends with its launcher during start-up, before it has a guard that watches the launcher."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PR_SET_PDEATHSIG = 1  # Linux's <sys/prctl.h>
 
 
 def tie(rank: int) -> None:
-    """From now on the system kills this process when its parent ends, if that is a launcher. Where the launcher has ended
-    already, so does this process."""
+    """From now on the system kills this process when its parent ends, if that is a launcher. If the launcher has already
+    ended, so does this process."""
     launcher = os.environ.get(LAUNCHER_PID)
     if launcher is None and launcher_by_command() is None:
         return
@@ -27,7 +27,7 @@ def tie(rank: int) -> None:
 
 
 def untie() -> None:
-    """The guard watches from now on."""
+    """From now on the guard watches the launcher."""
     _prctl(0)
 
 

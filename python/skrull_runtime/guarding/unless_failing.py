@@ -1,4 +1,4 @@
-"""Contexts of libraries that wait for other ranks when they are left, even by an exception."""
+"""Library contexts that wait for other ranks on exit, even when an exception leaves them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-_unfinished: list[Any] = []  # else the end of a generator would run its last part
+_unfinished: list[Any] = []  # kept alive, or collecting a generator would run the rest of it
 
 
 @contextmanager
 def unless_failing(context: AbstractContextManager[Any]) -> Iterator[None]:
-    """The same context, but an exception leaves it as it is: this rank is about to end, and collectives on its way out
-    would make it wait for ranks that wait for it."""
+    """The same context, but an exception skips its exit: this rank is about to end, and collectives in the exit would make
+    it wait for ranks that wait for it."""
     context.__enter__()
     try:
         yield

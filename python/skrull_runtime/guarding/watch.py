@@ -1,7 +1,7 @@
 """Rank 0's side of the guard: a thread that hears from every rank, and tells all of them why the run ends.
 
-It knows three signs of an end. A rank that fails says why. A connection that closes without a word is of a rank that
-was killed. A rank that has not been heard of for the time-out is frozen, or its node cannot be reached.
+It knows three signs of an end. A rank that fails says why. A connection that closes without a word belongs to a rank that
+was killed. A rank that has been silent for the time-out is frozen, or its node cannot be reached.
 """
 
 from __future__ import annotations
@@ -13,29 +13,28 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from .cause import Cause
 from .telling import or_end
-from .wire import Wire, listen
+from .wire import Message, Wire, listen
 
-SYMPTOM_WAIT = 3.0  # seconds for a first cause to arrive after a symptom of it
+SYMPTOM_WAIT = 3.0  # seconds for a cause to arrive after a symptom of it
 FAULT_WAIT = 0.5  # likewise after a fault, which may be an unknown kind of symptom
-GATHER_WAIT = 0.2  # for further ranks of a node whose first is gone
-FAREWELL = 1.0  # for ranks to take the news
+GATHER_WAIT = 0.2  # likewise for other ranks of a node whose first rank is gone
+FAREWELL = 1.0  # for ranks to receive the news
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds."""
+    """Time limits in seconds, and the number of ranks."""
 
-    timeout: float  # without a sign of a rank
-    start: float  # for all ranks to come
+    timeout: float  # without a sign of life from a rank
+    start: float  # for all ranks to arrive
     ranks: int = 1
 
     @property
     def interval(self) -> float:
-        """Between two signs of a rank. Rank 0 hears them all, beside its own work."""
+        """Seconds between two signs of life of a rank. Rank 0 receives them all, beside its own work."""
         return min(1.0 + self.ranks / 200, self.timeout / 10)
 
 
@@ -52,7 +51,7 @@ class Server:
 
 @dataclass
 class Member:
-    """A rank that has come."""
+    """A rank that has arrived."""
 
     wire: Wire
     rank: int = -1  # until it has said so
@@ -60,8 +59,8 @@ class Member:
     pid: int = 0
     heard: float = 0.0
     place: str = "the start"
-    since: float = field(default_factory=time.monotonic)  # has it been there
-    left: bool = False  # in good order
+    since: float = field(default_factory=time.monotonic)  # when it reached its place
+    left: bool = False  # after its work was done
     gone: bool = False
 
 
@@ -75,8 +74,8 @@ class Watch:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._members: dict[int, Member] = {}
-        self._suspected: list[Cause] = []  # as they have arrived
-        self._silent: list[Cause] = []  # symptoms that no rank has told itself, which say most
+        self._suspected: list[Cause] = []  # in the order of their arrival
+        self._silent: list[Cause] = []  # symptoms that no rank has reported itself, which say most
         self._decide_at = float("inf")
         self._started = self._looked = time.monotonic()
         self._complete = False
@@ -92,7 +91,7 @@ class Watch:
                 return
 
     def _hear(self, seconds: float) -> None:
-        """Takes what comes within so many seconds."""
+        """Receives what arrives within that many seconds."""
         for key, _ in self._selector.select(max(0.0, seconds)):
             if key.fileobj is self._listener:
                 self._accept()
@@ -119,8 +118,8 @@ class Watch:
                 return
             self._understand(member, message)
 
-    def _admit(self, member: Member, message: dict[str, Any]) -> bool:
-        """Whether it is one of ours; the first message says so."""
+    def _admit(self, member: Member, message: Message) -> bool:
+        """Whether it is one of our ranks; its first message proves it."""
         token = str(message.get("token", ""))
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return False
@@ -136,7 +135,7 @@ class Watch:
             self._suspect(replace(told, host=member.host, pid=member.pid), 0.0)
         return True
 
-    def _understand(self, member: Member, message: dict[str, Any]) -> None:
+    def _understand(self, member: Member, message: Message) -> None:
         member.heard = time.monotonic()
         if (at := message.get("place", member.place)) != member.place:
             member.place, member.since = at, member.heard
@@ -159,12 +158,12 @@ class Watch:
         if member.rank < 0 or member.left or self._members.get(member.rank) is not member:
             return
         if any(cause.rank == member.rank for cause in self._suspected):
-            return  # it has said why
+            return  # it has already said why
         waited = time.monotonic() - member.since
         if member.wire.problem is not None:
             why = f"its node cannot be reached ({member.wire.problem})"
         elif waited > self._timing.timeout - 2 * self._timing.interval:
-            # NCCL ends a process whose collective times out, without an exception that could be told.
+            # NCCL ends a process whose collective times out, without an exception that could be reported.
             why = f"it was killed, or waited too long for other ranks: it was there for {waited:.0f} s"
             self._suspect_silent([member], "ended without a word", why, primary=False)
             return
@@ -177,7 +176,7 @@ class Watch:
         member.wire.close()
 
     def _judge(self, now: float) -> None:
-        """Looks for ranks that are silent for too long, or have never come."""
+        """Looks for ranks that have been silent for too long or never arrived."""
         limit = self._timing.timeout
         silent = [m for m in self._present() if now - m.heard > limit]
         if silent:
@@ -215,13 +214,13 @@ class Watch:
         self._suspect(cause, GATHER_WAIT if primary else SYMPTOM_WAIT)
 
     def _suspect(self, cause: Cause, seconds: float) -> None:
-        """Takes it for the first cause unless a better one comes within so many seconds."""
+        """Takes it for the first cause unless a better one arrives within that many seconds."""
         self._suspected.append(cause)
         self._decide_at = min(self._decide_at, time.monotonic() + seconds)
 
     def _verdict(self) -> Cause:
-        """The first to arrive of those that are no symptoms."""
-        # A fault of a rank may be what it makes of another one's end, which is heard of a moment later.
+        """The first to arrive of those that are not symptoms."""
+        # A fault of a rank may be a consequence of another's end, whose report arrives a moment later.
         order = {"lost": 0, "user": 0, "interrupted": 0, "stopped": 0, "fault": 1}
         best = min(
             self._suspected,
@@ -230,7 +229,7 @@ class Watch:
         return best if best.primary else self._explained(best)
 
     def _explained(self, symptom: Cause) -> Cause:
-        """A symptom whose cause nobody knows: where each rank was tells who kept the others waiting."""
+        """A symptom whose cause nobody knows, with the places of all ranks, which show who kept the others waiting."""
         places: dict[str, list[int]] = {}
         for member in sorted(self._members.values(), key=lambda member: member.rank):
             places.setdefault(member.place, []).append(member.rank)
@@ -238,7 +237,7 @@ class Watch:
         return replace(symptom, reason=f"{symptom.reason}. When that was seen: {told}")
 
     def _tell(self, cause: Cause) -> None:
-        """Tells all ranks; rank 0 last, as this process ends with it."""
+        """Tells all ranks, and rank 0 last, as this process then ends."""
         own = self._members.get(0)
         for member in self._members.values():
             if member is not own and not member.gone:
@@ -262,7 +261,7 @@ class Watch:
             member.gone = True
 
     def _all_left(self) -> bool:
-        """Whether every rank has done its work, which all are then told."""
+        """Whether every rank has done its work; if so, all are told."""
         members = self._members.values()
         if not self._complete or not all(member.left for member in members):
             return False
@@ -272,7 +271,7 @@ class Watch:
         return True
 
     def _forgive_own_sleep(self, now: float) -> None:
-        """Where this process itself did not run, nobody can be blamed for silence in that time."""
+        """While this process itself did not run, no rank can be blamed for silence."""
         lost = now - self._looked - self._timing.interval
         if lost > max(1.0, 2 * self._timing.interval):
             for member in self._members.values():
@@ -282,7 +281,7 @@ class Watch:
 
 
 def named(what: str, numbers: Iterable[int]) -> str:
-    """ "rank 3", "ranks 1, 2 and 5 to 8"."""
+    """Numbers in words: "rank 3", "ranks 1, 2 and 5 to 8"."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

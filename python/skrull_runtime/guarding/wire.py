@@ -1,4 +1,4 @@
-"""Small JSON messages over a TCP connection, one a line, without ever waiting for the other side."""
+"""Small JSON messages over a TCP connection, one per line, without ever waiting for the other side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import socket
 import threading
 from typing import Any
 
-LARGEST = 1 << 20  # bytes of a message; whoever sends more is not one of ours
+LARGEST = 1 << 20  # bytes of a message; whoever sends more is not one of our ranks
+Message = dict[str, Any]  # see Watch and Guard, which send and understand them
 
 
 class Wire:
@@ -21,32 +22,30 @@ class Wire:
         self._lock = threading.Lock()
         self._unsent = bytearray()
         self._received = bytearray()
-        self.problem: str | None = (
-            None  # of the network, where it is why there is no connection any more
-        )
+        self.problem: str | None = None  # with the network, if that ended the connection
 
     def fileno(self) -> int:
         """For a selector."""
         return self._socket.fileno()
 
     def is_clear(self) -> bool:
-        """Whether all that was sent has been taken by the network."""
+        """Whether the network has taken everything that was sent."""
         return not self._unsent
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         """Sends what the network takes now, and the rest with the next message or ``flush``."""
         with self._lock:
             self._unsent += json.dumps(message).encode() + b"\n"
         self.flush()
 
     def flush(self) -> None:
-        """Sends what is left. A broken connection is seen by ``receive``."""
+        """Sends what is left. A broken connection is noticed by ``receive``."""
         with self._lock, contextlib.suppress(OSError):
             while self._unsent:
                 del self._unsent[: self._socket.send(self._unsent)]
 
-    def receive(self) -> list[dict[str, Any]] | None:
-        """The messages that have come; None where there is no connection any more, or never was one of ours."""
+    def receive(self) -> list[Message] | None:
+        """The messages that have arrived; None where the connection is gone or was never one of ours."""
         try:
             content = self._socket.recv(1 << 16)
         except (BlockingIOError, InterruptedError):
@@ -68,7 +67,7 @@ class Wire:
         self._socket.close()
 
     @staticmethod
-    def _parsed(lines: list[bytearray]) -> list[dict[str, Any]] | None:
+    def _parsed(lines: list[bytearray]) -> list[Message] | None:
         try:
             messages = [json.loads(line) for line in lines]
         except (ValueError, RecursionError):

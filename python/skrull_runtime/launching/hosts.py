@@ -1,4 +1,4 @@
-"""Starts ``launch.sh`` of every node over ssh, as it would be started there by hand. Nothing here imports torch."""
+"""Starts ``launch.sh`` on every node over ssh, as one would by hand. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -31,16 +31,14 @@ CARRIED = re.compile(
     r"|TOKENIZERS_PARALLELISM|MASTER_PORT"
 )
 PRIVATE = (ENDINGS, LAUNCHER_PID, OVER_SSH)
-GRACE = (
-    9.0  # seconds in which the other nodes end, once one has: each gives its ranks a part of them
-)
+GRACE = 9.0  # seconds for the other nodes to end once one has; each gives its ranks a part of them
 INTERRUPTION = 2.2
 UNREACHED = 255  # ssh's own exit code
 NO_LAUNCH = 127  # bash's, where it does not find the file
 
 
 def carried(environ: Mapping[str, str]) -> dict[str, str]:
-    """What of the environment every node gets."""
+    """The part of the environment that every node gets."""
     return {
         name: value
         for name, value in environ.items()
@@ -55,7 +53,7 @@ def ssh_command(
     arguments: Sequence[str],
     timeout: float,
 ) -> list[str]:
-    """The command that starts a node. Its variables are seen by all users of both machines: no secrets."""
+    """The command that starts a node. All users of both machines can see its variables, so they must not be secret."""
     alive = max(1, math.ceil(timeout / 4))
     options = [
         "BatchMode=yes",
@@ -73,13 +71,13 @@ class Node:
 
     def __init__(self, host: str, command: Sequence[str], first: Message):
         self.host = host
-        self.outcome: Outcome | None = None  # once it has told it
+        self.outcome: Outcome | None = None  # once the node has reported it
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches the node as a message, not its ssh
+            start_new_session=True,  # Ctrl-C reaches the node as a message, and does not end its ssh
         )
         streams = ((self._process.stdout, sys.stdout), (self._process.stderr, sys.stderr))
         self._readers = [
@@ -98,14 +96,14 @@ class Node:
                 print(f"{self.host}: {text}", file=shown, flush=True)
 
     def tell(self, message: Message) -> None:
-        """Sends it, as far as the node can be reached."""
+        """Sends a message, if the node can be reached."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
 
     def has_ended(self) -> bool:
-        """Whether its ssh has, and all its output is shown."""
+        """Whether its ssh has ended and all its output has been shown."""
         if self._process.poll() is None:
             return False
         for reader in self._readers:
@@ -113,14 +111,14 @@ class Node:
         return True
 
     def cut(self) -> None:
-        """Ends the connection, and with it the node."""
+        """Ends the connection, and so the node."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         self._process.kill()
 
     def ending(self) -> Outcome:
-        """How it ended, by what it told or else by ssh's exit code."""
+        """How it ended, by its own report or otherwise by ssh's exit code."""
         if self.outcome is not None:
             return self.outcome
         code = self._process.returncode
@@ -153,7 +151,7 @@ class Fleet:
         self._cut_at: float | None = None
 
     def run(self) -> Outcome:
-        """How the run has ended, once no node is left."""
+        """Waits until no node is left, and returns how the run has ended."""
         running = list(self._nodes)
         while running:
             self._look()

@@ -1,9 +1,9 @@
-"""The library's launcher of a node's ranks, which starts them as it always does; run as a program by ``launcher.py``.
+"""A library's launcher of a node's ranks, which starts them as it always does; run as a program by ``launcher.py``.
 
-What it adds: each rank's end is written down (``exit-RANK.json`` in the folder of ``SKRULL_ENDINGS``) as soon as it is seen, for
-the process that watches over the node; the library's own report of a failure, a traceback that says nothing of the cause, is left
-out; and SIGTERM, which schedulers send to every process of a job, is left to the ranks, which then write a checkpoint: the
-libraries would kill them after 30 s.
+It adds three things. Each rank's end is written down (``exit-RANK.json`` in the folder of ``SKRULL_ENDINGS``) as soon as it
+is noticed, for the process that watches over the node. The library's own report of a failure, a traceback that does not
+state the cause, is left out. SIGTERM, which schedulers send to every process of a job, is left to the ranks, which then
+write a checkpoint: the libraries would kill them after 30 s.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..guarding.cause import ENDINGS, LAUNCHER_PID
 from . import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 
 LAUNCHERS = ("deepspeed", "torchrun")
 
@@ -37,7 +42,7 @@ class Exit:
     time: float  # seconds since 1970
 
     def write(self, folder: Path) -> None:
-        """Whole, to ``exit-RANK.json``."""
+        """Writes it whole to ``exit-RANK.json``."""
         path = folder / f"exit-{self.rank}.json"
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(asdict(self)))
@@ -45,7 +50,7 @@ class Exit:
 
 
 def read_exits(folder: Path) -> list[Exit]:
-    """The ends of this node's ranks so far, the earliest first."""
+    """The ends of this node's ranks so far, earliest first."""
     found = [Exit(**json.loads(path.read_bytes())) for path in folder.glob("exit-*.json")]
     return sorted(found, key=lambda exit: exit.time)
 
@@ -53,7 +58,7 @@ def read_exits(folder: Path) -> list[Exit]:
 class WatchedPopen(subprocess.Popen):
     """A started process; if it is a rank, its end is written down."""
 
-    started: list[WatchedPopen] = []  # noqa: RUF012 - all that this program has started
+    started: list[WatchedPopen] = []  # noqa: RUF012 - all processes that this program has started
 
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
@@ -68,7 +73,7 @@ class WatchedPopen(subprocess.Popen):
 
 
 def follow(launcher: int) -> None:
-    """Leaves SIGTERM to the ranks, unless the process that started this one, of that id, has ended: they end with it."""
+    """Leaves SIGTERM to the ranks, unless the process ``launcher``, which started this one, has ended: they end with it."""
     install = signal.signal
 
     def on_sigterm(number: int, frame: FrameType | None) -> None:
@@ -77,8 +82,8 @@ def follow(launcher: int) -> None:
                 process.kill()
             os._exit(128 + number)
 
-    def install_others(number: int, handler: Any) -> Any:
-        return on_sigterm if number == signal.SIGTERM else install(number, handler)
+    def install_others(signalnum: int, handler: Handler) -> Handler:
+        return on_sigterm if signalnum == signal.SIGTERM else install(signalnum, handler)
 
     install(signal.SIGTERM, on_sigterm)
     signal.signal = install_others
@@ -86,7 +91,7 @@ def follow(launcher: int) -> None:
 
 
 def run_torchrun(arguments: list[str]) -> None:
-    """As the program ``torchrun``."""
+    """Does what the program ``torchrun`` does."""
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
@@ -98,7 +103,7 @@ def run_torchrun(arguments: list[str]) -> None:
 
 
 def run_deepspeed(arguments: list[str]) -> None:
-    """As the program that DeepSpeed's ``deepspeed`` starts on every node."""
+    """Does what the program does that DeepSpeed's ``deepspeed`` starts on every node."""
     from deepspeed.launcher import launch
 
     sys.argv[1:] = arguments
@@ -109,7 +114,8 @@ def main() -> None:
     """Arguments: the launcher's name, then its own."""
     name, *arguments = sys.argv[1:]
     follow(int(os.environ[LAUNCHER_PID]))
-    subprocess.Popen = WatchedPopen  # type: ignore[misc] - before the libraries are imported
+    # Before the libraries are imported. mypy does not let a class be replaced.
+    subprocess.Popen = WatchedPopen  # type: ignore[misc]
     {"deepspeed": run_deepspeed, "torchrun": run_torchrun}[name](arguments)
 
 

@@ -1,8 +1,8 @@
-"""The nodes of a run meet before their ranks start: each is there once, and all hold the same run.
+"""The nodes of a run meet before their ranks start: each must be there once, and all must hold the same run.
 
-Every node connects to ``MASTER_ADDR:MASTER_PORT``, node 0 to itself as well, so that an address that does not lead to it is
-noticed. The connections stay when the meeting is over: a node that ends tells the others why. Messages are JSON objects, one a
-line. Nothing here imports torch.
+Every node connects to ``MASTER_ADDR:MASTER_PORT``, including node 0, so that an address that does not lead to node 0 is
+noticed. The connections stay open after the meeting: a node that ends tells the others why. Messages are JSON objects, one
+per line. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -22,15 +22,17 @@ from typing import Any
 from ..errors import UserError
 from .nodes import Place
 
-LONGEST = 1 << 16  # bytes of a message: what is longer is not ours
-PATIENCE = 10.0  # seconds before node 0 says whom it waits for
-FAREWELL = 1.0  # seconds for node 0's own last word
+LONGEST = 1 << 16  # bytes of a message: a longer one is not ours
+PATIENCE = 10.0  # seconds before node 0 prints whom it waits for
+FAREWELL = 1.0  # seconds for node 0's own last message
 RETRY = 0.2  # seconds between attempts to connect
-Message = dict[str, Any]
+Message = dict[
+    str, Any
+]  # one of the keys node, go, refused, signal, ended and lost says what it is
 
 
 def listen(port: int) -> socket.socket:
-    """A socket that listens at that port on every address of this node. Raises UserError where the port is taken."""
+    """A socket that listens at a port on every address of this node. Raises UserError where the port is taken."""
     family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
     try:
         return socket.create_server(
@@ -43,7 +45,7 @@ def listen(port: int) -> socket.socket:
 
 
 def require_free(port: int) -> None:
-    """Raises UserError where something listens at that port of this node."""
+    """Raises UserError where something listens at a port of this node."""
     listen(port).close()
 
 
@@ -72,7 +74,7 @@ def _send(connection: socket.socket, message: Message) -> None:
 
 
 def _messages(connection: socket.socket) -> Iterator[Message]:
-    """Until the other side closes the connection, loses it, or sends what is not ours."""
+    """The messages until the other side closes the connection, loses it, or sends something that is not ours."""
     with connection.makefile("rb") as lines:
         while True:
             try:
@@ -87,7 +89,7 @@ def _messages(connection: socket.socket) -> Iterator[Message]:
 
 @dataclass(frozen=True)
 class Member:
-    """A node that has come."""
+    """A node that has arrived."""
 
     node: int
     host: str
@@ -96,7 +98,7 @@ class Member:
 
 
 class Registrar:
-    """Node 0's side: lets the nodes go on together, and then passes on what each has to say."""
+    """Node 0's side: lets the nodes continue together, and then passes on what each of them reports."""
 
     def __init__(self, listener: socket.socket, nodes: int, timeout: float):
         self._listener, self._nodes, self._timeout = listener, nodes, timeout
@@ -112,7 +114,7 @@ class Registrar:
         while True:
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # closed: all are here, or it is over
+            except OSError:  # closed: all nodes are here, or the meeting is over
                 return
             keep_alive(connection, self._timeout)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -150,7 +152,7 @@ class Registrar:
                 self._changed.notify_all()
 
     def wait_for_own(self, seconds: float) -> None:
-        """Returns when all that node 0 has said is passed on, which must be before its process ends."""
+        """Returns when everything that node 0 reported is passed on, which must be before its process ends."""
         self._own_left.wait(seconds)
 
     def _leave(self, member: Member, ended: bool) -> None:
@@ -165,7 +167,7 @@ class Registrar:
             self._tell_others(member, {"lost": reason})
 
     def _tell_others(self, member: Member, message: Message) -> None:
-        with self._changed:  # nobody hears of another's end before it was told to go on
+        with self._changed:  # nobody hears of another's end before it was told to continue
             for other in self._members.values():
                 if other is not member:
                     _try_to_send(other.connection, message)
@@ -198,7 +200,7 @@ class Registrar:
                     )
                 return
             self._all_here = True
-            self._stop_listening()  # before anybody goes on: the ranks use the same port
+            self._stop_listening()  # before anybody continues: the ranks use the same port
             for member in self._members.values():
                 _try_to_send(member.connection, {"go": True})
 
@@ -241,7 +243,7 @@ def _differs(member: Member, first: Member) -> str:
 
 
 def _hang_up(connection: socket.socket) -> None:
-    """Also for a thread that waits in it, which would keep it open."""
+    """Closes a connection even while a thread waits in it, which would otherwise keep it open."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()
@@ -251,7 +253,7 @@ def _try_to_send(connection: socket.socket, message: Message) -> None:
     try:
         _send(connection, message)
     except OSError:
-        return  # whoever reads from it notices
+        return  # the thread that reads from it notices
 
 
 class Link:
@@ -271,18 +273,18 @@ class Link:
             self._inbox.put({"lost": "the connection to node 0 is lost"})
 
     def receive(self, timeout: float = 0.0) -> Message | None:
-        """What another node has said, or None after so many seconds without a word."""
+        """A message from another node; None after that many seconds without one."""
         try:
             return self._inbox.get(timeout=timeout) if timeout else self._inbox.get_nowait()
         except queue.Empty:
             return None
 
     def tell(self, message: Message) -> None:
-        """To all other nodes, as far as they can be reached."""
+        """Sends a message to all other nodes that can be reached."""
         _try_to_send(self._connection, message)
 
     def close(self) -> None:
-        """Ends the connection, when the others have been told all."""
+        """Ends the connection once the others have been told everything."""
         if self._registrar is not None:
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_WR)
@@ -293,8 +295,8 @@ class Link:
 def meet(place: Place, run: str, timeout: float, check: Callable[[], None]) -> Link:
     """Waits until all nodes of the run are there.
 
-    ``run`` is a digest of the run's folder, ``timeout`` in seconds; ``check`` is called many times a second and may raise.
-    Raises UserError where a node is missing or there twice, has another run, or cannot reach node 0.
+    ``run`` is a digest of the run's folder, ``timeout`` is in seconds; ``check`` is called many times a second and may
+    raise. Raises UserError where a node is missing, is there twice, has another run, or cannot reach node 0.
     """
     assert place.port is not None
     registrar = None
@@ -329,6 +331,7 @@ def _where(place: Place) -> str:
 def _connect(
     place: Place, deadline: float, timeout: float, check: Callable[[], None]
 ) -> socket.socket:
+    assert place.port is not None
     while True:
         check()
         left = deadline - time.monotonic()
@@ -345,7 +348,7 @@ def _connect(
             time.sleep(RETRY)
             continue
         if connection.getsockname() == connection.getpeername():
-            connection.close()  # Linux joins a connection to a free local port with itself
+            connection.close()  # Linux may connect a socket to itself where a local port is free
             continue
         connection.settimeout(None)
         keep_alive(connection, timeout)
@@ -353,7 +356,8 @@ def _connect(
 
 
 def keep_alive(connection: socket.socket, timeout: float) -> None:
-    """Has the system look whether the other side is still there: one that is not is lost after about so many seconds."""
+    """Has the system check that the other side is still there; if not, the connection is lost after about ``timeout``
+    seconds."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if sys.platform == "linux":
         every = max(1, min(60, int(timeout / 4)))

@@ -1,5 +1,5 @@
-"""Which node of a run this is, and where its nodes meet: from ``NODE_RANK`` and ``MASTER_ADDR``, or from the variables of
-Slurm, of Kubeflow's TrainJob and torchrun (``PET_*``) or of SkyPilot. Nothing here imports torch."""
+"""Which node of a run this is, and where the nodes meet: from ``NODE_RANK`` and ``MASTER_ADDR``, or from the variables of
+Slurm, of Kubeflow's TrainJob and torchrun (``PET_*``), or of SkyPilot. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Place:
     node: int  # from 0
     nodes: int
     address: str  # of node 0
-    port: int | None  # at that address; None on one node: any that is free
+    port: int | None  # at that address; None on a single node: any free port
 
 
 @dataclass(frozen=True)
 class Source:
-    """Who may say where a node is, and in which variables. Of several variables the first that is set counts."""
+    """A system that may state a node's place, and its variables. Of several variables, the first that is set counts."""
 
     who: str
     node: str
@@ -35,9 +35,9 @@ class Source:
 
 
 def first_host(nodes: str) -> str | None:
-    """The first of a list of hosts as Slurm writes it: ``gpu[007-010,12]-ib,login1`` is ``gpu007-ib`` and others."""
+    """The first host of a list as Slurm writes it: ``gpu007-ib`` for ``gpu[007-010,12]-ib,login1``; None if it is empty."""
     first = re.match(r"(?:[^,\[]|\[[^\]]*\])+", nodes)
-    return first and re.sub(r"\[([^\],-]*)[^\]]*\]", r"\1", first[0])
+    return None if first is None else re.sub(r"\[([^\],-]*)[^\]]*\]", r"\1", first[0])
 
 
 def _slurm_address(environ: Mapping[str, str]) -> str | None:
@@ -74,14 +74,14 @@ SOURCES = (
 
 
 def is_told(environ: Mapping[str, str]) -> bool:
-    """Whether somebody has said which node this is."""
+    """Whether any system states which node this is."""
     return any(environ.get(source.node) for source in SOURCES)
 
 
 def place_of(environ: Mapping[str, str], nodes: int, gpus: int) -> Place:
-    """This node's place in a run of so many nodes with so many ranks each.
+    """This node's place in a run of ``nodes`` nodes with ``gpus`` ranks each.
 
-    Raises UserError where the variables contradict each other or the run, or do not say enough.
+    Raises UserError where the variables contradict each other or the run, or do not state enough.
     """
     _check_counts(environ, nodes, gpus)
     node = _node(environ, nodes)

@@ -1,4 +1,4 @@
-"""How a run has ended as its launchers tell it: the exit code and the last line, of a node or of the whole run."""
+"""How a run has ended, as its launchers report it: the exit code and the last line, of a node or of the whole run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ..contract.exit_codes import DONE, INTERRUPTED, STOPPED, USER
 from ..guarding.cause import Cause
+from ..shapes import JsonObject
 
 
 @dataclass(frozen=True)
@@ -18,25 +19,30 @@ class Outcome:
 
     code: int
     line: str  # shown as it is; empty where the run is done
-    primary: bool = True  # False: a symptom of something that another node may know better
+    primary: bool = True  # False for a symptom of something that another node may know better
     time: float = field(default_factory=time.time)  # seconds since 1970
 
     @staticmethod
     def of(cause: Cause) -> Outcome:
-        """What a rank has written."""
+        """The outcome of a node whose rank has written this cause."""
         return Outcome(cause.code, cause.line(), cause.primary, cause.time)
 
     @staticmethod
     def from_json(value: Any) -> Outcome | None:
         """From :meth:`to_json`; None where it is not one."""
-        types = {"code": int, "line": str, "primary": bool, "time": (int, float)}
+        types: dict[str, type | tuple[type, ...]] = {
+            "code": int,
+            "line": str,
+            "primary": bool,
+            "time": (int, float),
+        }
         if not isinstance(value, dict) or set(value) != set(types):
             return None
         if not all(isinstance(value[name], kind) for name, kind in types.items()):
             return None
         return Outcome(**value)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As a JSON object."""
         return asdict(self)
 
@@ -45,22 +51,22 @@ FINISHED = Outcome(DONE, "", time=0.0)
 
 
 def lost(reason: str) -> Outcome:
-    """This node has lost another one, or whoever started it."""
+    """This node has lost another one, or the machine that started it."""
     return Outcome(USER, f"error: {socket.gethostname()}: {reason}", primary=False)
 
 
 def interrupted() -> Outcome:
-    """By Ctrl-C."""
+    """The run was ended by Ctrl-C."""
     return Outcome(INTERRUPTED, "error: interrupted")
 
 
 def stopped() -> Outcome:
-    """By SIGTERM, after a step."""
+    """The run was ended by SIGTERM, after a step."""
     return Outcome(STOPPED, "stopped by SIGTERM, with a checkpoint")
 
 
 def stopped_early() -> Outcome:
-    """By SIGTERM, before there was a step to keep."""
+    """The run was ended by SIGTERM, before there was a step to keep."""
     return Outcome(
         STOPPED,
         "stopped by SIGTERM before a new checkpoint; started again, it goes on from the last one",
@@ -69,6 +75,6 @@ def stopped_early() -> Outcome:
 
 
 def first_of(outcomes: Iterable[Outcome]) -> Outcome:
-    """The one to tell: causes before symptoms, then the earliest; FINISHED where all nodes are done."""
+    """The outcome to report: causes before symptoms, then the earliest; FINISHED where all nodes are done."""
     ended = (outcome for outcome in outcomes if outcome.code != DONE)
     return min(ended, key=lambda outcome: (not outcome.primary, outcome.time), default=FINISHED)

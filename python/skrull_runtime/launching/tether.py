@@ -1,8 +1,8 @@
 """The connection between a node that was started over ssh and the machine that started it: ssh's own standard streams.
 
-The node's environment comes in first, then signals, which ssh does not pass on, and the word of other nodes; a node whose tether is
-cut ends. Out goes the run's output, and how it ended. Messages in are JSON objects, one a line; the one that goes out is a line that
-begins with :data:`MARK`. Nothing here imports torch.
+The node receives its environment first, then signals, which ssh does not pass on, and reports of other nodes; a node whose
+tether is cut ends. It sends the run's output, and how the run ended. Messages to the node are JSON objects, one per line;
+its own message is a line that begins with :data:`MARK`. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CUT = "the ssh connection to the machine that started the run is lost"
 
 
 def _lines(file: int) -> Iterator[bytes]:
-    """Whole lines of an open file. Without Python's own buffer, whose lock a thread that waits for input would hold when this
-    process ends."""
+    """Whole lines of an open file, read without Python's own buffer: a thread that waits for input would hold its lock when
+    this process ends."""
     rest = b""
     while read := os.read(file, 1 << 16):
         *lines, rest = (rest + read).split(b"\n")
@@ -33,15 +33,13 @@ def _lines(file: int) -> Iterator[bytes]:
 
 
 class Tether:
-    """The node's side of it."""
+    """The node's side of the connection."""
 
     def __init__(self, incoming: int):
         lines = _lines(incoming)
         first = json.loads(next(lines))
         self.environment: dict[str, str] = first["environment"]
-        self._silence = float(
-            first["silence"]
-        )  # seconds without a word after which it counts as cut
+        self._silence = float(first["silence"])  # seconds without a message before it counts as cut
         self._heard = time.monotonic()
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._cut = False
@@ -56,23 +54,23 @@ class Tether:
         self._cut = True
 
     def receive(self, timeout: float = 0.0) -> Message | None:
-        """As :class:`..guarding.watch.Others` has it."""
+        """See :class:`.watch.Others`."""
         try:
             return self._inbox.get(timeout=timeout) if timeout else self._inbox.get_nowait()
         except queue.Empty:
             pass
         silent = time.monotonic() - self._heard
         if self._cut or silent > self._silence:
-            self._cut, self._heard = False, float("inf")  # said once
+            self._cut, self._heard = False, float("inf")  # reported only once
             return {"lost": CUT}
         return None
 
     def tell(self, message: Message) -> None:
-        """Nothing: whoever started this node learns it from :func:`report`."""
+        """Does nothing: the machine that started this node learns it from :func:`report`."""
 
 
 def tether() -> Tether | None:
-    """This node's, if it was started over ssh. Its environment becomes this process's."""
+    """This node's tether, if it was started over ssh; its environment becomes this process's. Otherwise None."""
     if os.environ.pop(OVER_SSH, None) is None:
         return None
     made = Tether(sys.stdin.fileno())
@@ -81,13 +79,13 @@ def tether() -> Tether | None:
 
 
 def report(outcome: Outcome) -> None:
-    """Tells whoever started this node how it has ended."""
+    """Tells the machine that started this node how the node has ended."""
     print(f"{MARK}{json.dumps(outcome.to_json())}", flush=True)
 
 
 def reported(line: str) -> tuple[str, Outcome | None]:
-    """What stands before what :func:`report` has printed, as where a killed rank left a line without its end, and that;
-    of any other line all, and None."""
+    """Splits a line that :func:`report` printed into the text before it, which a killed rank may have left without a line
+    end, and the outcome. Any other line is returned whole, with None."""
     before, mark, told = line.partition(MARK)
     try:
         return (before, Outcome.from_json(json.loads(told))) if mark else (line, None)

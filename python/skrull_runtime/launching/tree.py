@@ -1,4 +1,4 @@
-"""The processes that this one has started, also through others: the only ones that it ever signals."""
+"""The processes that this one has started, directly or through others: the only ones that it ever signals."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def _prctl(option: int, value: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """What a process started by this one leaves behind becomes this one's child (Linux; elsewhere it stays an orphan)."""
+    """Makes processes that a child leaves behind this process's children (on Linux; elsewhere they stay orphans)."""
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with_parent(parent: int) -> None:
-    """SIGTERM comes to this process when its parent, of that id, has ended (Linux)."""
+    """Has the system send SIGTERM to this process when its parent, process ``parent``, has ended (on Linux)."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it has ended already
+    if os.getppid() != parent:  # it has already ended
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def children(process: int) -> list[psutil.Process]:
-    """Those that it has started itself; none where it has ended."""
+    """The processes that a process has started itself; none where it has ended."""
     try:
         return psutil.Process(process).children()
     except psutil.NoSuchProcess:
@@ -42,12 +42,12 @@ def children(process: int) -> list[psutil.Process]:
 
 
 def descendants() -> list[psutil.Process]:
-    """All that this process has started, also through others, and that have not ended."""
+    """All processes that this one has started, directly or through others, and that have not ended."""
     return [process for process in psutil.Process().children(recursive=True) if is_alive(process)]
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it has not ended: one that only waits to be asked for its exit code has."""
+    """Whether a process has not ended; one that only waits for its exit code to be collected has."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -55,7 +55,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def send(number: int, processes: Iterable[psutil.Process]) -> None:
-    """A signal to each that still runs: psutil makes sure that no other process has its id by now."""
+    """Sends a signal to each process that still runs: psutil makes sure that no other process has taken its id."""
     for process in processes:
         try:
             process.send_signal(number)
@@ -64,7 +64,7 @@ def send(number: int, processes: Iterable[psutil.Process]) -> None:
 
 
 def kill_all(patience: float = 5.0) -> None:
-    """Ends every descendant, those that are started meanwhile too. Waits at most so many seconds for their end."""
+    """Ends every descendant, including those started meanwhile. Waits at most ``patience`` seconds for their end."""
     deadline = time.monotonic() + patience
     while (left := descendants()) and time.monotonic() < deadline:
         send(signal.SIGKILL, left)

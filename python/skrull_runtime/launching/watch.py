@@ -1,4 +1,4 @@
-"""Watches over the ranks of this node: passes signals on, ends what is left of a run that has failed, and finds out why it
+"""Watches over the ranks of this node: passes on signals, ends what is left of a run that has failed, and finds out why it
 ended. Nothing here imports torch."""
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Protocol
 import psutil
 
 from ..contract.exit_codes import DONE, FAULT, STOPPED, USER
-from ..guarding.cause import ENDINGS, LAUNCHER_PID, Cause, first_of, read_all
+from ..guarding.cause import ENDINGS, LAUNCHER_PID, Cause, Kind, first_of, read_all
 from . import tree
 from .library import Exit, read_exits
 from .meeting import Message
 from .outcome import FINISHED, Outcome, interrupted, lost, stopped, stopped_early
 
 TICK = 0.1  # seconds between looks
-GRACE = 3.5  # seconds in which ranks end by themselves once one has failed
-INTERRUPTION = 1.5  # seconds in which they end on Ctrl-C
+GRACE = 3.5  # seconds for ranks to end by themselves once one has failed
+INTERRUPTION = 1.5  # seconds for them to end on Ctrl-C
 
 
 class Signals:
-    """SIGTERM and SIGINT that this process was sent and has not dealt with yet."""
+    """Signals (SIGTERM and SIGINT) that this process was sent and has not dealt with yet."""
 
     def __init__(self) -> None:
         self._sent: list[int] = []
@@ -39,19 +39,19 @@ class Signals:
         self._sent.append(number)
 
     def take(self) -> list[int]:
-        """Those since the last call."""
+        """The signals since the last call."""
         taken, self._sent = self._sent, []
         return taken
 
 
 class Others(Protocol):
-    """Somebody outside this node who may say that the run is over: other nodes, or whoever started this one."""
+    """Parties outside this node that may say that the run is over: other nodes, or the machine that started this one."""
 
     def receive(self, timeout: float = 0.0) -> Message | None:
-        """``signal`` with a number, ``ended`` with an outcome, ``lost`` with a reason; None where there is nothing."""
+        """A message: ``signal`` with a number, ``ended`` with an outcome, or ``lost`` with a reason; None if there is none."""
 
     def tell(self, message: Message) -> None:
-        """Tells them."""
+        """Sends them a message."""
 
 
 class Watch:
@@ -66,14 +66,14 @@ class Watch:
         self._kill_at: float | None = None
 
     def run(self, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
-        """Starts the ranks through a launcher and returns once nothing of them is left."""
+        """Starts the ranks through a launcher, and returns how they ended once no process of theirs is left."""
         tree.adopt_orphans()
         own = {ENDINGS: str(self._folder), LAUNCHER_PID: str(os.getpid())}
         self._launcher = subprocess.Popen(
             command,
             env={**environ, **own},
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # a terminal's Ctrl-C comes to this process alone
+            start_new_session=True,  # a terminal's Ctrl-C reaches this process alone
         )
         try:
             self._until(lambda: self._launcher.poll() is not None)
@@ -143,7 +143,7 @@ class Watch:
         return tree.children(self._launcher.pid)
 
     def _pass_on(self, number: int) -> None:
-        """To every rank once: a second one could be taken for impatience."""
+        """Passes a signal on to every rank once: a second one could be taken for impatience."""
         ranks = [rank for rank in self._ranks() if rank not in self._told]
         tree.send(number, ranks)
         self._told.update(ranks)
@@ -156,7 +156,7 @@ class Watch:
             other.tell({"ended": outcome.to_json()})
 
     def _outcome(self, code: int) -> Outcome:
-        """Why the ranks have ended: what they wrote themselves, else what is known of their processes."""
+        """Why the ranks have ended: by what they wrote themselves, otherwise by what is known about their processes."""
         if self._asked is not None and self._asked != STOP:
             return self._asked
         cause = first_of(read_all(self._folder))
@@ -181,7 +181,7 @@ DONE_OR_STOPPED = (DONE, STOPPED)
 
 
 def _of_exit(exit: Exit) -> Outcome:
-    """A rank without a cause of its own."""
+    """The outcome of a rank that reported no cause itself."""
     if exit.code < 0:
         name = signal.Signals(-exit.code).name
         reason = f"it was ended by {name}" + (
@@ -196,10 +196,10 @@ def _of_exit(exit: Exit) -> Outcome:
     return Outcome.of(_cause(exit, "fault", reason))
 
 
-def _cause(exit: Exit, kind: str, reason: str) -> Cause:
+def _cause(exit: Exit, kind: Kind, reason: str) -> Cause:
     code = FAULT if kind == "fault" else USER
     host = socket.gethostname()
-    return Cause(exit.rank, host, exit.pid, exit.time, code, kind, reason, primary=True)  # type: ignore[arg-type]
+    return Cause(exit.rank, host, exit.pid, exit.time, code, kind, reason, primary=True)
 
 
 def _of_launcher(code: int) -> Outcome:

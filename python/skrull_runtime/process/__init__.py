@@ -1,1 +1,1 @@
-"""What the ranks of a run agree on, and the process of one: its arguments, its lock, the request to stop."""
+"""What the ranks of a run agree on, and the process of a rank: its arguments, its lock, and the request to stop."""

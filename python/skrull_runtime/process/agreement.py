@@ -1,5 +1,5 @@
-"""Checks that all ranks are about to do the same thing: a disagreement, or a rank that cannot, ends the run by name and
-not in a hang."""
+"""Checks that all ranks are about to do the same thing, so that a disagreement, or a rank that cannot take part, is named
+and ends the run instead of hanging it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _turns = itertools.count()  # of :func:`by_rank_0`, the same on all ranks
 
 
 def digest_of(*parts: Any) -> str:
-    """SHA-256 of JSON values and bytes together."""
+    """The SHA-256 of JSON values and bytes together."""
     digest = hashlib.sha256()
     for part in parts:
         content = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode()
@@ -35,25 +35,25 @@ def digest_of(*parts: Any) -> str:
 
 
 def require_agreement(what: str, digest: str, device: torch.device) -> None:
-    """Raises UserError, on every rank, naming the ranks whose digest is not rank 0's."""
+    """Collective. Raises UserError on every rank, naming the ranks whose digest differs from rank 0's."""
     own = torch.tensor(list(bytes.fromhex(digest)), dtype=torch.uint8, device=device)
     everyone = own.new_empty(dist.get_world_size() * len(own))
     all_gather_single(everyone, own)
     first, *others = everyone.cpu().split(len(own))
     different = [rank for rank, other in enumerate(others, 1) if not torch.equal(other, first)]
     if different:
-        dist.barrier()  # all ranks come here; one that left at once could break another's gather
+        dist.barrier()  # all ranks get here; one that left at once could break another's gather
         raise UserError(_differing(different, what))
 
 
-_asked = count()  # how often this rank has; all ranks do, in the same order
-KEPT = 4096  # answers of rank 0 in the store: no rank is so far behind
+_asked = count()  # calls so far; all ranks make the same calls in the same order
+KEPT = 4096  # answers of rank 0 in the store: no rank is that far behind
 
 
 def require_same_schedule(step: int, digest: str) -> None:
     """Raises UserError on a rank whose schedule of a step is not rank 0's; the guard tells the others.
 
-    Through the store of the process group: nothing on a device waits for it.
+    It goes through the store of the process group, so nothing on a device waits for it.
     """
     store, number, rank = dist.distributed_c10d._get_default_store(), next(_asked), dist.get_rank()
     if rank == 0:
@@ -70,14 +70,14 @@ def _differing(ranks: list[int], what: str) -> str:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a rank cannot go on: a user's mistake, or a fault with its traceback."""
+    """Why a rank cannot continue: a user's mistake, or a fault with its traceback."""
 
     reason: str
     trace: str = ""
 
     @staticmethod
     def of(error: Exception) -> Problem:
-        """Of an exception. An OSError counts as a state of the machine that the user can change."""
+        """The problem behind an exception. An OSError counts as a state of the machine that the user can change."""
         if found := disk_problem(error):
             return Problem(found)
         if isinstance(error, (OSError, UserError)):
@@ -86,23 +86,23 @@ class Problem:
         return Problem(said, "".join(traceback.format_exception(error)))
 
     def about(self, what: str) -> Problem:
-        """The same, with what could not be done before it; a fault stays as it is."""
+        """The same problem, preceded by what could not be done; a fault stays unchanged."""
         return self if self.trace else Problem(f"{what} ({self.reason})")
 
     def __str__(self) -> str:
         return self.reason
 
     def error(self, primary: bool) -> Exception:
-        """To raise; not primary where it is another rank's."""
+        """The exception to raise; ``primary`` is False for another rank's problem."""
         if self.trace:
             return FaultElsewhere(self.reason, self.trace if primary else "", primary)
         return UserError(self.reason) if primary else ToldByAnother(self.reason)
 
 
 def attempted(make: Callable[[], Made]) -> tuple[Made | None, Problem | None]:
-    """What one rank makes, or why it cannot: for :func:`require_success`, as the others may be able to.
+    """What this rank makes, or why it cannot, to be passed to :func:`require_success`: other ranks may succeed.
 
-    What only shows that another rank has failed is raised.
+    An exception that only shows that another rank has failed is raised.
     """
     try:
         return make(), None
@@ -113,8 +113,8 @@ def attempted(make: Callable[[], Made]) -> tuple[Made | None, Problem | None]:
 
 
 def require_success(problem: Problem | str | None) -> None:
-    """Collective. Raises on every rank where one has a problem: UserError, or FaultElsewhere where that is a fault. Text
-    is of a user's mistake."""
+    """Collective. Raises on every rank if any has a problem: UserError, or FaultElsewhere if that is a fault. Text is a
+    user's mistake."""
     problems: list[Problem | None] = [None] * dist.get_world_size()
     dist.all_gather_object(problems, Problem(problem) if isinstance(problem, str) else problem)
     rank = next((rank for rank, found in enumerate(problems) if found is not None), None)
@@ -126,7 +126,7 @@ def require_success(problem: Problem | str | None) -> None:
 
 
 def together(make: Callable[[], Made]) -> Made:
-    """Collective: what every rank makes by itself. Raises as :func:`require_success` does where one cannot.
+    """Collective: what every rank makes by itself. Raises as :func:`require_success` does if one cannot.
 
     A process that is in no group makes it alone.
     """
@@ -140,8 +140,8 @@ def together(make: Callable[[], Made]) -> Made:
 def by_rank_0(make: Callable[[], Made]) -> Made | None:
     """Collective: what rank 0 alone makes, however long that takes; None on other ranks.
 
-    They wait at the store, not in a collective operation: a download may take longer than the time-out of one. The guard
-    ends them where rank 0 fails. Raises as :func:`require_success` does where it cannot be made.
+    The others wait at the store, not in a collective operation: a download may take longer than the time-out of one. The
+    guard ends them if rank 0 fails. Raises as :func:`require_success` does if it cannot be made.
     """
     if not dist.is_initialized():
         return make()
@@ -150,7 +150,7 @@ def by_rank_0(make: Callable[[], Made]) -> Made | None:
     made, problem = None, None
     if dist.get_rank() == 0:
         made, problem = attempted(make)
-        store.set(key, b"done")
+        store.set(key, "done")
     else:
         while not store.check([key]):
             time.sleep(0.1)

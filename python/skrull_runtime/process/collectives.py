@@ -1,4 +1,4 @@
-"""Collectives of whole tensors, by the names that this torch has for them."""
+"""Collectives of whole tensors, by the names that the installed torch has for them."""
 
 from __future__ import annotations
 

@@ -9,24 +9,31 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypedDict, cast
 
 from ..errors import UserError
 from ..guarding.others import start_of
 
 UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
-_held: list[
-    IO[str]
-] = []  # the system lets go of the lock when its file is closed, or the process ends
+_held: list[IO[str]] = []  # the system releases a lock when its file is closed or the process ends
+
+
+class Owner(TypedDict, total=False):
+    """What an owner writes into its lock file."""
+
+    host: str
+    pid: int
+    since: str  # local time, for people
+    started: str | None  # the process, by the system's own count
 
 
 def hold(output: Path, wait: float) -> None:
     """Makes this process the owner of an output folder until it ends, however it ends.
 
-    The lock is one of POSIX records on the file ``<output>.lock`` beside the folder. The system gives it back at the
-    end of its owner, whether that was killed or not, and no forked process inherits it. An owner that is just ending
-    gets ``wait`` seconds. Raises UserError where another process owns the folder, and OSError where the file cannot be
-    written. Where a file system knows no locks, which is said, only a living owner on the same machine is noticed.
+    The lock is a POSIX record lock on the file ``<output>.lock`` beside the folder. The system releases it when its owner
+    ends, even if it is killed, and no forked process inherits it. An owner that is just ending gets ``wait`` seconds.
+    Raises UserError where another process owns the folder, and OSError where the file cannot be written. On a file system
+    without locks, which is reported, only a living owner on the same machine is noticed.
     """
     path = output.with_name(f"{output.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +62,7 @@ def _locked(file: IO[str]) -> bool | None:
     return True
 
 
-def _without_locks(output: Path, owner: dict[str, Any]) -> None:
+def _without_locks(output: Path, owner: Owner) -> None:
     here = owner.get("host") == socket.gethostname()
     if here and start_of(owner.get("pid", 0)) == owner.get("started", ""):
         raise UserError(_refusal(output, owner))
@@ -65,7 +72,7 @@ def _without_locks(output: Path, owner: dict[str, Any]) -> None:
     )
 
 
-def _refusal(output: Path, owner: dict[str, Any]) -> str:
+def _refusal(output: Path, owner: Owner) -> str:
     since = owner.get("since", "an unknown time")
     return (
         f"{output}: another run writes to it: process {owner.get('pid', 'unknown')} on"
@@ -74,18 +81,18 @@ def _refusal(output: Path, owner: dict[str, Any]) -> str:
     )
 
 
-def _owner(file: IO[str]) -> dict[str, Any]:
-    """What the owner has written; empty where it has not yet."""
+def _owner(file: IO[str]) -> Owner:
+    """What the owner has written; empty where it has not written yet."""
     file.seek(0)
     try:
         owner = json.loads(file.read())
     except (OSError, ValueError):
         return {}
-    return owner if isinstance(owner, dict) else {}
+    return cast(Owner, owner) if isinstance(owner, dict) else {}
 
 
 def _sign(file: IO[str]) -> None:
-    own = {
+    own: Owner = {
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "since": time.strftime("%Y-%m-%d %H:%M:%S %z"),

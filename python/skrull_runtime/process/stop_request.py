@@ -1,4 +1,4 @@
-"""Being asked to stop: SIGTERM ends a run after its step, or within its evaluation, with a checkpoint."""
+"""Requests to stop: SIGTERM ends a run after its step, or during its evaluation, with a checkpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch.distributed as dist
 
 
 class StopRequest:
-    """Whether a rank was sent SIGTERM. Schedulers and launchers send it some time before they kill."""
+    """Whether this rank was sent SIGTERM. Schedulers and launchers send it some time before they kill a process."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -20,11 +20,11 @@ class StopRequest:
         self._asked = True
 
     def is_asked(self) -> bool:
-        """Whether this rank was."""
+        """Whether this rank was asked to stop."""
         return self._asked
 
     def agreed(self, device: torch.device) -> bool:
-        """Whether any rank was asked: the same answer on all, which have to ask together."""
+        """Collective: whether any rank was asked to stop; the same on all ranks."""
         flag = torch.tensor(float(self._asked), device=device)
         dist.all_reduce(flag, op=dist.ReduceOp.MAX)
         return flag.item() > 0
