@@ -1,1 +1,1 @@
-"""The model under packed, context-parallel attention, and its loss."""
+"""The model with packed, context-parallel attention, and its loss."""

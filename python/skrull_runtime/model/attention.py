@@ -1,15 +1,17 @@
 """Packed and context-parallel attention inside unmodified Hugging Face models.
 
-Registered as an attention implementation of transformers. What attention needs of a micro-batch travels as a keyword
-argument of the model's call, not as a global: activation checkpointing runs attention, and its collectives, again in the
-backward.
+It is registered as an attention implementation of transformers. What attention needs of a micro-batch is passed as a
+keyword argument of the model's call, not as a global: activation checkpointing runs attention, with its collectives, again
+in the backward.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
+from torch import nn
 from transformers import AttentionInterface
 
 from ..batches.segments import AttentionPlan, GroupPlan
@@ -20,13 +22,13 @@ from .kernels.kernel import Attend, Kernel, Masking
 from .sharded import Departure, Sharded, ShardedAttention
 from .slicing import Slicing
 
-# transformers builds no mask for a name it does not know; one with "flash" in it would be treated as FlashAttention.
+# transformers builds no mask for a name that it does not know; a name with "flash" in it would be treated as FlashAttention.
 NAME = "skrull"
 
 
 @dataclass(frozen=True)
 class AttentionContext:
-    """What attention needs besides tensors; handed through the model as ``skrull``."""
+    """What attention needs besides tensors; passed through the model as ``skrull``."""
 
     plan: AttentionPlan  # on the device
     groups: GroupTable
@@ -41,25 +43,25 @@ def register() -> None:
 
 
 def skrull_attention(
-    module,
-    query,
-    key,
-    value,
-    attention_mask,
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
     *,
-    scaling,
-    dropout=0.0,
-    skrull=None,
-    sliding_window=None,
-    softcap=None,
-    s_aux=None,
-    **kwargs,
-):
-    """Causal attention within each sequence of a packed micro-batch, to the nearest ``sliding_window`` tokens if set, with
-    the sinks ``s_aux`` ``[H]`` if given.
+    scaling: float,
+    dropout: float = 0.0,
+    skrull: AttentionContext | None = None,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: torch.Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """Causal attention within each sequence of a packed micro-batch, limited to the nearest ``sliding_window`` tokens if
+    set, with the sinks ``s_aux`` ``[H]`` if given.
 
     query ``[1, H, T, D]``, key and value ``[1, H_kv, T, D]`` after rotary embedding, not expanded; returns
-    ``[1, T, H, D]`` and no weights.
+    ``[1, T, H, D]`` and no weights. Raises UserError where the model was called without ``skrull`` or with dropout.
     """
     if skrull is None:
         raise UserError("the model was called without its layout; call it through skrull_runtime")
@@ -67,10 +69,10 @@ def skrull_attention(
         raise UserError(
             "attention dropout is not supported: set attention_dropout to 0 in the model's configuration"
         )
-    context: AttentionContext = skrull
+    context = skrull
     mask = Masking(scaling, sliding_window, softcap or 0.0, context.deterministic)
     plan, sizes = context.plan, context.plan.sizes
-    # Views: the backward of a split is one concatenation, whatever the number of groups.
+    # Views: the backward of a split is a single concatenation, whatever the number of groups.
     q, k, v = (tensor.squeeze(0).transpose(0, 1).split(sizes) for tensor in (query, key, value))
     first = len(sizes) - len(plan.groups)
     # Keys and values travel while the local sequences are attended to (arXiv:2505.19609 Eq. 2).
@@ -78,7 +80,7 @@ def skrull_attention(
         _depart(torch.stack((own_k, own_v), dim=1), group, context, mask)
         for group, own_k, own_v in zip(plan.groups, k[first:], v[first:], strict=True)
     ]
-    outputs = []
+    outputs: list[torch.Tensor] = []
     if plan.local is not None:
         outputs.append(Attend.apply(q[0], k[0], v[0], plan.local, context.kernel, mask, s_aux))
     for own_q, (both, sharded) in zip(q[first:], departed, strict=True):
@@ -90,7 +92,7 @@ def skrull_attention(
 def _depart(
     both: torch.Tensor, plan: GroupPlan, context: AttentionContext, mask: Masking
 ) -> tuple[torch.Tensor, Sharded]:
-    """Keys and values ``[T, 2, H_kv, D]`` of this rank's chunks set out."""
+    """Sends the keys and values ``[T, 2, H_kv, D]`` of this rank's chunks."""
     traffic = plan.traffic(mask.window)
     heads = both.shape[2]
     slice_heads = context.slicing.heads(sum(traffic.segments.keys), heads, both.shape[3])

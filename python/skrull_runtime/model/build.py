@@ -6,7 +6,7 @@ import json
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -18,6 +18,7 @@ from ..data.index import inside
 from ..errors import UserError
 from ..process.agreement import by_rank_0, together
 from ..refusals import refuse_unsupported
+from ..shapes import DeepSpeedConfig
 from . import attention
 from .fused import compile_norms, use_liger
 from .kernels.kept import keeping_attention
@@ -33,12 +34,12 @@ def build_model(
     run_dir: Path,
     root: Path | None,
     seed: int,
-    ds_config: dict[str, Any] | None = None,
+    ds_config: DeepSpeedConfig | None = None,
 ) -> nn.Module:
-    """The model with its weights and checkpointing set up; partitioned, where DeepSpeed's configuration has ZeRO 3.
+    """The model with its weights, and with checkpointing set up; partitioned if DeepSpeed's configuration has ZeRO 3.
 
-    Collective: rank 0 alone has or reads the weights, and hands them out. Raises UserError, on all ranks, where the
-    configuration cannot be trained right, or the weights cannot be had or are not the model's.
+    Collective: rank 0 alone makes or reads the weights, and distributes them. Raises UserError on all ranks where the
+    configuration cannot be trained correctly, or the weights cannot be read or are not those of the model.
     """
     attention.register()
     hf_config = together(lambda: _configuration(config, run_dir, root))
@@ -49,10 +50,9 @@ def build_model(
         compile_norms(model)
     _set_checkpointing(model, config.checkpointing)
     lora = config.lora
-    if lora is not None:
-        base = model
-        model = together(lambda: with_adapters(base, lora, seed))
-    return model.train()
+    whole = model if lora is None else together(lambda: with_adapters(model, lora, seed))
+    whole.train()
+    return whole
 
 
 def _configuration(config: ModelConfig, run_dir: Path, root: Path | None) -> PretrainedConfig:
@@ -63,7 +63,7 @@ def _configuration(config: ModelConfig, run_dir: Path, root: Path | None) -> Pre
 
 
 def _source(config: ModelConfig, root: Path | None) -> str:
-    """Folder of the pretrained weights, or their name on the hub."""
+    """The folder of the pretrained weights, or their name on the hub."""
     assert config.source is not None
     if config.source_kind != "folder":
         return config.source
@@ -72,19 +72,26 @@ def _source(config: ModelConfig, root: Path | None) -> str:
 
 
 def _with_weights(
-    config: ModelConfig, hf_config: PretrainedConfig, seed: int, ds_config: dict[str, Any]
+    config: ModelConfig, hf_config: PretrainedConfig, seed: int, ds_config: DeepSpeedConfig
 ) -> PreTrainedModel:
     made_here = config.weights == "random" and is_root()
     torch.manual_seed(seed % 2**63)
     with nullcontext() if made_here else without_parameters():
-        model = AutoModelForCausalLM.from_config(
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(
             hf_config, dtype=DTYPES[config.precision], attn_implementation=attention.NAME
         )
     if config.weights == "pretrained":
         matching = by_rank_0(lambda: _matching(config, model))
-        place(model, lambda name, _: matching.value(name), current_device(), ds_config)
+
+        def stored(name: str, _: nn.Parameter) -> torch.Tensor:
+            assert matching is not None, "only rank 0 is asked for values"
+            return matching.value(name)
+
+        place(model, stored, current_device(), ds_config)
     elif is_shared(ds_config):
-        by_rank_0(lambda: None)  # it may draw for longer than the others would wait for a broadcast
+        by_rank_0(
+            lambda: None
+        )  # drawing may take longer than the others would wait for a broadcast
         place(model, lambda _, parameter: parameter.detach(), current_device(), ds_config)
     return model
 
@@ -92,6 +99,7 @@ def _with_weights(
 def _matching(config: ModelConfig, model: PreTrainedModel) -> Matching:
     folder, revision = config.source_kind == "folder", config.revision or "main"
     source = model.config.name_or_path
+    assert source is not None
     if folder and not Path(source).is_dir():
         raise UserError(f"{source}: there is no folder with the model's weights")
     matching = Matching(model, find_files(source, folder, revision))
@@ -106,7 +114,8 @@ def _read_config(run_dir: Path) -> PretrainedConfig:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"config.json: cannot be read ({error}); compile again") from error
     refuse_unsupported(config)
-    return AutoConfig.from_pretrained(run_dir, trust_remote_code=False)
+    hf_config: PretrainedConfig = AutoConfig.from_pretrained(run_dir, trust_remote_code=False)
+    return hf_config
 
 
 def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn.Module:
@@ -128,19 +137,20 @@ def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn
         task_type="CAUSAL_LM",
     )
     with warnings.catch_warnings():
-        # peft asks transformers by a name that is about to change.
+        # peft uses a name of transformers that is about to change.
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\..*")
-        return get_peft_model(model, adapters)
+        adapted: nn.Module = get_peft_model(model, adapters)
+        return adapted
 
 
-def base_of(model: nn.Module) -> PreTrainedModel:
-    """The model of transformers, without the wrapper of its adapters, if it has any."""
-    return model.get_base_model() if hasattr(model, "peft_config") else model
+def base_of(model: Any) -> PreTrainedModel:
+    """The model of transformers, without the wrapper of its adapters if it has any."""
+    return cast(PreTrainedModel, model.get_base_model() if hasattr(model, "peft_config") else model)
 
 
 def _set_checkpointing(model: PreTrainedModel, mode: str) -> None:
-    """ "full" recomputes every decoder layer in the backward, "attention" all of it but its attention kernel,
-    "selective" its MLP only."""
+    """Sets what the backward recomputes: every decoder layer ("full"), all of it but its attention kernel ("attention"), or
+    only its MLP ("selective")."""
     if mode in ("full", "attention"):
         kept = {"context_fn": keeping_attention} if mode == "attention" else {}
         model.gradient_checkpointing_enable(

@@ -1,4 +1,4 @@
-"""Keys and values on their way between the ranks of a group, and their gradients on the way back."""
+"""Keys and values in transit between the ranks of a group, and their gradients on the way back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..process.collectives import all_gather_single
 
 
 class Arriving:
-    """A collective under way, and what it fills."""
+    """A collective in progress, and the tensor that it fills."""
 
     def __init__(self, tensor: torch.Tensor, work: dist.Work | None):
         self._tensor, self._work = tensor, work
@@ -26,10 +26,10 @@ class Arriving:
 
 
 class Exchange(Protocol):
-    """Rows ``[T, ...]`` of every member go out and ``[K, ...]`` come in; gradients of those go back."""
+    """Rows ``[T, ...]`` of every member go out and ``[K, ...]`` come in; gradients of the latter go back."""
 
     def rows(self, own: int) -> int:
-        """K, where this rank has so many rows."""
+        """K, where this rank has ``own`` rows."""
         ...
 
     def start(self, own: torch.Tensor) -> Arriving:
@@ -37,17 +37,17 @@ class Exchange(Protocol):
         ...
 
     def start_back(self, gradient: torch.Tensor) -> Arriving:
-        """Sends gradients ``[K, ...]`` of the rows that have come."""
+        """Sends the gradients ``[K, ...]`` of the rows that have arrived."""
         ...
 
     def total(self, arrived: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-        """Of the gradients that have come back, those of this rank's rows ``own`` ``[T, ...]``, added in fp32, once."""
+        """The gradients of this rank's rows ``own`` ``[T, ...]``, from those that have come back, added once, in fp32."""
         ...
 
 
 class Everything:
-    """Every member gets the rows of all, rank by rank. Gradients are exchanged and added by their receiver: a
-    reduce-scatter would round to the model's precision at every rank that they pass."""
+    """Every member gets the rows of all members, rank by rank. Gradients are exchanged and added by their receiver: a
+    reduce-scatter would round to the model's precision on every rank that they pass."""
 
     def __init__(self, group: dist.ProcessGroup):
         self._group, self._members = group, dist.get_world_size(group)
@@ -84,7 +84,7 @@ class Reached:
         self._out, self._in = list(traffic.send_counts), list(traffic.receive_counts)
 
     def rows(self, own: int) -> int:
-        """What the windows reach."""
+        """The number of rows that the windows reach."""
         return sum(self._in)
 
     def start(self, own: torch.Tensor) -> Arriving:
@@ -97,7 +97,7 @@ class Reached:
         return self._exchange(gradient, self._out, self._in)
 
     def total(self, arrived: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
-        """See :class:`Exchange`. Members may have had the same row."""
+        """See :class:`Exchange`. Several members may have received the same row."""
         wide = _wider(own.dtype)
         sums = torch.zeros(own.shape, dtype=wide, device=own.device)
         return sums.index_add_(0, self._sent, arrived.to(wide)).to(own.dtype)
@@ -111,7 +111,7 @@ class Reached:
 
 
 def exchange(traffic: Traffic, group: dist.ProcessGroup) -> Exchange:
-    """How a group's members exchange that."""
+    """The way in which a group's members exchange the traffic."""
     return Everything(group) if traffic.sent is None else Reached(group, traffic)
 
 

@@ -11,9 +11,9 @@ from ..errors import UserError
 
 def use_liger(model: PreTrainedModel, device: torch.device) -> None:
     """Gives the model's norms, rotary embeddings and gated MLPs the kernels of Liger
-    (https://github.com/linkedin/Liger-Kernel). Its loss stays skrull's, which keeps the head's gradient in fp32.
+    (https://github.com/linkedin/Liger-Kernel). The loss stays skrull's, which keeps the head's gradient in fp32.
 
-    Raises UserError where they are not there, or not for this model.
+    Raises UserError where Liger is not installed, or has no kernels for this model or device.
     """
     if device.type != "cuda":
         raise UserError("kernels = liger needs a GPU; leave it out")
@@ -26,7 +26,7 @@ def use_liger(model: PreTrainedModel, device: torch.device) -> None:
     kind = model.config.model_type
     if kind not in monkey_patch.MODEL_TYPE_TO_APPLY_LIGER_FN:
         raise UserError(f"Liger has no kernels for models of type {kind}; leave kernels out")
-    # A kind of model takes what it has of them.
+    # Models ignore those that they have no use for.
     monkey_patch._apply_liger_kernel_to_instance(
         model=model,
         rope=True,
@@ -39,7 +39,7 @@ def use_liger(model: PreTrainedModel, device: torch.device) -> None:
 
 
 def compile_norms(model: nn.Module, backend: str = "inductor") -> None:
-    """Compiles every norm, for any number of tokens. Modules that hold others are left alone: ZeRO 3 gathers their
+    """Compiles every norm, for any number of tokens. Modules that contain others are left alone: ZeRO 3 gathers their
     weights one by one."""
     for module in model.modules():
         if type(module).__name__.endswith("Norm") and not any(True for _ in module.children()):

@@ -13,7 +13,7 @@ MOST_AHEAD = 64  # groups of a degree that are made before they are needed
 
 
 class GroupTable:
-    """The process groups that this rank is in, by degree and first rank; made when a schedule first asks for them."""
+    """The process groups that this rank is in, by degree and first rank; made when a schedule first needs them."""
 
     def __init__(self, timeout: timedelta | None = None):
         self._timeout = timeout
@@ -21,10 +21,10 @@ class GroupTable:
         self._own: dict[tuple[int, int], dist.ProcessGroup] = {}
 
     def prepare(self, degrees: Iterable[int]) -> None:
-        """Makes the groups of these degrees, where there are none yet.
+        """Makes the groups of these degrees that do not exist yet.
 
-        Collective: every rank calls it with the same degrees, and makes every group of them in the same order,
-        whether or not it is a member. Raises UserError where the ranks do not divide into groups.
+        Collective: every rank calls it with the same degrees, and makes every group in the same order, whether or not it
+        is a member. Raises UserError where the ranks cannot be divided into groups.
         """
         world, rank = dist.get_world_size(), dist.get_rank()
         for degree in sorted(set(degrees) - self._made):
@@ -35,17 +35,21 @@ class GroupTable:
             self._made.add(degree)
 
     def _make(self, members: list[list[int]], rank: int) -> dist.ProcessGroup:
-        """This rank's group of those."""
-        if _can_split():  # in one call; buffers are shared only by communicators that take turns, and ours overlap
+        """Makes these groups, and returns this rank's."""
+        own: dist.ProcessGroup | None
+        if (
+            _can_split()
+        ):  # in one call; communicators share buffers only if they take turns, and ours overlap
             own = dist.split_group(split_ranks=members, timeout=self._timeout)
-            assert own is not None, "every rank is in a group"
-            return own
-        made = [dist.new_group(each, timeout=self._timeout) for each in members]
-        return made[rank // len(members[0])]
+        else:
+            made = [dist.new_group(each, timeout=self._timeout) for each in members]
+            own = made[rank // len(members[0])]
+        assert own is not None, "every rank is in a group"
+        return own
 
     def prepare_ahead(self, degrees: Iterable[int]) -> None:
-        """As :meth:`prepare`, before anything is trained, of degrees whose groups are few; the others are made when a
-        schedule asks for them."""
+        """As :meth:`prepare`, before training, for degrees with few groups; the others are made when a schedule needs
+        them."""
         world = dist.get_world_size()
         self.prepare(d for d in degrees if world % d == 0 and world // d <= MOST_AHEAD)
 
@@ -59,7 +63,7 @@ class GroupTable:
 
 
 def _can_split() -> bool:
-    """Whether groups can be split from the one of all ranks: NCCL can, once that is bound to a device."""
+    """Whether groups can be split from the group of all ranks: NCCL can do so once that is bound to a device."""
     everyone = dist.group.WORLD
     bound = getattr(everyone, "bound_device_id", None) is not None
     return bound and dist.get_backend() == "nccl" and hasattr(dist, "split_group")

@@ -1,4 +1,4 @@
-"""The language-model loss, in chunks: the logits of a micro-batch never exist as a whole."""
+"""The language-model loss, in chunks: the logits of a whole micro-batch never exist at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .router import RouterLoss
 
 @dataclass
 class _Gradients:
-    """Gradients of the summed loss by what the head takes; None where nobody asks for one."""
+    """Gradients of the summed loss with respect to the head's inputs; None for those that are not needed."""
 
     hidden: torch.Tensor | None  # [T, hidden size], in the model's precision
     weight: torch.Tensor | None  # [vocabulary, hidden size], fp32
@@ -33,7 +33,7 @@ class _Gradients:
         bias: torch.Tensor | None,
         needed: tuple[bool, bool, bool],
     ) -> _Gradients:
-        """To be filled and added to, chunk by chunk."""
+        """Gradients to fill and add to, chunk by chunk."""
         return cls(
             torch.empty_like(hidden) if needed[0] else None,
             torch.zeros_like(weight, dtype=torch.float32) if needed[1] else None,
@@ -42,12 +42,12 @@ class _Gradients:
 
 
 class _HeadAndLoss(torch.autograd.Function):
-    """Summed cross-entropy of a linear head, with its gradients made in the forward.
+    """Summed cross-entropy of a linear head, with its gradients computed in the forward.
 
     A chunk takes three matrix products: its logits, the gradient of its hidden states, and its part of the weight's
-    gradient, which is added up in fp32 over all chunks. The backward needs neither logits nor the weight, which ZeRO-3
-    has given away by then. ``scale`` is in the gradients before they are rounded; what the backward multiplies them by
-    besides is 1 in training.
+    gradient, which is added up in fp32 over all chunks. The backward needs neither the logits nor the weight, which ZeRO-3
+    has released by then. ``scale`` is applied to the gradients before they are rounded; the factor by which the backward
+    multiplies them is 1 in training.
     """
 
     @staticmethod
@@ -70,10 +70,7 @@ class _HeadAndLoss(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, factor: torch.Tensor, _: torch.Tensor) -> tuple[Any, ...]:
-        gradients, ctx.gradients = (
-            ctx.gradients,
-            None,
-        )  # scaled in place, so there is no second time
+        gradients, ctx.gradients = ctx.gradients, None  # scaled in place, so this works only once
         made = (gradients.hidden, gradients.weight, gradients.bias)
         hidden, weight, bias = (None if own is None else own.mul_(factor) for own in made)
         return hidden, None, None, None, weight, bias
@@ -88,7 +85,7 @@ def _losses(
     bias: torch.Tensor | None,
     gradients: _Gradients | None,
 ) -> torch.Tensor:
-    """Losses ``[T]``, fp32, not scaled; fills ``gradients`` where there are any."""
+    """Losses ``[T]``, fp32, not scaled; fills ``gradients`` if given."""
     losses = []
     for first in range(0, len(hidden), chunk):
         own = slice(first, first + chunk)
@@ -96,17 +93,17 @@ def _losses(
         of_chunk = _losses_of_chunk(logits, targets[own])
         losses.append(of_chunk)
         if gradients is not None:
-            # Of a loss that is not finite, the gradient is not finite either: whoever looks at one has seen both.
+            # Makes the gradient of a loss that is not finite not finite either, so that checking one covers both.
             factor = (of_chunk * 0 + scale).unsqueeze(1)
-            # The logits have become the softmax.
+            # By now the logits hold the softmax.
             of_logits = _gradient_of_logits(logits, targets[own]).mul_(factor).to(weight.dtype)
             _add_gradients(gradients, own, of_logits, hidden[own], weight)
     return torch.cat(losses)
 
 
 def _losses_of_chunk(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of every row, 0 where there is no target. Leaves the softmax in place of the logits ``[T, V]``:
-    chunks are as large as memory allows."""
+    """The cross-entropy ``[T]`` of every row, 0 where there is no target. Overwrites the logits ``[T, V]`` with the softmax,
+    as chunks are as large as memory allows."""
     target = targets.clamp(min=0).unsqueeze(1)
     largest = logits.amax(1, keepdim=True)
     chosen = logits.gather(1, target) - largest
@@ -116,7 +113,7 @@ def _losses_of_chunk(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tenso
 
 
 def _gradient_of_logits(softmax: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Of the summed loss, in place of the softmax ``[T, V]``."""
+    """The gradient of the summed loss ``[T, V]``, which overwrites the softmax."""
     target = targets.clamp(min=0).unsqueeze(1)
     softmax.scatter_add_(1, target, softmax.new_full(target.shape, -1.0))
     return softmax.masked_fill_((targets == IGNORED).unsqueeze(1), 0.0)
@@ -129,7 +126,7 @@ def _add_gradients(
     hidden: torch.Tensor,
     weight: torch.Tensor,
 ) -> None:
-    """A chunk's part: its rows of the hidden states' gradient, its terms of the others."""
+    """Adds a chunk's part: its rows of the hidden states' gradient, and its terms of the other gradients."""
     if gradients.hidden is not None:
         torch.mm(of_logits, weight, out=gradients.hidden[own])
     if gradients.weight is not None:
@@ -139,8 +136,8 @@ def _add_gradients(
 
 
 def _add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
-    """Adds a matrix product to a total in fp32, without rounding it to the precision of its factors where the device
-    can do that as fast."""
+    """Adds a matrix product to a total in fp32, without rounding it to the precision of its factors if the device can do
+    that as fast."""
     if total.device.type == "cpu":
         total.addmm_(left.float(), right.float())
     elif left.dtype == total.dtype:
@@ -153,8 +150,8 @@ def _add_product(total: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -
 
 @cache
 def _keeps_products_in_fp32(device: torch.device, precision: torch.dtype) -> bool:
-    """Whether the device adds a product of this precision to a total in fp32. Tried once, on numbers whose product needs
-    more digits. Not executed yet: it needs a GPU."""
+    """Whether the device can add a product of this precision to a total in fp32. It is tried once, on numbers whose product
+    needs more digits. Not executed yet: it needs a GPU."""
     left = torch.full((8, 8), 1 + 2**-7, device=device, dtype=precision)
     total = torch.ones(8, 8, device=device)
     expected = total + left.float() @ left.float()
@@ -166,10 +163,10 @@ def _keeps_products_in_fp32(device: torch.device, precision: torch.dtype) -> boo
 
 
 class ChunkedCrossEntropy(nn.Module):
-    """Output head and cross-entropy over some tokens at a time.
+    """Output head and cross-entropy, over a chunk of tokens at a time.
 
-    It holds the head's weight itself: under ZeRO-3 a module gathers its own parameters once a call. Calling the head
-    once a chunk would gather once a chunk, and ranks have different numbers of chunks: a collective mismatch.
+    It holds the head's weight itself: under ZeRO-3 a module gathers its own parameters once per call. Calling the head for
+    every chunk would gather once per chunk, and ranks have different numbers of chunks: their collectives would not match.
     """
 
     def __init__(self, head: nn.Linear, chunk: int):
@@ -185,7 +182,10 @@ class ChunkedCrossEntropy(nn.Module):
         ``[T]``, fp32, 0 where there is no target. The sum has a gradient, which can be taken once; the losses have
         none."""
         if torch.is_grad_enabled():
-            return _HeadAndLoss.apply(hidden, targets, self.chunk, scale, self.weight, self.bias)
+            made: tuple[torch.Tensor, torch.Tensor] = _HeadAndLoss.apply(
+                hidden, targets, self.chunk, scale, self.weight, self.bias
+            )
+            return made
         losses = _losses(hidden, targets, self.chunk, scale, self.weight, self.bias, None)
         return losses.sum() * scale, losses
 
@@ -193,7 +193,7 @@ class ChunkedCrossEntropy(nn.Module):
 class SummedLossModel(nn.Module):
     """A causal language model of transformers whose forward returns its summed loss.
 
-    The loss is inside the forward because under ZeRO-3 the output head's weight exists only there (trl#6372).
+    The loss is computed inside the forward because under ZeRO-3 the output head's weight exists only there (trl#6372).
     """
 
     def __init__(self, model: nn.Module, chunk: int):
@@ -202,7 +202,7 @@ class SummedLossModel(nn.Module):
         base = base_of(model)
         self.loss = ChunkedCrossEntropy(base.get_output_embeddings(), chunk)
         self.router = RouterLoss.of(base.config)
-        # A function, not a module: it must not be registered a second time.
+        # A function and not a module, which would be registered a second time.
         self._decoder = lambda: getattr(base, base.base_model_prefix)
 
     def forward(
@@ -217,13 +217,13 @@ class SummedLossModel(nn.Module):
         router_scale: float = 0.0,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """input_ids, position_ids and real ``[1, T]``; ``real`` says which tokens are neither padding nor a dummy.
-        counted and targets ``[C]``: tokens that have a target, and these; one that is ignored where none has, so that
-        the backward reaches every parameter.
+        counted and targets ``[C]``: positions of the tokens that have a target, and the targets. If none has, there is one
+        ignored token, so that the backward reaches every parameter.
 
-        Returns the loss to train on, fp32 scalar: ``scale`` times the sum of token losses, and ``router_scale`` times
-        the router's part (see :meth:`RouterLoss.weighted`) where the model has such a loss and is being trained. Then,
-        neither scaled nor with a gradient, the losses of the counted tokens ``[C]``, and the router's part.
-        The output head runs on tokens that have a target only.
+        Returns three tensors. The loss to train on, an fp32 scalar, is ``scale`` times the sum of token losses, plus
+        ``router_scale`` times the router's part (see :meth:`RouterLoss.weighted`) if the model has such a loss and is being
+        trained. The losses of the counted tokens ``[C]`` and the router's part are neither scaled nor have a gradient. The
+        output head runs only on tokens that have a target.
         """
         balanced = self.router is not None and torch.is_grad_enabled()
         outputs = self._decoder()(

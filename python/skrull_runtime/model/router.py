@@ -12,13 +12,14 @@ from transformers import PretrainedConfig
 
 @dataclass(frozen=True)
 class RouterLoss:
-    """As transformers has it (https://huggingface.co/papers/2101.03961, equations 4 to 6): with E experts, the sum over
-    experts of the share of tokens that are sent to one times its mean probability, times E, over all layers' routers.
+    """The loss as transformers has it (https://huggingface.co/papers/2101.03961, equations 4 to 6): with E experts, E times
+    the sum over experts of the share of tokens sent to an expert times its mean probability, over the routers of all
+    layers.
 
-    transformers computes it where a model's configuration says ``output_router_logits``, and adds it to the loss with
-    ``router_aux_loss_coef``. The shares are of the tokens of all ranks in one micro-batch; padding and dummies do not
-    count. Micro-batches of a step are weighted by their tokens, so a step of one is as transformers has it on the whole
-    global batch.
+    transformers computes it where a model's configuration sets ``output_router_logits``, and adds it to the loss with the
+    factor ``router_aux_loss_coef``. The shares are taken over the tokens of all ranks in one micro-batch; padding and
+    dummies do not count. The micro-batches of a step are weighted by their tokens, so with a single micro-batch the loss
+    is what transformers computes on the whole global batch.
     """
 
     coefficient: float
@@ -26,7 +27,7 @@ class RouterLoss:
 
     @classmethod
     def of(cls, config: PretrainedConfig) -> RouterLoss | None:
-        """What a model's configuration asks for; None where it asks for none, or the model has no router."""
+        """The loss that a model's configuration asks for; None if it asks for none, or the model has no router."""
         coefficient = getattr(config, "router_aux_loss_coef", 0.0)
         top_k = getattr(config, "num_experts_per_tok", None)
         if not getattr(config, "output_router_logits", False) or not coefficient or not top_k:
@@ -34,13 +35,13 @@ class RouterLoss:
         return cls(coefficient, top_k)
 
     def weighted(self, logits: tuple[torch.Tensor, ...], real: torch.Tensor) -> torch.Tensor:
-        """This rank's part of the loss times the tokens of the micro-batch: the parts of all ranks add up to it.
+        """This rank's part of the loss times the tokens of the micro-batch: a scalar, of which all ranks' parts are the sum.
 
-        logits: ``[T, experts]`` of every layer with a router; real ``[T]``: whether a token counts. Every rank must call
-        it, in the same order. Only the probabilities have a gradient: choices of experts have none.
+        logits: ``[T, experts]`` of every layer with a router; real ``[T]``: whether a token counts. Collective: every rank
+        must call it, in the same order. Only the probabilities have a gradient: choices of experts have none.
         """
         sent, probability = self._sums(logits, real)
-        # One collective, and none for what follows from it: every token is sent to `top_k` experts in every layer.
+        # The number of tokens needs no collective of its own: every token is sent to `top_k` experts in every layer.
         dist.all_reduce(sent)
         tokens = sent.sum() / (self.top_k * len(logits))
         shares = sent / (tokens * len(logits)).clamp(min=1)
@@ -49,7 +50,8 @@ class RouterLoss:
     def _sums(
         self, logits: tuple[torch.Tensor, ...], real: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of every expert over tokens and layers: choices (fp64, they may be many), and probabilities."""
+        """For every expert ``[experts]``, summed over tokens and layers: choices (fp64, as they may be many), and
+        probabilities."""
         sent = torch.zeros(logits[0].shape[1], dtype=torch.float64, device=real.device)
         probability = torch.zeros_like(sent, dtype=torch.float32)
         for of_layer in logits:

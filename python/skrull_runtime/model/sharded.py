@@ -1,11 +1,12 @@
-"""Attention of a rank's chunks to the keys and values of their whole sequences, which travel meanwhile.
+"""Attention of a rank's chunks to the keys and values of their whole sequences, which are exchanged meanwhile.
 
-Keys and values are exchanged, attended to and given back by slices of their heads: what the kernel works on, and its own
-workspace, is of one slice, and the next one's keys travel while it works.
+Keys and values are exchanged, attended to and sent back in slices of their heads: the kernel and its workspace hold only
+one slice, and the keys of the next slice are in transit while it works.
 
-Autograd runs what was created last first. Forward: departure, local attention, sharded attention. Backward, therefore:
-sharded attention, whose last slice's gradients are on their way while local attention's backward runs, and then the
-departure's backward waits for them. The ranks of a group do this in the same order, because they share the layout.
+Autograd runs first what was created last. The forward runs departure, local attention, sharded attention. The backward
+therefore starts with sharded attention; the gradients of its last slice are in transit while the backward of local
+attention runs, and then the backward of the departure waits for them. All ranks of a group do this in the same order,
+because they share the layout.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .kernels.sinks import gradient_of_sinks, with_sinks
 
 @dataclass
 class Sharded:
-    """One group's attention in one layer: what departure and attention share."""
+    """What departure and attention share, for one group in one layer."""
 
     exchange: Exchange
     traffic: Traffic
@@ -34,16 +35,16 @@ class Sharded:
     slice_heads: int  # key-value heads at a time
     keeps: bool  # arrived keys and values for the backward, instead of exchanging them again
     arriving: Arriving | None = None  # the first slice, in the forward
-    back: tuple[slice, Arriving] | None = None  # gradients of a slice of heads on their way
+    back: tuple[slice, Arriving] | None = None  # gradients of a slice of heads, in transit
     gradient: torch.Tensor | None = None  # of keys and values, filled slice by slice
 
     def slices(self, heads: int) -> list[slice]:
-        """Of the key-value heads."""
+        """The slices of ``heads`` key-value heads."""
         step = min(self.slice_heads, heads)
         return [slice(first, min(first + step, heads)) for first in range(0, heads, step)]
 
     def send(self, both: torch.Tensor, own: slice | None) -> Arriving | None:
-        """Keys and values ``[T, 2, H_kv, D]`` of a slice of heads set out, if there is one."""
+        """Sends keys and values, ``both`` ``[T, 2, H_kv, D]``, of a slice of heads, if there is one."""
         return None if own is None else self.exchange.start(both[:, :, own])
 
     def arrived(self, arriving: Arriving | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -53,15 +54,15 @@ class Sharded:
         return keys, values
 
     def send_back(self, own: slice, gradient: torch.Tensor, both: torch.Tensor) -> None:
-        """Gradients ``[K, 2, heads, D]`` of all segments' keys and values set out. Those of the slice before have
-        travelled meanwhile, and are taken."""
+        """Sends gradients ``[K, 2, heads, D]`` of the keys and values of all segments. Those of the previous slice were in
+        transit meanwhile, and are collected."""
         shape = (self.exchange.rows(len(both)), *gradient.shape[1:])
         rows = gradient.new_zeros(shape).index_add_(0, self.traffic.rows, gradient)
         self.take_back(both)
         self.back = own, self.exchange.start_back(rows)
 
     def take_back(self, both: torch.Tensor) -> None:
-        """Waits for the gradients that are on their way."""
+        """Waits for the gradients that are in transit, and stores them."""
         if self.gradient is None:
             self.gradient = torch.empty_like(both)
         if self.back is not None:
@@ -71,7 +72,7 @@ class Sharded:
 
 
 class Departure(torch.autograd.Function):
-    """Keys and values set out."""
+    """Sends keys and values."""
 
     @staticmethod
     def forward(ctx: Any, both: torch.Tensor, sharded: Sharded) -> torch.Tensor:
@@ -83,7 +84,7 @@ class Departure(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, placeholder: torch.Tensor) -> tuple[torch.Tensor | None, None]:
-        """The gradients that the sharded attention has sent back. The placeholder has their shape."""
+        """The gradients ``[T, 2, H_kv, D]`` that sharded attention has sent back. The placeholder has their shape."""
         sharded: Sharded = ctx.sharded
         sharded.take_back(placeholder)
         gradient, sharded.gradient = sharded.gradient, None
@@ -91,7 +92,7 @@ class Departure(torch.autograd.Function):
 
 
 class ShardedAttention(torch.autograd.Function):
-    """Causal attention of queries to keys and values that have set out."""
+    """Causal attention of queries to keys and values that have been sent."""
 
     @staticmethod
     def forward(
@@ -103,7 +104,7 @@ class ShardedAttention(torch.autograd.Function):
     ) -> torch.Tensor:
         """q ``[T, H, D]``, both ``[T, 2, H_kv, D]``, sinks ``[H]``; returns ``[T, H, D]``."""
         kept: list[torch.Tensor] = []
-        # Where the kernel has run before, keys that have set out are for its backward.
+        # If the kernel's results are kept from before, the keys in transit are for its backward.
         output, rest = made_once(lambda: _attend(q, both, sharded, kept, sinks))
         ctx.sharded, ctx.kept = sharded, len(kept)
         ctx.save_for_backward(q, both, sinks, output, *kept, *rest)
@@ -112,8 +113,8 @@ class ShardedAttention(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Gradients of the query and the sinks. Those of keys and values are on their way; the departure's backward takes them, and is
-        given a placeholder of their shape."""
+        """The gradients of the query and the sinks. Those of keys and values are in transit: the backward of the departure
+        collects them, and gets a placeholder of their shape."""
         sharded: Sharded = ctx.sharded
         q, both, sinks, output, *more = ctx.saved_tensors
         slices, per = sharded.slices(both.shape[2]), q.shape[1] // both.shape[2]
@@ -134,7 +135,9 @@ class ShardedAttention(torch.autograd.Function):
             of_both = both.new_empty((len(keys), 2, *keys.shape[1:]))
             made = output[:, heads], rest[number * each : (number + 1) * each]
             if of_sinks is not None:
-                of_sinks[heads] = gradient_of_sinks(sinks[heads], gradient[:, heads], made)
+                part = gradient_of_sinks(sinks[heads], gradient[:, heads], made)
+                assert part is not None
+                of_sinks[heads] = part
             sharded.kernel.backward(
                 gradient[:, heads],
                 (q[:, heads], keys, values),
@@ -155,8 +158,8 @@ def _attend(
     kept: list[torch.Tensor],
     sinks: torch.Tensor | None,
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """As a kernel's forward, slice by slice; every slice leaves as many tensors for the backward. Adds arrived keys and
-    values to ``kept`` where they are."""
+    """As the forward of a kernel, slice by slice; every slice leaves equally many tensors for the backward. Adds arrived keys
+    and values to ``kept`` if they are to be kept."""
     slices, per = sharded.slices(both.shape[2]), q.shape[1] // both.shape[2]
     outputs: list[torch.Tensor] = []
     rests: list[torch.Tensor] = []
@@ -178,5 +181,5 @@ def _attend(
 
 
 def _times(own: slice, factor: int) -> slice:
-    """Query heads of these key-value heads."""
+    """The query heads of these key-value heads."""
     return slice(own.start * factor, own.stop * factor)

@@ -1,1 +1,1 @@
-"""Causal attention of one packed segment after another, on what the machine offers."""
+"""Causal attention over packed segments, with the kernels that the machine offers."""

@@ -11,7 +11,7 @@ from . import flash2, flash3, varlen
 from .kernel import Kernel
 from .sdpa import SdpaKernel
 
-# By name, the best first. Each is made, or says why it cannot be.
+# By name, the best first. Each makes its kernel or says why it cannot.
 ON_GPUS: dict[str, Callable[[torch.device], Kernel | str]] = {
     "flash3": flash3.make,
     "flash2": flash2.make,
@@ -20,10 +20,10 @@ ON_GPUS: dict[str, Callable[[torch.device], Kernel | str]] = {
 
 
 def choose_kernel(name: str, device: torch.device) -> Kernel:
-    """The attention kernel of that name; "auto" takes the best there is.
+    """The attention kernel of that name; "auto" takes the best available one.
 
-    On a GPU that is never SDPA, whose masks take memory with the square of the length. Raises UserError where the named
-    one is not available, or none.
+    On a GPU, "auto" never takes SDPA, whose masks take memory quadratic in the length. Raises UserError where the named
+    kernel, or with "auto" every kernel, is not available.
     """
     if name == "sdpa" or (name == "auto" and device.type != "cuda"):
         return SdpaKernel()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from ...batches.segments import Segments
-from .gpu import check_heads, flash_settings, signature_problem
+from .gpu import Settings, check_heads, flash_settings, signature_problem
 from .kernel import Kernel, Masking
 
-# What is used of the functions below its public one, which have no gradient of their own: since 2.7.0.
+# Parameters that are used of the functions below the public one, which have no gradient of their own: since 2.7.0.
 FORWARD = (
     "q", "k", "v", "cu_seqlens_q", "cu_seqlens_k", "max_seqlen_q", "max_seqlen_k", "dropout_p",
     "softmax_scale", "causal", "window_size_left", "window_size_right", "softcap",
@@ -23,13 +24,13 @@ BACKWARD = (
 
 
 def make(device: torch.device) -> Kernel | str:
-    """The kernel; or why there is none."""
+    """The kernel, or why there is none."""
     try:
         from flash_attn import flash_attn_interface as module
     except ImportError as error:
         return f"needs the package flash-attn ({error})"
-    forward = getattr(module, "_flash_attn_varlen_forward", None)
-    backward = getattr(module, "_flash_attn_varlen_backward", None)
+    forward: Any = getattr(module, "_flash_attn_varlen_forward", None)
+    backward: Any = getattr(module, "_flash_attn_varlen_backward", None)
     problem = signature_problem(forward, FORWARD) or signature_problem(backward, BACKWARD)
     if problem is not None:
         return f"needs flash-attn 2.7 or later: {problem}"
@@ -37,11 +38,11 @@ def make(device: torch.device) -> Kernel | str:
 
 
 class Flash2Kernel:
-    """Its backward holds gradients of keys and values for every query head, and then adds them up."""
+    """Its backward holds gradients of keys and values for every query head, and adds them up afterwards."""
 
     name = "flash2"
 
-    def __init__(self, forward: Any, backward: Any):
+    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any]):
         self._forward, self._backward = forward, backward
 
     def forward(
@@ -75,5 +76,5 @@ class Flash2Kernel:
         )
 
     @staticmethod
-    def _settings(segments: Segments, mask: Masking) -> dict[str, Any]:
+    def _settings(segments: Segments, mask: Masking) -> Settings:
         return {**flash_settings(segments, mask), "dropout_p": 0.0, "causal": True}

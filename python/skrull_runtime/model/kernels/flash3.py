@@ -3,6 +3,7 @@ own package or from the one that Hugging Face builds (``kernels``)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,7 +16,7 @@ from .kernel import Kernel, Masking
 HUB = "kernels-community/flash-attn3"
 HUB_VERSION = 1
 HOPPER = 9  # compute capability
-# Since November 2025: before, windows were tuples, and gradients were returned.
+# Since November 2025; before that, windows were tuples, and gradients were returned.
 FORWARD = (
     "q", "k", "v", "cu_seqlens_q", "cu_seqlens_k", "max_seqlen_q", "max_seqlen_k", "softmax_scale",
     "causal", "window_size_left", "window_size_right", "softcap",
@@ -28,15 +29,15 @@ BACKWARD = (
 
 
 def make(device: torch.device) -> Kernel | str:
-    """The kernel; or why there is none."""
+    """The kernel, or why there is none."""
     major, minor = torch.cuda.get_device_capability(device)
     if major != HOPPER:
         return f"is for Hopper GPUs (compute capability 9.0, not {major}.{minor})"
     module = _module()
     if isinstance(module, str):
         return module
-    forward = getattr(module, "_flash_attn_forward", None)
-    backward = getattr(module, "_flash_attn_backward", None)
+    forward: Any = getattr(module, "_flash_attn_forward", None)
+    backward: Any = getattr(module, "_flash_attn_backward", None)
     problem = signature_problem(forward, FORWARD) or signature_problem(backward, BACKWARD)
     if problem is not None:
         return f"needs a FlashAttention-3 of November 2025 or later: {problem}"
@@ -44,7 +45,7 @@ def make(device: torch.device) -> Kernel | str:
 
 
 def _module() -> Any:
-    """The module with the functions; or why there is none."""
+    """The module with the functions, or text that says why there is none."""
     if find_spec("flash_attn_interface") is not None:
         import flash_attn_interface
 
@@ -57,7 +58,7 @@ def _module() -> Any:
         return get_kernel(HUB, version=HUB_VERSION).flash_attn_interface
     except (
         Exception
-    ) as error:  # a hub that cannot be reached, or no build for this torch: any of many
+    ) as error:  # many kinds: the hub cannot be reached, or has no build for this torch
         said = (str(error).splitlines() or [type(error).__name__])[0]
         return f"cannot be loaded from {HUB} ({said})"
 
@@ -67,7 +68,7 @@ class Flash3Kernel:
 
     name = "flash3"
 
-    def __init__(self, forward: Any, backward: Any):
+    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any]):
         self._forward, self._backward = forward, backward
 
     def forward(

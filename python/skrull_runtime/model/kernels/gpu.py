@@ -1,4 +1,4 @@
-"""What the kernels of GPUs have in common."""
+"""What the GPU kernels have in common."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from ...errors import UserError
 from .kernel import Masking
 
 WIDEST_HEAD = 256
+Settings = dict[str, Any]  # keyword arguments of a library's function
 
 
 def signature_problem(function: Any, used: tuple[str, ...]) -> str | None:
-    """What a function of a library lacks of the parameters that are used; None where it has all."""
+    """Which of the used parameters a library's function lacks; None where it has all."""
     if function is None:
         return "it has no such function"
-    # torch's custom operators keep the function that they were made from.
+    # torch's custom operators keep a reference to the function that they were made from.
     plain = getattr(function, "_init_fn", function)
     try:
         known = inspect.signature(plain).parameters
@@ -29,12 +30,12 @@ def signature_problem(function: Any, used: tuple[str, ...]) -> str | None:
 
 
 def window_before(mask: Masking) -> int:
-    """Keys before a query that it sees, itself not counted; -1 for all."""
+    """How many keys before its own a query sees; -1 for all."""
     return -1 if mask.window is None else mask.window - 1
 
 
-def flash_settings(segments: Segments, mask: Masking) -> dict[str, Any]:
-    """What FlashAttention-2 and -3 are told alike, forward and backward."""
+def flash_settings(segments: Segments, mask: Masking) -> Settings:
+    """The settings that FlashAttention-2 and -3 share, forward and backward."""
     return {
         "cu_seqlens_q": segments.query_offsets,
         "cu_seqlens_k": segments.key_offsets,
@@ -48,7 +49,7 @@ def flash_settings(segments: Segments, mask: Masking) -> dict[str, Any]:
 
 
 def check_heads(kernel: str, q: torch.Tensor, v: torch.Tensor, same: bool = True) -> None:
-    """Raises UserError where the kernel does not take heads of such widths."""
+    """Raises UserError where the kernel does not support heads of these widths."""
     widths = q.shape[-1], v.shape[-1]
     if same and widths[0] != widths[1]:
         raise UserError(

@@ -1,8 +1,8 @@
-"""What attention kernels have made in a layer's forward, for the layer's recomputation in the backward: everything else
-of a layer is recomputed there, its attention is not (``checkpointing = attention``).
+"""The results of attention kernels in a layer's forward, kept for the layer's recomputation in the backward: everything in
+a layer is recomputed there except its attention (``checkpointing = attention``).
 
-torch's selective checkpointing would do it by operators, but breaks where a recomputation meets operators that the forward
-had not, as it does under ZeRO 3 (pytorch#185178).
+torch's selective checkpointing would do this by operators, but fails where the recomputation runs operators that the
+forward did not, as it does under ZeRO 3 (pytorch#185178).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Made = tuple[torch.Tensor, list[torch.Tensor]]  # as a kernel's forward returns 
 
 
 class _Thread(threading.local):
-    """The backward of a GPU has a thread of its own."""
+    """State of a thread: the backward on a GPU runs in a thread of its own."""
 
     kept: deque[Made] | None = None
     replays = False
@@ -28,7 +28,7 @@ _thread = _Thread()
 
 
 def made_once(make: Callable[[], Made]) -> Made:
-    """What a kernel makes; in a recomputation of a layer that keeps it, what it made in the forward."""
+    """The result of a kernel; in the recomputation of a layer that keeps it, the result from the forward."""
     if _thread.kept is None:
         return make()
     if _thread.replays:
@@ -39,12 +39,12 @@ def made_once(make: Callable[[], Made]) -> Made:
 
 
 def is_kept() -> bool:
-    """Whether what kernels make is kept here for a recomputation, which leaves their inputs to it."""
+    """Whether results of kernels are kept here for a recomputation, which then also provides their inputs."""
     return _thread.kept is not None
 
 
 def keeping_attention() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """For ``torch.utils.checkpoint``, as its ``context_fn``: what surrounds a layer's forward, and its recomputation."""
+    """The contexts around a layer's forward and its recomputation, for ``context_fn`` of ``torch.utils.checkpoint``."""
     kept: deque[Made] = deque()
     return _with(kept, False), _with(kept, True)
 

@@ -1,4 +1,4 @@
-"""What a kernel of packed causal attention is."""
+"""The interface of a kernel for packed causal attention."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .sinks import gradient_of_sinks, with_sinks
 
 @dataclass(frozen=True)
 class Masking:
-    """What a layer asks of its attention, besides that it is causal."""
+    """What a layer asks of its attention, besides causality."""
 
     scaling: float  # of the products of queries and keys
-    window: int | None = None  # tokens that a query sees, itself counted; None for all before it
-    softcap: float = 0.0  # products are held below it by a tanh; 0 for none
+    window: int | None = None  # tokens that a query sees, including its own; None for all before it
+    softcap: float = 0.0  # a tanh keeps products below it; 0 for none
     deterministic: bool = False  # gradients are added in the same order every time
 
 
 class Kernel(Protocol):
-    """Shapes: query ``[T, H, D]``, key ``[S, H_kv, D]``, value ``[S, H_kv, D_v]``, H a multiple of H_kv. A segment's
-    queries are the last tokens of its keys (causal, aligned to the lower right)."""
+    """A kernel. Shapes: query ``[T, H, D]``, key ``[S, H_kv, D]``, value ``[S, H_kv, D_v]``, H a multiple of H_kv. The
+    queries of a segment are the last tokens of its keys (the causal mask is aligned to the lower right)."""
 
     name: str
 
     def forward(
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """The output ``[T, H, D_v]``, and what the backward needs besides: the log-sum-exp, as the kernel has it. All that
-        is floating-point of it is, for ``[H, t]`` of the queries in their order."""
+        """The output ``[T, H, D_v]``, and what else the backward needs: the log-sum-exp, as the kernel returns it. Its
+        floating-point tensors are ``[H, t]`` each, and cover the queries in order."""
         ...
 
     def backward(
@@ -45,7 +45,8 @@ class Kernel(Protocol):
         mask: Masking,
         into: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     ) -> None:
-        """Writes the gradients of query, key and value, from that of the output. ``made``: what the forward returned."""
+        """Writes the gradients of query, key and value to ``into``, given that of the output, ``[T, H, D_v]``. ``made``:
+        what the forward returned."""
         ...
 
 
@@ -72,7 +73,7 @@ class Attend(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Of query, key, value and sinks."""
+        """The gradients of query, key, value and sinks."""
         q, k, v, sinks, output, *rest = ctx.saved_tensors
         into = torch.empty_like(q), torch.empty_like(k), torch.empty_like(v)
         made, kernel = (output, rest), ctx.kernel

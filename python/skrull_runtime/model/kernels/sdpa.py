@@ -12,9 +12,12 @@ from ...batches.segments import Segments
 from ...errors import UserError
 from .kernel import Masking
 
-QUERY_BLOCK = 512  # rows of a mask: keeps it from growing with the square of the length
+QUERY_BLOCK = 512  # rows of a mask, whose size would otherwise be quadratic in the length
 _forward_on_cpu = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _backward_on_cpu = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+
+
+Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # query, key and value
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,13 @@ class _Block:
     causal: bool  # square, and without a window that any query reaches
     before: int  # keys before the first query of the segment
 
-    def of(self, tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        """Its part of a segment's query, key and value, all ``[1, heads, length, D]``."""
+    def of(self, tensors: Inputs) -> Inputs:
+        """The block's part of a segment's query, key and value, all ``[1, heads, length, D]``."""
         q, k, v = tensors
         return q[:, :, self.rows], k[:, :, self.columns], v[:, :, self.columns]
 
     def mask(self, window: int | None, q: torch.Tensor) -> torch.Tensor | None:
-        """What to add to the products: 0, or minus infinity."""
+        """What to add to the products ``[rows, columns]``: 0 or minus infinity. None where the operator's own mask does."""
         if self.causal:
             return None
         rows = torch.arange(self.rows.start, self.rows.stop, device=q.device) + self.before
@@ -65,7 +68,7 @@ def _tokens_first(tensor: torch.Tensor) -> torch.Tensor:
 
 
 class SdpaKernel:
-    """On a CPU by the operator that PyTorch chooses there itself; elsewhere its choice, and the backward computes again."""
+    """On a CPU, the operator that PyTorch itself chooses there; elsewhere PyTorch's choice, with a recomputing backward."""
 
     name = "sdpa"
 
@@ -73,7 +76,7 @@ class SdpaKernel:
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """See :class:`.kernel.Kernel`. The log-sum-exp is a list, block by block. Raises UserError where a layer has a
-        softcap, which PyTorch's attention has not."""
+        softcap, which PyTorch's attention does not support."""
         if mask.softcap:
             raise UserError("attention = sdpa has no softcap; install flash-attn")
         outputs, rest = [], []
@@ -115,14 +118,14 @@ class SdpaKernel:
 
 def _split(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+) -> Iterator[Inputs]:
     queries, keys = list(segments.queries), list(segments.keys)
     parts = (_heads_first(each.split(n)) for each, n in ((q, queries), (k, keys), (v, keys)))
     yield from zip(*parts, strict=True)
 
 
 def _takes(q: torch.Tensor, v: torch.Tensor) -> bool:
-    """Whether the CPU's operator is for such tensors."""
+    """Whether the CPU's operator supports such tensors."""
     return q.device.type == "cpu" and q.shape[-1] == v.shape[-1]
 
 
@@ -131,7 +134,10 @@ def _attend(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     added = block.mask(mask.window, q)
     if _takes(q, v):
-        return _forward_on_cpu(q, k, v, 0.0, block.causal, attn_mask=added, scale=mask.scaling)
+        made: tuple[torch.Tensor, torch.Tensor] = _forward_on_cpu(
+            q, k, v, 0.0, block.causal, attn_mask=added, scale=mask.scaling
+        )
+        return made
     return _plain(q, k, v, added, mask), q.new_empty(0)
 
 
@@ -151,16 +157,17 @@ def _plain(
 
 def _differentiate(
     gradient: torch.Tensor,
-    inputs: tuple[torch.Tensor, ...],
+    inputs: Inputs,
     made: tuple[torch.Tensor, torch.Tensor],
     block: _Block,
     mask: Masking,
 ) -> tuple[torch.Tensor, ...]:
     added = block.mask(mask.window, inputs[0])
     if _takes(inputs[0], inputs[2]):
-        return _backward_on_cpu(
+        found: tuple[torch.Tensor, ...] = _backward_on_cpu(
             gradient, *inputs, *made, 0.0, block.causal, attn_mask=added, scale=mask.scaling
         )
+        return found
     with torch.enable_grad():
         leaves = [each.detach().requires_grad_() for each in inputs]
         output = _plain(leaves[0], leaves[1], leaves[2], added, mask)

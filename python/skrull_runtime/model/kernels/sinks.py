@@ -1,8 +1,8 @@
-"""Attention sinks: of every head a logit that takes part in the softmax and has no value (gpt-oss).
+"""Attention sinks: one logit per head that takes part in the softmax but has no value (gpt-oss).
 
-With z the log-sum-exp of a query's products and s its head's sink, the sink shrinks the output by sigmoid(z - s), and
-log(e^z + e^s) takes the place of z. A kernel that knows nothing of sinks gives the right gradients of queries, keys and
-values when its backward is handed these two: it uses no others.
+Let z be the log-sum-exp of a query's products and s the sink of its head. The sink scales the output by sigmoid(z - s), and
+log(e^z + e^s) replaces z. A kernel that knows nothing about sinks computes the right gradients of queries, keys and values
+when its backward is given these two, as it uses no other results.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from .kept import Made
 
 
 def with_sinks(made: Made, sinks: torch.Tensor | None) -> Made:
-    """What a kernel's forward has made, changed in place. ``sinks`` ``[H]``, or None.
+    """The result of a kernel's forward, changed in place. ``sinks`` ``[H]``, or None.
 
-    Raises UserError where the kernel gives no log-sum-exp.
+    Raises UserError where the kernel returns no log-sum-exp.
     """
     if sinks is None:
         return made
@@ -34,7 +34,8 @@ def with_sinks(made: Made, sinks: torch.Tensor | None) -> Made:
 def gradient_of_sinks(
     sinks: torch.Tensor | None, gradient: torch.Tensor, made: Made
 ) -> torch.Tensor | None:
-    """``[H]``, from the output's gradient ``[T, H, D]`` and what :func:`with_sinks` has made of the forward."""
+    """The gradient ``[H]`` of the sinks, from the output's gradient ``[T, H, D]`` and the result of :func:`with_sinks`; None
+    without sinks."""
     if sinks is None:
         return None
     output, rest = made
@@ -47,7 +48,7 @@ def gradient_of_sinks(
 
 
 def _sums(output: torch.Tensor, rest: list[torch.Tensor]) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Log-sum-exps ``[H, t]`` and the rows that they are of, in order; other tensors hold a state of random numbers."""
+    """Log-sum-exps ``[H, t]`` and the rows that they belong to, in order; other tensors hold random-number states."""
     start, heads = 0, output.shape[1]
     for each in rest:
         if each.is_floating_point() and each.numel():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from ...batches.segments import Segments
 from ...errors import UserError
-from .gpu import check_heads, signature_problem, window_before
+from .gpu import Settings, check_heads, signature_problem, window_before
 from .kernel import Kernel, Masking
 
-# Of the operators: since 2.11, the first with a scale and windows. Some versions check groups of query heads besides.
+# Used parameters of the operators: since 2.11, the first with a scale and windows. Some versions also check for grouped
+# query heads.
 FORWARD = (
     "query", "key", "value", "cu_seq_q", "cu_seq_k", "max_q", "max_k", "is_causal", "scale",
     "window_size",
@@ -23,13 +25,13 @@ BACKWARD = (
 
 
 def make(device: torch.device) -> Kernel | str:
-    """The kernel; or why there is none."""
+    """The kernel, or why there is none."""
     try:
         from torch.nn.attention import varlen as module
     except ImportError:
         return f"needs torch 2.11 or later (this is {torch.__version__})"
-    forward = getattr(module, "_varlen_attn", None)
-    backward = getattr(module, "_varlen_attn_backward", None)
+    forward: Any = getattr(module, "_varlen_attn", None)
+    backward: Any = getattr(module, "_varlen_attn_backward", None)
     problem = signature_problem(forward, FORWARD) or signature_problem(backward, BACKWARD)
     if problem is not None:
         return f"needs torch 2.11 or later: {problem}"
@@ -42,14 +44,14 @@ class VarlenKernel:
 
     name = "varlen"
 
-    def __init__(self, forward: Any, backward: Any, grouped: bool):
+    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], grouped: bool):
         self._forward, self._backward = forward, backward
-        self._grouped: dict[str, Any] = {"enable_gqa": True} if grouped else {}
+        self._grouped: Settings = {"enable_gqa": True} if grouped else {}
 
     def forward(
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """See :class:`.kernel.Kernel`. Raises UserError where a layer asks for what this kernel has not."""
+        """See :class:`.kernel.Kernel`. Raises UserError where a layer asks for what this kernel does not support."""
         check_heads(self.name, q, v)
         if mask.softcap:
             raise UserError("attention = varlen has no softcap; install flash-attn")
@@ -76,7 +78,7 @@ class VarlenKernel:
             target.copy_(own)
 
     @staticmethod
-    def _settings(segments: Segments, mask: Masking) -> dict[str, Any]:
+    def _settings(segments: Segments, mask: Masking) -> Settings:
         return {
             "cu_seq_q": segments.query_offsets,
             "cu_seq_k": segments.key_offsets,

@@ -1,1 +1,1 @@
-"""The weights that a run starts from: read once, by rank 0, and handed to every rank parameter by parameter."""
+"""The weights that a run starts from: rank 0 reads them once, and distributes them parameter by parameter."""

@@ -1,4 +1,4 @@
-"""The files of a pretrained model, in a folder or on the hub: names, shapes and types first, tensors one at a time."""
+"""The files of a pretrained model, in a folder or on the hub: names, shapes and types first, then tensors one at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from transformers.utils import (
 
 from ...errors import UserError
 
-# As transformers looks for them: the first that is there has the weights.
+# In the order of transformers: the first file that exists has the weights.
 ENTRY_FILES = (SAFE_WEIGHTS_NAME, SAFE_WEIGHTS_INDEX_NAME, WEIGHTS_NAME, WEIGHTS_INDEX_NAME)
 TYPES = {
     "F64": torch.float64,
@@ -35,7 +35,7 @@ TYPES = {
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor of a file: its shape, and its type by safetensors' name, such as ``BF16``."""
+    """A tensor in a file: its shape, and its type by the name that safetensors has for it, such as ``BF16``."""
 
     file: Path
     shape: tuple[int, ...]
@@ -43,7 +43,7 @@ class StoredTensor:
 
 
 class PretrainedFiles:
-    """The tensors of all files by key. Nothing but headers is read until :meth:`read` (of ``*.bin``: the pickles)."""
+    """The tensors of all files by key. Only headers are read until :meth:`read`, except that ``*.bin`` is unpickled."""
 
     def __init__(self, name: str, files: list[Path]):
         self.name = name  # for messages
@@ -69,18 +69,19 @@ class PretrainedFiles:
         }
 
     def read(self, key: str) -> torch.Tensor:
-        """The tensor, on the host; a mapping of the file where that is possible. Raises UserError where it cannot be read."""
+        """The tensor, on the host; mapped from the file if possible. Raises UserError where it cannot be read."""
         file = self.tensors[key].file
         with _sound(file):
             if file in self._pickled:
                 return self._pickled[file][key]
-            # Opened for each tensor: what is mapped is let go with it.
+            # Opened for each tensor: the mapping is released with it.
             with safe_open(file, framework="pt") as opened:
-                return opened.get_tensor(key)
+                tensor: torch.Tensor = opened.get_tensor(key)
+                return tensor
 
 
 def find_files(source: str, folder: bool, revision: str) -> PretrainedFiles:
-    """Of a folder, or of a name on the hub, from where they are fetched if need be.
+    """The files in a folder, or of a name on the hub, from which they are fetched if need be.
 
     Raises UserError where there are none, where one of several is missing, or where one is damaged.
     """
@@ -98,7 +99,7 @@ def find_files(source: str, folder: bool, revision: str) -> PretrainedFiles:
 
 
 def set_generation(model: PreTrainedModel, source: str, folder: bool, revision: str) -> None:
-    """The settings of generation that came with the weights, if any, are exported with what is trained."""
+    """Gives the model the generation settings that came with the weights, if any, so that they are exported with it."""
     try:
         model.generation_config = GenerationConfig.from_pretrained(
             source, revision=revision, local_files_only=folder or _offline()
@@ -146,7 +147,7 @@ def _path(
 
 
 def _shards(index: Path) -> list[str]:
-    """Names of the files that an index lists. Raises UserError where it is none."""
+    """The names of the files that an index lists. Raises UserError where it is not a valid index."""
     try:
         names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         for name in names:
@@ -159,10 +160,10 @@ def _shards(index: Path) -> list[str]:
 
 
 def _unpickle(file: Path) -> dict[str, torch.Tensor]:
-    """Tensors only: nothing else in the file is made."""
+    """Unpickles tensors and nothing else."""
     try:
         found = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except RuntimeError:  # of a format from before zip files
+    except RuntimeError:  # an old format, from before zip files
         found = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(found, dict) or not all(isinstance(t, torch.Tensor) for t in found.values()):
         raise UserError(f"{file}: does not hold tensors by name")
@@ -171,7 +172,7 @@ def _unpickle(file: Path) -> dict[str, torch.Tensor]:
 
 @contextmanager
 def _sound(file: Path) -> Iterator[None]:
-    """Turns what libraries say of a damaged file into what to do about it."""
+    """Turns what libraries say about a damaged file into what to do about it."""
     try:
         yield
     except (SafetensorError, pickle.UnpicklingError, EOFError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""Which stored tensors become which parameters, and whether they are all of the model's and nothing else."""
+"""Which stored tensors become which parameters, and whether they are exactly those of the model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from transformers.core_model_loading import (
 from ...errors import UserError
 from .files import TYPES, PretrainedFiles
 
-# Stored by earlier versions of libraries, computed by today's: what is dropped without a word.
+# Stored by earlier versions of libraries but now computed: dropped silently.
 HARMLESS = re.compile(r"(^|\.)(rotary_emb\.inv_freq|masked_bias|position_ids)$")
 NAMES_SHOWN = 10
 LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
@@ -26,14 +26,14 @@ LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
 
 @dataclass
 class Sources:
-    """What one parameter is made of: a stored tensor, or several that a converter of transformers puts together."""
+    """What a parameter is made of: one stored tensor, or several that a converter of transformers combines."""
 
     keys: list[tuple[str, str | None]] = field(default_factory=list)  # with the converter's pattern
     converter: WeightConverter | None = None
 
 
 class Matching:
-    """The parameters of a model, each with its stored tensors, as transformers' own loading has them."""
+    """The parameters of a model, each with its stored tensors, as transformers itself would load them."""
 
     def __init__(self, model: PreTrainedModel, files: PretrainedFiles):
         self.model, self.files = model, files
@@ -62,14 +62,14 @@ class Matching:
             sources.converter = None if pattern is None else by_pattern[pattern]
 
     def _tie(self) -> None:
-        """A tied parameter has one stored tensor, under either name; both, where both are the same."""
+        """A tied parameter has one stored tensor, under either name, or two that are equal."""
         for target, source in self.model.all_tied_weights_keys.items():
             if target in self.sources and source not in self.sources:
                 self.sources[source] = self.sources[target]
 
     @property
     def missing(self) -> list[str]:
-        """Parameters that no stored tensor is for."""
+        """The parameters without a stored tensor."""
         tied = self.model.all_tied_weights_keys
         return [
             name
@@ -78,7 +78,7 @@ class Matching:
         ]
 
     def require_complete(self) -> None:
-        """Raises UserError where a parameter would keep random values, or where stored tensors would be dropped."""
+        """Raises UserError where a parameter would keep random values, or a stored tensor would be dropped."""
         dropped = [key for key in self.unexpected if HARMLESS.search(key) is None]
         missing = self.missing
         self._require_types(dropped)
@@ -124,7 +124,9 @@ class Matching:
         try:
             tensors = [torch.empty(shape, device="meta") for shape in stored]
             found = tuple(self._converted(name, tensors).shape)
-        except Exception:  # a library's conversion of what it was not made for raises any of many
+        except (
+            Exception
+        ):  # a library's conversion of unexpected tensors raises many kinds of exception
             return f"{name} cannot be made of {len(stored)} tensors of shapes {sorted(set(stored))}"
         wanted = self.expected[name]
         return None if found == wanted else f"{name} is {list(found)}, not {list(wanted)}"
@@ -141,7 +143,7 @@ class Matching:
                 )
 
     def value(self, name: str) -> torch.Tensor:
-        """The values of a parameter, on the host, in the type that they are stored in."""
+        """The values of a parameter, on the host, in the type in which they are stored."""
         return self._converted(name, [self.files.read(key) for key, _ in self.sources[name].keys])
 
     def _converted(self, name: str, tensors: list[torch.Tensor]) -> torch.Tensor:
@@ -153,13 +155,16 @@ class Matching:
             made_by.source_patterns, made_by.target_patterns, made_by.operations
         )
         for (key, pattern), tensor in zip(sources.keys, tensors, strict=True):
-            converter.add_tensor(name, key, pattern, tensor)
+            assert pattern is not None, "a converter's tensors have its pattern"
+            # transformers states futures here, and takes tensors too.
+            converter.add_tensor(name, key, pattern, tensor)  # type: ignore[arg-type]
         found = converter.convert(name, model=self.model, config=self.model.config)[name]
-        return found[0] if isinstance(found, list) else found
+        values: torch.Tensor = found[0] if isinstance(found, list) else found
+        return values
 
 
 def likely_cause(missing: list[str], unexpected: list[str]) -> str:
-    """What most likely happened to weights that lack these names, and have those instead; and what to do."""
+    """What most likely happened to weights that lack the names ``missing`` and have ``unexpected`` ones, and what to do."""
     prefix = _prefix(missing, unexpected)
     if prefix is not None:
         return (
@@ -187,7 +192,7 @@ def likely_cause(missing: list[str], unexpected: list[str]) -> str:
 
 
 def _prefix(missing: list[str], unexpected: list[str]) -> str | None:
-    """What stands before every name in the files and before none of the model's, if anything does."""
+    """The prefix of every name in the files that no name of the model has; None if there is none."""
     for key in unexpected if missing else ():
         if key.endswith(missing[0]) and key != missing[0]:
             prefix = key[: -len(missing[0])]

@@ -1,4 +1,4 @@
-"""Parameters onto the ranks: whole, or a partition on each under ZeRO 3; rank 0 has the values, one at a time."""
+"""Places parameters on the ranks: whole, or partitioned under ZeRO 3; rank 0 has the values, one parameter at a time."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from ...shapes import DeepSpeedConfig
+
 
 @contextmanager
 def without_parameters() -> Iterator[None]:
-    """Models are made with parameters on the meta device, and with the buffers that they always have."""
+    """Within it, models get parameters on the meta device, but their usual buffers."""
     register = nn.Module.register_parameter
 
-    def register_empty(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
-        if parameter is not None and parameter.device.type != "meta":
-            parameter = nn.Parameter(parameter.to("meta"), parameter.requires_grad)
-        register(module, name, parameter)
+    def register_empty(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        if param is not None and param.device.type != "meta":
+            param = nn.Parameter(param.to("meta"), param.requires_grad)
+        register(self, name, param)
 
     nn.Module.register_parameter = register_empty  # type: ignore[method-assign]
     try:
@@ -36,12 +38,12 @@ def place(
     model: nn.Module,
     value: Callable[[str, nn.Parameter], torch.Tensor],
     device: torch.device,
-    ds_config: dict[str, Any],
+    ds_config: DeepSpeedConfig,
 ) -> None:
-    """Gives every parameter its values, which rank 0 is asked for by name. Collective.
+    """Gives every parameter its values; ``value`` is called with its name, on rank 0 only. Collective.
 
-    Under ZeRO 3 a rank keeps its partition only, as DeepSpeed would have made it. On the host there is never more
-    than one whole parameter, on rank 0, apart from what ``value`` keeps. Parameters that modules share stay shared.
+    Under ZeRO 3 a rank keeps only its partition, as DeepSpeed would have made it. The host never holds more than one whole
+    parameter, on rank 0, apart from what ``value`` keeps. Parameters that modules share stay shared.
     """
     make = Partitioner(ds_config, device) if _is_partitioned(ds_config) else _whole_on(device)
     for name, places in _places(model).items():
@@ -50,7 +52,7 @@ def place(
         made = make(parameter, own)
         for module, attribute in places:
             setattr(module, attribute, made)
-        del own, parameter  # or they would live beside the next ones
+        del own, parameter  # or they would still exist beside the next ones
         give_back()
     for module in model.modules():
         for name, buffer in module.named_buffers(recurse=False):
@@ -58,9 +60,9 @@ def place(
 
 
 def give_back() -> None:
-    """Freed memory of the host goes back to the system, where glibc would keep it for what this process may ask for.
+    """Returns freed host memory to the system, which glibc would keep for later use by this process.
 
-    Of a parameter that every rank has held for a moment that would be as many copies as there are ranks.
+    For a parameter that every rank held for a moment, it would keep as many copies as there are ranks.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
@@ -76,17 +78,18 @@ def _places(model: nn.Module) -> dict[str, list[tuple[nn.Module, str]]]:
     return {name: held[id(parameter)] for name, parameter in model.named_parameters()}
 
 
-def is_shared(ds_config: dict[str, Any]) -> bool:
-    """Whether other ranks get weights, or only partitions of them are kept."""
+def is_shared(ds_config: DeepSpeedConfig) -> bool:
+    """Whether weights must be distributed to other ranks, or partitioned."""
     return _is_partitioned(ds_config) or (dist.is_initialized() and dist.get_world_size() > 1)
 
 
-def _is_partitioned(ds_config: dict[str, Any]) -> bool:
-    return ds_config.get("zero_optimization", {}).get("stage", 0) == 3
+def _is_partitioned(ds_config: DeepSpeedConfig) -> bool:
+    stage: int = ds_config.get("zero_optimization", {}).get("stage", 0)
+    return stage == 3
 
 
 def current_device() -> torch.device:
-    """Where this rank's weights go."""
+    """The device of this rank's weights."""
     return torch.device(deepspeed.accelerator.get_accelerator().current_device_name())
 
 
@@ -111,18 +114,19 @@ def _whole_on(
 
 
 class Partitioner:
-    """Makes parameters of DeepSpeed's ZeRO 3 of which a rank never has more than its partition.
+    """Makes parameters of DeepSpeed's ZeRO 3 of which a rank never holds more than its partition.
 
-    DeepSpeed itself broadcasts the whole parameter to every rank before it partitions it; on a CPU those are as many
+    DeepSpeed itself broadcasts the whole parameter to every rank before it partitions it; on a CPU, that makes as many
     copies as there are ranks.
     """
 
-    def __init__(self, ds_config: dict[str, Any], device: torch.device):
+    def __init__(self, ds_config: DeepSpeedConfig, device: torch.device):
         self.zero = deepspeed.zero.Init(config_dict_or_path=deepcopy(ds_config))
         self.device = device
 
     def __call__(self, parameter: nn.Parameter, own: torch.Tensor | None) -> nn.Parameter:
-        """Of rank 0's values ``own`` (any shape), every rank's equal share; the last ones are padded."""
+        """A parameter of which this rank holds its equal share of rank 0's values ``own`` (of any shape); the last shares
+        are padded."""
         ranks, rank = dist.get_world_size(), dist.get_rank()
         count = parameter.numel()
         share = -(-count // ranks)
@@ -133,14 +137,15 @@ class Partitioner:
             mine.view(torch.uint8), shares and [each.view(torch.uint8) for each in shares], 0
         )
         if whole is None:
-            # Memory that is never written to but where the partition is read from.
+            # Memory that is written only where the partition is read from.
             whole = torch.empty(parameter.shape, dtype=parameter.dtype, device=self.device)
             start = min(rank * share, count)
             end = min(start + share, count)
             whole.view(-1)[start:end].copy_(mine[: end - start])
         made = nn.Parameter(whole, parameter.requires_grad)
         self.zero._convert_to_deepspeed_param(made)
-        made.partition()
+        converted: Any = made  # DeepSpeed has given it methods
+        converted.partition()
         return made
 
 
