@@ -1,4 +1,4 @@
-"""The end of a program on this rank: with the reason, and without a wait for ranks that may never come."""
+"""The end of a program on this rank: it states the reason, and does not wait for ranks that may never arrive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ..guarding.tied import tie
 
 
 class Stopped(SystemExit):
-    """All ranks have agreed to end early, with a checkpoint. Its text says so."""
+    """All ranks have agreed to end early, with a checkpoint. ``reason`` says so."""
 
     def __init__(self, reason: str):
         super().__init__(STOPPED)
@@ -33,8 +33,8 @@ class Stopped(SystemExit):
 
 @contextmanager
 def ending_plainly() -> Iterator[None]:
-    """For a whole program: it ends with a documented exit code, and a user's mistake in a line. Where this rank fails,
-    all do, with its reason. However it ends, what it has started ends with it."""
+    """Surrounds a whole program: it ends with a documented exit code, and reports a user's mistake in one line. If this rank
+    fails, all ranks end with its reason. However it ends, everything that it has started ends with it."""
     rank = _rank()
     tie(rank)
     with contextlib.suppress(OSError):
@@ -43,7 +43,7 @@ def ending_plainly() -> Iterator[None]:
     try:
         yield
         end_together()
-    except Stopped as stopped:  # all ranks have agreed on it
+    except Stopped as stopped:  # all ranks have agreed on this
         tell(Cause.of(rank, "stopped", stopped.reason), rank)
         end_together()
         raise
@@ -58,7 +58,7 @@ def ending_plainly() -> Iterator[None]:
 
 
 def _fail(error: BaseException, rank: int) -> NoReturn:
-    """Without leave of the process group: NCCL takes it of all ranks at once, and they may be waiting for this one."""
+    """Ends without leaving the process group: with NCCL all ranks must leave at once, and they may be waiting for this one."""
     judged = judge(error)
     if judged.trace:
         print_briefly(f"error: this is {FAULT}. Its traceback:\n{judged.trace}\n")
@@ -78,7 +78,7 @@ def _flush_briefly() -> None:
 
 
 def end_together() -> None:
-    """The end of a rank whose work is done: its workers', the process group's, and the guard's watch."""
+    """Ends a rank whose work is done: its workers, the process group, and the guard's watch."""
     own = guard.current()
     if own is not None:
         own.release_workers()

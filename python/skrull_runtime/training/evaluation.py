@@ -1,4 +1,4 @@
-"""Evaluation: the held-out samples through the same scheduler, so what trains also evaluates."""
+"""Evaluation: held-out samples go through the same scheduler, so evaluation runs the code that trains."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INDEX_FILE = "evaluation_index.json"
 
 @dataclass(frozen=True)
 class EvaluationBatches:
-    """The samples in their order, a global batch at a time."""
+    """The samples in order, a global batch at a time."""
 
     samples: int
     global_batch: int
@@ -32,7 +32,7 @@ class EvaluationBatches:
 
 
 class Evaluation:
-    """Held-out samples and how often to look at them. To be made before the process group: it starts a worker."""
+    """Held-out samples and how often to evaluate them. Must be made before the process group, as it starts a worker."""
 
     def __init__(self, dataset: StepDataset, every: int, timeout: float = 0.0):
         self.index, self.every = dataset.index, every
@@ -41,12 +41,12 @@ class Evaluation:
         self._feed = StepFeed(dataset, timeout)
 
     def is_due(self, steps: int, last: bool) -> bool:
-        """After this many trained steps: every so many, and after the last."""
+        """Whether to evaluate after ``steps`` trained steps: every ``every`` steps, and after the last."""
         return last or (self.every > 0 and steps % self.every == 0)
 
     def loss(self, trainer: Trainer, groups: GroupTable, stop: StopRequest) -> float | None:
-        """Mean loss of a target token, over all held-out samples; the same on all ranks. None where the run is asked to
-        stop: who asks does not wait for long."""
+        """The mean loss of a target token, over all held-out samples; the same on all ranks. None if the run is asked to
+        stop: whoever asks does not wait long."""
         total = 0.0
         for batch in self._feed.batches(self._batches):
             place.at(f"evaluation batch {batch.step}")

@@ -1,4 +1,4 @@
-"""Losses and gradients that are no number or infinite: which micro-batches and samples they come from."""
+"""Losses and gradients that are NaN or infinite: which micro-batches and samples they come from."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from ..errors import UserError
 
 
 class NonFinite(UserError):
-    """A step whose loss or gradient is not finite, with the samples that it comes from. Nothing was updated."""
+    """The loss or gradient of a step is not finite; ``samples`` are those that it comes from. Nothing was updated."""
 
     def __init__(self, message: str, samples: list[int], advice: str = ""):
         super().__init__(message)
         self.samples = samples
-        self.advice = advice  # besides looking at the data
+        self.advice = advice  # in addition to looking at the data
 
 
 class GradientWatch:
-    """Looks at each gradient of some parameters as a backward makes it on this rank, before anything is reduced."""
+    """Checks each gradient of some parameters as a backward computes it on this rank, before anything is reduced."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], device: torch.device):
         self._found = torch.zeros((), device=device, dtype=torch.bool)
         self._hooks = [p.register_hook(self._look) for p in parameters if p.requires_grad]
 
     def _look(self, gradient: torch.Tensor) -> None:
-        lowest, highest = torch.aminmax(gradient)  # NaN goes through both, and nothing is copied
+        lowest, highest = torch.aminmax(gradient)  # NaN propagates to both, and nothing is copied
         self._found.logical_or_(~(torch.isfinite(lowest) & torch.isfinite(highest)))
 
     def take(self) -> bool:
-        """Whether one since the last call was not finite."""
+        """Whether any gradient since the last call was not finite."""
         found = bool(self._found.item())
         self._found.zero_()
         return found
 
     def close(self) -> None:
-        """Looks no longer."""
+        """Stops checking."""
         for hook in self._hooks:
             hook.remove()
 
@@ -61,7 +61,8 @@ def check_gradients(wrapper: Any) -> None:
 
 
 def bad_loss(batch: StepBatch, loss: float, losses: dict[int, torch.Tensor]) -> NonFinite:
-    """``losses``: of this rank's counted tokens ``[C]``, by micro-batch. A collective: all ranks name the same."""
+    """The error for a loss that is not finite. ``losses``: those of this rank's counted tokens ``[C]``, by micro-batch.
+    Collective: all ranks name the same samples."""
     own: set[int] = set()
     for index, each in losses.items():
         bad = ~torch.isfinite(each.cpu())
@@ -72,7 +73,8 @@ def bad_loss(batch: StepBatch, loss: float, losses: dict[int, torch.Tensor]) -> 
 
 
 def bad_gradient(batch: StepBatch, own: dict[int, list[int]]) -> NonFinite:
-    """``own``: this rank's micro-batches whose gradient alone is not finite, with their samples. A collective."""
+    """The error for a gradient that is not finite. ``own``: this rank's micro-batches whose gradient alone is not finite,
+    with their samples. Collective: all ranks name the same samples."""
     everyone: list[dict[int, list[int]]] = [{}] * dist.get_world_size()
     dist.all_gather_object(everyone, own)
     indices = sorted(set().union(*everyone))
@@ -89,6 +91,6 @@ def bad_gradient(batch: StepBatch, own: dict[int, list[int]]) -> NonFinite:
 def samples_of(
     batch: StepBatch, index: int, chosen: torch.Tensor | slice = slice(None)
 ) -> list[int]:
-    """Samples of this rank's tokens in a micro-batch, or of the chosen ones ``[T]`` of these."""
+    """The samples of this rank's tokens in a micro-batch, or of the chosen tokens: a mask ``[T]`` or positions."""
     sequences = batch.micro_batches[index].sequence_ids[0][chosen]
     return [batch.samples[k] for k in sequences.unique().tolist() if k >= 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,18 +12,21 @@ from torch import nn
 from ..contract.records import LearningRate, Optimizer
 from ..contract.vocabularies import Decayed, LearningRateKind, OptimizerKind
 
+Groups = list[dict[str, Any]]  # as torch takes parameter groups
+Settings = dict[str, Any]  # keyword arguments of an optimizer
+
 
 def decayed_of(config: Optimizer) -> Decayed:
-    """What the weight decay of an optimizer applies to. Without weight decay there is nothing to tell apart; a run that
-    was compiled before there was a choice decays all."""
+    """What the weight decay of an optimizer applies to. Without weight decay it makes no difference; a run that was
+    compiled before there was a choice decays all."""
     return config.get("decayed", "all") if config.get("weight_decay") else "all"
 
 
-def decay_groups(parameters: Iterable[nn.Parameter], config: Optimizer) -> list[dict[str, Any]]:
-    """Parameter groups of an optimizer: those that are decayed, then those that are not; an empty one is left out.
+def decay_groups(parameters: Iterable[nn.Parameter], config: Optimizer) -> Groups:
+    """The parameter groups of an optimizer: decayed parameters, then the others; an empty group is left out.
 
-    Norms and biases have one dimension, by which they are told from matrices as transformers' Trainer tells them by
-    their names. Under ZeRO 3 the true shape is ``ds_shape``: the parameter itself is empty or flat.
+    Norms and biases are told from matrices by their single dimension, where transformers' Trainer goes by their names.
+    Under ZeRO 3 the true shape is ``ds_shape``: the parameter itself is empty or flat.
     """
     everything = list(parameters)
     if decayed_of(config) == "all":
@@ -32,7 +35,7 @@ def decay_groups(parameters: Iterable[nn.Parameter], config: Optimizer) -> list[
     for parameter in everything:
         groups[len(getattr(parameter, "ds_shape", parameter.shape)) < 2].append(parameter)
     matrices, others = groups
-    found = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
+    found: Groups = [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
     return [group for group in found if group["params"]]
 
 
@@ -42,18 +45,14 @@ def build_optimizer(
     device: torch.device,
     offloaded: bool = False,
 ) -> torch.optim.Optimizer:
-    """A torch optimizer, handed to DeepSpeed: nothing is compiled, and defaults are torch's (as stated by the run).
-    Its groups are those of :func:`decay_groups`.
+    """A torch optimizer to pass to DeepSpeed: nothing is compiled, and defaults are torch's (as stated by the run). Its
+    groups are those of :func:`decay_groups`.
 
-    ``offloaded``: its states and its step are on the host. For a GPU's parameters that is DeepSpeed's vectorised
-    AdamW where a compiler is at hand, which is several times faster.
+    ``offloaded``: its states and its step are on the host. For parameters of a GPU, that is DeepSpeed's vectorised AdamW
+    if a compiler is available, which is several times faster.
     """
     settings = {name: value for name, value in config.items() if name not in ("type", "decayed")}
     return _BUILDERS[config["type"]](decay_groups(parameters, config), settings, device, offloaded)
-
-
-Groups: TypeAlias = list[dict[str, Any]]
-Settings: TypeAlias = dict[str, Any]
 
 
 def _sgd(
@@ -84,21 +83,22 @@ def _host_adamw(groups: Groups, settings: Settings) -> torch.optim.Optimizer | N
     try:
         from deepspeed.ops.adam import DeepSpeedCPUAdam
 
-        return DeepSpeedCPUAdam(groups, adamw_mode=True, **settings)
-    except Exception as error:  # a missing compiler shows as any of several errors
+        made: torch.optim.Optimizer = DeepSpeedCPUAdam(groups, adamw_mode=True, **settings)
+        return made
+    except Exception as error:  # a missing compiler shows as one of several errors
         print(f"note: the optimizer runs on the host without DeepSpeed's kernel ({error})")
         return None
 
 
 def set_groups(optimizer: Any, rate: float, decays: list[float]) -> None:
-    """The learning rate of all parameters, and the weight decay of every group: DeepSpeed's loading of a universal
-    checkpoint gives all groups the settings of the first."""
+    """Sets the learning rate of all groups, and the weight decay of each: loading a universal checkpoint, DeepSpeed gives
+    all groups the settings of the first."""
     for group, decay in zip(optimizer.param_groups, decays, strict=True):
         group["lr"], group["weight_decay"] = rate, decay
 
 
 def learning_rate(step: int, total_steps: int, peak: float, config: LearningRate) -> float:
-    """Learning rate of a step, counted from 0: a linear warm-up, then the shape of the schedule's type."""
+    """The learning rate of a step, counted from 0: a linear warm-up, then the shape of the schedule's type."""
     warmup = config.get("warmup_steps", 0)
     if step < warmup:
         return peak * (step + 1) / (warmup + 1)
@@ -121,14 +121,14 @@ def _cosine(step: int, total_steps: int, config: LearningRate) -> float:
 
 
 def _warmup_stable_decay(step: int, total_steps: int, config: LearningRate) -> float:
-    """Stays, and falls in a straight line over its last ``decay_steps``."""
+    """Stays constant, then falls linearly over the last ``decay_steps``."""
     length = config.get("decay_steps", 0)
     done = max(0.0, (step - (total_steps - length)) / length) if length else 0.0
     return _falling(1 - done, config)
 
 
 def _progress(step: int, total_steps: int, config: LearningRate) -> float:
-    """Share of the steps after the warm-up that are done."""
+    """The share of the steps after the warm-up that are done."""
     warmup = config.get("warmup_steps", 0)
     return (step - warmup) / max(1, total_steps - warmup)
 

@@ -1,14 +1,14 @@
-"""What to try before the first step: the most demanding micro-batches of the run itself, so that it fails there and not
-later."""
+"""What to try before the first step: the most demanding micro-batches of the run itself, so that the run fails there and
+not later."""
 
 from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -16,14 +16,13 @@ import torch.distributed as dist
 from ..batches.collate import StepBatch
 from ..batches.sampler import GlobalBatch, ScheduledBatchSampler
 from ..model.groups import GroupTable
+from ..scheduling import Schedule
 from .prepare import Prepared
 from .step import Trainer
 
-MOST_SAMPLES = 200_000  # whose lengths are looked at: well under a second
-MOST_SCHEDULED = 8  # global batches, to find their fullest micro-batch
+MOST_SAMPLES = 200_000  # whose lengths are compared: well under a second
+MOST_SCHEDULED = 8  # global batches that are scheduled to find their fullest micro-batch
 MOST_SEQUENCES = 4096  # in all of these: some 100 ms
-
-Schedule = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,32 +31,33 @@ class Trial:
 
     batch: GlobalBatch
     index: int
-    tokens: int  # of the rank that has most
+    tokens: int  # of the fullest rank
     longest: int  # tokens of its longest sequence
 
     @property
     def place(self) -> str:
-        """For messages."""
+        """The step of the trial, for messages."""
         return f"step {self.batch.step}"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Micro-batches to try, and what they were chosen from."""
+    """Micro-batches to try, and from how many steps they were chosen."""
 
-    trials: list[Trial]  # the fullest; the one with the longest sequence, if that is another
-    steps: int  # whose lengths were looked at
+    trials: list[Trial]  # the fullest, and the one with the longest sequence if that is another
+    steps: int  # whose lengths were compared
 
 
 def choose(
     batches: Iterable[GlobalBatch],
-    lengths: list[int],
+    lengths: Sequence[int],
     schedule_of: Callable[[GlobalBatch], Schedule],
 ) -> Choice:
-    """The fullest micro-batch and the one with the longest sequence, of the first of these global batches.
+    """The fullest micro-batch and the one with the longest sequence, among the first of these global batches. ``lengths``
+    are the tokens of all samples.
 
-    All ranks choose alike. Of the batches looked at, those with most tokens are scheduled, and the one with the longest
-    sequence: a micro-batch of another one may be fuller by what the others leave free of their buckets.
+    All ranks choose alike. Only the batches with the most tokens and the one with the longest sequence are scheduled: a
+    micro-batch of another batch may be fuller by what these leave free in their buckets.
     """
     looked = _first(batches, MOST_SAMPLES)
 
@@ -85,11 +85,11 @@ class Preflight:
 
     choice: Choice
     batches: list[StepBatch]  # one a trial
-    steps: int  # that the run has left
+    steps: int  # left in the run
 
     @classmethod
     def of(cls, sampler: ScheduledBatchSampler, prepared: Prepared) -> Preflight | None:
-        """Of the steps that are left; None where there are none. Raises UserError where a sample cannot be read."""
+        """The pre-flight of the remaining steps; None if there are none. Raises UserError where a sample cannot be read."""
         if len(sampler) <= 0:
             return None
         dataset = prepared.dataset
@@ -98,7 +98,7 @@ class Preflight:
         return cls(choice, list(batches), len(sampler))
 
     def run(self, trainer: Trainer, groups: GroupTable) -> None:
-        """Tries them, with a line before and after. Raises RuntimeError where memory does not suffice."""
+        """Tries them, and prints a line before and after. Raises UserError where memory does not suffice."""
         started = time.perf_counter()
         _say(f"pre-flight: trying {self._described()}")
         for trial, batch in zip(self.choice.trials, self.batches, strict=True):
@@ -125,8 +125,9 @@ def _say(text: str) -> None:
 
 
 def _first(batches: Iterable[GlobalBatch], most: int) -> list[GlobalBatch]:
-    """So many that they have no more samples than that, but one at least."""
-    taken, samples = [], 0
+    """The first batches with at most that many samples together, but at least one batch."""
+    taken: list[GlobalBatch] = []
+    samples = 0
     for batch in batches:
         samples += len(batch.samples)
         if taken and samples > most:
@@ -135,40 +136,46 @@ def _first(batches: Iterable[GlobalBatch], most: int) -> list[GlobalBatch]:
     return taken
 
 
-def _trials_of(batch: GlobalBatch, lengths: list[int], schedule: Schedule) -> list[Trial]:
+class _Placed(NamedTuple):
+    """A sequence on the ranks from ``first`` up to ``last``, with its tokens on each of them."""
+
+    length: int
+    first: int
+    last: int
+    tokens: int
+
+
+def _trials_of(batch: GlobalBatch, lengths: Sequence[int], schedule: Schedule) -> list[Trial]:
     own = [lengths[sample] for sample in batch.samples]
     return [
-        Trial(batch, index, _fullest_rank(placements), max(own[p["sequence"]] for p in placements))
-        for index, placements in _placed(schedule, own)
+        Trial(batch, index, _fullest_rank(placed), max(each.length for each in placed))
+        for index, placed in _placed(schedule, own)
     ]
 
 
-def _placed(schedule: Schedule, lengths: list[int]) -> Iterable[tuple[int, list[dict[str, int]]]]:
-    """Micro-batches that have sequences; every placement with its tokens on each rank of its group."""
+def _placed(schedule: Schedule, lengths: list[int]) -> Iterator[tuple[int, list[_Placed]]]:
+    """The micro-batches that have sequences, by index."""
     for entry in schedule["micro_batches"]:
-        if entry["placements"]:
-            yield (
-                entry["index"],
-                [
-                    placement
-                    | {"tokens": _shard(lengths[placement["sequence"]], placement["degree"])}
-                    for placement in entry["placements"]
-                ],
-            )
+        placed = []
+        for placement in entry["placements"]:
+            length, degree = lengths[placement["sequence"]], placement["degree"]
+            first = placement["first_rank"]
+            placed.append(_Placed(length, first, first + degree, _shard(length, degree)))
+        if placed:
+            yield entry["index"], placed
 
 
 def _shard(length: int, degree: int) -> int:
-    """Tokens on a rank, padding included; see layout.py."""
+    """Tokens on a rank, including padding; see layout.py."""
     return length if degree == 1 else 2 * -(-length // (2 * degree))
 
 
-def _fullest_rank(placements: list[dict[str, int]]) -> int:
-    """Tokens on the rank that has most: groups begin and end where it changes."""
+def _fullest_rank(placed: list[_Placed]) -> int:
+    """Tokens on the fullest rank: the number changes only where groups begin and end."""
     edges: dict[int, int] = {}
-    for placement in placements:
-        first, last = placement["first_rank"], placement["first_rank"] + placement["degree"]
-        edges[first] = edges.get(first, 0) + placement["tokens"]
-        edges[last] = edges.get(last, 0) - placement["tokens"]
+    for _, first, last, tokens in placed:
+        edges[first] = edges.get(first, 0) + tokens
+        edges[last] = edges.get(last, 0) - tokens
     held = most = 0
     for rank in sorted(edges):
         held += edges[rank]

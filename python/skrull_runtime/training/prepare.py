@@ -1,7 +1,8 @@
-"""Before the process group: the scheduling for this many ranks, the data, and the workers that make batches of it."""
+"""Before the process group: the scheduling for the number of ranks, the data, and the workers that make batches of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from .start import INDEX_FILE, MODEL_FILE
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a rank has by itself."""
+    """What a rank prepares by itself."""
 
     scheduling: SchedulingConfig
     dataset: StepDataset
@@ -33,7 +34,7 @@ class Prepared:
 def prepare(
     config: RunConfig, compiled: SchedulingConfig, run_dir: Path, rank: int, ranks: int
 ) -> Prepared:
-    """Raises UserError or OSError where this rank cannot take part."""
+    """Prepares this rank. Raises UserError or OSError where it cannot take part."""
     remarks = check_packages()
     if rank == 0:
         for remark in remarks:
@@ -51,10 +52,10 @@ def prepare(
 
 
 def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingConfig:
-    """The scheduling of a run on this many ranks: the CP degree stays, the data-parallel degree follows. Rank 0 says
-    where these are not the compiled ones.
+    """The scheduling of a run on ``ranks`` ranks: the CP degree stays, and the data-parallel degree follows. Rank 0 reports
+    a number of ranks that is not the compiled one.
 
-    Raises UserError where the ranks do not divide into groups of the CP degree.
+    Raises UserError where the ranks cannot be divided into groups of the CP degree.
     """
     context = compiled.context_parallel
     expected = compiled.data_parallel * context
@@ -76,11 +77,11 @@ def for_world(compiled: SchedulingConfig, rank: int, ranks: int) -> SchedulingCo
 
 
 def planned_schedules(
-    run_dir: Path, lengths: list[int], scheduling: SchedulingConfig, rank: int, steps: int
+    run_dir: Path, lengths: Sequence[int], scheduling: SchedulingConfig, rank: int, steps: int
 ) -> PlannedSchedules | None:
-    """The planned schedules of so many steps; None to schedule online, which rank 0 says where they were expected.
+    """The planned schedules of ``steps`` steps; None to schedule online, which rank 0 reports if they were expected.
 
-    Raises UserError where only planned ones would do.
+    Raises UserError where the run accepts only planned schedules and there are none that match.
     """
     if scheduling.mode != "planned":
         return None
@@ -122,7 +123,7 @@ def _dataset(
     rank: int,
     planned: PlannedSchedules | None = None,
 ) -> StepDataset:
-    """This rank's batches of the samples of an index, whose tokens are then in this machine's store."""
+    """This rank's batches of the samples of an index, after making sure that their tokens are in this machine's store."""
     filling = StoreFilling(index, run_dir)
     member, members = own_share()
     filling.fill(member, members, _say if member == 0 else lambda _: None)

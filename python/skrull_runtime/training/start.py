@@ -1,4 +1,4 @@
-"""Before the first step: the process group, and that all ranks hold the same."""
+"""Before the first step: the process group, and the check that all ranks hold the same run."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ MODEL_FILE = "config.json"
 
 
 def start_process_group(timeout_seconds: float) -> torch.device:
-    """This rank's device, once it can talk to the others. A rank that does not answer for the time given ends the run.
+    """This rank's device, once it can communicate with the others. A rank that is silent for that many seconds ends the
+    run.
 
-    Raises UserError where ranks do not meet.
+    Raises UserError where the ranks do not meet.
     """
     quieten_deepspeed()
     accelerator = deepspeed.accelerator.get_accelerator()
@@ -54,7 +55,7 @@ def start_process_group(timeout_seconds: float) -> torch.device:
 
 
 def own_rank() -> tuple[int, int]:
-    """This rank and the number of ranks, before there is a process group. Raises UserError without a launcher."""
+    """This rank and the number of ranks, before there is a process group. Raises UserError if no launcher set them."""
     try:
         return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     except (KeyError, ValueError):
@@ -64,19 +65,19 @@ def own_rank() -> tuple[int, int]:
 
 
 def quieten_deepspeed() -> None:
-    """Without remarks on what is as it should be, and without compiling."""
+    """Keeps DeepSpeed from remarks about normal things, and from compiling."""
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
     # DeepSpeed calls collectives by names that torch 2.13 is about to rename.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch\.distributed")
     if deepspeed.accelerator.get_accelerator().device_name() == "cpu":
-        # It would be compiled for a minute at start-up, and a failure to compile would end the run.
+        # It would take a minute to compile at start-up, and a failure to compile would end the run.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
 def agree(
     config: RunConfig, scheduling: SchedulingConfig, run_dir: Path, device: torch.device
 ) -> str:
-    """Digest of the data, once all ranks hold the same run. Raises UserError, naming ranks, where they do not."""
+    """Collective: the digest of the data, if all ranks hold the same run. Raises UserError, naming ranks, if not."""
     index = (run_dir / INDEX_FILE).read_bytes()
     names = (DEEPSPEED_FILE, PLANNED_FILE, EVALUATION_FILE)
     paths = [run_dir / name for name in names]
@@ -86,11 +87,16 @@ def agree(
 
 
 def verify_data(indices: list[SampleIndex]) -> None:
-    """Raises UserError on all ranks where a node's data is not what was compiled with.
+    """Collective. Raises UserError on all ranks where a node's data is not what the run was compiled with.
 
-    Every node could hold its own copy, so every node's first rank looks.
+    Every node may hold its own copy, so the first rank of every node checks.
     """
+
+    def verify() -> None:
+        for index in indices:
+            index.verify()
+
     problem = None
     if int(os.environ.get("LOCAL_RANK", "0")) == 0:
-        _, problem = attempted(lambda: [index.verify() for index in indices])
+        _, problem = attempted(verify)
     require_success(problem)

@@ -1,4 +1,4 @@
-"""The DeepSpeed loop: one optimizer step a global batch, whatever its number of micro-batches."""
+"""The DeepSpeed loop: one optimizer step per global batch, whatever its number of micro-batches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
 
 import deepspeed
 import torch
@@ -29,6 +28,7 @@ from ..model.kernels.choose import choose_kernel
 from ..model.loss import SummedLossModel
 from ..model.slicing import slicing_of
 from ..process.agreement import require_same_schedule
+from ..shapes import DeepSpeedConfig
 from .nonfinite import (
     GradientWatch,
     NonFinite,
@@ -42,32 +42,32 @@ from .optimizer import build_optimizer, learning_rate, set_groups
 
 @dataclass
 class StepResult:
-    """Figures of one optimizer step, the same on all ranks."""
+    """The figures of one optimizer step, the same on all ranks."""
 
     loss: float  # per supervised token of the global batch
     seconds: float
     learning_rate: float
     gradient_norm: float | None  # before clipping; None where nothing was updated
-    skipped_steps: int = 0  # of the run up to this one, whose gradients were not finite
-    skipped: bool = False  # this is one of them
+    skipped_steps: int = 0  # in the run so far, because their gradients were not finite
+    skipped: bool = False  # whether this step is one of them
     router_loss: float | None = (
-        None  # of a mixture whose configuration asks for it; not in the loss above
+        None  # if the model's configuration asks for it; not part of ``loss``
     )
     waited_seconds: float = 0.0  # for the step's batch, before the step
-    stop: bool = False  # a rank is asked to end the run
+    stop: bool = False  # a rank was asked to end the run
 
 
 class Trainer:
     """A model under DeepSpeed that trains on step batches.
 
-    No ``mpu`` and no sequence parallelism are given to DeepSpeed: ZeRO shards over the whole world, and context
-    parallelism lives wholly in the attention function. Raises UserError where a package is too old for the settings.
+    DeepSpeed gets no ``mpu`` and no sequence parallelism: ZeRO shards over the whole world, and context parallelism exists
+    only in the attention function. Raises UserError where a package is too old for the settings.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        ds_config: dict[str, Any],
+        ds_config: DeepSpeedConfig,
         model_config: ModelConfig,
         train: TrainConfig,
     ):
@@ -85,9 +85,9 @@ class Trainer:
             model=wrapped, optimizer=optimizer, config=ds_config
         )
         if self.stage == 0:
-            # In bf16 DeepSpeed has made a step without gradients, and Adam's bias correction would count it.
+            # In bf16 DeepSpeed has run a step without gradients, and Adam's bias correction would count it.
             self.engine.basic_optimizer.state.clear()
-        # Stage 0 in fp32: nothing checks the gradient before the optimizer takes it.
+        # Under stage 0 in fp32, nothing checks the gradient before the optimizer uses it.
         self._bare = self.engine.optimizer is self.engine.basic_optimizer
         if not versions.has("checked-norm"):
             check_gradients(self.engine.optimizer)
@@ -98,7 +98,7 @@ class Trainer:
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.slicing = slicing_of(model_config, base_of(model).config)
         self.train = train
-        self.remarks: list[str] = []  # on what is not as the run has it
+        self.remarks: list[str] = []  # about what differs from the run's settings
         if train.gradients == "fp32":
             self._add_in_fp32(trained)
 
@@ -107,14 +107,14 @@ class Trainer:
     ) -> StepResult:
         """Trains on one global batch.
 
-        DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by world size over the
-        targets of the whole global batch: any grouping of sequences gives the same gradient. The accumulation
-        boundary is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch
-        without a single target changes nothing. Raises UserError where ranks have different schedules, and NonFinite
-        where the loss is no number, or the gradient, unless such steps are to be skipped.
+        DeepSpeed averages gradients over the world, so each rank's summed loss is scaled by the world size over the number
+        of targets in the whole global batch: any grouping of sequences gives the same gradient. The accumulation boundary
+        is set by hand, because the number of micro-batches varies (open-instruct#1498). A global batch without a single
+        target changes nothing. Raises UserError where ranks have different schedules, and NonFinite where the loss is not
+        finite, or where the gradient is not and such steps are not to be skipped.
 
-        Nothing waits for the device before the optimizer, which looks at the gradient. That of a loss which is not
-        finite is not finite either, so that nothing is updated then.
+        Nothing waits for the device before the optimizer, which checks the gradient. If the loss is not finite, neither is
+        its gradient, so that nothing is updated.
         """
         started = time.perf_counter()
         self._prepare(batch, groups)
@@ -156,10 +156,11 @@ class Trainer:
     def _accumulate(
         self, batch: StepBatch, groups: GroupTable
     ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
-        """Forward and backward of this rank's micro-batches: of each its index, its summed loss and the router's
-        part (fp64 ``[2]``), and the losses of its counted tokens ``[C]``, detached. Gradients are reduced once it is exhausted.
+        """Runs forward and backward of this rank's micro-batches, and yields for each its index, its summed loss and the
+        router's part (fp64 ``[2]``), and the losses of its counted tokens ``[C]``, detached. Gradients are reduced once the
+        iterator is exhausted.
 
-        The router's loss of a step is the mean of its micro-batches' over tokens, and does not depend on targets.
+        The router's loss of a step is the mean over the tokens of its micro-batches, and does not depend on targets.
         """
         ranks = dist.get_world_size()
         scale, router_scale = ranks / batch.supervised, 0.0
@@ -182,10 +183,10 @@ class Trainer:
                 yield index, torch.stack((summed, balance.double())), losses
 
     def _update(self) -> float | None:
-        """The optimizer's step. Returns the norm of the gradient before clipping; None where that is not finite, on all
-        ranks alike, and nothing was updated.
+        """Runs the optimizer's step. Returns the norm of the gradient before clipping; None if it is not finite, which is
+        the same on all ranks, and nothing was updated.
 
-        DeepSpeed's wrappers check the norm that they clip by before they touch a weight, and drop the gradients.
+        DeepSpeed's wrappers check the norm before they touch a weight, and drop the gradients if it is not finite.
         """
         if not self._bare:
             self.engine.step()
@@ -201,8 +202,8 @@ class Trainer:
         return norm
 
     def _non_finite_gradient(self, batch: StepBatch, groups: GroupTable) -> NonFinite:
-        """Says which micro-batches it comes from: they run once more, on all ranks, and nothing is updated. The
-        gradients that this leaves are of no use: the run must end."""
+        """Finds out which micro-batches it comes from: they run once more, on all ranks, and nothing is updated. The
+        gradients that this leaves behind are useless, so the run must end."""
         watch = GradientWatch(self.engine.module.parameters(), self.device)
         own = {
             index: samples_of(batch, index)
@@ -214,7 +215,7 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, batch: StepBatch, groups: GroupTable) -> float:
-        """Sum of the token losses of a global batch; the same on all ranks. Nothing is trained."""
+        """The sum of the token losses of a global batch; the same on all ranks. Nothing is trained."""
         self._prepare(batch, groups)
         total = torch.zeros((), device=self.device, dtype=torch.float64)
         self.engine.eval()
@@ -228,13 +229,13 @@ class Trainer:
         return total.item()
 
     def _prepare(self, batch: StepBatch, groups: GroupTable) -> None:
-        """All ranks are about to issue the collectives of one and the same schedule."""
+        """Makes sure that all ranks are about to issue the collectives of the same schedule."""
         require_same_schedule(batch.step, batch.schedule_digest)
         groups.prepare(batch.degrees)
 
     def _indices(self, batch: StepBatch) -> list[int]:
-        """Micro-batches that this rank runs: where nothing is communicated in one, none without a sequence, except that
-        every rank needs one."""
+        """The micro-batches that this rank runs: all, or, where a dummy takes part in no communication, only those with a
+        sequence, but at least one."""
         everyone = list(range(len(batch.micro_batches)))
         if (
             self.router is not None
@@ -245,8 +246,8 @@ class Trainer:
         return [index for index in everyone if not batch.is_dummy(index)] or everyone[:1]
 
     def _add_in_fp32(self, trained: list[nn.Parameter]) -> None:
-        """Where a rank adds up its own micro-batches, autograd does so in fp32. Elsewhere every one is reduced by
-        itself, and DeepSpeed adds what is reduced, in the precision that its configuration states."""
+        """Where a rank adds up the gradients of its own micro-batches, makes autograd do so in fp32. Elsewhere each
+        micro-batch is reduced by itself, and DeepSpeed adds the results in the precision that its configuration states."""
         by_autograd = self.stage == 0 or self._reduces_once()
         if not by_autograd and self.stage != 2:
             return
@@ -262,14 +263,15 @@ class Trainer:
         return self.train.reduction == "once" and self.stage > 0
 
     def _reduction(self) -> AbstractContextManager[None]:
-        """Gradients are reduced in every backward, as the stage has it, or once after the last."""
+        """The context of a step's backwards: gradients are reduced in every backward, as the stage has it, or once after
+        the last."""
         if not self._reduces_once():
             return nullcontext()
         return unless_failing(self.engine.coalesce_grad_reduction())
 
     def try_out(self, batch: StepBatch, index: int, groups: GroupTable) -> None:
-        """A micro-batch of a global batch, on all ranks: see :meth:`rehearse`. Raises UserError where they have different
-        schedules."""
+        """Tries a micro-batch of a global batch, on all ranks: see :meth:`rehearse`. Raises UserError where they have
+        different schedules."""
         self._prepare(batch, groups)
         name = f"micro-batch {index} of step {batch.step}, which was tried first"
         self.rehearse(batch.micro_batches[index], groups, name)
@@ -277,8 +279,8 @@ class Trainer:
     def rehearse(
         self, micro_batch: MicroBatch, groups: GroupTable, name: str = "a micro-batch tried first"
     ) -> None:
-        """Forward, backward and optimizer step on a micro-batch, changing nothing: without gradient or learning rate, and
-        random numbers go on from where they were. A group of its layout must be prepared on all ranks.
+        """Runs forward, backward and optimizer step on a micro-batch without changing anything: gradient and learning rate
+        are zero, and random numbers continue where they were. The groups of its layout must be prepared on all ranks.
 
         Raises UserError where memory does not suffice.
         """
@@ -306,7 +308,7 @@ class Trainer:
 
     @contextmanager
     def _memory_named(self, what: str, micro_batch: MicroBatch | None = None) -> Iterator[None]:
-        """Says what ran out of memory, and what to change."""
+        """Raises UserError where memory runs out, saying in what, and what to change."""
         try:
             yield
         except torch.OutOfMemoryError as error:
@@ -332,9 +334,9 @@ class Trainer:
         router_scale: float = 0.0,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The loss of this rank's part of a micro-batch, the losses of its counted tokens ``[C]`` and the router's part, as
-        :class:`SummedLossModel` has them."""
+        :class:`SummedLossModel` returns them."""
         own = micro_batch.to(self.device)
-        return self.engine(
+        losses: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = self.engine(
             own.input_ids,
             own.position_ids,
             own.counted,
@@ -344,10 +346,12 @@ class Trainer:
             None if self.router is None else own.sequence_ids >= 0,
             router_scale,
         )
+        return losses
 
 
 def seed_noise(seed: int, step: int, index: int, rank: int) -> None:
-    """Seeds what dropout draws from in a rank's micro-batch: a run that was interrupted draws what it would have drawn,
-    and no two micro-batches draw the same. Recomputation in the backward restores it, as torch's checkpoint does."""
+    """Seeds the random numbers of dropout in a rank's micro-batch: a resumed run draws the same numbers as one that was not
+    interrupted, and no two micro-batches draw the same. Recomputation in the backward restores the state, as torch's
+    checkpoint does."""
     digest = hashlib.sha256(f"{seed} {step} {index} {rank}".encode()).digest()
     torch.manual_seed(int.from_bytes(digest[:8], "little") >> 1)
