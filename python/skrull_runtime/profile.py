@@ -1,8 +1,8 @@
 """``python -m skrull_runtime.profile RUN_DIR``: measures the machine that a compiled run will train on.
 
-Times optimizer steps of the run's own model on the path that training takes, and collectives; fits the cost model;
-says how far it is off on global batches that were not fitted; writes a profile for the spec's ``cluster { profile }``.
-On several nodes, or to choose how ranks start, start it like training: ``torchrun ... -m skrull_runtime.profile``.
+It times collectives, and optimizer steps of the run's own model in the code that trains; fits the cost model; says how far
+it is off on global batches that were not fitted; and writes a profile for the spec's ``cluster { profile }``. On several
+nodes, or to choose how ranks start, start it like training: ``torchrun ... -m skrull_runtime.profile``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import deepspeed
 import torch
@@ -24,15 +24,15 @@ from .config import SchedulingConfig
 from .errors import UserError
 from .model.build import DTYPES
 from .profiling.arguments import parser_of
-from .profiling.collectives import Table, interpolated, measure_collectives
+from .profiling.collectives import interpolated, measure_collectives
 from .profiling.features import Batch, Communication, Terms
 from .profiling.figures import figures_of, zero_included
 from .profiling.fit import Errors, fit_terms, predict
 from .profiling.measure import StepTimer
 from .profiling.memory import activation_factor
-from .profiling.profile_file import write_profile
-from .profiling.recipes import designed_batches, training_batches
-from .profiling.run_folder import RunFolder
+from .profiling.profile_file import Profile, Table, write_profile
+from .profiling.recipes import TARGET_SHARES, designed_batches, training_batches
+from .profiling.run_folder import DemandedCollectives, RunFolder
 from .training.end import ending_plainly
 from .training.start import start_process_group
 
@@ -42,13 +42,13 @@ COLLECTIVE_REPEATS = 7
 
 
 def main() -> None:
-    """Measures on all ranks; rank 0 reports and writes. Ends like a run, with the same exit codes."""
+    """Measures on all ranks; rank 0 reports and writes the profile. It ends like a run, with the same exit codes."""
     arguments = _arguments()
     with ending_plainly():
         run = RunFolder(arguments.run_dir)
         if "RANK" not in os.environ:
             ranks = arguments.ranks or run.plan["topology"]["gpus_per_node"]
-            _scheduling_on(run.scheduling, ranks)  # refuses before anything is started
+            _scheduling_on(run.scheduling, ranks)  # raises before anything is started
             _start_ranks(ranks)
         start_process_group(run.config.train.timeout_seconds)
         _profile(run, arguments)
@@ -84,7 +84,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _start_ranks(ranks: int) -> NoReturn:
-    """Becomes the launcher of this program on every rank of one machine, so that signals reach it."""
+    """Replaces this process by the launcher of the program's ranks on this machine, so that signals reach the launcher."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -102,8 +102,8 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
     demand = run.plan["demand"]
     communication = _communication(tables, demand["collectives"])
     head = demand["flops"]["head_per_target"] > 0
-    shares = {} if head else {"target_shares": (demand["target_share"],)}
-    designed = designed_batches(arguments.observations, scheduling, run.lengths, **shares)
+    shares = TARGET_SHARES if head else (demand["target_share"],)
+    designed = designed_batches(arguments.observations, scheduling, run.lengths, shares)
     held_out = training_batches(arguments.held_out, scheduling, run.lengths, run.supervised)
     _say(f"timing {len(designed)} steps to fit and {len(held_out)} of the run's own to test on")
     times = timer.medians([*designed, *held_out], arguments.repeats)
@@ -118,23 +118,26 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
     fitted, tested = times[: len(designed)], times[len(designed) :]
     terms = fit_terms(designed, fitted, scheduling, communication)
     figures, notes = figures_of(terms, demand)
-    profile = {
+    profile: Profile = {
         "format_version": 1,
         "name": arguments.name or _machine(),
         "gpu": arguments.gpu or run.plan["topology"]["gpu"],
         "precision": run.config.model.precision,
         **figures,
         "zero_included": zero_included(run.plan, dist.get_world_size()),
-        **({} if factor is None else {"activation_factor": factor}),
-        **({"collectives": tables} if tables else {}),
     }
+    if factor is not None:
+        profile["activation_factor"] = factor
+    if tables:
+        profile["collectives"] = tables
     _report(terms, [(designed, fitted), (held_out, tested)], scheduling, communication, notes)
     write_profile(arguments.out, profile)
     print(f"wrote {arguments.out}: name it in the spec's cluster {{ profile }} and compile again")
 
 
 def _scheduling_on(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
-    """The run's scheduling on these ranks: fewer than a CP group measure one group of them all."""
+    """The run's scheduling on ``ranks`` ranks; if they are fewer than a CP group, they form one group. Raises UserError where
+    they cannot be divided into groups."""
     context = min(compiled.context_parallel, ranks)
     if ranks % context:
         raise UserError(
@@ -148,7 +151,7 @@ def _scheduling_on(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
 def _measure_collectives(
     run: RunFolder, scheduling: SchedulingConfig, timer: StepTimer
 ) -> list[Table]:
-    """Of the groups that share sequences, and of all ranks for ZeRO."""
+    """Tables for the groups that share sequences, and for all ranks, because of ZeRO."""
     device, world = timer.trainer.device, dist.get_world_size()
     dtype = DTYPES[run.config.model.precision]
     weights = run.plan["model"]["shape"]["parameters"] * dtype.itemsize
@@ -168,8 +171,8 @@ def _measure_collectives(
     )
 
 
-def _communication(tables: list[Table], collectives: dict[str, Any]) -> Communication:
-    """us of a group in a micro-batch, from the measured times at the sizes it has."""
+def _communication(tables: list[Table], collectives: DemandedCollectives) -> Communication:
+    """The time (us) of a group in a micro-batch, from the measured times at its sizes."""
     by_degree = {table["ranks"]: table for table in tables}
 
     def time_of(degree: int, tokens: int) -> float:

@@ -1,6 +1,6 @@
 """``python -m skrull_runtime.report RUN_DIR``: predicted against measured step times of a run that has trained.
 
-Says how far the plan was off, and proposes a profile that would have been closer. It needs no GPU and no ranks.
+It says how far the plan was off, and proposes a profile that would have been closer. It needs no GPU and no ranks.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from .errors import UserError
 from .profiling.arguments import parser_of
@@ -20,6 +20,7 @@ from .profiling.fit import Errors
 from .profiling.history import batches_of, measured_steps, scheduling_of
 from .profiling.profile_file import rounded, write_profile
 from .profiling.run_folder import RunFolder
+from .shapes import JsonObject
 
 FIGURES = (
     ("matmul_flops", "matrix products, FLOPs/s"),
@@ -32,9 +33,9 @@ FIGURES = (
 
 
 def main() -> None:
-    """User mistakes end it with a message and exit code 1."""
+    """Prints the report. Mistakes of the user end it with a message and exit code 1."""
     arguments = _arguments()
-    # The run's constants come with DeepSpeed, which would look for a GPU, and say on stdout what it found.
+    # Reading the run's constants imports DeepSpeed, which would look for a GPU and print what it found.
     os.environ.setdefault("DS_ACCELERATOR", "cpu")
     try:
         report = _report(arguments)
@@ -55,8 +56,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _report(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The report's document. Raises UserError where there is nothing to report on."""
+def _report(arguments: argparse.Namespace) -> JsonObject:
+    """The report as a document. Raises UserError where there is nothing to report on."""
     run = RunFolder(arguments.run_dir)
     metrics = arguments.metrics or run.path / run.config.train.output / "metrics.jsonl"
     steps, unreadable = measured_steps(metrics)
@@ -84,8 +85,8 @@ def _report(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _as_document(run: RunFolder, correction: Correction) -> dict[str, Any]:
-    before = run.plan["hardware"]["figures"]
+def _as_document(run: RunFolder, correction: Correction) -> JsonObject:
+    before: Mapping[str, object] = run.plan["hardware"]["figures"]
     figures = [
         {"key": key, "before": before[key], "after": correction.profile.get(key)}
         for key, _ in FIGURES
@@ -98,8 +99,8 @@ def _as_document(run: RunFolder, correction: Correction) -> dict[str, Any]:
     }
 
 
-def as_text(report: dict[str, Any]) -> str:
-    """The report in lines of at most 80 characters, but for names of files."""
+def as_text(report: JsonObject) -> str:
+    """The report in lines of at most 80 characters, except for names of files."""
     profile = report["profile"]
     steps = report["predicted"]["steps"]
     lines = [
@@ -128,7 +129,7 @@ def as_text(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(title: str, errors: dict[str, Any]) -> str:
+def _row(title: str, errors: JsonObject) -> str:
     correlation = errors["rank_correlation"]
     rank = "-" if correlation is None else f"{correlation:.3f}"
     return f"  {title:<34}{errors['median']:>9.1%}{errors['p90']:>9.1%}{errors['bias']:>+9.1%}{rank:>12}"

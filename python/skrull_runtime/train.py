@@ -28,7 +28,7 @@ from .process import stop_request as stopping
 from .process.agreement import attempted, digest_of, require_agreement, require_success
 from .process.arguments import Parser
 from .process.run_lock import hold
-from .reporting.metrics import HEADER, MetricsLog, step_entry, trackers
+from .reporting.metrics import HEADER, Entry, MetricsLog, step_entry, trackers
 from .scheduling import class_degrees
 from .training.determinism import be_deterministic
 from .training.end import Stopped, ending_plainly
@@ -50,7 +50,7 @@ OWNER_WAIT = 5.0  # seconds for an earlier start of the same run to end
 
 
 def main(config: RunConfig, scheduling: SchedulingConfig, run_dir: Path) -> None:
-    """Trains the run in ``run_dir`` on this rank, and ends the process with a documented exit code where it fails."""
+    """Trains the run in ``run_dir`` on this rank, and ends the process with a documented exit code if it fails."""
     with ending_plainly():
         _run(config, scheduling, run_dir.resolve(), _arguments(config))
 
@@ -89,7 +89,9 @@ def _run(
     if train.deterministic:
         be_deterministic()
     device = start_process_group(train.timeout_seconds)
-    require_success(problem)  # ranks of other nodes may have none, and would wait for this one
+    require_success(
+        problem
+    )  # ranks of other nodes may have no problem, and would wait for this one
     assert prepared is not None
     asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
     require_agreement("command line", digest_of(asked), device)
@@ -109,7 +111,7 @@ def _run(
     if resume is not None:
         ds_config = resume.configuration(ds_config)
     preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared)
-    batches = prepared.feed.batches(sampler)  # made while the model is, and what follows
+    batches = prepared.feed.batches(sampler)  # made while the model is being built
     place.at("the start of the model")
     model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
     place.at("the start of DeepSpeed")
@@ -150,7 +152,7 @@ def _run(
 
 
 class TrainingLoop:
-    """All steps that are left, with their log and checkpoints; the last step always leaves a checkpoint."""
+    """Runs all remaining steps, with their log and checkpoints; the last step always leaves a checkpoint."""
 
     def __init__(
         self,
@@ -172,7 +174,8 @@ class TrainingLoop:
             own.saves_when_stopped()
 
     def run(self, batches: Iterator[StepBatch], log: MetricsLog | None) -> bool:
-        """Whether all steps are trained; False where the run was asked to stop. Raises UserError on a bad loss."""
+        """Trains. Returns whether all steps are trained; False if the run was asked to stop. Raises UserError where a loss or
+        gradient is not finite."""
         stopped = not self._make_up_for_an_evaluation(log)
         asked = time.perf_counter()
         place.at(f"the batch of step {self.sampler.start_step}")
@@ -191,7 +194,8 @@ class TrainingLoop:
         return not stopped
 
     def _after_step(self, log: MetricsLog | None, stop: bool) -> bool:
-        """Checkpoint and evaluation, where they are due. Whether the run was asked to stop, and has a checkpoint."""
+        """Saves a checkpoint and evaluates, where due. Returns whether the run was asked to stop, and then has a
+        checkpoint."""
         done, every = self.sampler.start_step, self.train.checkpoint_every
         last = done == self.sampler.total_steps
         stopped = stop and not last
@@ -215,12 +219,13 @@ class TrainingLoop:
                 f" learning rate{error.advice}. Nothing was updated; the newest checkpoint is of an earlier step"
             ) from error
 
-    def _entry(self, batch: StepBatch, result: StepResult) -> dict:
+    def _entry(self, batch: StepBatch, result: StepResult) -> Entry:
         lengths = [self.index.lengths[sample] for sample in batch.samples]
         return step_entry(batch, result, self.train, lengths, dist.get_world_size())
 
     def _make_up_for_an_evaluation(self, log: MetricsLog | None) -> bool:
-        """For one that was cut short: a checkpoint is written before its evaluation. False where this one is, too."""
+        """Evaluates if the last evaluation was cut short, as a checkpoint is written before its evaluation. Returns False if
+        this one is cut short too."""
         done = self.sampler.start_step
         if self.evaluation is None or done == 0:
             return True
@@ -229,7 +234,7 @@ class TrainingLoop:
         return not missing[0] or self._evaluate(done, done >= self.sampler.total_steps, log)
 
     def _evaluate(self, done: int, last: bool, log: MetricsLog | None) -> bool:
-        """Evaluates where it is due. False where the run is asked to stop before it is done."""
+        """Evaluates where due. Returns False if the run is asked to stop before it is done."""
         if self.evaluation is None or not self.evaluation.is_due(done, last):
             return True
         started = time.perf_counter()
@@ -242,7 +247,7 @@ class TrainingLoop:
 
     def _save(self) -> None:
         place.at(f"the checkpoint after {self.sampler.start_step} steps")
-        state = {
+        state: checkpoint.TrainedState = {
             "sampler": self.sampler.state_dict(),
             "data": self.data_digest,
             "defaults": defaults.chosen(self.config),
@@ -263,13 +268,13 @@ def _tell_of_skipped(step: int, result: StepResult) -> None:
 
 
 def _skipped(trainer: Trainer) -> str:
-    """For the end of a run."""
+    """The skipped steps, for the last line of a run."""
     count = trainer.engine.skipped_steps
     return f", {count} of them skipped because their gradients were not finite" if count else ""
 
 
 def _own(output: Path, timeout: float) -> None:
-    """From now on no other run writes there. Raises UserError on all ranks where another one does."""
+    """Makes sure that no other run writes there from now on. Raises UserError on all ranks where another one does."""
     problem = None
     if dist.get_rank() == 0:
         _, problem = attempted(lambda: hold(output, min(OWNER_WAIT, timeout / 2)))

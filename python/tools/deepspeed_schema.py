@@ -1,8 +1,8 @@
-"""Writes the closed JSON Schema that emitted DeepSpeed configurations are checked with.
+"""Writes the closed JSON Schema with which emitted DeepSpeed configurations are checked.
 
 DeepSpeed ignores unknown top-level keys, and typos in several sections (DeepSpeed#774, #1809), so the
 schema is ours: closed at every level, derived from the installed DeepSpeed's own models and key constants.
-Run as ``python python/tools/deepspeed_schema.py [--check]``.
+Run it as ``python python/tools/deepspeed_schema.py [--check]``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from pydantic import TypeAdapter
 
 TARGET = Path(__file__).resolve().parents[2] / "schemas" / "deepspeed-config.schema.json"
 
+Schema = dict[str, Any]  # by keyword or by property
+annotated: Any = Annotated  # mypy takes a subscript of it for a type
+
 BOOLEAN = {"type": "boolean"}
 COUNT = {"type": "integer", "minimum": 0}
 POSITIVE = {"type": "integer", "minimum": 1}
@@ -44,13 +47,13 @@ MODELS = {
 }
 
 
-def closed(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An object schema that refuses every key not listed."""
+def closed(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
+    """An object schema that refuses every key that is not listed."""
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "required": list(required)} if required else schema
 
 
-def plain_keys() -> dict[str, Any]:
+def plain_keys() -> Schema:
     """Sections that DeepSpeed reads by key, without a model that would reject typos."""
     c, act = constants, activation_checkpointing
     return {
@@ -109,9 +112,8 @@ def tidy(schema: Any) -> Any:
         if k not in {"title", "description", "default", "format"}
     }
     if "enum" in schema:
-        kept["enum"] = sorted(
-            set(schema["enum"]), key=str
-        )  # an alias of an enumeration repeats its value
+        # An alias in an enumeration repeats its value.
+        kept["enum"] = sorted(set(schema["enum"]), key=str)
     if isinstance(schema.get("properties"), dict):
         kept["properties"] = {
             key: tidy(value) for key, value in sorted(schema["properties"].items())
@@ -120,30 +122,31 @@ def tidy(schema: Any) -> Any:
     return kept
 
 
-def section(name: str, model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The schema of one modelled section and the definitions it refers to, made unique by its name.
+def section(name: str, model: Any) -> tuple[Schema, Schema]:
+    """The schema of one modelled section, and the definitions that it refers to, made unique by its name.
 
-    Field by field: a model's own schema cannot be made, because deprecated fields carry functions.
+    It goes field by field: the model's own schema cannot be made, because deprecated fields carry functions.
     """
-    properties: dict[str, Any] = {}
-    definitions: dict[str, Any] = {}
+    properties: Schema = {}
+    definitions: Schema = {}
     for key, field in sorted(model.model_fields.items()):
         if (field.json_schema_extra or {}).get("deprecated"):
             continue
-        adapter = TypeAdapter(
-            Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-        )
-        schema = adapter.json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+        kind = field.annotation
+        if field.metadata:
+            parts = (kind, *field.metadata)
+            kind = annotated[parts]
+        schema = TypeAdapter(kind).json_schema(ref_template=f"#/$defs/{name}.{{model}}")
         found = schema.pop("$defs", {})
         definitions.update({f"{name}.{k}": tidy(v) for k, v in found.items()})
         properties[field.alias or key] = tidy(schema)
     return closed(properties), definitions
 
 
-def build() -> dict[str, Any]:
-    """The whole schema, keys sorted."""
+def build() -> Schema:
+    """The whole schema, with sorted keys."""
     properties = plain_keys()
-    definitions: dict[str, Any] = {}
+    definitions: Schema = {}
     for name, model in MODELS.items():
         properties[name], found = section(name, model)
         definitions.update(found)
@@ -156,8 +159,8 @@ def build() -> dict[str, Any]:
 
 
 def main() -> int:
-    """Writes the schema; with ``--check`` only compares, and returns 1 if the file is not current."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Writes the schema; with ``--check``, only compares it and returns 1 if the file is not current."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the file is current")
     check = parser.parse_args().check
     text = json.dumps(build(), indent=2) + "\n"

@@ -1,1 +1,1 @@
-"""What ``skrull_runtime.profile`` and ``skrull_runtime.report`` are made of: measuring and fitting the cost model."""
+"""The parts of ``skrull_runtime.profile`` and ``skrull_runtime.report``: measuring and fitting the cost model."""

@@ -1,4 +1,4 @@
-"""What the programs that calibrate are all told."""
+"""Arguments that all calibrating programs share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def parser_of(program: str, description: str) -> argparse.ArgumentParser:
-    """A parser of a run's folder, and of a name for the profile that may be written."""
+    """A parser of a run's folder and of a name for the profile that may be written."""
     parser = argparse.ArgumentParser(
         prog=f"python -m skrull_runtime.{program}", description=description
     )

@@ -1,21 +1,23 @@
-"""Times of collectives by size, for every size of group: all-gathers, and the all-to-alls that gradients of keys and values
-go back by, of sequences that are shared; all-gathers and reduce-scatters of ZeRO."""
+"""Times of collectives by size, for every size of group. For sharded sequences these are all-gathers, and the all-to-alls
+that send gradients of keys and values back; for ZeRO, all-gathers and reduce-scatters."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from bisect import bisect_left
-from typing import Any
+from collections.abc import Callable
+from typing import Literal
 
 import torch
 import torch.distributed as dist
 
 from ..model.groups import GroupTable
 from ..process.collectives import all_gather_single, reduce_scatter_single
+from .profile_file import Table
 
-Table = dict[str, Any]  # as a profile has it
-COLUMNS = ("all_gather_us", "reduce_scatter_us", "all_to_all_us")
+Column = Literal["all_gather_us", "reduce_scatter_us", "all_to_all_us"]
+COLUMNS: tuple[Column, ...] = ("all_gather_us", "reduce_scatter_us", "all_to_all_us")
 POINTS = 7
 SMALLEST_BYTES = 16 * 1024
 
@@ -29,13 +31,13 @@ def measure_collectives(
     device: torch.device,
     repeats: int,
 ) -> list[Table]:
-    """A table for every degree above 1; all groups of a degree communicate at once, as in training.
+    """A table for every degree above 1; all groups of a degree communicate at once, as in training. Collective.
 
     ``largest_bytes``: size of the largest gathered whole.
     """
     sizes = _sizes(largest_bytes)
     world, rank = dist.get_world_size(), dist.get_rank()
-    tables = []
+    tables: list[Table] = []
     for degree in sorted({d for d in degrees if d > 1}):
         group = dist.group.WORLD if degree == world else groups.get(degree, rank - rank % degree)
         times = [_times(group, degree, size, dtype, device, repeats) for size in sizes]
@@ -45,31 +47,33 @@ def measure_collectives(
                 "ranks": degree,
                 "nodes": -(-degree // ranks_per_node),
                 "megabytes": [size / 1e6 for size in sizes],
-                **columns,
+                "all_gather_us": columns["all_gather_us"],
+                "reduce_scatter_us": columns["reduce_scatter_us"],
+                "all_to_all_us": columns["all_to_all_us"],
             }
         )
     return tables
 
 
 def _sizes(largest: int) -> list[int]:
-    """Sizes in bytes, evenly apart by orders of magnitude."""
+    """Sizes in bytes, evenly spaced on a logarithmic scale."""
     ratio = max(2.0, largest / SMALLEST_BYTES) ** (1 / (POINTS - 1))
     return [int(SMALLEST_BYTES * ratio**n) for n in range(POINTS)]
 
 
 def _times(
-    group: dist.ProcessGroup,
+    group: dist.ProcessGroup | None,
     degree: int,
     size: int,
     dtype: torch.dtype,
     device: torch.device,
     repeats: int,
-) -> dict[str, float]:
-    """us of collectives whose whole has ``size`` bytes, by their columns: medians, of the slowest rank."""
+) -> dict[Column, float]:
+    """Median times (us) of collectives whose whole has ``size`` bytes, by column, on the slowest rank."""
     part = torch.zeros(max(1, size // (dtype.itemsize * degree)), dtype=dtype, device=device)
     whole = part.new_zeros(degree * part.numel())
     other = torch.empty_like(whole)
-    collectives = (
+    collectives: tuple[Callable[[], object], ...] = (
         lambda: all_gather_single(whole, part, group=group),
         lambda: reduce_scatter_single(part, whole, group=group),
         lambda: dist.all_to_all_single(other, whole, group=group),
@@ -78,7 +82,7 @@ def _times(
     return dict(zip(COLUMNS, medians, strict=True))
 
 
-def _median(collective, device: torch.device, repeats: int) -> float:
+def _median(collective: Callable[[], object], device: torch.device, repeats: int) -> float:
     collective()  # the first of a size prepares buffers
     times = []
     for _ in range(repeats):
@@ -99,15 +103,15 @@ def _synchronize(device: torch.device) -> None:
 
 
 def _growing(times: list[float]) -> list[float]:
-    """The times with no larger size faster than a smaller one: what would be noise."""
+    """The times, changed so that no larger size is faster than a smaller one, which would be noise."""
     grown: list[float] = []
     for time_ in times:
         grown.append(max(time_, grown[-1] * 1.001) if grown else time_)
     return grown
 
 
-def interpolated(table: Table, column: str, megabytes: float) -> float:
-    """us of a collective of that size: between the measured sizes linear, beyond the largest in proportion."""
+def interpolated(table: Table, column: Column, megabytes: float) -> float:
+    """The time (us) of a collective of that size: linear between the measured sizes, proportional beyond the largest."""
     sizes, times = table["megabytes"], table[column]
     if megabytes <= sizes[0]:
         return times[0]

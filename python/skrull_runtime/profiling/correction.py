@@ -1,9 +1,8 @@
-"""A profile corrected by what training took."""
+"""A profile corrected by measured training times."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,19 +11,18 @@ from ..scheduling import communication_of, parse_problem
 from .features import Batch, Communication, Terms
 from .figures import figures_of, terms_of, zero_included
 from .fit import Errors, Prior, fit_terms, predict
+from .profile_file import Profile
 from .run_folder import RunFolder
 
-BELIEF = 2.0  # the figures before count as so many steps
+BELIEF = 2.0  # how many steps the earlier figures count as
 FEWEST = 8  # steps to correct by
-# What training's steps say nothing about: as it was.
-KEPT = ("activation_factor", "collectives")
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A corrected profile, what could not be told, and its errors on steps that were not fitted."""
+    """A corrected profile, notes on what could not be determined, and its errors on steps that were not fitted."""
 
-    profile: dict[str, Any]
+    profile: Profile
     notes: list[str]
     errors: Errors
 
@@ -36,7 +34,8 @@ def corrected(
     times: list[float],
     name: str | None,
 ) -> Correction:
-    """From step times in us, at least :data:`FEWEST`. Each half of the steps is predicted by a fit to the other."""
+    """A correction from at least :data:`FEWEST` step times in us. For its errors, each half of the steps is predicted by a
+    fit to the other half."""
     communication = communication_of_run(scheduling)
     before = _terms_before(run, scheduling)
     prior = Prior(before.vector(), BELIEF)
@@ -49,26 +48,30 @@ def corrected(
     figures, notes = figures_of(terms, run.plan["demand"])
     hardware, topology = run.plan["hardware"], run.plan["topology"]
     ranks = scheduling.data_parallel * scheduling.context_parallel
-    profile = {
+    profile: Profile = {
         "format_version": 1,
         "name": name or f"{hardware['profile'] or topology['gpu']}, corrected by training"[:200],
         "gpu": topology["gpu"],
         "precision": run.config.model.precision,
         **figures,
         "zero_included": zero_included(run.plan, ranks),
-        **{key: hardware["figures"][key] for key in KEPT if key in hardware["measured"]},
     }
+    # Steps of training say nothing about these, so they stay as they were.
+    if "activation_factor" in hardware["measured"]:
+        profile["activation_factor"] = hardware["figures"]["activation_factor"]
+    if "collectives" in hardware["measured"]:
+        profile["collectives"] = hardware["figures"]["collectives"]
     return Correction(profile, notes, Errors.of(predicted, times))
 
 
 def communication_of_run(scheduling: SchedulingConfig) -> Communication:
-    """As the run's schedules have it."""
+    """The communication as the run's schedules have it."""
     problem = parse_problem(problem_of(scheduling, [1]))
     return lambda degree, tokens: communication_of(tokens, degree, problem)
 
 
 def _terms_before(run: RunFolder, scheduling: SchedulingConfig) -> Terms:
-    """What the run was compiled with."""
+    """The terms that the run was compiled with."""
     figures = run.plan["hardware"]["figures"]
     step = scheduling.forecast["fixed_us"]
     return terms_of(figures, run.plan["demand"], scheduling.cost["fixed"], step)

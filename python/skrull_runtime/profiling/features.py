@@ -1,19 +1,19 @@
-"""The cost model as a sum: what of each of its terms a schedule contains."""
+"""The cost model as a sum: how much of each of its terms a schedule contains."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from typing import Any
 
 import numpy as np
 
 from ..config import SchedulingConfig
+from ..scheduling import PlacementEntry, Schedule
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Times in us, all at least 0: the cost parameters of scheduling, the targets apart."""
+    """Times in us, all at least 0: the cost parameters of scheduling, with targets separate."""
 
     token: float  # of a token, without its targets
     target: float  # of a target of the loss
@@ -30,7 +30,7 @@ class Terms:
 COUNT = len(Terms.__dataclass_fields__)
 MICRO_BATCH, STEP = COUNT - 2, COUNT - 1
 
-# us of a group of that degree whose sharded sequences have that many tokens together, in one micro-batch
+# Time (us) of a group, given its degree and the tokens of its sharded sequences together, in one micro-batch.
 Communication = Callable[[int, int], float]
 
 
@@ -38,7 +38,7 @@ Communication = Callable[[int, int], float]
 class Batch:
     """A global batch with its schedule: sequence k has ``lengths[k]`` tokens and ``targets[k]`` targets."""
 
-    schedule: dict[str, Any]
+    schedule: Schedule
     lengths: list[int]
     targets: list[int]
 
@@ -46,9 +46,10 @@ class Batch:
 def features(
     batch: Batch, scheduling: SchedulingConfig, communication: Communication, terms: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """How much of each term the step of a batch contains ``[6]``, and its communication that nothing hides, in us.
+    """How much of each term the step of a batch contains ``[6]``, and the communication (us) that nothing hides.
 
-    The slowest rank decides, as in the scheduler's model: which it is follows from ``terms``, and so do the features.
+    The slowest rank decides, as in the scheduler's model: which one that is depends on ``terms`` ``[6]``, and so do the
+    features.
     """
     pool = scheduling.degrees == "pool"
     size = scheduling.context_parallel * (scheduling.data_parallel if pool else 1)
@@ -78,14 +79,14 @@ def _time(cell: np.ndarray, terms: np.ndarray) -> float:
 
 
 def _cell(
-    placements: list[dict[str, int]],
+    placements: list[PlacementEntry],
     first: int,
     size: int,
     batch: Batch,
     communication: Communication,
     terms: np.ndarray,
 ) -> np.ndarray:
-    """Features of the slowest of the ranks ``first .. first + size - 1`` in a micro-batch, and its communication last."""
+    """Features of the slowest of the ranks ``first .. first + size - 1`` in a micro-batch, its communication last: ``[7]``."""
     own = [p for p in placements if first <= p["first_rank"] < first + size]
     if not own:
         return np.zeros(COUNT + 1)
@@ -109,4 +110,5 @@ def _cell(
     cells[:, :COUNT] = sharded + np.where(hidden[:, None], local, 0.0)
     cells[:, COUNT] = np.where(hidden, 0.0, waiting)
     cells[:, MICRO_BATCH] += 1
-    return cells[np.argmax(cells[:, :COUNT] @ terms + cells[:, COUNT])]
+    slowest: np.ndarray = cells[np.argmax(cells[:, :COUNT] @ terms + cells[:, COUNT])]
+    return slowest

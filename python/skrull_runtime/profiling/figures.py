@@ -1,18 +1,17 @@
-"""Between times of the cost model's terms and the figures that a profile holds."""
+"""Converts between times of the cost model's terms and the figures that a profile holds."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from .features import Terms
+from .profile_file import Figures, ZeroIncluded
+from .run_folder import Demand, Plan
 
-Figures = dict[str, Any]  # keys of a profile
 FASTEST = 1e18  # FLOPs per second that a profile may hold
 MOST_SMALL_SHARD = 1e9  # tokens
 
 
-def terms_of(figures: Figures, demand: dict[str, Any], micro_batch: float, step: float) -> Terms:
-    """The terms in us under a plan's figures of the machine; ``micro_batch`` and ``step`` are the plan's, ZeRO included."""
+def terms_of(figures: Figures, demand: Demand, micro_batch: float, step: float) -> Terms:
+    """The terms in us under a plan's figures of the machine; ``micro_batch`` and ``step`` are the plan's, including ZeRO."""
     flops = demand["flops"]
     square = 1e6 * flops["attention_per_token_squared"] / figures["attention_flops"]
     linear = 1e6 * flops["attention_per_token"] / figures["attention_flops"]
@@ -26,8 +25,9 @@ def terms_of(figures: Figures, demand: dict[str, Any], micro_batch: float, step:
     )
 
 
-def figures_of(terms: Terms, demand: dict[str, Any]) -> tuple[Figures, list[str]]:
-    """A profile's figures, and what could not be told. Terms that measurements could not tell apart are left out."""
+def figures_of(terms: Terms, demand: Demand) -> tuple[Figures, list[str]]:
+    """A profile's figures, and notes on what could not be determined. Figures of terms that measurements could not tell
+    apart are left out."""
     flops = demand["flops"]
     figures: Figures = {}
     notes = []
@@ -56,12 +56,14 @@ def _rate(flops: float, microseconds: float) -> float:
     return min(FASTEST, 1e6 * flops / microseconds)
 
 
-def zero_included(plan: dict[str, Any], ranks: int) -> Figures:
-    """Whose ZeRO communication is part of what was measured in a run of this plan."""
+def zero_included(plan: Plan, ranks: int) -> ZeroIncluded:
+    """The setting whose ZeRO communication is part of what was measured in a run of this plan."""
+    training = plan["training"]
+    precision: str = plan["model"]["precision"]
     return {
         # With gradients reduced once a step, stage 2 communicates as stage 1 does.
-        "stage": 1 if plan["training"]["reduction"] == "once" else plan["topology"]["zero_stage"],
+        "stage": 1 if training["reduction"] == "once" else plan["topology"]["zero_stage"],
         "ranks": ranks,
         "parameters": plan["model"]["shape"]["parameters"],
-        "gradients": plan["training"].get("gradients", plan["model"]["precision"]),
+        "gradients": training.get("gradients", precision),
     }

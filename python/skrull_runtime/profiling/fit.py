@@ -1,4 +1,4 @@
-"""Least squares of relative errors that outliers do not spoil, with terms that are never negative."""
+"""Least squares of relative errors, robust against outliers, with terms that are never negative."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 from ..config import SchedulingConfig
 from .features import COUNT, Batch, Communication, Terms, features
 
+Times = Sequence[float] | np.ndarray  # in us
 ROUNDS = 12  # of linearising: which rank is slowest depends on the terms
-HUBER = 1.345  # residuals beyond so many standard deviations count by their size, not its square
+HUBER = 1.345  # residuals beyond that many standard deviations count by their size, not its square
 
 
 @dataclass(frozen=True)
 class Errors:
-    """How far predictions are from measurements; all relative to what was measured."""
+    """How far predictions are from measurements, relative to the measurements."""
 
     steps: int
     median: float  # of the error's size
@@ -25,7 +26,7 @@ class Errors:
     rank_correlation: float | None  # Spearman's; None where one side is all the same
 
     @staticmethod
-    def of(predicted: Sequence[float], measured: Sequence[float]) -> Errors:
+    def of(predicted: Times, measured: Times) -> Errors:
         """Errors over at least one step."""
         off = np.asarray(predicted) / np.asarray(measured) - 1
         sizes = np.abs(off)
@@ -38,8 +39,8 @@ class Errors:
         )
 
 
-def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's, ties at their mean rank; None where one side is all the same."""
+def rank_correlation(first: Times, second: Times) -> float | None:
+    """Spearman's rank correlation, with ties at their mean rank; None where one side is all the same."""
     ranks = [_ranks(np.asarray(values, dtype=float)) for values in (first, second)]
     centred = [own - own.mean() for own in ranks]
     norm = float(np.sqrt(np.prod([own @ own for own in centred])))
@@ -48,12 +49,13 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 
 def _ranks(values: np.ndarray) -> np.ndarray:
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[places]
+    ranks: np.ndarray = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    return ranks
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Terms that are believed until measurements say otherwise, ``weight`` as strongly as so many of them."""
+    """Terms ``[6]`` that are assumed before any measurement, with the weight of ``weight`` measurements."""
 
     terms: np.ndarray
     weight: float
@@ -84,7 +86,7 @@ def fit_terms(
     for _ in range(ROUNDS):
         parts = [features(batch, scheduling, communication, vector) for batch in batches]
         matrix = np.array([own for own, _ in parts])
-        # What is waited for is not fitted; a measurement below it still has to mean something.
+        # Waiting is not fitted; a measurement below it must still count for something.
         rest = np.maximum(times - np.array([waiting for _, waiting in parts]), 0.05 * times)
         found = robust_least_squares(matrix / times[:, None], rest / times, prior)
         if np.allclose(found, vector, rtol=1e-6):
@@ -96,7 +98,7 @@ def fit_terms(
 def robust_least_squares(
     matrix: np.ndarray, wanted: np.ndarray, prior: Prior | None = None, rounds: int = 20
 ) -> np.ndarray:
-    """x >= 0 with ``matrix [n, p] @ x`` near ``wanted [n]``: Huber's loss, by reweighting."""
+    """The x >= 0 ``[p]`` with ``matrix [n, p] @ x`` closest to ``wanted [n]`` by Huber's loss, by reweighting."""
     weights = np.ones(len(wanted))
     found = np.zeros(matrix.shape[1])
     for _ in range(rounds):
@@ -114,7 +116,7 @@ def robust_least_squares(
 def _with_prior(
     matrix: np.ndarray, wanted: np.ndarray, prior: Prior | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One more row a term: its distance from what is believed, as a share of the time that the term makes up."""
+    """The system with one more row per term: its distance from the prior, weighted by the share of time that it makes up."""
     if prior is None:
         return matrix, wanted
     share = np.sqrt(prior.weight * np.mean(matrix**2, axis=0))
@@ -123,8 +125,8 @@ def _with_prior(
 
 
 def _not_negative(matrix: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Least squares without negative terms: terms that would be negative are dropped one by one, the worst first."""
-    # Terms differ by orders of magnitude: scaled, the solver's cut-off treats them alike.
+    """Least squares without negative terms: terms that would be negative are dropped one by one, the most negative first."""
+    # Terms differ by orders of magnitude: scaling makes the solver's cut-off treat them alike.
     scale = np.sqrt((matrix**2).sum(axis=0))
     kept = [n for n in range(matrix.shape[1]) if scale[n] > 0]
     found = np.zeros(matrix.shape[1])

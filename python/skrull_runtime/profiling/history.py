@@ -1,15 +1,15 @@
-"""What a run has measured: the lines of its metrics file, and the global batches that they are of."""
+"""What a run has measured: the lines of its metrics file, and the global batches that they belong to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..batches.sampler import ScheduledBatchSampler, schedule_batch
 from ..config import SchedulingConfig
 from ..documents import parsed
 from ..errors import UserError
+from ..scheduling import Schedule
 from ..scheduling.forecast import predicted_us
 from ..scheduling.replay import FILE as PLANNED_FILE
 from ..scheduling.replay import PlannedSchedules, ScheduleMismatch
@@ -17,13 +17,11 @@ from .features import Batch
 from .run_folder import RunFolder
 
 METRICS_SCHEMA = "metrics.schema.json"
-COUNTS = ("step", "tokens", "supervised_tokens", "micro_batches")
-SECONDS = ("seconds", "predicted_seconds")
 
 
 @dataclass(frozen=True)
 class MeasuredStep:
-    """A line of the metrics file, as far as times go."""
+    """The part of a line of the metrics file that is about times."""
 
     step: int
     tokens: int
@@ -34,9 +32,9 @@ class MeasuredStep:
 
 
 def measured_steps(path: Path) -> tuple[list[MeasuredStep], int]:
-    """Steps of a metrics file by number, and how many lines are not one: a kill cuts the last line short.
+    """The steps of a metrics file by number, and how many lines are not a step: a kill cuts the last line short.
 
-    A step that was trained twice counts as the last time; one without a target was not timed. Raises UserError where
+    Of a step that was trained twice, the last time counts; a step without a target was not timed. Raises UserError where
     the file cannot be read or has no step.
     """
     try:
@@ -57,14 +55,20 @@ def _entry(line: str) -> MeasuredStep | None:
     if read is None:
         return None
     entry = MeasuredStep(
-        **{name: read[name] for name in COUNTS}, **{name: float(read[name]) for name in SECONDS}
+        step=read["step"],
+        tokens=read["tokens"],
+        supervised_tokens=read["supervised_tokens"],
+        micro_batches=read["micro_batches"],
+        seconds=float(read["seconds"]),
+        predicted_seconds=float(read["predicted_seconds"]),
     )
     usable = 0 < entry.seconds < 1e9 and 0 < entry.predicted_seconds < 1e9
     return entry if usable else None
 
 
 def scheduling_of(run: RunFolder, ranks: int | None) -> SchedulingConfig:
-    """The run's scheduling as training on that many ranks takes it; None: those it was compiled for."""
+    """The run's scheduling for training on ``ranks`` ranks; None stands for those that it was compiled for. Raises UserError
+    where they are not a multiple of the CP degree."""
     scheduling = run.scheduling
     if ranks is None:
         return scheduling
@@ -81,7 +85,7 @@ def batches_of(
 ) -> list[Batch]:
     """The global batch of every step, scheduled again as in training.
 
-    Raises UserError where a step was measured on another schedule: other samples, or other ranks.
+    Raises UserError where a step was measured on another schedule, for other samples or other ranks.
     """
     wanted = {step.step: step for step in steps}
     sampler = ScheduledBatchSampler(run.lengths, scheduling, steps[-1].step + 1)
@@ -115,7 +119,7 @@ def _planned(run: RunFolder, scheduling: SchedulingConfig) -> PlannedSchedules |
 
 def _check(
     step: MeasuredStep,
-    schedule: dict[str, Any],
+    schedule: Schedule,
     lengths: list[int],
     targets: list[int],
     scheduling: SchedulingConfig,

@@ -18,7 +18,7 @@ from ..batches.feed import make_step_batch
 from ..batches.sampler import GlobalBatch
 from ..config import SchedulingConfig
 from ..data.tokens import IGNORED, Tokens
-from ..model.build import build_model
+from ..model.build import base_of, build_model
 from ..model.groups import GroupTable
 from ..scheduling import class_degrees
 from ..training.start import DEEPSPEED_FILE
@@ -26,11 +26,13 @@ from ..training.step import Trainer
 from .features import Batch
 from .run_folder import RunFolder
 
-MOST_TOKEN_ID = 1000  # random ids stay below: in every vocabulary, and costs do not depend on them
+MOST_TOKEN_ID = (
+    1000  # random ids stay below it: every vocabulary has them, and costs do not depend on ids
+)
 
 
 class StepTimer:
-    """A run's trainer that times steps without training: the learning rate is zero."""
+    """Times steps with a run's trainer, without training: the learning rate is zero."""
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class StepTimer:
         model_config = replace(config.model, weights="random", source=None, source_kind=None)
         ds_config = json.loads((run.path / DEEPSPEED_FILE).read_bytes())
         model = build_model(model_config, run.path, None, config.train.seed, ds_config)
-        self.vocabulary: int = model.config.vocab_size
+        self.vocabulary: int = base_of(model).config.vocab_size
         train = replace(config.train, optimizer={**config.train.optimizer, "lr": 0.0})
         self.trainer = Trainer(model, ds_config, model_config, train)
         self.scheduling, self._clock = scheduling, clock
@@ -54,7 +56,7 @@ class StepTimer:
         self.groups.prepare(self.degrees)
 
     def seconds(self, batch: Batch) -> float:
-        """Time of one step, of the slowest rank."""
+        """The time of one step in seconds, on the slowest rank. Collective."""
         step = self._step_batch(batch)
         dist.barrier()
         self._synchronize()
@@ -63,10 +65,11 @@ class StepTimer:
         self._synchronize()
         own = torch.tensor(self._clock() - started, device=self.trainer.device)
         dist.all_reduce(own, op=dist.ReduceOp.MAX)
-        return own.item()
+        return float(own.item())
 
     def medians(self, batches: list[Batch], repeats: int) -> list[float]:
-        """Median time of each step in us; rounds over all of them, so that a slow moment does not hit one alone."""
+        """The median time of each step in us; measured in rounds over all of them, so that a slow moment does not affect only
+        one."""
         self.seconds(max(batches, key=lambda batch: sum(batch.lengths)))  # memory and kernels
         rounds = [[self.seconds(batch) for batch in batches] for _ in range(repeats)]
         return [1e6 * statistics.median(times) for times in zip(*rounds, strict=True)]
@@ -97,7 +100,7 @@ class StepTimer:
 
 
 def spread_targets(ids: list[int], targets: int) -> list[int]:
-    """Labels with that many targets, evenly apart: every shard of a sequence has its part of them."""
+    """Labels with that many targets, evenly spaced, so that every shard of a sequence has its share."""
     length = len(ids)
     return [
         token if (n + 1) * targets // length > n * targets // length else IGNORED

@@ -1,23 +1,23 @@
-"""Activations per token on a GPU, against the memory model. Has not been run on a GPU yet."""
+"""Activations per token on a GPU, compared with the memory model. Has not been run on a GPU yet."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 
 from ..batches.collate import collate
 from ..batches.packed import MicroBatch
 from ..data.tokens import Tokens
+from ..scheduling import MicroBatches
 from .measure import StepTimer
+from .run_folder import Plan
 
 # Ids of rows of the plan's memory: those that activation_factor multiplies, and that of sharded sequences.
 SCALED_ROWS = ("activations", "layer-at-work")
 SHARDED_ROW = "gathered"
 
 
-def activation_factor(timer: StepTimer, plan: dict[str, Any], rank: int) -> float | None:
-    """Measured bytes of a token over modelled ones, from the peaks of two micro-batches; None without a GPU."""
+def activation_factor(timer: StepTimer, plan: Plan, rank: int) -> float | None:
+    """Measured over modelled bytes per token, from the peaks of two micro-batches; None without a GPU."""
     device = timer.trainer.device
     if device.type != "cuda":
         return None
@@ -33,15 +33,18 @@ def activation_factor(timer: StepTimer, plan: dict[str, Any], rank: int) -> floa
 
 
 def local_micro_batch(tokens: int, rank: int) -> MicroBatch:
-    """One sequence of that many tokens, whole on this rank."""
-    placement = {"sequence": 0, "first_rank": rank, "degree": 1}
-    schedule = {"micro_batches": [{"index": 0, "placements": [placement]}]}
+    """A micro-batch of one sequence of that many tokens, whole on this rank."""
+    schedule: MicroBatches = {
+        "micro_batches": [
+            {"index": 0, "placements": [{"sequence": 0, "first_rank": rank, "degree": 1}]}
+        ]
+    }
     return collate(schedule, rank, [tokens], lambda _: Tokens([0] * tokens, [0] * tokens))[0]
 
 
-def factor_of(bytes_per_token: float, plan: dict[str, Any]) -> float:
-    """``activation_factor`` where a token of a local sequence takes that many bytes."""
-    rows = {row["id"]: row["bytes"] for row in plan["memory"]["per_token"]}
+def factor_of(bytes_per_token: float, plan: Plan) -> float:
+    """The ``activation_factor`` of a machine where a token of a local sequence takes that many bytes."""
+    rows: dict[str, float] = {row["id"]: row["bytes"] for row in plan["memory"]["per_token"]}
     planned = plan["hardware"]["figures"]["activation_factor"]
     scaled = sum(rows[id_] for id_ in SCALED_ROWS) / planned
     others = sum(own for id_, own in rows.items() if id_ not in (*SCALED_ROWS, SHARDED_ROW))

@@ -1,18 +1,62 @@
-"""Writing a profile for a spec's ``cluster { profile }``."""
+"""A profile for a spec's ``cluster { profile }``, and how it is written."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from ..errors import UserError
 
 
-def write_profile(path: Path, profile: dict[str, Any]) -> None:
-    """Writes it as JSON. Raises UserError where the file cannot be written."""
+class Table(TypedDict):
+    """Times of collectives of groups of one size, by size of the gathered whole."""
+
+    ranks: int
+    nodes: int
+    megabytes: list[float]
+    all_gather_us: list[float]
+    reduce_scatter_us: list[float]
+    all_to_all_us: list[float]
+
+
+class ZeroIncluded(TypedDict):
+    """The setting whose ZeRO communication the fixed costs include."""
+
+    stage: int
+    ranks: int
+    parameters: int
+    gradients: str
+
+
+class Figures(TypedDict, total=False):
+    """What a machine achieves in training; figures that could not be determined are absent."""
+
+    matmul_flops: float  # per second
+    head_flops: float
+    attention_flops: float
+    small_shard_tokens: float
+    micro_batch_us: float
+    step_us: float
+
+
+class Profile(Figures, total=False):
+    """The document: see ``schemas/profile.schema.json``."""
+
+    format_version: int
+    name: str
+    gpu: str
+    precision: str
+    zero_included: ZeroIncluded
+    activation_factor: float
+    collectives: list[Table]
+
+
+def write_profile(path: Path, profile: Mapping[str, object]) -> None:
+    """Writes a profile as JSON. Raises UserError where the file cannot be written."""
     try:
         path.write_text(json.dumps(rounded(profile), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -20,7 +64,7 @@ def write_profile(path: Path, profile: dict[str, Any]) -> None:
 
 
 def rounded(value: Any) -> Any:
-    """Floats to six digits: more were not measured."""
+    """The value with floats rounded to six digits: more were not measured."""
     if isinstance(value, dict):
         return {key: rounded(own) for key, own in value.items()}
     if isinstance(value, list):

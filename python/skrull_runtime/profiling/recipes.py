@@ -1,25 +1,25 @@
-"""What is timed: optimizer steps whose micro-batches tell the terms of the cost model apart."""
+"""The steps to time: optimizer steps whose micro-batches tell the terms of the cost model apart."""
 
 from __future__ import annotations
 
 import math
 import random
 from collections.abc import Sequence
-from typing import Any
 
 from ..batches.sampler import ScheduledBatchSampler, schedule_batch
 from ..config import SchedulingConfig
-from ..scheduling import class_degrees
+from ..scheduling import PlacementEntry, class_degrees
+from ..scheduling.answer import MicroBatchEntry
 from .features import Batch
 
 SMALLEST_SHARE = 1 / 64  # of the bucket, in the smallest micro-batches
 SHORTEST = 16  # tokens
 TARGET_SHARES = (0.05, 0.5, 0.95)
-MICRO_BATCHES = (1, 2, 1, 4)  # so that the fixed cost of one is told from that of a step
+MICRO_BATCHES = (1, 2, 1, 4)  # so that the fixed cost of a micro-batch is told from that of a step
 
 
 def training_batches(
-    count: int, scheduling: SchedulingConfig, lengths: list[int], targets: list[int]
+    count: int, scheduling: SchedulingConfig, lengths: Sequence[int], targets: Sequence[int]
 ) -> list[Batch]:
     """The run's own first global batches, scheduled as in training."""
     batches = []
@@ -33,14 +33,14 @@ def training_batches(
 def designed_batches(
     count: int,
     scheduling: SchedulingConfig,
-    lengths: list[int],
+    lengths: Sequence[int],
     target_shares: Sequence[float] = TARGET_SHARES,
     seed: int = 0,
 ) -> list[Batch]:
-    """Steps in which all ranks do the same: everything local, or everything sharded over groups of one degree.
+    """Steps in which all ranks do the same: everything is local, or everything is sharded over groups of one degree.
 
-    How full micro-batches are is spread evenly, by orders of magnitude; they hold sequences of one length, or of the
-    data's lengths.
+    The tokens in a micro-batch are spread evenly on a logarithmic scale; its sequences have one length, or lengths of the
+    data.
     """
     source = random.Random(seed)
     degrees = class_degrees(
@@ -61,9 +61,9 @@ def designed_batches(
 
 
 def _sequences(
-    room: int, degree: int, alike: bool, lengths: list[int], source: random.Random
+    room: int, degree: int, alike: bool, lengths: Sequence[int], source: random.Random
 ) -> list[int]:
-    """Lengths whose shards on ``degree`` ranks fill ``room`` tokens of a rank."""
+    """Lengths of sequences whose shards on ``degree`` ranks fill ``room`` tokens of a rank."""
     longest = min(max(lengths), room * degree)
     shortest = min(SHORTEST * degree, longest)
     one = int(math.exp(source.uniform(math.log(shortest), math.log(longest))))
@@ -73,7 +73,7 @@ def _sequences(
         length = one if alike else min(source.choice(lengths), longest)
         shard = _shard(length, degree)
         if shard > left:
-            # Room for less than a padded shard still takes one sequence.
+            # If there is room for less than one padded shard, take one sequence that fits.
             return chosen or [max(1, degree * 2 * (room // 2)) if degree > 1 else room]
         chosen.append(length)
         left -= shard
@@ -89,20 +89,21 @@ class _Step:
     def __init__(self, scheduling: SchedulingConfig, degree: int, target_share: float):
         self.ranks = scheduling.data_parallel * scheduling.context_parallel
         self.degree, self.target_share = degree, target_share
-        self.micro_batches: list[dict[str, Any]] = []
+        self.micro_batches: list[MicroBatchEntry] = []
         self.lengths: list[int] = []
 
     def add(self, lengths: list[int]) -> None:
         """One more micro-batch."""
-        placements = []
+        placements: list[PlacementEntry] = []
         for first in range(0, self.ranks, self.degree):
             for length in lengths:
-                placement = {
-                    "sequence": len(self.lengths),
-                    "first_rank": first,
-                    "degree": self.degree,
-                }
-                placements.append(placement)
+                placements.append(
+                    {
+                        "sequence": len(self.lengths),
+                        "first_rank": first,
+                        "degree": self.degree,
+                    }
+                )
                 self.lengths.append(length)
         self.micro_batches.append({"index": len(self.micro_batches), "placements": placements})
 

@@ -1,1 +1,1 @@
-"""What a run writes of itself: metrics, and trackers beside them."""
+"""What a run reports about itself: metrics, and trackers beside them."""

@@ -1,4 +1,4 @@
-"""One entry of figures a step: JSON lines in the output folder, a readable line on the screen, and trackers."""
+"""One entry of figures per step: JSON lines in the output folder, a readable line on the screen, and trackers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from ..documents import parsed
 from ..errors import UserError
 from ..training.step import StepResult
 
-# Of the lines whose number has this name.
+# By the name of the number in a line.
 SCHEMAS = {"step": "metrics.schema.json", "steps": "evaluation.schema.json"}
+Entry = dict[str, Any]  # a line; the schemas list its keys
 HEADER = f"{'step':>6} {'loss':>9} {'tokens/s':>9} {'sequences':>9} {'micro-batches':>13} {'seconds':>8} {'predicted':>9}"
 
 
 def step_entry(
     batch: StepBatch, result: StepResult, train: TrainConfig, lengths: list[int], ranks: int
-) -> dict[str, Any]:
-    """A step's figures. ``lengths``: tokens of its sequences, from which MFU is counted."""
-    entry = {
+) -> Entry:
+    """A step's figures. ``lengths``: tokens of its sequences, from which MFU is computed."""
+    entry: Entry = {
         "step": batch.step,
         "epoch": batch.epoch,
         "loss": result.loss,
@@ -57,13 +58,13 @@ def step_entry(
 
 
 def model_flops(lengths: list[int], flops: dict[str, float]) -> float:
-    """FLOPs of forward and backward over whole sequences, recomputation not counted (as MFU has it)."""
+    """FLOPs of forward and backward over whole sequences, without recomputation, as MFU is defined."""
     squares = sum(length * length for length in lengths)
     return flops["per_token"] * sum(lengths) + flops["per_token_squared"] * squares
 
 
 def memory_figures() -> dict[str, int]:
-    """Rank 0's memory in bytes: what tensors hold at the peak of the step, and what the allocator keeps for them."""
+    """This rank's memory in bytes: what tensors held at the peak of the step, and what the allocator reserved for them."""
     if torch.cuda.is_available():
         figures = {
             "memory_allocated": torch.cuda.max_memory_allocated(),
@@ -76,17 +77,17 @@ def memory_figures() -> dict[str, int]:
 
 
 class Tracker(Protocol):
-    """Somewhere else that figures go to."""
+    """Another destination of figures."""
 
     def add(self, step: int, figures: dict[str, float]) -> None:
-        """Takes the figures after a number of trained steps."""
+        """Takes the figures after ``step`` trained steps."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Closes it: no more figures will follow."""
 
 
 class TensorBoard:
-    """Event files beside the metrics."""
+    """Writes event files beside the metrics."""
 
     def __init__(self, folder: Path):
         try:
@@ -107,7 +108,7 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A run of a Weights & Biases project, if the package is installed."""
+    """A run of a Weights & Biases project. Raises UserError where the package is not installed."""
 
     def __init__(self, project: str, folder: Path, resumed: bool):
         try:
@@ -128,7 +129,7 @@ class WeightsAndBiases:
 
 
 def trackers(train: TrainConfig, output: Path, resumed: bool) -> list[Tracker]:
-    """Those that the run asks for. Raises UserError where the package of one is missing."""
+    """The trackers that the run asks for. Raises UserError where the package of one is missing."""
     found: list[Tracker] = []
     if train.tensorboard:
         found.append(TensorBoard(output / "tensorboard"))
@@ -138,7 +139,7 @@ def trackers(train: TrainConfig, output: Path, resumed: bool) -> list[Tracker]:
 
 
 class MetricsLog:
-    """Appends to ``metrics.jsonl``. Lines of steps after ``trained_steps`` (of a killed run) are dropped first.
+    """Appends to ``metrics.jsonl``. Lines of steps beyond ``trained_steps``, left by a killed run, are dropped first.
 
     Raises UserError where it cannot be written.
     """
@@ -156,8 +157,8 @@ class MetricsLog:
         if self._evaluations.exists():
             _keep(self._evaluations, "steps", range(trained_steps + 1))
 
-    def add(self, entry: dict[str, Any]) -> None:
-        """Writes a step's entry; prints every ``log_every``-th."""
+    def add(self, entry: Entry) -> None:
+        """Writes a step's entry, and prints every ``log_every``-th."""
         self._write(self.path, entry)
         if entry["step"] % self.log_every == 0:
             print(
@@ -176,7 +177,7 @@ class MetricsLog:
         self._track(steps, {"evaluation_loss": loss})
 
     def has_evaluation(self, steps: int) -> bool:
-        """Whether the evaluation after so many steps is in ``evaluation.jsonl``."""
+        """Whether the evaluation after that many steps is in ``evaluation.jsonl``."""
         return any(_number_in(line, "steps") == steps for line in _lines_of(self._evaluations))
 
     def close(self) -> None:
@@ -184,13 +185,13 @@ class MetricsLog:
         for other in self._others:
             other.close()
 
-    def _track(self, steps: int, entry: dict[str, Any]) -> None:
+    def _track(self, steps: int, entry: Entry) -> None:
         figures = {name: float(value) for name, value in entry.items() if value is not None}
         for other in self._others:
             other.add(steps, figures)
 
     @staticmethod
-    def _write(path: Path, entry: dict[str, Any]) -> None:
+    def _write(path: Path, entry: Entry) -> None:
         line = json.dumps({name: _in_json(value) for name, value in entry.items()})
         with _writing(path), path.open("a") as stream:
             stream.write(f"{line}\n")
@@ -198,7 +199,7 @@ class MetricsLog:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """A full disk's own message does not say where."""
+    """Adds the path to the error, as the message about a full disk does not state it."""
     try:
         yield
     except OSError as error:
@@ -206,19 +207,19 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _in_json(value: Any) -> Any:
-    """JSON has no other numbers than finite ones."""
+    """The value, or None for a number that is not finite, which JSON does not have."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _keep(path: Path, name: str, wanted: range) -> None:
-    """Keeps the lines whose number of that name is wanted; makes the file where there is none."""
+    """Keeps the lines whose number of that name is wanted; creates the file if there is none."""
     lines = _lines_of(path)
     numbers = [_number_in(line, name) for line in lines]
     kept = [line for line, number in zip(lines, numbers, strict=True) if number in wanted]
-    # A kill cuts the last line short, as it may.
+    # The last line may be damaged: a kill cuts it short.
     if damaged := numbers[:-1].count(None):
         print(f"note: {damaged} damaged lines of {path.name} are left out", flush=True)
-    # Beside it first: a kill or a full disk leaves the file that was there.
+    # Written beside it first: a kill or a full disk leaves the old file intact.
     temporary = path.with_name(f"{path.name}.tmp")
     with _writing(path):
         temporary.write_text("".join(f"{line}\n" for line in kept))
@@ -230,6 +231,6 @@ def _lines_of(path: Path) -> list[str]:
 
 
 def _number_in(line: str, name: str) -> int | None:
-    """The step, or number of steps, of a line; None where it is no entry."""
+    """The step, or number of steps, of a line; None where the line is not a valid entry."""
     entry, _ = parsed(line, SCHEMAS[name])
     return None if entry is None else entry[name]
