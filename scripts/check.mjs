@@ -6,8 +6,9 @@ import { fail, ROOT, run, say, setUp, VENV } from "./lib.mjs";
 const bin = (name) => join(ROOT, "node_modules", ".bin", name);
 
 setUp();
-say("Types (tsc)");
+say("Types (tsc, mypy)");
 run(bin("tsc"), ["-p", "."]);
+run(join(VENV, "bin", "mypy"), ["--config-file", "python/pyproject.toml"]);
 say("Lint and format (biome, ruff)");
 run(bin("biome"), ["ci", "."]);
 const python = ["--config", "python/pyproject.toml", "python", "bench"];
