@@ -115,14 +115,12 @@ const pyLiteral = (name, words) => {
   return `${name} = Literal[\n${words.map((word) => `    ${JSON.stringify(word)},\n`).join("")}]`;
 };
 
-const pyValue = (value) => {
+const pyValue = (value, type) => {
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value !== "object") return JSON.stringify(value);
-  return `field(default_factory=lambda: ${JSON.stringify(value)})`.replace(
-    /lambda: (\{\}|\[\])/,
-    (_, empty) => (empty === "{}" ? "dict" : "list"),
-  );
+  const empty = { "{}": `lambda: ${type}()`, "[]": "list" }[JSON.stringify(value)]; // a TypedDict
+  return `field(default_factory=${empty ?? `lambda: ${JSON.stringify(value)}`})`;
 };
 
 const pyDoc = (schema, indent = "    ") => `${indent}"""${schema.description}"""\n\n`;
@@ -133,7 +131,7 @@ const isConstructed = (name) => name.endsWith("Config");
 
 const dataclassField = (name, key, own, required) => {
   const type = expression(own, PYTHON, `${name}.${key}`);
-  const preset = required ? "" : ` = ${pyValue(own.default)}`;
+  const preset = required ? "" : ` = ${pyValue(own.default, type)}`;
   return `${pyNote(own.description)}    ${key}: ${type}${preset}\n`;
 };
 

@@ -30,16 +30,6 @@ __all__ = [
 SCHEMA = "run.schema.json"
 # Of a scheduling: how it is carried out, which decides no schedule.
 _UNDECISIVE = ("mode", "strict", "forecast")
-_OF_PROBLEMS = (
-    "data_parallel",
-    "context_parallel",
-    "bucket",
-    "padding",
-    "cost",
-    "policy",
-    "degrees",
-    "objective",
-)
 
 
 @dataclass(frozen=True)
@@ -71,5 +61,15 @@ def identity_of(scheduling: SchedulingConfig) -> dict[str, Any]:
 
 def problem_of(scheduling: SchedulingConfig, lengths: list[int]) -> ScheduleProblem:
     """The contract's problem for a global batch of these lengths, in tokens."""
-    stated: Any = {name: getattr(scheduling, name) for name in _OF_PROBLEMS}
-    return {"format_version": 1, "lengths": lengths, **stated}
+    return {
+        "format_version": 1,
+        "lengths": lengths,
+        "data_parallel": scheduling.data_parallel,
+        "context_parallel": scheduling.context_parallel,
+        "bucket": scheduling.bucket,
+        "padding": scheduling.padding,
+        "cost": scheduling.cost,
+        "policy": scheduling.policy,
+        "degrees": scheduling.degrees,
+        "objective": scheduling.objective,
+    }

@@ -174,7 +174,7 @@ class DataConfig:
     # Tokens of the longest sample.
     max_length: int
     overlong: Overlong
-    rendering: Rendering = field(default_factory=dict)
+    rendering: Rendering = field(default_factory=lambda: Rendering())
     # Whether any sample is one; otherwise its template was not trained.
     conversations: bool = True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from ..config import DataConfig
 from ..contract.records import DataIndex, SampleTable
@@ -48,7 +49,10 @@ def read_index(path: Path, max_length: int) -> tuple[DataIndex, Columns]:
     document: DataIndex = read_document(path, INDEX_SCHEMA)
     if ("samples" in document) == ("table" in document):
         raise UserError(f"{path}: has neither samples nor a table of them, or both; {ANEW}")
-    columns = document["samples"] if "samples" in document else _mapped(path, document["table"])
+    if "samples" in document:
+        columns = cast(Columns, document["samples"])
+    else:
+        columns = _mapped(path, document["table"])
     problem = index_problem(document, columns, max_length)
     if problem is not None:
         raise UserError(f"{path}: {problem}; {ANEW}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import DataConfig
+from ..contract.records import Rendering
 from ..shapes import JsonObject
 from .templating import Renderer, load_tokenizer
 from .templating.declared import DeclaredTemplate
@@ -59,7 +60,7 @@ def _end_with(folder: Path, ends: list[str]) -> None:
             _write(folder / name, {**_read(folder / name), "eos_token": ends[0]})
 
 
-def _write_template(folder: Path, renderer: Renderer, rendering: dict[str, Any]) -> None:
+def _write_template(folder: Path, renderer: Renderer, rendering: Rendering) -> None:
     """Writes the template that was trained, with its arguments as defaults, and the one for tools if that is another. The
     tokenizer's own templates stay as they are."""
     template, arguments = renderer.template, rendering.get("arguments") or {}

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from ..config import ModelConfig
+from ..contract.records import Adapters
 from ..data.index import inside
 from ..errors import UserError
 from ..process.agreement import by_rank_0, together
@@ -118,7 +119,7 @@ def _read_config(run_dir: Path) -> PretrainedConfig:
     return hf_config
 
 
-def with_adapters(model: PreTrainedModel, lora: dict[str, Any], seed: int) -> nn.Module:
+def with_adapters(model: PreTrainedModel, lora: Adapters, seed: int) -> nn.Module:
     """The model, frozen, with trainable low-rank adapters (``rank``, ``alpha``, ``dropout``, ``targets``) of peft.
 
     Raises UserError where peft is missing or no module has a target's name.

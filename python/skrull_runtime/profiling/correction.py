@@ -73,5 +73,6 @@ def communication_of_run(scheduling: SchedulingConfig) -> Communication:
 def _terms_before(run: RunFolder, scheduling: SchedulingConfig) -> Terms:
     """The terms that the run was compiled with."""
     figures = run.plan["hardware"]["figures"]
+    assert scheduling.forecast is not None, "skrull compiles every run with a forecast"
     step = scheduling.forecast["fixed_us"]
     return terms_of(figures, run.plan["demand"], scheduling.cost["fixed"], step)

@@ -46,7 +46,9 @@ class StepTimer:
         ds_config = json.loads((run.path / DEEPSPEED_FILE).read_bytes())
         model = build_model(model_config, run.path, None, config.train.seed, ds_config)
         self.vocabulary: int = base_of(model).config.vocab_size
-        train = replace(config.train, optimizer={**config.train.optimizer, "lr": 0.0})
+        optimizer = config.train.optimizer.copy()
+        optimizer["lr"] = 0.0
+        train = replace(config.train, optimizer=optimizer)
         self.trainer = Trainer(model, ds_config, model_config, train)
         self.scheduling, self._clock = scheduling, clock
         self.degrees = class_degrees(

@@ -14,6 +14,7 @@ import torch
 
 from ..batches.collate import StepBatch
 from ..config import TrainConfig
+from ..contract.records import ModelFlops
 from ..documents import parsed
 from ..errors import UserError
 from ..training.step import StepResult
@@ -57,7 +58,7 @@ def step_entry(
     return entry
 
 
-def model_flops(lengths: list[int], flops: dict[str, float]) -> float:
+def model_flops(lengths: list[int], flops: ModelFlops) -> float:
     """FLOPs of forward and backward over whole sequences, without recomputation, as MFU is defined."""
     squares = sum(length * length for length in lengths)
     return flops["per_token"] * sum(lengths) + flops["per_token_squared"] * squares

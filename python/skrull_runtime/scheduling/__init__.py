@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ..contract.limits import MOST_TOKEN_RANKS
+from ..contract.records import ScheduleProblem
 from .answer import Answer, MicroBatches, PlacementEntry, Schedule
 from .cells import Workload, rows_of, rows_time
 from .construct import auto
@@ -47,7 +47,7 @@ POLICIES: dict[str, Callable[[Problem], Assignment]] = {  # every OnlinePolicy o
 }
 
 
-def schedule(document: dict[str, Any]) -> Answer:
+def schedule(document: ScheduleProblem) -> Answer:
     """Solves a scheduling problem, given as the contract's JSON document, and returns the compiler's answer without its
     lower bound, which training does not need.
 

@@ -96,10 +96,14 @@ def parse_problem(document: Any) -> Problem:
         a2=float(cost["a2"]),
         fixed=float(cost.get("fixed", 0)),
         small_shard_tokens=float(cost.get("small_shard_tokens", 0)),
-        comm={int(degree): tuple(map(float, row)) for degree, row in cost["comm"].items()},
+        comm={int(degree): _row(*row) for degree, row in cost["comm"].items()},
     )
     _check_meaning(problem)
     return problem
+
+
+def _row(floor: float, intercept: float, slope: float) -> tuple[float, float, float]:
+    return float(floor), float(intercept), float(slope)
 
 
 def _stated(document: Any, key: str) -> Any:

@@ -46,8 +46,8 @@ class GradientWatch:
 
 
 def check_gradients(wrapper: Any) -> None:
-    """Makes DeepSpeed's optimizer wrapper look at its gradients before a step, and leave the step out where one is not
-    finite. Before 0.19.8 it takes a norm that is not finite for 1, and looks only in 16 bits (ZeRO 3: only in fp16)."""
+    """Makes DeepSpeed's optimizer wrapper check its gradients before a step, and skip the step if one is not finite. Before
+    0.19.8 it takes a norm that is not finite for 1, and checks only in 16 bits (under ZeRO 3, only in fp16)."""
     if hasattr(wrapper, "check_grad_overflow"):  # ZeRO 1 and 2
         wrapper.check_grad_overflow = True
     elif hasattr(wrapper, "_overflow_check_and_loss_scale_update"):  # ZeRO 3
@@ -55,7 +55,8 @@ def check_gradients(wrapper: Any) -> None:
 
         def checked() -> bool:
             wrapper.check_overflow()
-            return update()
+            overflow: bool = update()
+            return overflow
 
         wrapper._overflow_check_and_loss_scale_update = checked
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from ...contract import document
+from ...contract.records import Rendering
 from ...errors import UserError
 
 CALL = "call"  # the role, in the contract, of a turn that is a tool call written by the model
@@ -68,7 +69,7 @@ class Layout:
         return self.roles.get(speaker) or self.roles.get(speaker.lower())
 
 
-def layout_of(rendering: Mapping[str, Any]) -> Layout:
+def layout_of(rendering: Rendering) -> Layout:
     """The layout that a rendering asks for. Raises UserError where its type is not known."""
     given: dict[str, str] = dict(rendering.get("format") or {"type": "auto"})
     kind = given.pop("type", "auto")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import get_args
 
+from ...contract.records import Rendering
 from ...contract.vocabularies import Rewritten
 from ...errors import UserError
 from ..masking.masks import MaskedTemplate
@@ -14,7 +15,7 @@ DATE = "2024-07-26"  # fixed, so that equal inputs give equal bytes on any day
 Template = DeclaredTemplate | MaskedTemplate
 
 
-def chosen(tokenizer: LoadedTokenizer, rendering: dict[str, Any]) -> Template:
+def chosen(tokenizer: LoadedTokenizer, rendering: Rendering) -> Template:
     """The template, compiled. Raises UserError where there is none, or it cannot be compiled.
 
     ``auto`` is ChatML where the tokenizer has no template, as with ``bytes`` or a base model's.
@@ -37,7 +38,7 @@ def chosen(tokenizer: LoadedTokenizer, rendering: dict[str, Any]) -> Template:
 
 
 def _jinja(
-    kind: str, text: str, tool_text: str, tokenizer: LoadedTokenizer, rendering: dict[str, Any]
+    kind: str, text: str, tool_text: str, tokenizer: LoadedTokenizer, rendering: Rendering
 ) -> MaskedTemplate:
     rewritten = rendering.get("rewritten") or "split"
     if rewritten not in get_args(Rewritten):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Union
+from typing import Union
 
+from ...contract.records import Rendering
 from ...errors import UserError
 from ..jinja.guard import limited_memory, watched
 from ..masking.draft import Draft
@@ -33,7 +34,7 @@ Planned = tuple[Union[list[Draft], RowProblem], int]  # noqa: UP007
 class Renderer:
     """``rendering``: as a plan has it, with defaults for what it leaves out. Raises UserError where it is not valid."""
 
-    def __init__(self, tokenizer: LoadedTokenizer, rendering: dict[str, Any]):
+    def __init__(self, tokenizer: LoadedTokenizer, rendering: Rendering):
         self.tokenizer = tokenizer
         self.newline = bool(rendering.get("train_newline", False))
         self.markers = rendering.get("markers") or "text"

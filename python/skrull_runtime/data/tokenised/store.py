@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ...contract.records import Rendering
 from .columns import DamagedTable, Table, write_table
 from .tokenise import TokenisedBlock
 
@@ -37,7 +38,7 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def settings_digest(tokenizer_sha256: str, template: str, rendering: dict[str, Any]) -> str:
+def settings_digest(tokenizer_sha256: str, template: str, rendering: Rendering) -> str:
     """The digest of everything that decides the tokens of a row besides the row itself."""
     return digest(ENGINE_VERSION, tokenizer_sha256, template, rendering)
 

@@ -12,8 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ...contract.records import Rendering
 from ...errors import UserError
 from ..layouts import layout_of
 from ..templating import LoadedTokenizer, Renderer, load_tokenizer
@@ -27,7 +27,7 @@ class Work:
     """What makes tokens of a block, the same in every process."""
 
     tokenizer: str  # "bytes", or a path
-    rendering: dict[str, Any]
+    rendering: Rendering
     cache: Path
 
     def tools(self) -> Tools:
