@@ -36,10 +36,12 @@ describe("the quadratic of a window", () => {
     expect(CAUSAL).toEqual({ perToken: 0, perTokenSquared: 0.5 });
   });
 
-  it("is of the square alone for one length", () => {
-    const { perToken, perTokenSquared } = windowPairs(4, [10]);
-    expect(perToken * 10 + perTokenSquared * 100).toBeCloseTo(32, 9);
-    expect(perToken * perTokenSquared).toBe(0);
+  it("is one term alone, as good as the other, where all lengths are one", () => {
+    for (let tokens = 5; tokens < 300; tokens += 1) {
+      const { perToken, perTokenSquared } = windowPairs(4, [tokens, tokens]);
+      expect(perToken * tokens + perTokenSquared * tokens ** 2).toBeCloseTo(4 * tokens - 8, 9);
+      expect(perToken * perTokenSquared).toBe(0);
+    }
   });
 
   it("has no term that is better larger or smaller, unless it would be negative", () => {
