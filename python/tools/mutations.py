@@ -91,11 +91,11 @@ class Finder:
         elif isinstance(node, ast.comprehension):
             for condition in node.ifs:
                 yield from self._forced(condition)
-        elif isinstance(node, (ast.Raise, ast.Continue)):
-            yield from self._dropped(node)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            yield from self._dropped(node)
-        elif isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name):
+        elif (
+            isinstance(node, (ast.Raise, ast.Continue))
+            or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+            or (isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Name))
+        ):
             yield from self._dropped(node)
         elif isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body

@@ -11,6 +11,7 @@ import sys
 import time
 
 import deepspeed  # noqa: F401
+import peft  # noqa: F401
 import pytest
 import torch  # noqa: F401
 import transformers.models.qwen2.modeling_qwen2  # noqa: F401

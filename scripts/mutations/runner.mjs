@@ -81,6 +81,7 @@ export class Runner {
       env: {
         ...process.env,
         ...{ PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: "1", PYTHONWARNINGS: "ignore" },
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD: "1",
         ...{ DS_ACCELERATOR: "cpu", OMP_NUM_THREADS: "1" },
       },
     });

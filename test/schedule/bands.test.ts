@@ -98,10 +98,12 @@ const timeOf = (rows: readonly (readonly Cell[])[], { problem }: Workload) => {
 describe("bands", () => {
   it("have the best of their places in random problems", () => {
     let found = 0;
-    for (let n = 0; n < 200; n += 1) {
-      const workload = workloadOf(randomProblem(31, n));
-      if (workload.levels[0] === undefined) continue;
-      for (const count of [1, 2, 3]) {
+    for (let n = 0; n < 60; n += 1) {
+      const { lengths, ...rest } = randomProblem(31, n);
+      // Most fit a rank, or there would be no bands.
+      const short = lengths.slice(0, 24).map((length, k) => (k % 7 ? 1 + (length % 60) : length));
+      const workload = workloadOf({ ...rest, lengths: short });
+      for (const count of [1, 2, 3, 5]) {
         const expected = naive(count, workload);
         const rows = bestBands(count, workload);
         expect(rows === undefined).toBe(expected === undefined);
@@ -112,7 +114,7 @@ describe("bands", () => {
         found += 1;
       }
     }
-    expect(found).toBeGreaterThan(45);
+    expect(found).toBeGreaterThan(40);
   });
 
   it("are none without a sequence for every rank, one that fits a rank, or a group", () => {

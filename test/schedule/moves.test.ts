@@ -105,6 +105,21 @@ describe("the other cell", () => {
   });
 });
 
+it("draws from as many as there are", () => {
+  // Every number is the bound that it is drawn below, or more, and counts as what is left of it.
+  const one = proposed([3, 4, 8, 3, 2]);
+  expect(one).toEqual([{ cell: 0, members: [0, 3, 6], levels: [0, 1, 0] }]);
+  // Any cell; exchange, with an empty one allowed, of any row: the first other is that of the same row.
+  const [from, to] = proposed([3, 4, 8 + 3, 16, 4, 4, 3, 2, 2]);
+  expect([from?.cell, to?.cell]).toEqual([0, 1]);
+  expect([from?.members, to?.members]).toEqual([
+    [1, 3, 6],
+    [0, 5],
+  ]);
+  // In lockstep one of two rounds, of all others.
+  expect(proposed([3, 5, 2, 8, 3, 2], ROWS, lockstep)[0]?.cell).toBe(0);
+});
+
 describe("an exchange", () => {
   it("gives one way on draws of 1 and 2", () => {
     for (const draw of [1, 2]) {

@@ -137,6 +137,17 @@ describe("a search", () => {
   });
   const rows = worst(workload);
 
+  it("ends with cells that take as long as they did when they were found", () => {
+    // On many ranks, sequences change places between them when they are placed, and again when a cell is closed.
+    const lengths = Array.from({ length: 60 }, (_, n) => 20 + ((n * n * 37) % 211));
+    const many = { lengths, data_parallel: 2, context_parallel: 8, bucket: 800 } as const;
+    const wide = workloadOf({ ...workload.problem, ...many, objective: "free" });
+    const start = construct(wide);
+    const time = timeOf(refine(start, wide, 0, budgetOf(80)), wide);
+    expect(time).toBeLessThan(timeOf(start, wide));
+    expect(Math.abs(time / naive(start, wide, 0, 80) - 1)).toBeLessThan(1e-12);
+  });
+
   it("returns all sequences once, longest cells first, and no empty cell", () => {
     const found = refine(rows, workload, 0, budgetOf(40));
     const cells = found.flat();
