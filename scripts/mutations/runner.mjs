@@ -75,7 +75,7 @@ export class Runner {
 
   #startServer() {
     const folder = join(this.root, "python");
-    const server = spawn(PYTHON, [join(folder, "tools/test_server.py")], {
+    const server = spawn(PYTHON, [join(folder, "tools/forked_tests.py")], {
       cwd: folder,
       stdio: ["pipe", "pipe", "inherit"],
       env: {
