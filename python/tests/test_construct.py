@@ -136,6 +136,26 @@ def test_side_by_side_there_are_as_many_for_every_row(monkeypatch: pytest.Monkey
     assert sequences(rows) == [[[0], [2]], [[1], [3]]]
 
 
+@pytest.mark.parametrize(
+    ("last", "width", "tried"), [(70, 1, [2]), (75, 1, [2, 3]), (70, 2, [2]), (75, 2, [2, 4])]
+)
+def test_bins_are_as_many_as_memory_asks_for_and_one_more_for_every_row(
+    last: int, width: int, tried: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    counts: list[int] = []
+    actual = module._balanced_bins
+
+    def counting(own: list[int], count: int, workload: Workload) -> list[list[int]]:
+        counts.append(count)
+        return actual(own, count, workload)
+
+    monkeypatch.setattr(module, "_balanced_bins", counting)
+    # Four times 70 are 1.4 cells of 200, of which 0.7 are nearly full, and 0.7 of two side by side.
+    workload = workload_of([70, 70, 70, last, 1, 1][: 4 if last == 70 else 6])
+    module._best_rows(workload.order, width, workload)
+    assert counts == tried
+
+
 def test_more_bins_are_made_until_every_cell_is_found(monkeypatch: pytest.MonkeyPatch):
     counts: list[int] = []
     actual = module._balanced_bins
