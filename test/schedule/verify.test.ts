@@ -246,6 +246,17 @@ describe("memory", () => {
     ).toEqual(four.slice(0, 1));
   });
 
+  it("has nothing of a sequence that there is not", () => {
+    const found = [99, 100, 101].map((length) =>
+      check({ lengths: [length, 1] }, [
+        [0, 0, 1],
+        [1, 1, 1],
+        [2, 0, 1],
+      ]).includes(over(0)),
+    );
+    expect(found).toEqual([false, false, true]);
+  });
+
   it("of whole sequences is not padded", () => {
     expect(
       check({ lengths: [99, 1], padding: "zigzag" }, [
