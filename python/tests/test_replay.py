@@ -210,6 +210,15 @@ def test_a_bucket_must_hold_its_shards(tmp_path: Path):
     assert at_fault(tmp_path, last, [61, 80]).startswith("micro-batch 0 is over the bucket")
 
 
+def test_a_bucket_of_whole_tokens_is_not_a_token_larger(tmp_path: Path):
+    alone = replace(CONFIG, data_parallel=4, context_parallel=1)
+    path = written(tmp_path, step(1.0, 0, 0, 0, 0), config=alone)
+    found = PlannedSchedules(path, LENGTHS, alone)
+    assert placements(found.schedule(0, [60, 40])) == [[(0, 0, 1), (1, 0, 1)]]
+    with pytest.raises(UserError, match="micro-batch 0 is over the bucket"):
+        found.schedule(0, [61, 40])
+
+
 def test_a_group_must_be_of_the_class_and_have_a_cost(tmp_path: Path):
     body = step(1.0, 0, 6)
     local = replace(CONFIG, degrees="local-or-all")

@@ -126,6 +126,9 @@ describe("what is constructed", () => {
     auto({ ...PROBLEM, degrees: "pool", lengths: [100] });
     const ranks = vi.mocked(construct).mock.calls.map(([{ problem }]) => problem.data_parallel);
     expect(ranks).toEqual([1, 1, 2]);
+    vi.mocked(construct).mockClear();
+    auto({ ...PROBLEM, lengths: [100] });
+    expect(vi.mocked(construct).mock.calls[0]?.[0].problem.data_parallel).toBe(1);
   });
 
   it("is taken where it is faster, not where it is as fast", () => {

@@ -40,6 +40,18 @@ describe("a state", () => {
     ).toBe(11);
   });
 
+  it("in lockstep has whole rounds of cells too", () => {
+    const state = new State(
+      [
+        [A, B],
+        [C, cellOf([1], 2)],
+      ],
+      lockstep,
+    );
+    expect(state.cells).toHaveLength(6);
+    expect(state.time()).toBe(7 + 4);
+  });
+
   it("is not in lockstep with one row", () => {
     const one = fakeWorkload(LENGTHS, 1, 4, 2, "lockstep");
     const state = new State([[A, B, C]], one);
