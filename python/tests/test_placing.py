@@ -214,8 +214,15 @@ def random_workload(source: random.Random, most: int, degrees: str = "powers-of-
     """Of few sequences, some of which need several ranks."""
     count = source.randint(1, most)
     lengths = [source.choice([1, 1, 1, 3]) * source.randint(10, 1000) for _ in range(count)]
-    cost = {"a2": source.choice([0.0, 0.002]), "bucket": source.choice([1000, 1500, 4000])}
-    return Workload(replace(PROBLEM, lengths=lengths, degrees=degrees, **cost))
+    # At times all are a fraction of a microsecond.
+    scale = source.choice([1, 1, 1e-4])
+    change = {
+        "a1": scale,
+        "a2": scale * source.choice([0.0, 0.002]),
+        "comm": {d: tuple(scale * own for own in row) for d, row in PROBLEM.comm.items()},
+        "bucket": source.choice([1000, 1500, 4000]),
+    }
+    return Workload(replace(PROBLEM, lengths=lengths, degrees=degrees, **change))
 
 
 def test_members_are_placed_wide_groups_first_to_the_least_loaded():
