@@ -91,7 +91,8 @@ def flash2() -> ModuleType:
         assert dropout_p == 0 and isinstance(softmax_scale, float)
         offsets = cu_seqlens_q, cu_seqlens_k
         _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k))
-        window = window_size_left, 0 if causal else window_size_right
+        assert causal  # said, and not only implied by the window
+        window = window_size_left, window_size_right
         out, lse = _attend(q, k, v, offsets, softmax_scale, window, softcap)
         return out, lse, q.new_empty(0), torch.zeros(2, dtype=torch.int64)
 
@@ -103,7 +104,8 @@ def flash2() -> ModuleType:
         assert dropout_p == 0 and alibi_slopes is None and isinstance(deterministic, bool)
         offsets = cu_seqlens_q, cu_seqlens_k
         _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k))
-        window = window_size_left, 0 if causal else window_size_right
+        assert causal  # said, and not only implied by the window
+        window = window_size_left, window_size_right
         found = _differentiate(
             dout, q, k, v, out, softmax_lse, offsets, softmax_scale, window, softcap
         )
@@ -128,7 +130,8 @@ def flash3() -> ModuleType:
     ):  # fmt: skip
         offsets = cu_seqlens_q, cu_seqlens_k
         _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k))
-        window = window_size_left, 0 if causal else window_size_right
+        assert causal  # said, and not only implied by the window
+        window = window_size_left, window_size_right
         out, lse = _attend(q, k, v, offsets, softmax_scale, window, softcap)
         return out, lse, None, None
 
@@ -140,7 +143,8 @@ def flash3() -> ModuleType:
     ):  # fmt: skip
         offsets = cu_seqlens_q, cu_seqlens_k
         _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k))
-        window = window_size_left, 0 if is_causal else window_size_right
+        assert is_causal
+        window = window_size_left, window_size_right
         found = _differentiate(
             dout, q, k, v, out, softmax_lse, offsets, softmax_scale, window, softcap
         )

@@ -1,0 +1,303 @@
+"""A schedule from scratch: which cells are made, in how many bins, and whose schedule is taken."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+
+from skrull_runtime.scheduling import construct as module
+from skrull_runtime.scheduling.cells import Cell, Workload, make_cell, rows_time
+from skrull_runtime.scheduling.construct import auto, construct
+from skrull_runtime.scheduling.placing import solve_cell
+from skrull_runtime.scheduling.problem import Problem, ScheduleError
+
+# A sequence of S tokens takes S us on one rank.
+PROBLEM = Problem(
+    lengths=[],
+    data_parallel=2,
+    context_parallel=2,
+    bucket=100,
+    padding="exact",
+    policy="auto",
+    degrees="local-or-all",
+    objective="free",
+    a1=1.0,
+    a2=0.0,
+    fixed=10.0,
+    small_shard_tokens=0.0,
+    comm={2: (30.0, 0.0, 0.0), 4: (30.0, 0.0, 0.0)},
+)
+
+
+def workload_of(lengths: list[int], **change) -> Workload:
+    """Of such sequences."""
+    return Workload(replace(PROBLEM, lengths=lengths, **change))
+
+
+def sequences(rows: list[list[Cell]]) -> list[list[list[int]]]:
+    """Of every cell of every row."""
+    return [[cell.sequences for cell in row] for row in rows]
+
+
+def test_memory_is_counted_at_the_degree_that_takes_least_and_fits():
+    zigzag = workload_of([100, 101, 99, 3], padding="zigzag")
+    # Units are half tokens. 3 tokens over two ranks are four chunks of one, 101 are four of 26.
+    assert [module._least_units(s, zigzag) for s in range(4)] == [200, 208, 198, 6]
+    exact = workload_of([100, 101, 201])
+    assert [module._least_units(s, exact) for s in range(3)] == [200, 202, math.inf]
+
+
+def test_bins_are_evened_out_by_work_and_open_where_none_has_room():
+    workload = workload_of([90, 80, 70, 60, 50])
+    # Room for 200 each: 90 and 60, 80 and 70 and 50.
+    assert module._balanced_bins(workload.order, 2, workload) == [[0, 3, 4], [1, 2]]
+    assert module._balanced_bins(workload.order, 9, workload) == [[0], [1], [2], [3], [4]]
+    # 150 do not fit twice beside each other: one more bin is tried, twice, and then as many as it takes.
+    large = workload_of([150] * 3)
+    assert module._balanced_bins([0, 1, 2], 1, large) == [[0], [1], [2]]
+    assert module._balanced_bins([0, 1, 2], 2, large) == [[0], [1], [2]]
+    five = workload_of([150] * 5 + [40])
+    assert module._balanced_bins(five.order, 1, five) == [[0, 5], [1], [2], [3], [4]]
+    assert module._balanced_bins(five.order, 3, five) == [[0, 5], [1], [2], [3], [4]]
+
+
+def test_growing_bins_take_what_was_put_before_into_account():
+    bins = module._growing_bins([5.0, 4.0, 3.0, 2.0], [6.0, 6.0, 3.0, 3.0], 1, 10.0)
+    # The second has no room beside the first; the third goes to the lighter, and so does the fourth while it is.
+    assert bins == [0, 1, 1, 0]
+    assert module._growing_bins([1.0, 1.0, 1.0], [9.0, 9.0, 9.0], 2, 10.0) == [0, 1, 2]
+    assert module._growing_bins([], [], 1, 10.0) == []
+
+
+def test_restarts_are_three():
+    tried: list[int] = []
+    actual = module.put_least_loaded
+
+    def counting(work, units, load, room):
+        tried.append(len(load))
+        return actual(work, units, load, room)
+
+    workload = workload_of([150] * 6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "put_least_loaded", counting)
+        module._balanced_bins(workload.order, 2, workload)
+    # Two bins, three, four; then two that grow to six, each after a failure.
+    assert tried == [2, 3, 4, 2, 3, 4, 5, 6]
+
+
+def test_the_batch_is_spread_over_rows_by_work():
+    workload = workload_of([90, 80, 70, 60, 50, 40])
+    assert module._spread_over_rows(workload) == [[0, 3, 4], [1, 2, 5]]
+    # 8 + 5 + 5 and 7 + 6: an exchange of 7 for 5 evens them out better than least loaded alone.
+    swapped = workload_of([8, 7, 6, 5, 5])
+    spread = module._spread_over_rows(swapped)
+    assert sorted(sum(swapped.problem.lengths[s] for s in own) for own in spread) == [15, 16]
+    assert all(own == sorted(own) for own in spread)
+
+
+def fake_cells(times: list[float], monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Cells take these times by the number of members; returns the members that are asked for, cell by cell."""
+    asked: list[list[int]] = []
+
+    def solve(members: list[int], workload: Workload) -> Cell | None:
+        asked.append(list(members))
+        time = times[len(members)]
+        return None if time == math.inf else Cell(sorted(members), [], [], time)
+
+    monkeypatch.setattr(module, "solve_cell", solve)
+    return asked
+
+
+def test_one_bin_more_is_tried_where_the_fewest_are_nearly_full(monkeypatch: pytest.MonkeyPatch):
+    # Two ranks of 100: 140 tokens are 0.7 of a cell, 141 are more.
+    for lengths, tried in (([70, 70], [2]), ([71, 70], [2, 1, 1])):
+        asked = fake_cells([0, 5, 50], monkeypatch)
+        rows = module._best_rows([0, 1], 1, workload_of(lengths))
+        assert [len(members) for members in asked] == tried
+        assert rows_time(rows, PROBLEM) == (50 if tried == [2] else 10)
+    fake_cells([0, 25, 50], monkeypatch)
+    assert sequences(module._best_rows([0, 1], 1, workload_of([71, 70]))) == [[[0, 1]]]
+
+
+def test_side_by_side_there_are_as_many_for_every_row(monkeypatch: pytest.MonkeyPatch):
+    lengths = [70, 70, 70, 70]
+    asked = fake_cells([0, 5, 50, 500, 5000], monkeypatch)
+    workload = workload_of(lengths, objective="lockstep")
+    rows = module._best_rows(workload.order, 2, workload)
+    assert sequences(rows) == [[[0, 2]], [[1, 3]]]
+    assert len(asked) == 2
+    # 281 tokens are more than 0.7 of two cells: four cells too, which take 5 + 5.
+    asked = fake_cells([0, 5, 50, 500, 5000], monkeypatch)
+    workload = workload_of([71, 70, 70, 70], objective="lockstep")
+    rows = module._best_rows(workload.order, 2, workload)
+    assert sequences(rows) == [[[0], [2]], [[1], [3]]]
+
+
+@pytest.mark.parametrize(
+    ("last", "width", "tried"), [(70, 1, [2]), (75, 1, [2, 3]), (70, 2, [2]), (75, 2, [2, 4])]
+)
+def test_bins_are_as_many_as_memory_asks_for_and_one_more_for_every_row(
+    last: int, width: int, tried: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    counts: list[int] = []
+    actual = module._balanced_bins
+
+    def counting(own: list[int], count: int, workload: Workload) -> list[list[int]]:
+        counts.append(count)
+        return actual(own, count, workload)
+
+    monkeypatch.setattr(module, "_balanced_bins", counting)
+    # Four times 70 are 1.4 cells of 200, of which 0.7 are nearly full, and 0.7 of two side by side.
+    workload = workload_of([70, 70, 70, last, 1, 1][: 4 if last == 70 else 6])
+    module._best_rows(workload.order, width, workload)
+    assert counts == tried
+
+
+def test_more_bins_are_made_until_every_cell_is_found(monkeypatch: pytest.MonkeyPatch):
+    counts: list[int] = []
+    actual = module._balanced_bins
+
+    def counting(own: list[int], count: int, workload: Workload) -> list[list[int]]:
+        counts.append(count)
+        return actual(own, count, workload)
+
+    monkeypatch.setattr(module, "_balanced_bins", counting)
+    fake_cells([0, 5, *[math.inf] * 20], monkeypatch)
+    workload = workload_of([1] * 12)
+    cells = module._cells_of(workload.order, 1, workload)
+    assert counts == [1, 2, 3, 4, 5, 7, 9]
+    assert [cell.sequences for cell in cells] == [[n] for n in range(12)]
+    counts.clear()
+    module._cells_of(workload.order, 12, workload)
+    assert counts == []
+    fake_cells([0, math.inf], monkeypatch)
+    assert module._cells_of([0], 1, workload_of([1])) == []
+    assert module._solve_all([[0], [1]], workload_of([1, 1])) is None
+
+
+def test_cells_are_dealt_by_time_in_rounds():
+    cells = [Cell([n], [0], [0], time) for n, time in enumerate([3, 9, 5, 9, 1])]
+    assert sequences(module._side_by_side(cells, 2)) == [[[1], [2], [4]], [[3], [0]]]
+    assert sequences(module._side_by_side(cells, 1)) == [[[1], [3], [2], [0], [4]]]
+
+
+def test_free_rows_have_their_own_parts_and_lockstep_the_whole_batch():
+    # Sequences of 90 whole on a rank each: a row has room for two in a cell.
+    lengths = [90, 80, 70, 60]
+    free = construct(workload_of(lengths))
+    assert sequences(free) == [[[0, 3]], [[1, 2]]]
+    assert rows_time(free, PROBLEM) == 100
+    lockstep = workload_of(lengths, objective="lockstep")
+    assert sorted(sequences(construct(lockstep))) == [[[0, 3]], [[1, 2]]]
+    assert construct(workload_of([5])) == [[make_cell([0], [0], [0], workload_of([5]))], []]
+    assert sequences(construct(workload_of([]))) == [[], []]
+
+
+def test_every_sequence_is_in_one_cell_whatever_the_problem():
+    source = random.Random(3)
+    for _ in range(60):
+        lengths = [source.randint(1, 200) for _ in range(source.randint(0, 30))]
+        objective = source.choice(["free", "lockstep"])
+        workload = workload_of(lengths, objective=objective)
+        rows = construct(workload)
+        found = sorted(k for row in rows for cell in row for k in cell.sequences)
+        assert found == list(range(len(lengths)))
+
+
+def used(problem: Problem) -> list[list[tuple[int, int, int]]]:
+    """Of every row and micro-batch: sequence, first rank, degree."""
+    return [[tuple(p) for batch in row for p in batch] for row in auto(problem)]
+
+
+def test_a_problem_is_solved_in_its_class_and_the_narrower_ones(monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[str, str]] = []
+
+    def noting(workload: Workload):
+        asked.append((workload.problem.degrees, workload.problem.objective))
+        return construct(workload)
+
+    monkeypatch.setattr(module, "construct", noting)
+    classes = ["local-or-all", "powers-of-two", "pool"]
+    for n, degrees in enumerate(classes):
+        asked.clear()
+        auto(replace(PROBLEM, lengths=[50, 60], degrees=degrees))
+        objective = "lockstep" if degrees == "pool" else "free"
+        assert asked == [(own, objective) for own in classes[: n + 1]]
+
+
+def test_classes_in_which_a_sequence_fits_nowhere_are_left_out(monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+
+    def noting(workload: Workload):
+        asked.append(workload.problem.degrees)
+        return construct(workload)
+
+    monkeypatch.setattr(module, "construct", noting)
+    assert used(replace(PROBLEM, lengths=[5, 201], degrees="pool"))[0] != []
+    assert asked == ["pool"]
+    asked.clear()
+    auto(replace(PROBLEM, lengths=[5, 200], degrees="pool"))
+    assert asked == ["local-or-all", "powers-of-two", "pool"]
+    without = replace(PROBLEM, lengths=[5, 201, 300], degrees="pool", comm={2: (1.0, 0.0, 0.0)})
+    with pytest.raises(ScheduleError, match="sharded over 4 ranks"):
+        auto(without)
+
+
+def stand_in(times: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Floors and what is constructed take these times, each as one cell of sequence 0 at its own first rank."""
+    cells = [
+        [[Cell([0], [0], [n % 2], time)], [Cell([], [], [], 0.0)]] for n, time in enumerate(times)
+    ]
+    monkeypatch.setattr(module, "_candidates", lambda workloads: ((c, workloads[0]) for c in cells))
+
+
+@pytest.mark.parametrize(
+    ("times", "first_rank"), [([5, 4], 1), ([4, 5], 0), ([4, 4], 0), ([6, 3, 5], 1)]
+)
+def test_the_fastest_is_taken_and_the_earlier_of_equals(
+    times: list[float], first_rank: int, monkeypatch: pytest.MonkeyPatch
+):
+    stand_in(times, monkeypatch)
+    assert used(replace(PROBLEM, lengths=[5])) == [[(0, first_rank, 1)], []]
+
+
+def test_candidates_are_the_floors_each_also_aligned_and_then_what_is_constructed():
+    problem = replace(PROBLEM, lengths=[20, 180, 180, 20], data_parallel=1)
+    workload = Workload(problem)
+    found = list(module._candidates([workload]))
+    rows = [sequences(own) for own, _ in found]
+    alone = [[[0], [1], [2], [3]]]
+    # 200 tokens a micro-batch, in the batch's order and sorted.
+    packed, longest = [[[0, 1], [2, 3]]], [[[1], [0, 2], [3]]]
+    assert rows[0] == alone
+    assert rows[1] == [[[1], [2], [0], [3]]]
+    assert rows[2] == rows[3] == packed
+    assert rows[4] == longest
+    assert len(rows) == 7
+    times = [[cell.time for cell in row] for own, _ in (found[5], found[6]) for row in own]
+    assert all(own == sorted(own, reverse=True) for own in times)
+
+
+def test_floors_that_find_nothing_are_passed_over():
+    problem = replace(PROBLEM, lengths=[201, 5], degrees="pool", objective="lockstep")
+    classes = ("local-or-all", "powers-of-two", "pool")
+    workloads = [Workload(replace(problem, degrees=own)) for own in classes]
+    found = list(module._candidates(workloads))
+    assert [workload for _, workload in found] == [workloads[2]]
+    assert module._first_unplaceable(workloads[0]) == 0
+    assert module._first_unplaceable(workloads[2]) is None
+    # The longest of those that do not fit.
+    several = workload_of([201, 5, 300])
+    assert module._first_unplaceable(several) == 2
+    assert module._first_unplaceable(workload_of([200, 5])) is None
+
+
+def test_cells_are_those_of_the_cell_solver():
+    workload = workload_of([90, 80, 70, 60, 50], data_parallel=1)
+    (row,) = construct(workload)
+    for cell in row:
+        members = sorted(cell.sequences, key=lambda k: (-workload.problem.lengths[k], k))
+        assert cell == solve_cell(members, workload)

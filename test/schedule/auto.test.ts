@@ -1,0 +1,291 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { type Cell, makeCell } from "../../src/schedule/cell/cell.js";
+import { exactCell, isSmall } from "../../src/schedule/cell/exact.js";
+import { construct } from "../../src/schedule/construct/construct.js";
+import { lowerBound } from "../../src/schedule/lower-bound.js";
+import { auto } from "../../src/schedule/policies/auto.js";
+import { deepspeedBatches } from "../../src/schedule/policies/deepspeed.js";
+import { POLICIES } from "../../src/schedule/policies/index.js";
+import { Infeasible, type Problem } from "../../src/schedule/problem.js";
+import { bestBands } from "../../src/schedule/refine/bands.js";
+import { refine } from "../../src/schedule/refine/refine.js";
+import type { Rows } from "../../src/schedule/rows.js";
+import { type Assignment, toMicroBatches } from "../../src/schedule/schedule.js";
+import type { Workload } from "../../src/schedule/workload.js";
+import { naiveIterationTime } from "./naive.js";
+
+// The parts of the portfolio are stood in for: what is tested is who is asked for what, and whose schedule is taken.
+vi.mock("../../src/schedule/refine/refine.js", () => ({ refine: vi.fn() }));
+vi.mock("../../src/schedule/refine/bands.js", () => ({ bestBands: vi.fn() }));
+vi.mock("../../src/schedule/lower-bound.js", () => ({ lowerBound: vi.fn() }));
+vi.mock("../../src/schedule/construct/construct.js", () => ({ construct: vi.fn() }));
+vi.mock("../../src/schedule/cell/exact.js", () => ({ exactCell: vi.fn(), isSmall: vi.fn() }));
+vi.mock("../../src/schedule/policies/deepspeed.js", async (original) => {
+  const actual = await original<typeof import("../../src/schedule/policies/deepspeed.js")>();
+  return { ...actual, deepspeedBatches: vi.fn(actual.deepspeedBatches) };
+});
+
+/** A sequence of S tokens takes 10 S us, or 10 S / d over d ranks and 1000 us to communicate. */
+const PROBLEM: Problem = {
+  format_version: 1,
+  lengths: [400, 100, 100, 400],
+  data_parallel: 2,
+  context_parallel: 2,
+  bucket: 250,
+  padding: "exact",
+  cost: {
+    ...{ a1: 10, a2: 0, fixed: 0, small_shard_tokens: 0 },
+    comm: { 2: [1000, 0, 0], 4: [1000, 0, 0] },
+  },
+  policy: "auto",
+  degrees: "local-or-all",
+  objective: "lockstep",
+  iterations: 0,
+  time_budget_ms: 0,
+  seed: 0,
+};
+const SEARCHED: Problem = { ...PROBLEM, iterations: 10 };
+const CLASSES = ["local-or-all", "powers-of-two", "pool"] as const;
+
+/** Every sequence alone in a cell on all ranks of a row, in turn. */
+function alone(workload: Workload, time?: number): Rows {
+  const { levels, rows, problem } = workload;
+  const cells = problem.lengths.map((_, sequence) => {
+    const cell = makeCell([sequence], [levels.length - 1], [0], workload);
+    return time === undefined ? cell : { ...cell, time };
+  });
+  return Array.from({ length: rows }, (_, row) => cells.filter((_cell, n) => n % rows === row));
+}
+/** Nothing that anyone would take. */
+const hopeless = (workload: Workload): Rows => alone(workload, 1e9);
+const timeOf = (assignment: Assignment, problem: Problem) =>
+  naiveIterationTime(toMicroBatches(assignment), problem);
+
+beforeEach(() => {
+  vi.clearAllMocks();
+  vi.mocked(refine).mockImplementation((rows) => rows);
+  vi.mocked(bestBands).mockReturnValue(undefined);
+  vi.mocked(lowerBound).mockReturnValue(0);
+  vi.mocked(construct).mockImplementation(hopeless);
+  vi.mocked(isSmall).mockReturnValue(false);
+  vi.mocked(exactCell).mockImplementation((cell) => cell);
+});
+
+describe("the floors", () => {
+  it("are aligned: long ones run side by side", () => {
+    // In the batch's order 400 runs beside 100 twice; a micro-batch has room for 500 tokens, so two of 400 are apart.
+    const problem = { ...PROBLEM, bucket: 200 };
+    const [first] = toMicroBatches(auto(problem));
+    expect(first?.placements.map(({ sequence }) => sequence)).toEqual([0, 3]);
+    expect(timeOf(auto(problem), problem)).toBe(2000 + 1000 + 500 + 1000);
+  });
+
+  it("are all considered", () => {
+    const one = { ...PROBLEM, data_parallel: 1, bucket: 200 };
+    // In order two micro-batches of 400 tokens, sorted three.
+    const packed = { ...one, lengths: [300, 100, 350, 50] };
+    expect(timeOf(auto(packed), packed)).toBe(4000 + 2 * 1000);
+    // In order 200, 400 and the others; sorted two of 400.
+    const sorted = { ...one, lengths: [200, 400, 100, 100] };
+    expect(timeOf(auto(sorted), sorted)).toBe(4000 + 2 * 1000);
+    // The second rank's two of 200 would be one micro-batch beside 300, and 200 is left.
+    const cost = { ...PROBLEM.cost, comm: { 2: [0, 0, 0] } } as const;
+    const apart: Problem = { ...PROBLEM, cost, bucket: 200, lengths: [300, 200, 200, 200] };
+    expect(timeOf(auto(apart), apart)).toBe(1500 + 1000);
+  });
+
+  it("may fail, and then it is what is constructed", () => {
+    const pool: Problem = { ...PROBLEM, degrees: "pool", lengths: [900, 10] };
+    vi.mocked(construct).mockImplementation((workload) => alone(workload));
+    expect(toMicroBatches(auto(pool))[0]?.placements).toEqual([
+      { sequence: 0, first_rank: 0, degree: 4 },
+    ]);
+  });
+
+  it("must not hide mistakes of their own", () => {
+    vi.mocked(deepspeedBatches).mockImplementationOnce(() => {
+      throw new TypeError("a mistake");
+    });
+    expect(() => auto(PROBLEM)).toThrow("a mistake");
+  });
+});
+
+describe("what is constructed", () => {
+  it("is of the problem's class and the narrower ones, in lockstep under pool", () => {
+    for (const [n, degrees] of CLASSES.entries()) {
+      vi.mocked(construct).mockClear();
+      auto({ ...PROBLEM, degrees, objective: "free" });
+      const asked = vi.mocked(construct).mock.calls.map(([{ problem }]) => problem);
+      expect(asked.map((problem) => problem.degrees)).toEqual(CLASSES.slice(0, n + 1));
+      const objective = degrees === "pool" ? "lockstep" : "free";
+      for (const problem of asked) expect(problem.objective).toBe(objective);
+    }
+  });
+
+  it("is without idle ranks, but for a pool", () => {
+    auto({ ...PROBLEM, degrees: "pool", lengths: [100] });
+    const ranks = vi.mocked(construct).mock.calls.map(([{ problem }]) => problem.data_parallel);
+    expect(ranks).toEqual([1, 1, 2]);
+    vi.mocked(construct).mockClear();
+    auto({ ...PROBLEM, lengths: [100] });
+    expect(vi.mocked(construct).mock.calls[0]?.[0].problem.data_parallel).toBe(1);
+  });
+
+  it("is taken where it is faster, not where it is as fast", () => {
+    const problem = { ...PROBLEM, lengths: [400, 400] };
+    const floor = JSON.stringify(auto(problem));
+    for (const [factor, isTaken] of [
+      [1, false],
+      [0.99, true],
+    ] as const) {
+      vi.mocked(construct).mockImplementation((workload) =>
+        alone(workload, factor * 3000).toReversed(),
+      );
+      expect(JSON.stringify(auto(problem)) !== floor).toBe(isTaken);
+    }
+  });
+
+  it("is not of a class in which a sequence fits nowhere", () => {
+    auto({ ...PROBLEM, degrees: "pool", lengths: [501, 10] });
+    const asked = vi.mocked(construct).mock.calls.map(([{ problem }]) => problem.degrees);
+    expect(asked).toEqual(["pool"]);
+    vi.mocked(construct).mockClear();
+    auto({ ...PROBLEM, degrees: "pool", lengths: [500, 10] });
+    expect(construct).toHaveBeenCalledTimes(3);
+  });
+
+  it("is nothing where a sequence fits nowhere, which is said of the longest", () => {
+    const without = { ...PROBLEM, cost: { ...PROBLEM.cost, comm: { 2: [1, 0, 0] } } } as const;
+    const refused = () => auto({ ...without, degrees: "pool", lengths: [10, 501, 600] });
+    expect(refused).toThrow(Infeasible);
+    expect(refused).toThrow("sharded over 4 ranks");
+    expect(construct).not.toHaveBeenCalled();
+  });
+});
+
+describe("a search", () => {
+  /** Which share of 100 ms every search has, by the time at which it ends, and its class. */
+  function shares(degrees: Problem["degrees"], iterations = 0) {
+    let now = 0;
+    const found: [string, number][] = [];
+    vi.mocked(refine).mockImplementation((rows, { problem }, _bound, budget) => {
+      now += 10;
+      found.push([problem.degrees, Math.round(10 / budget.used(0))]);
+      return rows;
+    });
+    auto({ ...PROBLEM, degrees, iterations, time_budget_ms: 100 }, () => now);
+    return found;
+  }
+
+  it("is made in every class, each narrower one for a fifth of the time", () => {
+    expect(shares("local-or-all")).toEqual([["local-or-all", 100]]);
+    expect(shares("powers-of-two")).toEqual([
+      ["local-or-all", 20],
+      ["powers-of-two", 80],
+    ]);
+    expect(shares("pool")).toEqual([
+      ["local-or-all", 20],
+      ["powers-of-two", 20],
+      ["pool", 60],
+    ]);
+  });
+
+  it("is made for moves or with a clock, and else not at all", () => {
+    auto(PROBLEM, () => 0);
+    auto({ ...PROBLEM, time_budget_ms: 100 });
+    expect(refine).not.toHaveBeenCalled();
+    expect(bestBands).not.toHaveBeenCalled();
+    auto(SEARCHED);
+    expect(refine).toHaveBeenCalledTimes(1);
+  });
+
+  it("begins with the best of all policies", () => {
+    const others = ["dacp", "round-robin", "skrull-paper", "packed", "sorted"] as const;
+    for (const lengths of [
+      [240, 240, 10, 240, 100],
+      [400, 20, 20, 20, 400, 90, 200],
+    ]) {
+      const problem = { ...SEARCHED, lengths };
+      const best = timeOf(auto(problem), problem);
+      const times = others.map((policy) => timeOf(POLICIES[policy](problem), problem));
+      expect(best).toBeLessThanOrEqual(Math.min(...times));
+      // Nobody shards what fits a rank whole but the floors.
+      expect(best).toBeLessThan(timeOf(auto({ ...problem, iterations: 0 }), problem));
+    }
+  });
+
+  it("goes on in a wider class from where the narrower one was, in that class's cells", () => {
+    auto({ ...SEARCHED, degrees: "pool" });
+    const starts = vi.mocked(refine).mock.calls.map(([rows]) => rows);
+    expect(starts.map((rows) => rows.length)).toEqual([2, 2, 1]);
+    const pool = starts[2]?.[0] as readonly Cell[];
+    const sequences = pool.flatMap((cell) => cell.sequences);
+    expect(sequences.toSorted()).toEqual([0, 1, 2, 3]);
+    // Groups of two, of which there are two beside each other in the machine's cell.
+    expect(new Set(pool.flatMap((cell) => cell.firsts)).has(2)).toBe(true);
+  });
+
+  it("is told the bound, and is taken where it is faster", () => {
+    vi.mocked(lowerBound).mockReturnValue(7);
+    vi.mocked(refine).mockImplementation((_rows, workload) => alone(workload, 1).toReversed());
+    const [first] = toMicroBatches(auto(SEARCHED));
+    expect(vi.mocked(refine).mock.calls[0]?.[2]).toBe(7);
+    expect(first?.placements.map(({ sequence }) => sequence)).toEqual([1, 0]);
+  });
+
+  it("ends with small cells searched exhaustively, and aligned", () => {
+    vi.mocked(isSmall).mockImplementation((members) => members === 1);
+    vi.mocked(exactCell).mockImplementation((cell) => ({
+      ...cell,
+      time: cell.sequences[0] as number,
+    }));
+    vi.mocked(refine).mockImplementation((_rows, workload) => alone(workload, 2000));
+    const assignment = auto({ ...SEARCHED, lengths: [400, 100, 400, 100] });
+    // By the times that the stand-in gives: 0 to 3, longest first.
+    expect(assignment.map((own) => own.map(([placement]) => placement?.sequence))).toEqual([
+      [2, 0],
+      [3, 1],
+    ]);
+    expect(exactCell).toHaveBeenCalledTimes(4);
+    vi.mocked(isSmall).mockReturnValue(false);
+    auto(SEARCHED);
+    expect(exactCell).toHaveBeenCalledTimes(4);
+  });
+});
+
+describe("bands", () => {
+  const counts = () => vi.mocked(bestBands).mock.calls.map(([count]) => count);
+
+  it("are tried with as many cells as memory asks for, and one more, and as many in every row", () => {
+    // 1000 tokens in cells of 500.
+    auto(SEARCHED);
+    expect(counts()).toEqual([2, 3, 4]);
+    vi.mocked(bestBands).mockClear();
+    // 1001 tokens; two rows have two each, or three.
+    auto({ ...SEARCHED, lengths: [400, 100, 101, 400] });
+    expect(counts()).toEqual([3, 4, 6]);
+  });
+
+  it("are not tried within half a percent of the bound", () => {
+    const best = timeOf(auto(PROBLEM), PROBLEM);
+    for (const [bound, times] of [
+      [best / 1.004, 0],
+      [best / 1.005, 0],
+      [best / 1.006, 3],
+    ] as const) {
+      vi.mocked(bestBands).mockClear();
+      vi.mocked(lowerBound).mockReturnValue(bound + 1e-9);
+      auto(SEARCHED);
+      expect(bestBands).toHaveBeenCalledTimes(times);
+    }
+  });
+
+  it("are taken where they are faster, aligned", () => {
+    vi.mocked(bestBands).mockImplementation((_count, workload) => {
+      const rows = alone(workload);
+      return rows.map((row) => row.map((cell, n) => ({ ...cell, time: n + 1 })));
+    });
+    const assignment = auto({ ...SEARCHED, lengths: [400, 400, 100, 100] });
+    expect(assignment[0]?.map(([placement]) => placement?.sequence)).toEqual([2, 0]);
+  });
+});
