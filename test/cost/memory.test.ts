@@ -101,7 +101,7 @@ describe("states of adapters", () => {
 
   it("need no gradient of the output head", () => {
     const row = memoryModel({ ...SETTING, lora }).fixed.at(5);
-    expect(row).toEqual({ name: "output head's gradient", bytes: 0 });
+    expect(row).toEqual({ id: "head-gradient", name: "output head's gradient", bytes: 0 });
   });
 });
 
@@ -147,8 +147,8 @@ describe("the loss", () => {
 
   it("has 6 x 11 logits of a chunk and a gradient of 10 x 11 weights", () => {
     expect(rows({})).toEqual([
-      { name: "logits of a chunk", bytes: 66 * 6 },
-      { name: "output head's gradient", bytes: 110 * 6 },
+      { id: "logits", name: "logits of a chunk", bytes: 66 * 6 },
+      { id: "head-gradient", name: "output head's gradient", bytes: 110 * 6 },
     ]);
     expect(rows({ precision: "fp32" }).map(({ bytes }) => bytes)).toEqual([66 * 4, 110 * 8]);
     expect([bytesPerLogit("bf16"), bytesPerLogit("fp32")]).toEqual([6, 4]);
