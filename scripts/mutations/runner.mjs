@@ -55,13 +55,29 @@ export class Runner {
   #vitest(tests) {
     const program = join(ROOT, "node_modules/vitest/vitest.mjs");
     const args = [program, "run", "--root", this.root, "--bail", "1", ...tests];
+    // A group of its own: a mutation that never ends does so in a worker, which would outlive its parent.
     const child = spawn(process.execPath, args, {
       cwd: this.root,
       stdio: "ignore",
-      timeout: TIMEOUT * 1000,
-      killSignal: "SIGKILL",
+      detached: true,
     });
-    return new Promise((resolve) => child.on("exit", (code) => resolve(code === 0)));
+    const end = () => {
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // nothing is left of it
+      }
+    };
+    const timer = setTimeout(end, TIMEOUT * 1000);
+    process.once("exit", end);
+    return new Promise((resolve) =>
+      child.on("exit", (code) => {
+        clearTimeout(timer);
+        process.off("exit", end);
+        end();
+        resolve(code === 0);
+      }),
+    );
   }
 
   async #pytest(tests) {
