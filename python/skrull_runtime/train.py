@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch.distributed as dist
 
@@ -35,7 +36,7 @@ from .training.end import Stopped, ending_plainly
 from .training.evaluation import Evaluation
 from .training.nonfinite import NonFinite
 from .training.preflight import Preflight
-from .training.prepare import prepare
+from .training.prepare import Prepared, prepare
 from .training.start import (
     DEEPSPEED_FILE,
     DEEPSPEED_SCHEMA,
@@ -84,23 +85,10 @@ def _run(
     arguments: argparse.Namespace,
 ) -> None:
     train = config.train
-    rank, ranks = own_rank()
-    prepared, problem = attempted(lambda: prepare(config, compiled, run_dir, rank, ranks))
-    if train.deterministic:
-        be_deterministic()
-    device = start_process_group(train.timeout_seconds)
-    require_success(
-        problem
-    )  # ranks of other nodes may have no problem, and would wait for this one
-    assert prepared is not None
-    asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
-    require_agreement("command line", digest_of(asked), device)
-    scheduling, index, evaluation = prepared.scheduling, prepared.dataset.index, prepared.evaluation
-    verify_data([index] if evaluation is None else [index, evaluation.index])
-    data_digest = agree(config, scheduling, run_dir, device)
-
+    prepared, data_digest = _started(config, compiled, run_dir, arguments)
+    index = prepared.dataset.index
     sampler = ScheduledBatchSampler(
-        index.lengths, scheduling, min(arguments.steps, train.total_steps)
+        index.lengths, prepared.scheduling, min(arguments.steps, train.total_steps)
     )
     output = run_dir / train.output
     _own(output, train.timeout_seconds)
@@ -112,15 +100,7 @@ def _run(
         ds_config = resume.configuration(ds_config)
     preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared)
     batches = prepared.feed.batches(sampler)  # made while the model is being built
-    place.at("the start of the model")
-    model = build_model(config.model, run_dir, index.root, train.seed, ds_config)
-    place.at("the start of DeepSpeed")
-    trainer = Trainer(model, ds_config, config.model, train)
-    limit_groups(train.timeout_seconds)
-    groups = GroupTable(group_timeout(train.timeout_seconds))
-    groups.prepare_ahead(
-        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel)
-    )
+    trainer, groups = _trainer(config, prepared, run_dir, ds_config)
     if preflight is not None:
         place.at("the pre-flight")
         preflight.run(trainer, groups)
@@ -130,6 +110,7 @@ def _run(
     log, problem = attempted(lambda: _open_log(output, sampler.start_step, trainer, resume))
     require_success(problem)
 
+    evaluation = prepared.evaluation
     loop = TrainingLoop(config, sampler, index, trainer, groups, output, data_digest, evaluation)
     finished = loop.run(batches, log)
     if log is not None:
@@ -137,15 +118,64 @@ def _run(
     if not finished:
         steps = f"{sampler.start_step} steps{_skipped(trainer)}"
         raise Stopped(f"stopped by SIGTERM after {steps}, with a checkpoint")
+    _finish(config, run_dir, trainer, sampler.start_step, log)
+
+
+def _started(
+    config: RunConfig, compiled: SchedulingConfig, run_dir: Path, arguments: argparse.Namespace
+) -> tuple[Prepared, str]:
+    """What this rank has by itself, once all ranks have come and agree on the run; and the digest of the data."""
+    rank, ranks = own_rank()
+    prepared, problem = attempted(lambda: prepare(config, compiled, run_dir, rank, ranks))
+    if config.train.deterministic:
+        be_deterministic()
+    device = start_process_group(config.train.timeout_seconds)
+    # Ranks of other nodes may have no problem, and would wait for this one.
+    require_success(problem)
+    assert prepared is not None
+    asked = {name: value for name, value in vars(arguments).items() if name != "local_rank"}
+    require_agreement("command line", digest_of(asked), device)
+    index, evaluation = prepared.dataset.index, prepared.evaluation
+    verify_data([index] if evaluation is None else [index, evaluation.index])
+    return prepared, agree(config, prepared.scheduling, run_dir, device)
+
+
+def _trainer(
+    config: RunConfig, prepared: Prepared, run_dir: Path, ds_config: dict[str, Any]
+) -> tuple[Trainer, GroupTable]:
+    """The model under DeepSpeed, and the groups of ranks that schedules may use."""
+    train, scheduling = config.train, prepared.scheduling
+    place.at("the start of the model")
+    model = build_model(config.model, run_dir, prepared.dataset.index.root, train.seed, ds_config)
+    place.at("the start of DeepSpeed")
+    trainer = Trainer(model, ds_config, config.model, train)
+    limit_groups(train.timeout_seconds)
+    groups = GroupTable(group_timeout(train.timeout_seconds))
+    groups.prepare_ahead(
+        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel)
+    )
+    return trainer, groups
+
+
+def _finish(
+    config: RunConfig, run_dir: Path, trainer: Trainer, steps: int, log: MetricsLog | None
+) -> None:
+    """Exports the model, and says where everything is."""
+    train = config.train
     if train.export:
         place.at("the export")
         export_model(
-            trainer.model, output, run_dir, trainer.stage, config.model.source, config.data
+            trainer.model,
+            run_dir / train.output,
+            run_dir,
+            trainer.stage,
+            config.model.source,
+            config.data,
         )
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
         print(
-            f"done: {sampler.start_step} steps{_skipped(trainer)}; metrics in {train.output}/{log.path.name},"
+            f"done: {steps} steps{_skipped(trainer)}; metrics in {train.output}/{log.path.name},"
             f" checkpoints in {train.output}/{checkpoint.FOLDER}{exported}",
             flush=True,
         )

@@ -11,6 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "skrull_runtime"
 MOST_MODULES = 12  # of a package
+MOST_LINES = 60  # of a function
 
 # Modules beside the packages, which any of them may import unless the table says otherwise.
 BASE = {"config", "contract", "documents", "errors", "refusals", "schema", "shapes"}
@@ -113,3 +114,19 @@ def test_a_package_is_seen_at_a_glance():
     files = [file for file in MODULES.values() if file.name != "__init__.py"]
     sizes = {file.parent: sum(other.parent == file.parent for other in files) for file in files}
     assert {folder: size for folder, size in sizes.items() if size > MOST_MODULES} == {}
+
+
+def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+def test_no_function_is_long():
+    long = [
+        f"{file.relative_to(PACKAGE)}: {function.name}"
+        for file in MODULES.values()
+        for function in functions(file)
+        if (function.end_lineno or 0) - function.lineno >= MOST_LINES
+    ]
+    assert long == []

@@ -141,7 +141,8 @@ class Finder:
 
 
 def _name(function: ast.AST) -> str:
-    return getattr(function, "id", None) or getattr(function, "attr", "")
+    name = getattr(function, "id", None) or getattr(function, "attr", "")
+    return str(name)
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -3,161 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-    from jinja2.ext import Extension
-    from jinja2.nodes import EvalContext, Node
-    from jinja2.parser import Parser
-    from jinja2.runtime import Context
-    from jinja2.sandbox import SandboxedEnvironment
-    from jinja2.utils import Namespace
-
-LARGEST_NUMBER = 4096  # bits
-METHODS_OF_DICT = frozenset(dir(dict))
-LONGEST_REPEAT = 10_000_000  # elements of a text or list times a number
-
-
-class Generated(NamedTuple):
-    """What a generation tag encloses, in characters; ``revindex`` where the tag names its message."""
-
-    start: int
-    end: int
-    revindex: int | None
-
-
-class Classes(NamedTuple):
-    """Our classes over those of jinja2."""
-
-    sandbox: type[SandboxedEnvironment]
-    generation: type[Extension]
-    dict: type
-    namespace: type[Namespace]
-
-
-@lru_cache(1)
-def _classes() -> Classes:
-    """Made when first used, as jinja2 is imported only where there is a template."""
-    from jinja2 import nodes, pass_eval_context
-    from jinja2.exceptions import SecurityError
-    from jinja2.ext import Extension
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-    from jinja2.utils import Namespace
-
-    class Sandbox(ImmutableSandboxedEnvironment):
-        """Also bounds what one operation, which nothing can interrupt, may take."""
-
-        intercepted_binops = frozenset({"*", "**"})
-
-        def getattr(self, obj: Any, attribute: str) -> Any:
-            """Finds the same as jinja2's own, which raises an exception or two on the way."""
-            if type(obj) is not dict or attribute in METHODS_OF_DICT:
-                return super().getattr(obj, attribute)
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-
-        def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-            limit_operation(operator, left, right)
-            return super().call_binop(context, operator, left, right)
-
-        def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
-            """jinja2's own returns an undefined value, which prints as nothing."""
-            raise SecurityError(f"{attribute!r} of a {type(obj).__name__} is out of bounds")
-
-    class Generation(Extension):
-        """``{% generation %}``: notes where in the text its contents are.
-
-        Our templates may name the message, counted from the end: ``{% generation loop.revindex %}``.
-        """
-
-        tags = {"generation"}  # noqa: RUF012
-
-        def __init__(self, environment: Environment):
-            super().__init__(environment)
-            environment.extend(tracking=self.tracking)
-            self._pieces: list[str] | None = None
-            self._generated: list[Generated] = []
-
-        def parse(self, parser: Parser) -> Node:
-            line = next(parser.stream).lineno
-            tells = parser.stream.current.type != "block_end"
-            arguments = [parser.parse_expression()] if tells else []
-            body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-            call = self.call_method("_generation", arguments)
-            return nodes.CallBlock(call, [], [], body).set_lineno(line)
-
-        @pass_eval_context
-        def _generation(
-            self, _context: EvalContext, revindex: int | None = None, *, caller: Callable[[], str]
-        ) -> str:
-            text = caller()
-            if self._pieces is not None:
-                start = sum(map(len, self._pieces))
-                self._generated.append(Generated(start, start + len(text), revindex))
-            return text
-
-        @contextmanager
-        def tracking(self, pieces: list[str], generated: list[Generated]) -> Iterator[None]:
-            self._pieces, self._generated = pieces, generated
-            try:
-                yield
-            finally:
-                self._pieces, self._generated = None, []
-
-    class Dict:
-        """``dict`` without what leads out of the sandbox."""
-
-        def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-            return dict(*args, **kwargs)
-
-        def fromkeys(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-            return dict.fromkeys(*args, **kwargs)
-
-    class TemplateNamespace(Namespace):
-        """``namespace`` without names that begin with an underscore."""
-
-        def __init__(*args: Any, **kwargs: Any):
-            self, given = args[0], args[1:]
-            attributes = dict(*given, **kwargs)
-            for name in attributes:
-                TemplateNamespace._check(name)
-            Namespace.__init__(self, attributes)
-
-        def __setitem__(self, name: str, value: Any) -> None:
-            TemplateNamespace._check(name)
-            Namespace.__setitem__(self, name, value)
-
-        @staticmethod
-        def _check(name: object) -> None:
-            if isinstance(name, str) and name.startswith("_"):
-                raise SecurityError(f"a namespace cannot have {name!r}, which begins with '_'")
-
-    return Classes(Sandbox, Generation, Dict, TemplateNamespace)
+from typing import Any, NoReturn
 
 
 def environment(date: datetime) -> Any:
     """The environment of one template, whose ``strftime_now`` formats a fixed date. It has the attribute ``tracking`` that
-    :class:`Generation` adds, which jinja2's type lacks."""
+    :class:`.classes.Generation` adds, which jinja2's type lacks."""
     from jinja2.exceptions import TemplateError
     from jinja2.ext import loopcontrols
 
-    classes = _classes()
+    from .classes import Dict, Generation, Sandbox, TemplateNamespace
 
     def raise_exception(message: str) -> NoReturn:
         raise TemplateError(message)
 
-    made = classes.sandbox(
-        trim_blocks=True, lstrip_blocks=True, extensions=[classes.generation, loopcontrols]
-    )
+    made = Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols])
     made.filters["tojson"] = tojson
     made.globals["raise_exception"] = raise_exception
     made.globals["strftime_now"] = date.strftime
-    made.globals["dict"] = classes.dict()
-    made.globals["namespace"] = classes.namespace
+    made.globals["dict"] = Dict()
+    made.globals["namespace"] = TemplateNamespace
     return made
 
 
@@ -172,20 +38,3 @@ def tojson(
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
-
-
-def limit_operation(operator: str, left: Any, right: Any) -> None:
-    """Raises SecurityError for a repeat or a power of a size that no template needs."""
-    from jinja2.exceptions import SecurityError
-
-    if operator == "**":
-        base = left.bit_length() if isinstance(left, int) else 0
-        if isinstance(right, int) and base * abs(right) > LARGEST_NUMBER:
-            raise SecurityError("a power of too many digits")
-        return
-    for repeated, times in ((left, right), (right, left)):
-        if isinstance(repeated, (str, list, tuple)) and isinstance(times, int):
-            if len(repeated) * times > LONGEST_REPEAT:
-                raise SecurityError("a repeat of too many elements")
-        elif isinstance(repeated, int) and repeated.bit_length() > LARGEST_NUMBER:
-            raise SecurityError("a number of too many digits")

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from ...errors import UserError
 from ...shapes import JsonObject
 from ..samples.sample import ChatMessage, RowProblem
-from .environment import Generated, environment
+from .environment import environment
+from .generated import Generated
 from .guard import limited_time
 
 OUTPUT = 10_000_000  # characters that any conversation may become

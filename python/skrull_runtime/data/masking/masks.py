@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 
 from ...shapes import JsonObject
-from ..jinja.environment import Generated
+from ..jinja.generated import Generated
 from ..jinja.guard import limited_memory
 from ..jinja.template import JinjaTemplate, Rendered, conversation
 from ..samples.sample import ChatMessage, RowProblem, Sample
