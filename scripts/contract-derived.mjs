@@ -84,13 +84,16 @@ export function learningRates({ parameters, schedules }) {
 /** The exit codes of `skrull`. */
 export function commandCodes({ command }) {
   const lines = Object.entries(command).map(
-    ([name, { code, doc }]) => `  /** ${doc} */\n  ${name}: ${code},\n`,
+    ([name, { value, doc }]) => `  /** ${doc} */\n  ${name}: ${value},\n`,
   );
   return `/** Exit codes of the command line. */\nexport const EXIT = {\n${lines.join("")}} as const;\n`;
 }
 
-/** The exit codes of a run, a line each. */
-export const runCodes = ({ run }) =>
-  Object.entries(run)
-    .map(([name, { code, doc }]) => `# ${doc}\n${name} = ${code}\n`)
+/** Constants of Python, each after what it is. */
+export const pythonConstants = (declared) =>
+  Object.entries(declared)
+    .map(([name, { value, doc }]) => `# ${doc}\n${name} = ${spaced(JSON.stringify(value))}\n`)
     .join("\n");
+
+/** As ruff writes lists. */
+const spaced = (json) => json.replaceAll(",", ", ");

@@ -5,7 +5,7 @@ const nameOf = (reference) => basename(reference);
 const typeOf = (schema) => [schema.type ?? []].flat();
 
 /** `schedule-problem.schema.json` declares, besides its definitions, the `ScheduleProblem`. */
-export const rootName = (file) =>
+const rootName = (file) =>
   file
     .replace(".schema.json", "")
     .split("-")
@@ -123,7 +123,7 @@ const pyValue = (value, type) => {
   return `field(default_factory=${empty ?? `lambda: ${JSON.stringify(value)}`})`;
 };
 
-const pyDoc = (schema, indent = "    ") => `${indent}"""${schema.description}"""\n\n`;
+const pyDoc = (schema) => `    """${schema.description}"""\n\n`;
 const pyNote = (text) => (text ? `    # ${text}\n` : "");
 
 /** A run's constants are dataclasses, whose defaults hold for a run that states less; parsed JSON stays a dictionary. */

@@ -8,7 +8,7 @@ import {
   learningRateSchema,
   learningRates,
   learningRateWords,
-  runCodes,
+  pythonConstants,
 } from "./contract-derived.mjs";
 import { declarations, python, typescript } from "./contract-types.mjs";
 import { fail, ROOT } from "./lib.mjs";
@@ -141,30 +141,25 @@ ${parts.map((part) => (/^(class|@)/.test(part) ? `\n${part}\n` : part)).join("\n
 
 // Limits: numbers on which both programs decide.
 
-const limits = Object.entries(inContract(LIMITS).limits);
+const { limits } = inContract(LIMITS);
 
 const typescriptLimits = () =>
   [
     head("//", `contract/${LIMITS}`),
-    ...limits.map(
+    ...Object.entries(limits).map(
       ([name, { doc, value }]) =>
         `/** ${doc} */\nexport const ${name} = ${JSON.stringify(value)};\n`,
     ),
   ].join("\n");
 
-const pyNumbers = (value) => JSON.stringify(value).replaceAll(",", ", ");
-
 const pythonLimits = () =>
-  [
-    `${head("#", `contract/${LIMITS}`)}"""Numbers on which both schedulers decide."""\n`,
-    ...limits.map(([name, { doc, value }]) => `# ${doc}\n${name} = ${pyNumbers(value)}\n`),
-  ].join("\n");
+  `${head("#", `contract/${LIMITS}`)}"""Numbers on which both schedulers decide."""\n\n${pythonConstants(limits)}`;
 
 const codes = inContract("exit-codes.json");
 
 const files = {
   "src/cli/exit-code.generated.ts": `${head("//", "contract/exit-codes.json")}\n${commandCodes(codes)}`,
-  [`${RUNTIME}/exit_codes.py`]: `${head("#", "contract/exit-codes.json")}"""How a run has ended."""\n\n${runCodes(codes)}`,
+  [`${RUNTIME}/exit_codes.py`]: `${head("#", "contract/exit-codes.json")}"""How a run has ended."""\n\n${pythonConstants(codes.run)}`,
   "src/catalogue/refusals.generated.ts": moduleOf("contract/refusals.json", "REFUSALS"),
   "src/foundation/versions.generated.ts": moduleOf("contract/versions.json", "VERSIONS"),
   "src/foundation/vocabularies.generated.ts": typescriptWords(),

@@ -65,10 +65,13 @@ async function drawn(mutations, count, seed) {
   return chosen;
 }
 
+const mutated = (source, { start, end, text }) => source.slice(0, start) + text + source.slice(end);
+
 /** The place of a mutation and the line before and after it, for people. */
-function described({ file, start, end, text, kind }) {
+function described(mutation) {
+  const { file, start, kind } = mutation;
   const source = read(file);
-  const changed = source.slice(0, start) + text + source.slice(end);
+  const changed = mutated(source, mutation);
   const number = source.slice(0, start).split("\n").length;
   const lineOf = (whole) => whole.split("\n")[number - 1].trim();
   return `${file}:${number} (${kind})\n    - ${lineOf(source)}\n    + ${lineOf(changed)}`;
@@ -116,10 +119,9 @@ async function checkUnchanged(runner, files) {
 async function report(runner, chosen, least) {
   const lived = [];
   for (const mutation of chosen) {
-    const { file, start, end, text } = mutation;
-    const source = read(file);
+    const { file } = mutation;
     const started = Date.now();
-    const changed = source.slice(0, start) + text + source.slice(end);
+    const changed = mutated(read(file), mutation);
     const isCaught = !(await runner.passes(file, changed, TARGETS[file]));
     if (!isCaught) lived.push(mutation);
     const seconds = ((Date.now() - started) / 1000).toFixed(1);

@@ -31,9 +31,8 @@ def problem_in(value: Any, name: str, definition: str | None = None) -> str | No
 def fault_in(value: Any, name: str, definition: str | None = None) -> Fault | None:
     """The first fault under a schema of the contract, or under a definition of it."""
     root = document(name)
-    return _problem(
-        value, root if definition is None else root["definitions"][definition], "", root
-    )
+    schema = root if definition is None else root["definitions"][definition]
+    return _problem(value, schema, "", root)
 
 
 def _pointer(place: str, key: str) -> str:
@@ -156,8 +155,9 @@ def _others(value: Any, wanted: Any, place: str, schema: Schema, root: Schema) -
 
 
 def _shown_pointer(place: str, name: str) -> str:
-    """Keys are hostile where any is allowed."""
-    return _pointer(place, name) if name.isalnum() else f"{place}/{shown(name)}"
+    """Keys are hostile where any is allowed: only short and plain ones are shown as they are."""
+    plain = name.isascii() and name.isalnum() and len(name) <= SHOWN
+    return f"{place}/{name if plain else shown(name)}"
 
 
 def _names(value: Any, wanted: Any, place: str, _schema: Schema, root: Schema) -> Fault | None:
@@ -232,7 +232,6 @@ CHECKS: dict[str, Callable[..., Fault | None]] = {
     "minItems": _size(list, lambda size, low: size >= low, "at least"),
     "maxItems": _size(list, lambda size, high: size <= high, "at most"),
     "minProperties": _size(dict, lambda size, low: size >= low, "at least"),
-    "maxProperties": _size(dict, lambda size, high: size <= high, "at most"),
     "pattern": _pattern,
     "required": _required,
     "properties": _properties,

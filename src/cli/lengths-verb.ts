@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { SUPERVISE_WORDS } from "../foundation/vocabularies.generated.js";
-import { LANGUAGE } from "../language/language.js";
+import {
+  FORMAT_WORDS,
+  MARKERS_WORDS,
+  SUPERVISE_WORDS,
+} from "../foundation/vocabularies.generated.js";
 import { formatOption, runOption } from "./options.js";
 import type { Program } from "./program.js";
 import type { Which } from "./show-sample.js";
@@ -47,7 +50,7 @@ function addRendering(command: Command): Command {
     )
     .addOption(
       new Option("--data-format <format>", "layout of a row")
-        .choices(Object.keys(LANGUAGE.data.properties.format.type.variants))
+        .choices([...FORMAT_WORDS])
         .default("auto"),
     )
     .option(
@@ -74,7 +77,7 @@ function addRendering(command: Command): Command {
     .option("--end-token <text>", "token that ends a sample, if the template leaves it open")
     .addOption(
       new Option("--markers <as>", "how to read a special token's text in a content")
-        .choices(["text", "tokens"])
+        .choices([...MARKERS_WORDS])
         .default("text"),
     );
 }

@@ -1,6 +1,5 @@
 import {
   DEGREE_CLASS_WORDS,
-  OBJECTIVE_WORDS,
   POLICY_WORDS,
   type Policy,
 } from "../foundation/vocabularies.generated.js";
@@ -20,9 +19,6 @@ export const POLICY_NAMES: readonly Policy[] = POLICY_WORDS.toReversed();
  * each contains those before it.
  */
 export const DEGREE_CLASSES = DEGREE_CLASS_WORDS;
-
-/** `free`: the slowest data-parallel rank's sum. `lockstep`: the sum over index of the slowest at that index. */
-export const OBJECTIVES = OBJECTIVE_WORDS;
 
 export type ScheduleErrorCode =
   | "invalid-problem"

@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { OBJECTIVE_WORDS } from "../../src/foundation/vocabularies.generated.js";
 import { answerProblem } from "../../src/schedule/answer.js";
 import { breakdown } from "../../src/schedule/breakdown.js";
-import {
-  DEGREE_CLASSES,
-  OBJECTIVES,
-  POLICY_NAMES,
-  type Problem,
-} from "../../src/schedule/problem.js";
+import { DEGREE_CLASSES, POLICY_NAMES, type Problem } from "../../src/schedule/problem.js";
 import { solve } from "../../src/schedule/solve.js";
 import { verifySchedule } from "../../src/schedule/verify.js";
 import { naiveIterationTime } from "./naive.js";
@@ -39,7 +35,7 @@ const BASE: Problem = {
 
 const variants = POLICY_NAMES.flatMap((policy) =>
   DEGREE_CLASSES.flatMap((degrees) =>
-    OBJECTIVES.flatMap((objective) =>
+    OBJECTIVE_WORDS.flatMap((objective) =>
       (policy === "auto" ? [0, 40] : [0]).map((iterations) => ({
         ...BASE,
         policy,

@@ -31,9 +31,8 @@ class MicroBatch:
         """From input ids, labels, positions and sequences as rows ``[4, T]``, and the windows of the model's layers."""
         labels = columns[1]
         counted = np.flatnonzero(labels != IGNORED)
-        if (
-            len(counted) == 0
-        ):  # the backward must still reach every parameter, with a gradient of zero
+        if len(counted) == 0:
+            # The backward must still reach every parameter, with a gradient of zero.
             counted = np.zeros(1, np.int64)
         parts: list[np.ndarray] = [columns.reshape(-1), counted, labels[counted]]
         at = sum(map(len, parts))

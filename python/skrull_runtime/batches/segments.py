@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from .layout import Layout, ShardGroup, zigzag_positions
 
 Integers = NDArray[np.int64]
-Take = Callable[
-    [Integers], torch.Tensor
-]  # puts an array into the buffer, and returns its place there
+# Puts an array into the buffer, and returns its place there.
+Take = Callable[[Integers], torch.Tensor]
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,8 @@ class Guard:
         self._tell(cause, WORD_WAIT)
         while time.monotonic() < self._exit_at:  # the thread ends the process when rank 0 answers
             time.sleep(0.05)
-        end_now(
-            self._own or cause, self.rank
-        )  # what the thread has reported before takes precedence
+        # What the thread has reported before takes precedence.
+        end_now(self._own or cause, self.rank)
 
     def leave(self) -> None:
         """Returns when every rank has done its work, so that the others do not report one as lost."""

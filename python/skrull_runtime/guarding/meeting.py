@@ -17,12 +17,10 @@ from . import place
 from .guard import Guard
 from .watch import Server, Timing, Watch
 
-MARGIN = (
-    5.0  # seconds that a collective waits beyond the time within which the guard names the cause
-)
-START_AT_LEAST = (
-    0.0  # seconds for ranks to arrive, whatever the time-out; for tests on busy machines
-)
+# Seconds that a collective waits beyond the time within which the guard names the cause.
+MARGIN = 5.0
+# Seconds for ranks to arrive, whatever the time-out; for tests on busy machines.
+START_AT_LEAST = 0.0
 TAKEN = re.compile(r"EADDRINUSE|address already in use|failed to listen", re.IGNORECASE)
 
 

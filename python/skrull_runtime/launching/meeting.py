@@ -26,9 +26,8 @@ LONGEST = 1 << 16  # bytes of a message: a longer one is not ours
 PATIENCE = 10.0  # seconds before node 0 prints whom it waits for
 FAREWELL = 1.0  # seconds for node 0's own last message
 RETRY = 0.2  # seconds between attempts to connect
-Message = dict[
-    str, Any
-]  # one of the keys node, go, refused, signal, ended and lost says what it is
+# One of the keys node, go, refused, signal, ended and lost says what it is.
+Message = dict[str, Any]
 
 
 def listen(port: int) -> socket.socket:

@@ -90,9 +90,8 @@ def _with_weights(
 
         place(model, stored, current_device(), ds_config)
     elif is_shared(ds_config):
-        by_rank_0(
-            lambda: None
-        )  # drawing may take longer than the others would wait for a broadcast
+        # Drawing may take longer than the others would wait for a broadcast.
+        by_rank_0(lambda: None)
         place(model, lambda _, parameter: parameter.detach(), current_device(), ds_config)
     return model
 

@@ -37,9 +37,8 @@ class GroupTable:
     def _make(self, members: list[list[int]], rank: int) -> dist.ProcessGroup:
         """Makes these groups, and returns this rank's."""
         own: dist.ProcessGroup | None
-        if (
-            _can_split()
-        ):  # in one call; communicators share buffers only if they take turns, and ours overlap
+        if _can_split():
+            # In one call; communicators share buffers only if they take turns, and ours overlap.
             own = dist.split_group(split_ranks=members, timeout=self._timeout)
         else:
             made = [dist.new_group(each, timeout=self._timeout) for each in members]

@@ -23,9 +23,8 @@ class Slicing:
     workspace: int | None = None  # bytes; None for all heads at once
     query_heads: int = 1  # per key-value head
     element: int = 2  # bytes
-    recomputes: bool = (
-        False  # layers are recomputed in the backward, so what is kept exists only there
-    )
+    # Layers are recomputed in the backward, so what is kept exists only there.
+    recomputes: bool = False
 
     def heads(self, keys: int, heads: int, width: int) -> int:
         """How many of ``heads`` fit, with ``keys`` rows of ``width`` elements each; at least one."""

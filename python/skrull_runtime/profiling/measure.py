@@ -26,9 +26,8 @@ from ..training.step import Trainer
 from .features import Batch
 from .run_folder import RunFolder
 
-MOST_TOKEN_ID = (
-    1000  # random ids stay below it: every vocabulary has them, and costs do not depend on ids
-)
+# Random ids stay below it: every vocabulary has them, and costs do not depend on ids.
+MOST_TOKEN_ID = 1000
 
 
 class StepTimer:

@@ -50,9 +50,8 @@ class StepResult:
     gradient_norm: float | None  # before clipping; None where nothing was updated
     skipped_steps: int = 0  # in the run so far, because their gradients were not finite
     skipped: bool = False  # whether this step is one of them
-    router_loss: float | None = (
-        None  # if the model's configuration asks for it; not part of ``loss``
-    )
+    # If the model's configuration asks for it; not part of ``loss``.
+    router_loss: float | None = None
     waited_seconds: float = 0.0  # for the step's batch, before the step
     stop: bool = False  # a rank was asked to end the run
 

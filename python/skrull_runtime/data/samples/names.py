@@ -34,9 +34,8 @@ class Unread(TypedDict):
 class DataNames(TypedDict):
     """``contract/data-names.json``, as far as rows are concerned."""
 
-    formats: dict[
-        str, dict[str, dict[str, str]]
-    ]  # of each format, its columns with their "concept"
+    # Of each format, its columns with their "concept".
+    formats: dict[str, dict[str, dict[str, str]]]
     columns: dict[str, list[str]]  # names by concept
     message_keys: dict[str, list[str]]
     roles: dict[str, str]  # by speaker

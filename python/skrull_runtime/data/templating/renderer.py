@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Union
+from typing import Union, get_args
 
 from ...contract.records import Rendering
+from ...contract.vocabularies import Markers
 from ...errors import UserError
 from ..jinja.guard import limited_memory, watched
 from ..masking.draft import Draft
@@ -38,8 +39,8 @@ class Renderer:
         self.tokenizer = tokenizer
         self.newline = bool(rendering.get("train_newline", False))
         self.markers = rendering.get("markers") or "text"
-        if self.markers not in ("text", "tokens"):
-            raise UserError(f"markers {self.markers!r} is neither text nor tokens")
+        if self.markers not in get_args(Markers):
+            raise UserError(f"markers {self.markers!r} is none of {', '.join(get_args(Markers))}")
         self.template = chosen(tokenizer, rendering)
         self.begin = self._fixed(rendering.get("begin"), tokenizer.begin_ids)
         end = rendering.get("end")
