@@ -165,3 +165,9 @@ def test_heads_that_a_kernel_does_not_take_are_named(libraries: None):
     segments = Segments((3,), (3,), *[torch.tensor([0, 3], dtype=torch.int32)] * 2)
     with pytest.raises(UserError, match="heads of multiples of 8 up to 256, the model's have 12"):
         Attend.apply(q, q, q, segments, choose_kernel("flash2", GPU), Masking(0.3))
+
+
+@pytest.mark.parametrize("name", ["flash3", "flash2", "varlen"])
+def test_a_kernel_of_a_gpu_is_refused_without_one(name: str):
+    with pytest.raises(UserError, match=f"attention '{name}' needs a GPU; use attention = sdpa"):
+        choose_kernel(name, torch.device("cpu"))
