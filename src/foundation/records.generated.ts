@@ -125,7 +125,7 @@ export interface ModelConfig {
   readonly precision: Precision;
   readonly checkpointing: Checkpointing;
   readonly attention: Attention;
-  /** Bytes for which heads of sharded sequences are attended to at a time; null for all heads at once. */
+  /** Workspace in bytes for the heads of sharded sequences that are attended to at a time; null for all heads at once. */
   readonly attention_workspace: number | null;
   readonly kernels: FusedKernels;
   readonly compile_norms: boolean;

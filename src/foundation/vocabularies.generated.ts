@@ -36,7 +36,7 @@ export type NonFiniteGradients = (typeof NON_FINITE_GRADIENTS_WORDS)[number];
 export const OBJECTIVE_WORDS = ["free","lockstep"] as const;
 export type Objective = (typeof OBJECTIVE_WORDS)[number];
 
-/** Policies that a run schedules by while it trains; the others are for comparison, and only scheduled when compiling. */
+/** Policies that a run can schedule with while it trains; the others are for comparison and are scheduled when compiling. */
 export const ONLINE_POLICY_WORDS = ["auto","sorted","packed","deepspeed"] as const;
 export type OnlinePolicy = (typeof ONLINE_POLICY_WORDS)[number];
 

@@ -25,7 +25,7 @@ ROUNDS_PER_RANK = 2
 # Thresholds that are placed: the others are ruled out by their bounds, or nearly so.
 MOST_TRIES = 4
 
-# Times that one sequence is widened by itself, before all are that could be.
+# How often a single sequence is widened before all of its degree are.
 SINGLE_WIDENINGS = 16
 
 # Times aimed at, as multiples of an even spread of a cell's work.

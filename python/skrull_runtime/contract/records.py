@@ -137,7 +137,7 @@ class ModelConfig:
     precision: Precision = "bf16"
     checkpointing: Checkpointing = "selective"
     attention: Attention = "auto"
-    # Bytes for which heads of sharded sequences are attended to at a time; null for all heads at once.
+    # Workspace in bytes for the heads of sharded sequences that are attended to at a time; null for all heads at once.
     attention_workspace: int | None = None
     kernels: FusedKernels = "torch"
     compile_norms: bool = False

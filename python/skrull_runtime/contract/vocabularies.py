@@ -32,7 +32,7 @@ NonFiniteGradients = Literal["stop", "skip"]
 # The time to minimise: the slowest data-parallel rank's sum, or the sum over micro-batches of the slowest rank in each.
 Objective = Literal["free", "lockstep"]
 
-# Policies that a run schedules by while it trains; the others are for comparison, and only scheduled when compiling.
+# Policies that a run can schedule with while it trains; the others are for comparison and are scheduled when compiling.
 OnlinePolicy = Literal["auto", "sorted", "packed", "deepspeed"]
 
 # Optimizers.

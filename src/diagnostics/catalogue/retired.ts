@@ -6,7 +6,7 @@ export interface RetiredCode {
   readonly successor?: string;
   /** Options of the successor, by the names that they had. */
   readonly options?: Readonly<Record<string, string>>;
-  /** Why it went. */
+  /** Why it was retired. */
   readonly why: string;
 }
 
@@ -28,11 +28,11 @@ export const RETIRED_CODES: Readonly<Record<string, RetiredCode>> = {
   },
   "budget-assumed": {
     since: "0.1.0",
-    why: "It remarked that CPU ranks have no memory budget. `skrull plan` shows the budget that it uses.",
+    why: "It noted that CPU ranks have no memory budget. `skrull plan` shows the budget that it uses.",
   },
   "gain-too-small": {
     since: "0.1.0",
-    why: "It remarked that a simpler policy is predicted to be nearly as fast, where nothing is wrong. `skrull compare` shows the policies side by side.",
+    why: "It noted that a simpler policy is predicted to be nearly as fast, which is not a mistake. `skrull compare` shows the policies side by side.",
   },
   "host-memory-at-start": {
     since: "0.1.0",
@@ -51,6 +51,6 @@ export const RETIRED_CODES: Readonly<Record<string, RetiredCode>> = {
   },
   "unknown-deepspeed": {
     since: "0.1.0",
-    why: "It warned of a version of DeepSpeed newer than any that was tested. A run says so itself when it starts, of the version that is there.",
+    why: "It warned of a version of DeepSpeed newer than any that was tested. A run warns about the installed version when it starts.",
   },
 };
