@@ -151,8 +151,14 @@ class Machines:
     folder: Path
     environ: dict[str, str]
 
+    def connect(self) -> None:
+        """Waits until each reaches the other: the kernel may take seconds until a link that came up carries anything."""
+        first, second = self.hosts
+        assert launch.wait_until(lambda: _reaches(first, second) and _reaches(second, first), 30)
+
     def start(self) -> launch.Rank:
-        """``launch.sh`` on the first host."""
+        """``launch.sh`` on the first host, once the hosts reach each other."""
+        self.connect()
         log = (self.folder.parent / "log").open("w+")
         command = [
             "ip",
@@ -263,8 +269,6 @@ def _machines(folder: Path, hosts: list[Host]) -> Machines:
         host.link("up")
     for host in hosts:
         _ssh(folder, host)
-    # The kernel may take seconds until a new link carries anything.
-    assert launch.wait_until(lambda: _reaches(first, second) and _reaches(second, first), 30)
     client = folder / "bin"
     client.mkdir()
     known = f"-i {folder}/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
