@@ -49,6 +49,13 @@ function simple(type, schema, words, place) {
 const isRecord = (schema) => schema.properties !== undefined;
 const isWords = (schema) => schema.enum !== undefined;
 
+/** The defaults of a record that need state nothing; none of any other. */
+function defaultsOf(schema) {
+  const entries = Object.entries(schema.properties);
+  if (entries.length === 0 || entries.some(([, own]) => !("default" in own))) return undefined;
+  return Object.fromEntries(entries.map(([key, own]) => [key, own.default]));
+}
+
 // TypeScript
 
 const TYPESCRIPT = {
@@ -68,8 +75,11 @@ const TYPESCRIPT = {
 
 const tsDoc = (text, indent = "") => (text ? `${indent}/** ${text} */\n` : "");
 
-/** CamelCase of a type as the name of its list: `DegreeClass` is `DEGREE_CLASS_WORDS`. */
-const listOf = (type) => `${type.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase()}_WORDS`;
+/** CamelCase of a type as the name of a constant: `DegreeClass` is `DEGREE_CLASS`. */
+const constantOf = (type) => type.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+const listOf = (type) => `${constantOf(type)}_WORDS`;
+const presetsOf = (type) => `${constantOf(type)}_DEFAULTS`;
+const presetsDoc = (type) => `What a ${type} has where it states less.`;
 
 /** A declaration in TypeScript. What has a default is there: who writes states it, who reads fills it in. */
 export function typescript(name, schema) {
@@ -86,7 +96,11 @@ export function typescript(name, schema) {
     const type = expression(own, TYPESCRIPT, `${name}.${key}`);
     return `${tsDoc(own.description, "  ")}  readonly ${key}${there ? "" : "?"}: ${type};\n`;
   });
-  return `${doc}export interface ${name} {\n${lines.join("")}}\n`;
+  const defaults = defaultsOf(schema);
+  const presets = defaults
+    ? `\n${tsDoc(presetsDoc(name))}export const ${presetsOf(name)} = ${JSON.stringify(defaults, null, 2)} as const;\n`
+    : "";
+  return `${doc}export interface ${name} {\n${lines.join("")}}\n${presets}`;
 }
 
 // Python
@@ -115,12 +129,22 @@ const pyLiteral = (name, words) => {
   return `${name} = Literal[\n${words.map((word) => `    ${JSON.stringify(word)},\n`).join("")}]`;
 };
 
-const pyValue = (value, type) => {
+/** A value of JSON. */
+const pyJson = (value) => {
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value !== "object") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(pyJson).join(", ")}]`;
+  if (typeof value === "object") return `{${pyItems(value).join(", ")}}`;
+  return JSON.stringify(value);
+};
+
+const pyItems = (object) =>
+  Object.entries(object).map(([key, own]) => `${JSON.stringify(key)}: ${pyJson(own)}`);
+
+const pyValue = (value, type) => {
+  if (value === null || typeof value !== "object") return pyJson(value);
   const empty = { "{}": `lambda: ${type}()`, "[]": "list" }[JSON.stringify(value)]; // a TypedDict
-  return `field(default_factory=${empty ?? `lambda: ${JSON.stringify(value)}`})`;
+  return `field(default_factory=${empty ?? `lambda: ${pyJson(value)}`})`;
 };
 
 const pyDoc = (schema) => `    """${schema.description}"""\n\n`;
@@ -157,5 +181,11 @@ export function python(name, schema) {
   const head = constructed
     ? `@dataclass(frozen=True)\nclass ${name}:`
     : `class ${name}(TypedDict):`;
-  return `${head}\n${pyDoc(schema)}${fields.join("")}`;
+  const defaults = constructed ? undefined : defaultsOf(schema);
+  const presets = defaults
+    ? `\n\n# ${presetsDoc(name)}\n${presetsOf(name)}: ${name} = {\n${pyItems(defaults)
+        .map((item) => `    ${item},\n`)
+        .join("")}}\n`
+    : "";
+  return `${head}\n${pyDoc(schema)}${fields.join("")}${presets}`;
 }

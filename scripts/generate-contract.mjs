@@ -157,9 +157,28 @@ const pythonLimits = () =>
 
 const codes = inContract("exit-codes.json");
 
+const testedKinds = () =>
+  Object.fromEntries(
+    Object.entries(inContract("models.json").taken).map(([type, { kinds }]) => [type, kinds]),
+  );
+
 const files = {
   "src/cli/exit-code.generated.ts": `${head("//", "contract/exit-codes.json")}\n${commandCodes(codes)}`,
   [`${RUNTIME}/exit_codes.py`]: `${head("#", "contract/exit-codes.json")}"""How a run has ended."""\n\n${pythonConstants(codes.run)}`,
+  "src/catalogue/models.generated.ts": `${head("//", "contract/models.json")}
+/** Why models of these types cannot be trained. */
+export const REFUSED = ${json(inContract("models.json").refused).trim()} as const;
+
+/** Of a configuration that trains: its text decoder's type, and kinds of layers and rotary embeddings. */
+export interface TestedKinds {
+  readonly text: string;
+  readonly layers: readonly string[];
+  readonly rope: readonly string[];
+}
+
+/** What has been tested of models of these types. */
+export const TAKEN: Readonly<Record<string, readonly TestedKinds[]>> = ${json(testedKinds()).trim()};
+`,
   "src/catalogue/refusals.generated.ts": moduleOf("contract/refusals.json", "REFUSALS"),
   "src/foundation/versions.generated.ts": moduleOf("contract/versions.json", "VERSIONS"),
   "src/foundation/vocabularies.generated.ts": typescriptWords(),
@@ -170,6 +189,9 @@ const files = {
   "src/schedule/problem-schema.generated.ts":
     `${head("//", "contract/schedule-problem.schema.json")}\n` +
     `export const PROBLEM_SCHEMA = ${json(bundled("schedule-problem.schema.json")).trim()} as const;\n`,
+  "src/catalogue/description-schema.generated.ts":
+    `${head("//", "contract/model-description.schema.json")}\n` +
+    `export const DESCRIPTION_SCHEMA = ${json(bundled("model-description.schema.json")).trim()} as const;\n`,
   "schemas/schedule-problem.schema.json": json(bundled("schedule-problem.schema.json")),
   [`${RUNTIME}/vocabularies.py`]: pythonWords(),
   [`${RUNTIME}/records.py`]: pythonRecords(),

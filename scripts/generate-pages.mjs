@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { cataloguePage } from "./catalogue-page.mjs";
 import { indexPage, writePages } from "./diagnostic-pages.mjs";
 import { SHOWN } from "./example-files.mjs";
 import { fail, ROOT, say } from "./lib.mjs";
@@ -17,11 +18,15 @@ const { specSchema } = await built("language/json-schema.js");
 const { PROFILE_SCHEMA } = await built("catalogue/profile.js");
 const { CONFIGURATION_SCHEMA } = await built("lint/configuration-schema.js");
 const { versionsPage } = await built("emit/versions-page.js");
+const { figuresPage } = await built("plan/figures-page.js");
 const { rulesPage } = await built("lint/rules-page.js");
 const { TEMPLATE_SCHEMA } = await built("catalogue/read-template.js");
 const { textmateGrammar } = await built("language/textmate.js");
 const { CONTEXTUAL_WORDS, grammarEbnf } = await built("syntax/ebnf.js");
 const { SPEC_PARSER } = await built("syntax/parser.js");
+
+const rope = await built("catalogue/rope.js");
+const { isTested } = await built("catalogue/tested.js");
 
 const ebnf = grammarEbnf();
 const drawn = railroadFiles(SPEC_PARSER.getSerializedGastProductions(), ebnf, CONTEXTUAL_WORDS);
@@ -32,6 +37,8 @@ const files = {
   "docs/reference/language.md": referencePage(),
   "docs/reference/lint-rules.md": rulesPage(),
   "docs/reference/versions.md": versionsPage(),
+  "docs/reference/figures.md": figuresPage(),
+  "docs/reference/catalogue.md": cataloguePage({ ...rope, isTested }),
   "docs/diagnostics/README.md": indexPage(),
   [SHOWN]: await shownExamples(DIAGNOSTIC_CODES),
   ...Object.fromEntries(grammar.map(([name, text]) => [`grammar/${name}`, text])),

@@ -52,6 +52,12 @@ const problems = {
     lengths: [10000, 500, 24576],
     cost: { ...small, comm: { 3: [1, 2, 0.5] } },
   },
+  "micro-batches that take a least time": {
+    ...base,
+    data_parallel: 2,
+    lengths: tail,
+    cost: { ...small, least: 60000 },
+  },
   pool: { ...base, data_parallel: 2, degrees: "pool", lengths: tail },
   "longer than a data rank of the pool": {
     ...base,

@@ -11,6 +11,7 @@ const TESTS = {
   kills: "python/tests/kills.py",
   launchers: "python/tests/launcher_cases.py",
   mistral: "python/tests/mistral_long.py",
+  models: "python/tests/models_long.py",
   schedules: "scripts/long-schedules.mjs",
   "schedules-python": "python/tests/fuzz_schedules.py",
   templates: "python/tests/templating_long.py",

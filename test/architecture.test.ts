@@ -137,7 +137,9 @@ describe("the layout", () => {
     const long = [
       ...FILES.filter((file) => !file.endsWith(".generated.ts")).map((file) => join(SOURCE, file)),
       ...modules.filter((file) => file.endsWith(".py")).map((file) => join(runtime, file)),
-    ].filter((path) => readFileSync(path, "utf8").split("\n").length - 1 > LONGEST_FILE);
+    ]
+      .filter((path) => !readFileSync(path, "utf8").startsWith("# Generated"))
+      .filter((path) => readFileSync(path, "utf8").split("\n").length - 1 > LONGEST_FILE);
     expect(long).toEqual([]);
   });
 

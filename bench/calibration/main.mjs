@@ -63,7 +63,8 @@ function compile(name, line) {
   return folder;
 }
 
+/** The steps that a report counts. */
 function metrics(folder) {
   const lines = readFileSync(join(folder, "output/metrics.jsonl"), "utf8").trim().split("\n");
-  return lines.map((line) => JSON.parse(line));
+  return lines.map((line) => JSON.parse(line)).filter(({ disturbed }) => !disturbed);
 }

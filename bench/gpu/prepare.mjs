@@ -10,7 +10,7 @@ import { bringWheels } from "./wheels.mjs";
 
 const FOLDER = join(ROOT, "build/gpu-campaign");
 const SPECS = join(FOLDER, "specs");
-const MODES = ["none", "selective", "full"];
+const MODES = ["none", "selective", "full", "offload"];
 // Whole, or a few layers of its width with a smaller vocabulary.
 const STACK = { num_hidden_layers: 4, max_window_layers: 4, vocab_size: 32768 };
 const MODELS = { "qwen2.5-0.5b": {}, "qwen2.5-7b": STACK, "qwen3-8b": STACK };

@@ -85,17 +85,17 @@ function folder() {
       { command: [CLI, "lint", specs] },
       { command: [CLI, "lint", join(specs, "spec-0.skrull")] },
     );
-    const ratio = (kind) => `${((FILES * one[kind]) / all[kind]).toFixed(0)} x`;
+    const ratio = (kind) => `${((FILES * one[kind]) / all[kind]).toFixed(0)}x`;
     return table(
       ["", "median time, s", "mean processor time, s"],
       [
         [
-          `${FILES} starts, a spec each: ${FILES} x one`,
+          `${FILES} starts with one spec each: ${FILES} x one`,
           seconds(FILES * one.wall),
           seconds(FILES * one.cpu),
         ],
         [`one start, a folder of ${FILES} specs`, seconds(all.wall), seconds(all.cpu)],
-        ["faster", ratio("wall"), ratio("cpu")],
+        ["speed-up", ratio("wall"), ratio("cpu")],
       ],
     );
   } finally {

@@ -90,7 +90,7 @@ function tableOf({ device, policies }) {
   ]);
   const speed = `speed over ${BASELINE}`;
   const head = ["policy", "micro-batches", "step s", speed, "median batch", "as planned"];
-  const more = ["planned / replayed", "computed by all ranks, s", "communication in sight, s"];
+  const more = ["planned / replayed", "computed by all ranks, s", "exposed communication, s"];
   const name = setting === "cpu" ? `${device} of ${cpus()[0]?.model}` : device;
   return `${name}; ${baseline.length} global batches\n\n${table([...head, ...more, "peak MiB", "planned MiB"], rows)}`;
 }

@@ -33,7 +33,7 @@ from skrull_runtime.profiling.features import Batch
 from skrull_runtime.profiling.figures import figures_of
 from skrull_runtime.profiling.fit import Errors, fit_terms, predict
 from skrull_runtime.profiling.measure import MOST_TOKEN_ID, StepTimer, spread_targets
-from skrull_runtime.profiling.memory import SHARDED_ROW
+from skrull_runtime.profiling.memory import planned_bytes
 from skrull_runtime.profiling.profile_file import write_profile
 from skrull_runtime.profiling.recipes import designed_batches
 from skrull_runtime.profiling.run_folder import RunFolder
@@ -208,7 +208,7 @@ class Replay:
             "micro_batches": len(self.spans),
             "seconds": self.seconds(),
             "predicted_seconds": predicted / 1e6,
-            # Of the ranks together: what they computed, and communication in sight.
+            # Of the ranks together: what they computed, and exposed communication.
             "computed": sum(measured for own in parts for measured, _ in own),
             "waited": sum(exposed for own in parts for _, exposed in own),
             "peak_bytes": self.peak,
@@ -216,20 +216,10 @@ class Replay:
         }
 
 
-def planned_bytes(memory: dict[str, Any], tokens: int, sharded: int) -> int:
-    """Memory of a rank with that many tokens in a micro-batch, by the plan's rows."""
-    rows = {row["id"]: row["bytes"] for row in memory["per_token"]}
-    gathered = rows.pop(SHARDED_ROW, 0)
-    fixed = sum(row["bytes"] for row in memory["fixed"])
-    return round(fixed + tokens * sum(rows.values()) + sharded * gathered)
-
-
 def zero_seconds(run: RunFolder) -> tuple[float, float]:
-    """What ZeRO communicates a micro-batch and a step, as planned: the profile's own fixed costs have none of it."""
-    figures, scheduling = run.plan["hardware"]["figures"], run.scheduling
-    micro_batch = scheduling.cost["fixed"] - figures["micro_batch_us"]
-    step = scheduling.forecast["fixed_us"] - figures["step_us"]
-    return max(0.0, micro_batch / 1e6), max(0.0, step / 1e6)
+    """What ZeRO communicates a micro-batch and a step, as planned."""
+    zero = run.plan["step"]["zero_us"]
+    return zero["micro_batch"] / 1e6, zero["step"] / 1e6
 
 
 def replay(run: RunFolder, out: Path, batches: int, repeats: int) -> None:

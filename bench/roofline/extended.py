@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from subject import Cell, FakeModel, Setting, Subject
+from meter import Meter
+from subject import Cell, FakeModel, Setting, Subject, links_of
 from transformers import AutoConfig
 from world import start
 
@@ -29,7 +30,9 @@ class Extended:
         models = [_of_layers(run, count, config) for count in self.layers]
         scheduling = run.scheduling
         start(scheduling.data_parallel * scheduling.context_parallel, moves=False)
-        self._subjects = [Subject(run, model, setting) for model in models]
+        self._subjects = [
+            Subject(run, model, setting, Meter(setting.gpu, links_of(run))) for model in models
+        ]
 
     def run_once(self, micro_batch: MicroBatch, rank: int) -> Cell:
         """Forward and backward of a rank's part."""

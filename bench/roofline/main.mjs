@@ -114,13 +114,14 @@ function policies() {
   return named;
 }
 
-/** The catalogue's entry, with the bandwidth of its memory, which plans do not need. */
+/** Figures of the catalogue. A CPU has no bandwidth there. */
 function gpuNamed(gpu) {
   const file = join(ROOT, "catalogue/gpus", `${gpu}.yaml`);
-  const bandwidth = JSON.parse(readFileSync(join(HERE, "bandwidths.json"), "utf8"))[gpu];
-  if (!existsSync(file) || bandwidth === undefined)
+  const entry = existsSync(file) ? parse(readFileSync(file, "utf8")) : {};
+  const bandwidth = Number(entry.memory_bandwidth);
+  if (!(bandwidth > 0))
     fail(`the bandwidth of GPU "${gpu}" is not known; name another one by --gpu`, 2);
-  return { bandwidth, peak_flops: parse(readFileSync(file, "utf8")).peak_flops };
+  return { bandwidth, peak_flops: entry.peak_flops };
 }
 
 /** What operations are charged by: the GPU that the run is for, or the one that was asked for. */

@@ -95,9 +95,9 @@ class Tally:
 class Meter(TorchDispatchMode):
     """Enter it inside of a ``FakeTensorMode``; a kernel's stand-in charges its own work by :meth:`charge`."""
 
-    def __init__(self, gpu: Gpu, links: Links | None = None):
+    def __init__(self, gpu: Gpu, links: Links | None = None, ledger: Ledger | None = None):
         super().__init__()
-        self.gpu, self.ledger, self.wire = gpu, Ledger(), Wire(links)
+        self.gpu, self.ledger, self.wire = gpu, ledger or Ledger(), Wire(links)
         self._tally, self._charging, self._kind = Tally(), True, TRANSIENT
 
     def take(self) -> Tally:

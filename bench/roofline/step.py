@@ -21,12 +21,9 @@ from skrull_runtime.batches.segments import windows_in
 from skrull_runtime.config import problem_of
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.profiling.measure import spread_targets
-from skrull_runtime.profiling.memory import SHARDED_ROW
+from skrull_runtime.profiling.memory import planned_bytes
 from skrull_runtime.scheduling import schedule
 from skrull_runtime.scheduling.forecast import predicted_us
-
-# Fixed rows of the plan's memory that a micro-batch needs; the others are states.
-AT_WORK = ("logits", "head-gradient")
 
 
 @dataclass
@@ -93,13 +90,10 @@ def _cells(subject: Extended, batches: list[MicroBatch], first: bool) -> list[Ce
     return [found[rank] for rank in range(len(batches))]
 
 
-def planned_bytes(memory: dict[str, Any], micro_batch: MicroBatch) -> int:
-    """Of a micro-batch on a rank, by the plan's rows, states left out."""
-    rows = {row["id"]: row["bytes"] for row in memory["per_token"]}
-    gathered = rows.pop(SHARDED_ROW, 0)
-    fixed = sum(row["bytes"] for row in memory["fixed"] if row["id"] in AT_WORK)
-    sharded = sum(group.tokens for group in micro_batch.layout.groups)
-    return round(fixed + micro_batch.size * sum(rows.values()) + sharded * gathered)
+def _planned(memory: dict[str, Any], batch: MicroBatch) -> int:
+    """By the plan's rows, states left out."""
+    sharded = sum(group.tokens for group in batch.layout.groups)
+    return planned_bytes(memory, batch.size, sharded, states=False)
 
 
 def figures(subject: Extended, step: Step) -> dict[str, Any]:
@@ -109,7 +103,7 @@ def figures(subject: Extended, step: Step) -> dict[str, Any]:
     fullest = max(range(len(own)), key=lambda index: batches[index].size)
     memory = subject.run.plan["memory"]
     everything = [
-        (cell, planned_bytes(memory, batch))
+        (cell, _planned(memory, batch))
         for cells, ranks in zip(step.cells, step.batches, strict=True)
         for cell, batch in zip(cells, ranks, strict=True)
     ]

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from charge import Cost, Gpu
-from faked import faked
+from faked import Mode, faked
 from ledger import GRADIENTS, WEIGHTS
 from meter import Meter, Tally
 from operations import size
@@ -20,9 +21,12 @@ from wire import Links
 from world import OwnGroups
 
 from skrull_runtime.batches.packed import MicroBatch
+from skrull_runtime.batches.segments import AttentionPlan
+from skrull_runtime.config import RunConfig, SchedulingConfig
 from skrull_runtime.model import loss
 from skrull_runtime.model.attention import AttentionContext, skrull_attention
 from skrull_runtime.model.build import base_of, build_model
+from skrull_runtime.model.recomputation import recomputation_of
 from skrull_runtime.model.slicing import slicing_of
 from skrull_runtime.profiling.run_folder import RunFolder
 from skrull_runtime.scheduling import class_degrees
@@ -70,27 +74,44 @@ class Setting:
     workspace: int | None = None  # bytes of sharded attention, where not the runtime's own
 
 
+class Run(Protocol):
+    """What a model is built and called by: a compiled run's folder, or one that is imagined."""
+
+    config: RunConfig
+    scheduling: SchedulingConfig
+
+
 @dataclass(frozen=True)
 class FakeModel:
     """A model without weights."""
 
     model: nn.Module
-    mode: FakeTensorMode
+    mode: Mode
 
     @classmethod
-    def of(cls, run: RunFolder, configuration: Path) -> FakeModel:
+    def of(cls, run: Run, configuration: Path, mode: Mode | None = None) -> FakeModel:
         """By the ``config.json`` of that folder. Before there is a process group: fakes cannot be agreed upon."""
         config = replace(run.config.model, weights="random", source=None, source_kind=None)
-        mode = FakeTensorMode(allow_non_fake_inputs=True)
+        mode = mode or FakeTensorMode(allow_non_fake_inputs=True)
         with mode:
-            return cls(build_model(config, configuration, None, run.config.train.seed), mode)
+            model = build_model(config, configuration, None, run.config.train.seed)
+            # As DeepSpeed does: peft has adapters in fp32.
+            dtype = base_of(model).dtype
+            return cls(model.apply(lambda module: own_parameters(module, dtype)), mode)
+
+
+def own_parameters(module: nn.Module, dtype: torch.dtype) -> None:
+    """Has those of a module, not of its parts, in that precision."""
+    for name, own in module._parameters.items():
+        if own is not None and own.dtype != dtype:
+            module._parameters[name] = nn.Parameter(own.detach().to(dtype), own.requires_grad)
 
 
 class Subject:
     """The model as training has it, less DeepSpeed: neither ZeRO nor the optimizer."""
 
-    def __init__(self, run: RunFolder, fake: FakeModel, setting: Setting):
-        self.run, self.meter = run, Meter(setting.gpu, links_of(run))
+    def __init__(self, run: Run, fake: FakeModel, setting: Setting, meter: Meter):
+        self.run, self.meter = run, meter
         self.model, self.fake = fake.model, fake.mode
         with self.fake:
             self.wrapped = loss.SummedLossModel(self.model, run.config.model.loss_chunk)
@@ -102,12 +123,15 @@ class Subject:
         groups.prepare(
             class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel)
         )
-        slicing = slicing_of(run.config.model, self._config)
+        self.kernel, self.slicing = setting.kernel, slicing_of(run.config.model, self._config)
         if setting.workspace is not None:
-            slicing = replace(slicing, workspace=setting.workspace)
-        self._context = lambda plan: AttentionContext(
-            plan, groups, StandIn(setting.kernel, self.meter), slicing
-        )
+            self.slicing = replace(self.slicing, workspace=setting.workspace)
+        self._groups = groups
+
+    def _context(self, plan: AttentionPlan) -> AttentionContext:
+        recomputes = recomputation_of(base_of(self.model)).recomputes_layers
+        slicing = replace(self.slicing, recomputes=recomputes)
+        return AttentionContext(plan, self._groups, StandIn(self.kernel, self.meter), slicing)
 
     def _enter_states(self) -> None:
         ledger = self.meter.ledger
@@ -134,6 +158,7 @@ class Subject:
     def run_once(self, micro_batch: MicroBatch, rank: int) -> Cell:
         """Forward and backward of a rank's part. Gradients remain, if the run keeps them between micro-batches."""
         meter, router = self.meter, self.wrapped.router
+        recomputation_of(base_of(self.model)).begin(micro_batch.fullest)
         meter.wire.rank = rank
         with self.fake, on_a_gpu(meter):
             own = faked(micro_batch, self.fake)

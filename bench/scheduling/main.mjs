@@ -34,11 +34,13 @@ const PARTS = {
   construction: () =>
     construction([named("0.5B Wikipedia"), named("0.5B ChatQA2")], setup.seed, say),
   growth: () => {
-    const { text, points } = growth(named("0.5B LMsys"), setup.seed, say);
+    const setting = named("0.5B LMsys");
+    const { text, points } = growth(setting, setup.seed, say);
+    const even = growth({ ...setting, geometric: true }, setup.seed, say);
     const folder = join(ROOT, "docs/figures");
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "scheduling-growth.svg"), growthChart(points));
-    return text;
+    return `${text}\nLengths that grow by equal factors, from 16 to the longest that fits:\n${even.text}`;
   },
 };
 

@@ -91,6 +91,14 @@ function pythonTimes(groups) {
 /** Solves of the first size before any is timed: its few short runs would be timed as they compile. */
 const WARM_UP = 200;
 
+/** As many sequences of every order of magnitude, the longest of which is the longest that fits: most cells hold few. */
+const geometric = (sequences, longest) =>
+  Array.from({ length: sequences }, (_, at) =>
+    Math.floor(SHORTEST * (longest / SHORTEST) ** (at / (sequences - 1))),
+  );
+
+const SHORTEST = 16;
+
 /** Time and time per sequence from 256 to 65,536 sequences, ranks growing alike up to 64 data-parallel ranks. */
 export function growth(setting, seed, say) {
   const points = [];
@@ -99,7 +107,13 @@ export function growth(setting, seed, say) {
   for (let sequences = 256; sequences <= 65_536; sequences *= 2) {
     say(`growth: ${sequences}`);
     const data_parallel = Math.min(64, sequences / 64);
-    const shape = { ...setting, sequences, data_parallel };
+    const { geometric: even, model, context_parallel: context } = setting;
+    const shape = {
+      ...setting,
+      sequences,
+      data_parallel,
+      ...(even && { batchOf: () => geometric(sequences, model.bucket * context) }),
+    };
     const problems = [problemOf(shape, seed, 0, { objective: "lockstep" })];
     points.push({
       sequences,
@@ -115,6 +129,6 @@ export function growth(setting, seed, say) {
     ((1000 * ms) / sequences).toFixed(2),
     (ms / sequences / (first.ms / first.sequences)).toFixed(2),
   ]);
-  const head = ["sequences", "ranks", "ms", "us a sequence", "over that of 256"];
+  const head = ["sequences", "ranks", "ms", "us per sequence", "relative to 256"];
   return { text: table(head, rows), points };
 }

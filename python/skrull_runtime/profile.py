@@ -12,7 +12,7 @@ import os
 import platform
 import socket
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,8 +25,10 @@ from .errors import UserError
 from .model.build import DTYPES
 from .profiling.arguments import parser_of
 from .profiling.collectives import interpolated, measure_collectives
+from .profiling.devices.products import products_flops, shapes_of
+from .profiling.devices.rates import host_link, memory_bandwidth
 from .profiling.features import Batch, Communication, Terms
-from .profiling.figures import figures_of, zero_included
+from .profiling.figures import figures_of, zero_included, zero_overlap
 from .profiling.fit import Errors, fit_terms, predict
 from .profiling.measure import StepTimer
 from .profiling.memory import activation_factor
@@ -36,9 +38,14 @@ from .profiling.run_folder import DemandedCollectives, RunFolder
 from .training.end import ending_plainly
 from .training.start import start_process_group
 
+DESCRIPTION = """Measures the machine that a compiled run will train on, and writes a profile for a spec's cluster
+{ profile }. Measured by themselves: collectives by size, matrix products in the model's shapes, copies in memory and to the
+host. Fitted to times of whole steps of the run's own model: attention, output head, norms and activations, what a
+micro-batch takes at least and besides, and a step. What it prints of steps held out was not fitted."""
 QUICK = {"observations": 18, "repeats": 1, "held_out": 3}
 LARGEST_COLLECTIVE = {"cuda": 2**30, "cpu": 2**26}  # bytes
 COLLECTIVE_REPEATS = 7
+DEVICE_REPEATS = 5
 
 
 def main() -> None:
@@ -55,7 +62,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = parser_of("profile", "Measures the machine that a compiled run will train on.")
+    parser = parser_of("profile", DESCRIPTION)
     parser.add_argument(
         "--out", type=Path, default=Path("profile.json"), help="the profile to write"
     )
@@ -67,6 +74,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--held-out", type=int, default=8, help="global batches to test on (8)")
     parser.add_argument(
         "--repeats", type=int, default=3, help="timings of each; the median counts (3)"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=2.5,
+        help="time for steps; what is left of --repeats then is left out (2.5)",
     )
     parser.add_argument("--quick", action="store_true", help="fewer of everything: rough figures")
     parser.add_argument(
@@ -106,8 +119,10 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
     designed = designed_batches(arguments.observations, scheduling, run.lengths, shares)
     held_out = training_batches(arguments.held_out, scheduling, run.lengths, run.supervised)
     _say(f"timing {len(designed)} steps to fit and {len(held_out)} of the run's own to test on")
-    times = timer.medians([*designed, *held_out], arguments.repeats)
+    limit = 60 * arguments.minutes
+    times = timer.medians([*designed, *held_out], arguments.repeats, limit)
     factor = activation_factor(timer, run.plan, dist.get_rank())
+    device = _device_rates(run, timer)
     if dist.get_rank() != 0:
         return
     if not head:
@@ -117,15 +132,22 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
         )
     fitted, tested = times[: len(designed)], times[len(designed) :]
     terms = fit_terms(designed, fitted, scheduling, communication)
-    figures, notes = figures_of(terms, demand)
+    figures, notes = figures_of(terms, demand, device.products_flops)
+    included = zero_included(run.plan, dist.get_world_size())
+    overlap = zero_overlap(terms, tables, included, run.config.model.precision)
     profile: Profile = {
         "format_version": 1,
         "name": arguments.name or _machine(),
         "gpu": arguments.gpu or run.plan["topology"]["gpu"],
         "precision": run.config.model.precision,
         **figures,
-        "zero_included": zero_included(run.plan, dist.get_world_size()),
+        "zero_included": included,
+        "memory_bandwidth": device.memory_bandwidth,
     }
+    if overlap is not None:
+        profile["zero_overlap"] = overlap
+    if device.host_link is not None:
+        profile["host_link"] = device.host_link
     if factor is not None:
         profile["activation_factor"] = factor
     if tables:
@@ -133,6 +155,28 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
     _report(terms, [(designed, fitted), (held_out, tested)], scheduling, communication, notes)
     write_profile(arguments.out, profile)
     print(f"wrote {arguments.out}: name it in the spec's cluster {{ profile }} and compile again")
+
+
+@dataclass(frozen=True)
+class _DeviceRates:
+    """What a rank's device reaches by itself, per second."""
+
+    products_flops: float | None
+    memory_bandwidth: float
+    host_link: float | None
+
+
+def _device_rates(run: RunFolder, timer: StepTimer) -> _DeviceRates:
+    """Measured on all ranks at once. Collective."""
+    device, model = timer.trainer.device, run.config.model
+    shapes = shapes_of(timer.trainer.model, run.plan["demand"]["flops"]["body_per_token"])
+    return _DeviceRates(
+        products_flops(
+            shapes, run.scheduling.bucket, DTYPES[model.precision], device, DEVICE_REPEATS
+        ),
+        memory_bandwidth(device, DEVICE_REPEATS),
+        host_link(device, DEVICE_REPEATS),
+    )
 
 
 def _scheduling_on(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
@@ -196,7 +240,8 @@ def _report(
     print(f"  {terms.target:12.3f} us a target")
     print(f"  {1e6 * terms.square:12.3f} us a square of 1,000 tokens")
     print(f"  {terms.shard:12.3f} us a token on every rank, for small shards")
-    print(f"  {terms.micro_batch:12.0f} us a micro-batch")
+    print(f"  {terms.least:12.0f} us that a micro-batch takes at least")
+    print(f"  {terms.micro_batch:12.0f} us a micro-batch besides")
     print(f"  {terms.step:12.0f} us a step")
     for title, (batches, times) in zip(("fitted", "held out"), sets, strict=True):
         errors = Errors.of(predict(terms, batches, scheduling, communication), times)

@@ -30,6 +30,7 @@ from .process.agreement import attempted, digest_of, require_agreement, require_
 from .process.arguments import Parser
 from .process.run_lock import hold
 from .reporting.metrics import HEADER, Entry, MetricsLog, step_entry, trackers
+from .reporting.prediction import WARM_UP, PredictionCheck
 from .scheduling import class_degrees
 from .training.determinism import be_deterministic
 from .training.end import Stopped, ending_plainly
@@ -98,7 +99,7 @@ def _run(
     ds_config = read_document(run_dir / DEEPSPEED_FILE, DEEPSPEED_SCHEMA)
     if resume is not None:
         ds_config = resume.configuration(ds_config)
-    preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared)
+    preflight = None if arguments.no_preflight else Preflight.of(sampler, prepared, config.model)
     batches = prepared.feed.batches(sampler)  # made while the model is being built
     trainer, groups = _trainer(config, prepared, run_dir, ds_config)
     if preflight is not None:
@@ -112,8 +113,11 @@ def _run(
 
     evaluation = prepared.evaluation
     loop = TrainingLoop(config, sampler, index, trainer, groups, output, data_digest, evaluation)
+    if log is not None:
+        loop.check = PredictionCheck.of(compiled, prepared.scheduling, sampler.start_step)
     finished = loop.run(batches, log)
     if log is not None:
+        _warn_of_times(None if loop.check is None else loop.check.end())
         log.close()
     if not finished:
         steps = f"{sampler.start_step} steps{_skipped(trainer)}"
@@ -151,9 +155,15 @@ def _trainer(
     trainer = Trainer(model, ds_config, config.model, train)
     limit_groups(train.timeout_seconds)
     groups = GroupTable(group_timeout(train.timeout_seconds))
-    groups.prepare_ahead(
-        class_degrees(scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel)
+    degrees = class_degrees(
+        scheduling.degrees, scheduling.data_parallel, scheduling.context_parallel
     )
+    if trainer.needs_whole_sequences and max(degrees) > 1:
+        raise UserError(
+            "layers of the model need whole sequences, and this run's ranks share them:"
+            " compile with parallel { context = 1 }"
+        )
+    groups.prepare_ahead(degrees)
     return trainer, groups
 
 
@@ -171,6 +181,8 @@ def _finish(
             trainer.stage,
             config.model.source,
             config.data,
+            config.model.stored_vocabulary is not None,
+            config.model.lora is not None and config.model.lora.get("merge", False),
         )
     if log is not None:
         exported = f", the model in {train.output}/model" if train.export else ""
@@ -199,6 +211,8 @@ class TrainingLoop:
         self.index, self.trainer = index, trainer
         self.groups, self.output, self.data_digest = groups, output, data_digest
         self.evaluation = evaluation
+        self.check: PredictionCheck | None = None
+        self._unsettled = WARM_UP  # coming steps whose times say little
         self.stop = stopping.StopRequest()
         if (own := guard.current()) is not None:
             own.saves_when_stopped()
@@ -214,8 +228,8 @@ class TrainingLoop:
             result = replace(self._step(batch), waited_seconds=waited)
             self.sampler.trained(batch.step)
             if log is not None:
-                log.add(self._entry(batch, result))
-                _tell_of_skipped(batch.step, result)
+                self._tell(log, batch, result)
+            self._unsettled = max(0, self._unsettled - 1)
             stopped = self._after_step(log, result.stop)
             if stopped:
                 break
@@ -249,9 +263,16 @@ class TrainingLoop:
                 f" learning rate{error.advice}. Nothing was updated; the newest checkpoint is of an earlier step"
             ) from error
 
-    def _entry(self, batch: StepBatch, result: StepResult) -> Entry:
+    def _tell(self, log: MetricsLog, batch: StepBatch, result: StepResult) -> None:
+        """Logs a step, and warns where steps take other times than the plan's band allows."""
         lengths = [self.index.lengths[sample] for sample in batch.samples]
-        return step_entry(batch, result, self.train, lengths, dist.get_world_size())
+        entry: Entry = step_entry(batch, result, self.train, lengths, dist.get_world_size())
+        disturbed = self._unsettled > 0 or result.skipped or batch.supervised == 0
+        log.add(entry | {"disturbed": True} if disturbed else entry)
+        _tell_of_skipped(batch.step, result)
+        if self.check is not None and not disturbed:
+            targets = [self.index.supervised[sample] for sample in batch.samples]
+            _warn_of_times(self.check.add(batch, lengths, targets, result.seconds))
 
     def _make_up_for_an_evaluation(self, log: MetricsLog | None) -> bool:
         """Evaluates if the last evaluation was cut short, as a checkpoint is written before its evaluation. Returns False if
@@ -269,6 +290,7 @@ class TrainingLoop:
             return True
         started = time.perf_counter()
         loss = self.evaluation.loss(self.trainer, self.groups, self.stop)
+        self._unsettled = max(1, self._unsettled)
         if loss is None:
             return False
         if log is not None:
@@ -286,6 +308,12 @@ class TrainingLoop:
         checkpoint.save_checkpoint(
             self.trainer.engine, self.output, state, self.train.keep_checkpoints
         )
+        self._unsettled = max(1, self._unsettled)
+
+
+def _warn_of_times(warning: str | None) -> None:
+    if warning is not None:
+        print(f"warning: {warning}", flush=True)
 
 
 def _tell_of_skipped(step: int, result: StepResult) -> None:

@@ -96,6 +96,7 @@ def refuse_what_is_missing(
     recomputes = model.checkpointing != "none"
     needed = {
         "offloaded-gradients": train.gradients == "fp32" and offloads and stage in (1, 2),
+        "muon": train.optimizer["type"] == "muon",
         "adapters-recomputed": model.lora is not None and stage == 3 and recomputes,
     }
     problems = [missing(feature) for feature, is_needed in needed.items() if is_needed]

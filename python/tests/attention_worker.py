@@ -19,6 +19,7 @@ from skrull_runtime.model.kernels.sdpa import SdpaKernel
 from skrull_runtime.model.slicing import Slicing
 
 HEADS, KV_HEADS, WIDTH, SCALING = 8, 4, 8, 0.3
+SOFTCAP = 0.9
 
 
 def plain(
@@ -27,11 +28,14 @@ def plain(
     v: torch.Tensor,
     window: int | None,
     sinks: torch.Tensor | None,
+    softcap: bool,
 ) -> torch.Tensor:
     """Attention of one sequence, ``[S, heads, D]``, by its definition."""
     per = q.shape[1] // k.shape[1]
     k, v = (each.repeat_interleave(per, dim=1) for each in (k, v))
     products = torch.einsum("qhd,khd->hqk", q, k) * SCALING
+    if softcap:
+        products = SOFTCAP * torch.tanh(products / SOFTCAP)
     distance = torch.arange(len(q)).unsqueeze(1) - torch.arange(len(q))
     hidden = (distance < 0) | (distance >= (window or len(q)))
     products = products.masked_fill(hidden, -torch.inf)
@@ -66,8 +70,13 @@ def difference(case: dict[str, Any], groups: GroupTable) -> float:
     generator = torch.Generator().manual_seed(case["seed"])
     lengths, window = case["lengths"], case["window"]
     q, k, v, weight = (
-        [torch.randn(n, heads, WIDTH, generator=generator, dtype=torch.float64) for n in lengths]
-        for heads in (HEADS, KV_HEADS, KV_HEADS, HEADS)
+        [torch.randn(n, *own, generator=generator, dtype=torch.float64) for n in lengths]
+        for own in (
+            (HEADS, WIDTH),
+            (KV_HEADS, WIDTH),
+            (KV_HEADS, case["value_width"]),
+            (HEADS, case["value_width"]),
+        )
     )
     layout = layout_of(case["placements"], dist.get_rank(), lengths)
     size = max(1, sum(len(positions) for _, positions in own_positions(layout)))
@@ -86,12 +95,15 @@ def difference(case: dict[str, Any], groups: GroupTable) -> float:
         scaling=SCALING,
         skrull=context,
         sliding_window=window,
+        softcap=SOFTCAP if case["softcap"] else None,
         s_aux=own_sinks,
     )
     weights = packed(weight, layout).transpose(1, 2)
     (output * weights).sum().backward()
     whole = [[each.requires_grad_() for each in tensors] for tensors in (q, k, v)]
-    outputs = [plain(*own, window, whole_sinks) for own in zip(*whole, strict=True)]
+    outputs = [
+        plain(*own, window, whole_sinks, case["softcap"]) for own in zip(*whole, strict=True)
+    ]
     sum((out * w).sum() for out, w in zip(outputs, weight, strict=True)).backward()
     found = [output.transpose(1, 2), *(each.grad for each in inputs)]
     expected = [outputs, *([each.grad for each in tensors] for tensors in whole)]

@@ -79,7 +79,9 @@ def scheduling(case: dict[str, Any], tokens: int) -> SchedulingConfig:
 def gradient_of_run(case: dict[str, Any], folder: Path, groups: GroupTable) -> dict[str, Any]:
     """What the run's weights have moved by, with how it was computed."""
     data = samples()
-    config = ModelConfig("random", "bf16", case["checkpointing"], "sdpa", case["chunk"])
+    config = ModelConfig(
+        "random", "bf16", case["checkpointing"], attention="sdpa", loss_chunk=case["chunk"]
+    )
     model = build_model(config, folder, None, tiny.SEED)
     start = {name: p.detach().float() for name, p in model.named_parameters()}
     configuration, once = deepspeed_config(case)

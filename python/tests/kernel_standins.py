@@ -46,8 +46,11 @@ def _products(q, k, scale: float, window: tuple[int, int], softcap: float) -> to
     return products.masked_fill(hidden, -torch.inf)
 
 
-def _check(q, k, v, offsets, longest) -> None:
-    """What the kernels ask of their arguments."""
+def _check(q, k, v, offsets, longest, pairs: bool = False) -> None:
+    """What the kernels ask of their arguments; ``pairs``: values may have another width than keys, as FlashAttention-3 says."""
+    widths = q.shape[-1], v.shape[-1]
+    latent = 128 < widths[0] <= 192 and 96 < widths[1] <= 128
+    assert widths[0] == widths[1] or (pairs and latent)
     for tensor in (q, k, v):
         assert tensor.stride(-1) == 1 and tensor.shape[-1] % 8 == 0
     for tensor, own, most, rows in zip(offsets[:2], longest, offsets[:2], (q, k), strict=False):
@@ -129,7 +132,7 @@ def flash3() -> ModuleType:
         rotary_interleaved=True, scheduler_metadata=None, num_splits=1, pack_gqa=None, sm_margin=0,
     ):  # fmt: skip
         offsets = cu_seqlens_q, cu_seqlens_k
-        _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k))
+        _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k), pairs=True)
         assert causal  # said, and not only implied by the window
         window = window_size_left, window_size_right
         out, lse = _attend(q, k, v, offsets, softmax_scale, window, softcap)
@@ -142,7 +145,7 @@ def flash3() -> ModuleType:
         deterministic=False, sm_margin=0,
     ):  # fmt: skip
         offsets = cu_seqlens_q, cu_seqlens_k
-        _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k))
+        _check(q, k, v, offsets, (max_seqlen_q, max_seqlen_k), pairs=True)
         assert is_causal
         window = window_size_left, window_size_right
         found = _differentiate(

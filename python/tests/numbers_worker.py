@@ -89,7 +89,9 @@ def non_finite(wrapper: tuple, folder: Path, groups: GroupTable, expected: dict)
     data = tiny.samples()
     config = tiny.model_config(precision=precision)
     model = build_model(config, folder, None, tiny.SEED)
-    configuration = ds_config(stage, offload, clip=0.1) | {"bf16": {"enabled": precision == "bf16"}}
+    configuration = ds_config(stage, offload, 0.1, reduction) | {
+        "bf16": {"enabled": precision == "bf16"}
+    }
     train = tiny.train_config(OPTIMIZERS["adamw"], reduction)
     trainer = Trainer(model, configuration, config, replace(train, non_finite_gradients="skip"))
     poison(trainer, {1: STEPS[1].index(POISONED)})
@@ -130,11 +132,17 @@ def non_finite(wrapper: tuple, folder: Path, groups: GroupTable, expected: dict)
 
 
 def adapted(
-    folder: Path, groups: GroupTable, name: str, checkpointing: str, stops: bool, seed: int = 1
+    folder: Path,
+    groups: GroupTable,
+    name: str,
+    checkpointing: str,
+    stops: bool,
+    seed: int = 1,
+    tile: int | None = None,
 ) -> dict[str, torch.Tensor]:
     """Adapters with dropout after three steps, interrupted after the first or not."""
     data = tiny.samples()
-    config = tiny.model_config(checkpointing, lora=True)
+    config = tiny.model_config(checkpointing, lora=True, tile=tile)
     config = replace(config, lora={**tiny.LORA, "dropout": 0.3})
     train = replace(tiny.train_config(OPTIMIZERS["adamw"]), seed=seed)
     scheduling = tiny.scheduling(dist.get_world_size(), 2, "auto")
@@ -165,11 +173,17 @@ def dropout(folder: Path, groups: GroupTable) -> dict[str, bool]:
     whole = adapted(folder, groups, "whole", "none", stops=False)
     resumed = adapted(folder, groups, "resumed", "none", stops=True)
     recomputed = adapted(folder, groups, "recomputed", "full", stops=False)
+    offloaded = adapted(folder, groups, "offloaded", "offload", stops=True)
     other = adapted(folder, groups, "other", "none", stops=False, seed=2)
+    # They draw other numbers than whole MLPs.
+    tiled = adapted(folder, groups, "tiled", "none", stops=False, tile=50)
+    tiled_again = adapted(folder, groups, "tiled-again", "full", stops=True, tile=50)
     return {
         "resumed": same(whole, resumed),
         "recomputed": same(whole, recomputed),
+        "resumed from layer inputs on the host": same(whole, offloaded),
         "other seed": same(whole, other),
+        "resumed and recomputed with tiles": same(tiled, tiled_again),
     }
 
 

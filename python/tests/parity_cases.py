@@ -24,6 +24,30 @@ FACTORS = {
     "weights": ("random", "pretrained"),
 }
 
+# What makes long contexts fit, with what it must go with. The rest is as in PLAIN.
+SAVERS = {
+    "zero": (0, 1, 2, 3),
+    "context": (1, 2),
+    "checkpointing": ("none", "selective", "full", "attention", "offload", "auto"),
+    "tile": (None, 50),  # tokens; sequences have from 2 to 500
+    "lora": (False, True, "mlp"),
+    "offload": ("none", "optimizer", "all"),
+    "reduction": ("every-micro-batch", "once"),
+    "family": ("qwen2", "llama", "qwen3"),
+}
+PLAIN = {
+    "optimizer": "sgd",
+    "policy": "auto",
+    "degrees": "local-or-all",
+    "clip": 0.0,
+    "weights": "random",
+}
+
+
+def saver_cases() -> list[Case]:
+    """Every two settings of :data:`SAVERS` together, on two ranks."""
+    return [PLAIN | case for case in pairwise(SAVERS, lambda case: valid(PLAIN | case, 2))]
+
 
 def valid(case: Case, ranks: int) -> bool:
     """Whether the compiler would emit such a run on this many ranks, the packages here can train it, and it is not another

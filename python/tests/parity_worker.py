@@ -34,8 +34,10 @@ WEIGHTS = "weights"  # folder of stored weights, in the folder of a family
 OFFLOADED = {"device": "cpu", "pin_memory": False}
 
 
-def ds_config(stage: int, offload: str = "none", clip: float = 0.0) -> dict:
-    """As the compiler emits it, with buckets small enough that there are several."""
+def ds_config(
+    stage: int, offload: str = "none", clip: float = 0.0, reduction: str = "once"
+) -> dict:
+    """As the compiler emits it, with buckets small enough that there are several; ``reduction`` is the run's."""
     zero = {
         "stage": stage,
         "overlap_comm": False,
@@ -48,10 +50,12 @@ def ds_config(stage: int, offload: str = "none", clip: float = 0.0) -> dict:
         zero |= {"offload_optimizer": OFFLOADED}
     if offload == "all":
         zero |= {"offload_param": OFFLOADED}
+    every_backward = stage > 1 and offload == "none" and reduction == "every-micro-batch"
     return {
         "zero_force_ds_cpu_optimizer": False,
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": 1,
+        "managed_gradient_accumulation": not every_backward,
         "gradient_clipping": clip,
         "zero_optimization": zero if stage else {"stage": 0},
         "zero_allow_untested_optimizer": True,
@@ -79,13 +83,13 @@ def run_case(case: dict, folder: Path, groups: GroupTable, reference: dict) -> d
     optimizer = OPTIMIZERS[case["optimizer"]]
     data = tiny.samples()
     batches = tiny.global_batches(len(data))
-    model_config = tiny.model_config(case["checkpointing"], case["lora"])
+    model_config = tiny.model_config(case["checkpointing"], case["lora"], tile=case.get("tile"))
     if case["weights"] == "pretrained":
         stored = f"{case['family']}/{WEIGHTS}"
         model_config = replace(
             model_config, weights="pretrained", source=stored, source_kind="folder"
         )
-    configuration = ds_config(stage, case["offload"], case["clip"])
+    configuration = ds_config(stage, case["offload"], case["clip"], case["reduction"])
     model = build_model(model_config, folder / case["family"], folder, tiny.SEED, configuration)
     initial = parameters_of(model, stage)
     train = tiny.train_config(optimizer, case["reduction"])
@@ -152,7 +156,7 @@ def main() -> None:
         (family, name, lora, clip): tiny.plain_training(
             folder / family, OPTIMIZERS[name], data, batches, lora, clip
         )
-        for family, name, lora, clip in sorted(wanted)
+        for family, name, lora, clip in sorted(wanted, key=str)
     }
     if dist.get_rank() == 0:
         for family in sorted({case["family"] for case in cases}):

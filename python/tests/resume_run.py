@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numbers_worker
+import tiny
 
 from skrull_runtime.checkpoints import save as checkpoint
 from skrull_runtime.config import DataConfig, ModelConfig, RunConfig, SchedulingConfig, TrainConfig
@@ -28,11 +29,7 @@ OPTIMIZER = {
     "weight_decay": 0.1,
     "decayed": "matrices",
 }
-LORA = (
-    {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "down_proj"]}
-    if "LORA" in os.environ
-    else None
-)
+LORA = tiny.adapters(os.environ.get("LORA", False))
 SCHEDULING = SchedulingConfig(
     data_parallel=1,
     context_parallel=2,
@@ -46,7 +43,7 @@ SCHEDULING = SchedulingConfig(
     seed=3,
 )
 CONFIG = RunConfig(
-    model=ModelConfig("random", PRECISION, "selective", "sdpa", 64, lora=LORA),
+    model=ModelConfig("random", PRECISION, attention="sdpa", loss_chunk=64, lora=LORA),
     data=DataConfig(".", "bytes", "assistant", 800, "drop"),
     train=TrainConfig(
         STEPS,

@@ -18,6 +18,8 @@ FACTORS: dict[str, list[Any]] = {
     "window": [None, 1, 3, 7, 40],
     "reached": [True, False],  # whether a window's rows alone are exchanged
     "sinks": [False, True],
+    "softcap": [False, True],
+    "value_width": [8, 5],  # keys are 8 wide
     "workspace": [1, 6_000, None],  # bytes: a head at a time, some, all
     "recomputes": [
         False,

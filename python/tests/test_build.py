@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import tiny
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from skrull_runtime.contract.vocabularies import Checkpointing
 from skrull_runtime.errors import UserError
-from skrull_runtime.model import build
+from skrull_runtime.model import build, recomputation
+from skrull_runtime.model.adapters.wrap import with_adapters
 from skrull_runtime.model.attention import NAME
+from skrull_runtime.model.kernels.kept import keeping_attention
+from skrull_runtime.model.recomputation import recomputation_of
+
+CHECKPOINTING: tuple[str, ...] = get_args(Checkpointing)
 
 
 def built(folder: Path, seed: int = 5, ds_config: dict[str, Any] | None = None, **settings: Any):
@@ -79,9 +86,9 @@ def test_adapters_are_seeded_by_themselves(tmp_path: Path):
     found = []
     for before in (1, 2):
         torch.manual_seed(before)
-        model = build.with_adapters(built(tmp_path), tiny.LORA, 3)
+        model = with_adapters(built(tmp_path), tiny.LORA, 3)
         torch.manual_seed(before)
-        wrapped = build.with_adapters(built(tmp_path), tiny.LORA, 2**63 + 3)
+        wrapped = with_adapters(built(tmp_path), tiny.LORA, 2**63 + 3)
         found += [{n: p for n, p in values(m).items() if "lora_A" in n} for m in (model, wrapped)]
     for each in found[1:]:
         assert alike(found[0], each) == list(each)
@@ -150,26 +157,42 @@ def recomputed(model: nn.Module) -> tuple[int, int]:
 
 
 def test_checkpointing_runs_what_it_says_again(tmp_path: Path):
-    found = {
-        mode: recomputed(built(tmp_path, checkpointing=mode))
-        for mode in ("none", "selective", "full", "attention")
-    }
-    assert found == {"none": (1, 1), "selective": (1, 2), "full": (2, 2), "attention": (2, 2)}
+    found = {mode: recomputed(built(tmp_path, checkpointing=mode)) for mode in CHECKPOINTING}
+    whole_layers = {"attention": (2, 2), "full": (2, 2), "offload": (2, 2)}
+    assert found == {"none": (1, 1), "selective": (1, 2), **whole_layers}
+
+
+def test_micro_batches_recompute_as_little_as_their_tokens_allow(tmp_path: Path):
+    model = built(tmp_path, checkpointing="full", lighter_checkpointing=tiny.LIGHTER)
+    modes = recomputation_of(model)
+    found = {}
+    for tokens in (1, 120, 121, 180, 181, 250, 251):
+        modes.begin(tokens)
+        found[tokens] = (modes.mode_of(tokens), recomputed(model), modes.recomputes_layers)
+    none, selective = ("none", (1, 1), False), ("selective", (1, 2), False)
+    attention, full = ("attention", (2, 2), True), ("full", (2, 2), True)
+    assert list(found.values()) == [none, none, selective, selective, attention, attention, full]
+    assert modes.share_of_less([100, 251, 300, 250]) == 0.5
+    assert modes.share_of_less([]) is None
+    assert recomputation_of(built(tmp_path, checkpointing="full")).share_of_less([1]) is None
 
 
 def test_attention_alone_is_kept_where_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    options: list[dict] = []
-    monkeypatch.setattr(
-        build.PreTrainedModel,
-        "gradient_checkpointing_enable",
-        lambda self, gradient_checkpointing_kwargs: options.append(gradient_checkpointing_kwargs),
-    )
-    for mode in ("none", "selective", "full", "attention"):
-        built(tmp_path, checkpointing=mode)
-    assert options == [
-        {"use_reentrant": False},
-        {"use_reentrant": False, "context_fn": build.keeping_attention},
-    ]
+    used: list[Any] = []
+
+    def noted(function: Any, *args: Any, **options: Any) -> Any:
+        used.append(options.get("context_fn"))
+        return checkpoint(function, *args, **options)
+
+    monkeypatch.setattr(recomputation, "checkpoint", noted)
+    for mode, expected in (
+        ("none", []),
+        ("full", [None] * 2),
+        ("attention", [keeping_attention] * 2),
+    ):
+        used.clear()
+        recomputed(built(tmp_path, checkpointing=mode))
+        assert used == expected
 
 
 class Matched:
@@ -189,7 +212,7 @@ def test_pretrained_weights_come_from_the_folder_or_the_hub(
     class Complete(Matched):
         """Notes what is asked of it."""
 
-        def __init__(self, model, files):
+        def __init__(self, model, files, of_parts=False, growing=()):
             found.append(("files", files))
 
         def require_complete(self) -> None:

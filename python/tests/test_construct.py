@@ -11,7 +11,7 @@ import pytest
 from skrull_runtime.scheduling import construct as module
 from skrull_runtime.scheduling.cells import Cell, Workload, make_cell, rows_time
 from skrull_runtime.scheduling.construct import auto, construct
-from skrull_runtime.scheduling.placing import solve_cell
+from skrull_runtime.scheduling.placing import put_least_loaded, solve_cell
 from skrull_runtime.scheduling.problem import Problem, ScheduleError
 
 # A sequence of S tokens takes S us on one rank.
@@ -27,6 +27,7 @@ PROBLEM = Problem(
     a1=1.0,
     a2=0.0,
     fixed=10.0,
+    least=0.0,
     small_shard_tokens=0.0,
     comm={2: (30.0, 0.0, 0.0), 4: (30.0, 0.0, 0.0)},
 )
@@ -65,27 +66,54 @@ def test_bins_are_evened_out_by_work_and_open_where_none_has_room():
 
 
 def test_growing_bins_take_what_was_put_before_into_account():
-    bins = module._growing_bins([5.0, 4.0, 3.0, 2.0], [6.0, 6.0, 3.0, 3.0], 1, 10.0)
+    def growing(work: list[float], units: list[float], count: int) -> list[int]:
+        return put_least_loaded(work, units, [0.0] * count, [10.0] * count, 10.0)[0]
+
     # The second has no room beside the first; the third goes to the lighter, and so does the fourth while it is.
-    assert bins == [0, 1, 1, 0]
-    assert module._growing_bins([1.0, 1.0, 1.0], [9.0, 9.0, 9.0], 2, 10.0) == [0, 1, 2]
-    assert module._growing_bins([], [], 1, 10.0) == []
+    assert growing([5.0, 4.0, 3.0, 2.0], [6.0, 6.0, 3.0, 3.0], 1) == [0, 1, 1, 0]
+    assert growing([1.0, 1.0, 1.0], [9.0, 9.0, 9.0], 2) == [0, 1, 2]
+    assert growing([], [], 1) == []
+
+
+@pytest.mark.parametrize("falling", [True, False])
+def test_an_item_goes_where_a_look_at_all_bins_would_put_it(falling: bool):
+    draw = random.Random(4)
+    for _ in range(200):
+        items = [(draw.randrange(10), draw.randrange(13)) for _ in range(draw.randrange(40))]
+        if falling:
+            items.sort(key=lambda item: -item[1])
+        load = [float(b % 3) for b in range(draw.randrange(1, 20))]
+        room = [float(draw.randrange(31)) for _ in load]
+        expected, plain = [], (load[:], room[:])
+        for work, units in items:
+            fitting = [b for b, own in enumerate(plain[1]) if own >= units]
+            if not fitting:
+                break
+            b = min(fitting, key=lambda own: (plain[0][own], own))
+            plain[0][b] += work
+            plain[1][b] -= units
+            expected.append(b)
+        found, failed = put_least_loaded(
+            [float(work) for work, _ in items], [float(units) for _, units in items], load, room
+        )
+        assert (found, load, room) == (expected, *plain)
+        assert failed == (-1 if len(expected) == len(items) else len(expected))
 
 
 def test_restarts_are_three():
     tried: list[int] = []
     actual = module.put_least_loaded
 
-    def counting(work, units, load, room):
+    def counting(work, units, load, room, whole=None):
         tried.append(len(load))
-        return actual(work, units, load, room)
+        return actual(work, units, load, room, whole)
 
     workload = workload_of([150] * 6)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "put_least_loaded", counting)
         module._balanced_bins(workload.order, 2, workload)
-    # Two bins, three, four; then two that grow to six, each after a failure.
-    assert tried == [2, 3, 4, 2, 3, 4, 5, 6]
+    # Two bins, three, four; then two that grow to six.
+    assert tried == [2, 3, 4, 2]
 
 
 def test_the_batch_is_spread_over_rows_by_work():

@@ -25,7 +25,7 @@ FACTORS = {
     "micro_batches": (1, 6, 32),
     "chunk": (1, 4, 4096),
     "offload": ("none", "optimizer"),
-    "checkpointing": ("none", "full", "attention"),
+    "checkpointing": ("none", "full", "attention", "offload"),
     "gradients": ("fp32",),
 }
 

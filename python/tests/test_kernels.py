@@ -50,14 +50,19 @@ def results(
     mask: Masking,
     heads: int = 4,
     sinks: torch.Tensor | None = None,
+    widths: tuple[int, int] = (8, 8),
 ) -> list[torch.Tensor]:
-    """Output and gradients of fixed inputs."""
+    """Output and gradients of fixed inputs; ``widths`` of a key's head and of a value's."""
     queries, keys = lengths
     offsets = [torch.tensor([0, *each]).cumsum(0, dtype=torch.int32) for each in lengths]
     segments = Segments(queries, keys, *offsets)
     generator = torch.Generator().manual_seed(1)
     rows = ((sum(queries), heads), (sum(keys), 2), (sum(keys), 2), (sum(queries), heads))
-    made = [torch.randn(*own, 8, generator=generator, dtype=torch.float64) for own in rows]
+    of_key, of_value = widths
+    made = [
+        torch.randn(*own, width, generator=generator, dtype=torch.float64)
+        for own, width in zip(rows, (of_key, of_key, of_value, of_value), strict=True)
+    ]
     inputs = [each.requires_grad_() for each in made[:3]]
     output = Attend.apply(*inputs, segments, kernel, mask, sinks)
     wanted = inputs if sinks is None else [*inputs, sinks]
@@ -70,6 +75,20 @@ def test_a_kernel_gives_what_sdpa_does(name: str, mask: Masking, libraries: None
     for lengths in SHAPES:
         found, expected = (results(kernel_named(each), lengths, mask) for each in (name, "sdpa"))
         for own, want in zip(found, expected, strict=True):
+            torch.testing.assert_close(own, want)
+
+
+@pytest.mark.parametrize("widths", [(24, 16), (12, 12), (8, 24), (192, 128), (160, 104)], ids=str)
+@pytest.mark.parametrize("name", ["flash2", "flash3", "varlen"])
+def test_heads_of_any_width_are_filled_up(name: str, widths: tuple[int, int], libraries: None):
+    mask = Masking(0.1, window=3)
+    for lengths in SHAPES:
+        for own, want in zip(
+            results(kernel_named(name), lengths, mask, widths=widths),
+            results(kernel_named("sdpa"), lengths, mask, widths=widths),
+            strict=True,
+        ):
+            assert own.shape == want.shape
             torch.testing.assert_close(own, want)
 
 
@@ -113,9 +132,8 @@ def test_a_softcap_reaches_the_kernel(name: str, libraries: None):
 
 
 def test_a_softcap_that_a_kernel_has_not_is_refused(libraries: None):
-    for name in ("varlen", "sdpa"):
-        with pytest.raises(UserError, match="softcap"):
-            results(kernel_named(name), SHAPES[0], Masking(0.3, softcap=0.5))
+    with pytest.raises(UserError, match="softcap"):
+        results(kernel_named("varlen"), SHAPES[0], Masking(0.3, softcap=0.5))
 
 
 def test_the_best_kernel_that_is_there_is_taken(libraries: None, monkeypatch: pytest.MonkeyPatch):
@@ -160,10 +178,10 @@ def test_the_operators_of_this_torch_have_the_parameters_that_are_used():
             assert all(a == b for a, b in zip(own, stand_in, strict=False))
 
 
-def test_heads_that_a_kernel_does_not_take_are_named(libraries: None):
-    q = torch.randn(3, 2, 12)
+def test_heads_that_no_kernel_takes_are_named(libraries: None):
+    q = torch.randn(3, 2, 264)
     segments = Segments((3,), (3,), *[torch.tensor([0, 3], dtype=torch.int32)] * 2)
-    with pytest.raises(UserError, match="heads of multiples of 8 up to 256, the model's have 12"):
+    with pytest.raises(UserError, match="flash2 takes heads of up to 256, the model's have 264"):
         Attend.apply(q, q, q, segments, choose_kernel("flash2", GPU), Masking(0.3))
 
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, linear
+from transformers import AutoConfig
 
 from skrull_runtime.data.tokens import IGNORED
-from skrull_runtime.model.loss import ChunkedCrossEntropy
+from skrull_runtime.model.loss import ChunkedCrossEntropy, Logits
 
 SIZE, VOCABULARY = 48, 101
 SCALE = 0.37  # what the trainer multiplies a micro-batch's loss by
@@ -51,6 +52,39 @@ def test_losses_and_gradients_equal_pytorch_s(chunk: int, bias: bool):
     for own, other in zip(found, wanted, strict=True):
         assert own is not None
         torch.testing.assert_close(own.double(), other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("chunk", [7, 1000])
+@pytest.mark.parametrize(("scale", "softcap"), [(0.25, 0.0), (1.0, 0.8), (3.0, 1.5)])
+def test_what_a_model_does_to_its_logits_is_part_of_the_loss(
+    scale: float, softcap: float, chunk: int
+):
+    head, (hidden, targets) = head_of(torch.float64), inputs(40, torch.float64)
+    logits = head(hidden) * scale
+    if softcap:
+        logits = softcap * torch.tanh(logits / softcap)
+    expected = cross_entropy(logits, targets, ignore_index=IGNORED, reduction="sum")
+    wanted = torch.autograd.grad(expected, [hidden, head.weight])
+    ours, mine = head_of(torch.float32), hidden.detach().float().requires_grad_()
+    total, _ = ChunkedCrossEntropy(ours, chunk, Logits(scale, softcap))(mine, targets)
+    found = torch.autograd.grad(total, [mine, ours.weight])
+    torch.testing.assert_close(total.double(), expected, atol=1e-4, rtol=1e-6)
+    for own, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(own.double(), other, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "logits"),
+    [
+        ("llama", {}, Logits()),
+        ("gemma2", {"final_logit_softcapping": 30.0}, Logits(softcap=30.0)),
+        ("gemma2", {"final_logit_softcapping": None}, Logits()),
+        ("granite", {"logits_scaling": 8.0}, Logits(scale=0.125)),
+        ("cohere", {"logit_scale": 0.0625}, Logits(scale=0.0625)),
+    ],
+)
+def test_a_configuration_says_what_becomes_of_logits(kind: str, own: dict, logits: Logits):
+    assert Logits.of(AutoConfig.for_model(kind, **own)) == logits
 
 
 def test_what_is_frozen_gets_no_gradient_and_an_evaluation_makes_none():

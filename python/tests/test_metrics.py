@@ -95,7 +95,11 @@ def test_flops_are_of_every_tokens_matrices_and_every_sequences_square():
     assert model_flops([3, 20], FLOPS) == 7 * 23 + 0.5 * (9 + 400)
 
 
-def entry_of(flops: dict[str, float] | None, router_loss: float | None = None) -> dict:
+def entry_of(
+    flops: dict[str, float] | None,
+    router_loss: float | None = None,
+    recomputing_less: float | None = None,
+) -> dict:
     """Of a step of two sequences, of 30 and 10 tokens, that took 4 seconds."""
     batch = SimpleNamespace(
         **{"step": 5, "epoch": 1, "samples": [8, 9], "tokens": 40, "supervised": 30},
@@ -105,6 +109,8 @@ def entry_of(flops: dict[str, float] | None, router_loss: float | None = None) -
     result = SimpleNamespace(
         **{"loss": 2.5, "seconds": 4.0, "learning_rate": 0.1, "gradient_norm": 9.0},
         **{"skipped_steps": 1, "router_loss": router_loss, "waited_seconds": 0.2},
+        recomputing_less=recomputing_less,
+        optimizer_seconds=0.7,
     )
     return step_entry(batch, result, SimpleNamespace(model_flops=flops), [30, 10], 8)
 
@@ -119,11 +125,14 @@ def test_a_step_has_its_figures_and_its_share_of_the_ranks_peak():
         **{"step": 5, "epoch": 1, "loss": 2.5, "sequences": 2, "tokens": 40},
         **{"supervised_tokens": 30, "micro_batches": 3, "seconds": 4.0, "skipped_steps": 1},
         **{"predicted_seconds": 3.5, "scheduling_seconds": 0.1, "waited_seconds": 0.2},
+        **{"optimizer_seconds": 0.7},
         **{"padding": 0.05, "imbalance": 1.25, "learning_rate": 0.1, "gradient_norm": 9.0},
     }
     assert {name: entry[name] for name in expected} == expected
     assert "router_loss" not in entry and "mfu" not in entry_of(None)
     assert entry_of(None, 0.0)["router_loss"] == 0.0
+    assert "recomputing_less" not in entry
+    assert entry_of(None, recomputing_less=0.25)["recomputing_less"] == 0.25
 
 
 def test_memory_is_the_processs_or_the_peak_on_a_gpu(monkeypatch: pytest.MonkeyPatch):

@@ -19,16 +19,17 @@ from skrull_runtime.training.optimizer import (
     build_optimizer,
     decay_groups,
     set_groups,
+    settings_of,
 )
 from skrull_runtime.training.prepare import prepare
 
 SETTINGS = {"type": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.1}
 
 
-@pytest.mark.parametrize("lora", [False, True], ids=["whole", "adapters"])
+@pytest.mark.parametrize("lora", [False, "rslora"], ids=["whole", "adapters"])
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_decayed_are_the_parameters_that_transformers_decays(
-    family: str, lora: bool, tmp_path: Path
+    family: str, lora: bool | str, tmp_path: Path
 ):
     tiny.write_config(tmp_path, family)
     model = build_model(tiny.model_config(lora=lora), tmp_path, None, tiny.SEED)
@@ -67,11 +68,11 @@ def test_each_group_keeps_its_weight_decay_whatever_a_checkpoint_has_set():
     parameters = [torch.nn.Parameter(torch.ones(shape)) for shape in ((2, 2), (2,))]
     settings = {**SETTINGS, "decayed": "matrices"}
     optimizer = build_optimizer(parameters, settings, torch.device("cpu"))
-    decays = [group["weight_decay"] for group in optimizer.param_groups]
-    assert decays == [0.1, 0.0]
+    own = settings_of(optimizer)
+    assert [decay for _, decay in own] == [0.1, 0.0]
     for group in optimizer.param_groups:  # as DeepSpeed's universal checkpoints do
         group["weight_decay"] = 0.1
-    set_groups(optimizer, 0.2, decays)
+    set_groups(optimizer, own, lambda peak: 2 * peak)
     found = [(group["lr"], group["weight_decay"]) for group in optimizer.param_groups]
     assert found == [(0.2, 0.1), (0.2, 0.0)]
 

@@ -69,7 +69,7 @@ class Gathering:
 
     def start(self, own: torch.Tensor) -> Arriving:
         """All heads at once."""
-        assert own.shape[2] == KV_HEADS
+        assert own.shape[1:] == (KV_HEADS, 2 * WIDTH)
         return Arriving(self._rows, None)
 
 
@@ -115,7 +115,7 @@ def attend(
     batch = MicroBatch.of(np.zeros((4, len(q)), np.int64), layout)
     asked = Asked()
     shards = [
-        torch.stack([held(each, other, False, True) for each in WHOLE[1:]], dim=1)
+        torch.cat([held(each, other, False, True) for each in WHOLE[1:]], dim=-1)
         for other in range(DEGREE)
     ]
 
@@ -191,7 +191,7 @@ def test_a_kernel_is_told_what_the_layer_and_the_run_ask_for():
     kernel = Noting()
     for deterministic in (False, True):
         context = AttentionContext(batch.plan, Asked(), kernel, deterministic=deterministic)
-        options = {"softcap": 7.0, "sliding_window": 2, "dropout": 0.0, "unknown": 1}
+        options = {"softcap": 7.0, "sliding_window": 2, "dropout": 0.0, "use_cache": False}
         skrull_attention(None, *inputs, None, scaling=0.7, skrull=context, **options)
         assert kernel.mask == Masking(0.7, 2, 7.0, deterministic)
     skrull_attention(None, *inputs, None, scaling=0.7, skrull=context)
@@ -204,6 +204,27 @@ def test_what_would_be_wrong_is_refused():
         skrull_attention(None, None, None, None, None, scaling=1.0)
     with pytest.raises(UserError, match="dropout is not supported"):
         skrull_attention(None, None, None, None, None, scaling=1.0, dropout=0.1, skrull="context")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"position_bias": torch.zeros(1)}, "takes position_bias, which skrull does not know"),
+        ({"indices": torch.zeros(1), "block_indices": 1}, "takes block_indices, indices, which"),
+        ({"attention_mask": torch.zeros(1, 1, 5, 5)}, "a mask of the model's own"),
+        ({"is_causal": False}, "is not causal"),
+        ({"key": drawn(4, 2, 1), "value": drawn(4, 2, 1)}, "other keys than the tokens"),
+    ],
+)
+def test_attention_of_another_kind_is_refused_by_name(options: dict, reason: str):
+    batch = MicroBatch.of(np.zeros((4, 5), np.int64), Layout(0, (5,), (0,), ()))
+    context = AttentionContext(batch.plan, Asked(), SdpaKernel())
+    asked = {"query": drawn(5, 4, 1), "key": drawn(5, 2, 1), "value": drawn(5, 2, 1), **options}
+    for name in ("query", "key", "value"):
+        asked[name] = asked[name].transpose(0, 1).unsqueeze(0)
+    asked.setdefault("attention_mask", None)
+    with pytest.raises(UserError, match=reason):
+        skrull_attention(None, **asked, scaling=1.0, skrull=context)
 
 
 def test_transformers_knows_it_by_name():

@@ -54,15 +54,28 @@ LENGTHS = [7, 9, 3, 8, 5, 17, 4]
 
 
 def test_a_layout_has_what_a_rank_takes_part_in():
-    groups = (ShardGroup(0, 2, (1, 3), (3, 2)), ShardGroup(0, 4, (5,), (3,)))
-    assert layout_of(PLACEMENTS, 1, LENGTHS) == Layout(1, (7, 3), (0, 2), groups)
-    assert layout_of(PLACEMENTS, 0, LENGTHS) == Layout(0, (4,), (6,), groups)
-    others = (ShardGroup(2, 2, (4,), (2,)), groups[1])
+    groups = (
+        ShardGroup(0, 2, (1, 3), (3, 2), (9, 8)),
+        ShardGroup(0, 4, (5,), (3,), (17,)),
+    )
+    fullest = 7 + 3 + 10 + 6  # of rank 1
+    assert layout_of(PLACEMENTS, 1, LENGTHS) == Layout(1, (7, 3), (0, 2), groups, fullest)
+    assert layout_of(PLACEMENTS, 0, LENGTHS) == Layout(0, (4,), (6,), groups, fullest)
+    others = (ShardGroup(2, 2, (4,), (2,), (5,)), groups[1])
     for rank in (2, 3):
-        assert layout_of(PLACEMENTS, rank, LENGTHS) == Layout(rank, (), (), others)
+        assert layout_of(PLACEMENTS, rank, LENGTHS) == Layout(rank, (), (), others, fullest)
     for rank in (4, -1):
-        assert layout_of(PLACEMENTS, rank, LENGTHS) == Layout(rank, (1,), (), ())
+        assert layout_of(PLACEMENTS, rank, LENGTHS) == Layout(rank, (1,), (), (), fullest)
     assert [group.tokens for group in groups] == [10, 6]
+
+
+def test_the_fullest_rank_is_that_of_all_ranks_layouts():
+    for count in range(1, len(PLACEMENTS) + 1):
+        some = PLACEMENTS[:count]
+        layouts = [layout_of(some, rank, LENGTHS) for rank in range(4)]
+        held = [sum(own.local) + sum(group.tokens for group in own.groups) for own in layouts]
+        assert {own.fullest for own in layouts} == {max(held)}
+        assert packed(layouts[3]).fullest == max(held)
 
 
 def tokens_of(sequence: int) -> Tokens:

@@ -3,7 +3,8 @@
 Every two together of: ZeRO stage, context parallel 1, 2 and 4, groups of several sizes inside and across
 context-parallel groups, optimizer, checkpointing, offload, clipping by the global norm (which is compared too), adapters, one reduction a
 step, and four model families; with sequences local and sharded, ranks without sequences, a global batch of one
-sequence and varying numbers of micro-batches. Further families have sliding windows, experts and plain MLPs.
+sequence and varying numbers of micro-batches. What saves memory is tried pairwise too: layer inputs on the host and
+tiles of MLPs. Further families have sliding windows, experts and plain MLPs.
 ``parity_product.py`` runs everything together.
 """
 
@@ -16,7 +17,7 @@ import launch
 import pytest
 import tiny
 from pairwise import Case, pairs_of
-from parity_cases import all_cases, family_cases, pairwise_cases
+from parity_cases import all_cases, family_cases, pairwise_cases, saver_cases
 
 TOLERANCE = {"sgd": 1e-6, "adamw": 1e-5}
 WORKER = Path(__file__).with_name("parity_worker.py")
@@ -76,6 +77,10 @@ def test_the_cases_try_every_two_settings_together(ranks: int):
     assert len(chosen) < len(everything) / 10
     covered = frozenset().union(*map(pairs_of, chosen))
     assert covered == frozenset().union(*map(pairs_of, everything))
+
+
+def test_what_saves_memory_equals_plain_training(tmp_path: Path):
+    run_cases(2, saver_cases(), tmp_path)
 
 
 def test_other_families_equal_plain_training(tmp_path: Path):

@@ -32,6 +32,7 @@ PROBLEM = Problem(
     a1=1.0,
     a2=0.002,
     fixed=100.0,
+    least=0.0,
     small_shard_tokens=16.0,
     comm={2: (100.0, 50.0, 0.2), 4: (150.0, 100.0, 0.3)},
 )

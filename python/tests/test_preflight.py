@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import tiny
 
@@ -10,11 +11,13 @@ from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler, s
 from skrull_runtime.training.preflight import MOST_SAMPLES, MOST_SEQUENCES, choose
 
 
-def chosen(lengths: list[int], steps: int | None = None, context: int = 2):
+def chosen(
+    lengths: list[int], steps: int | None = None, context: int = 2, limits: Sequence[int] = ()
+):
     """The choice for a run over these lengths, and all micro-batches of the run: tokens of a rank, longest sequence."""
     config = tiny.scheduling(4, context, "auto")
     sampler = ScheduledBatchSampler(lengths, config, steps)
-    choice = choose(sampler, lengths, lambda batch: schedule_batch(batch, lengths, config))
+    choice = choose(sampler, lengths, lambda batch: schedule_batch(batch, lengths, config), limits)
     found = []
     for batch in sampler:
         for entry in schedule_batch(batch, lengths, config)["micro_batches"]:
@@ -37,6 +40,20 @@ def test_the_fullest_and_the_longest_of_the_run_are_tried():
         assert fullest.tokens == max(tokens for tokens, _ in found)
         assert widest.longest == max(longest for _, longest in found)
         assert choice.steps == (steps or 4)
+
+
+def test_the_fullest_of_those_that_recompute_less_is_tried_too():
+    source = random.Random(3)
+    lengths = [source.randrange(10, 120) for _ in range(60)] + [500, 260]
+    limits = (100, 200, 250)
+    choice, found = chosen(lengths, limits=limits)
+    tried = [trial.tokens for trial in choice.trials]
+    for limit in limits:
+        below = [tokens for tokens, _ in found if tokens <= limit]
+        assert (max(below) in tried) if below else (min(tried) > limit)
+    assert tried[0] == max(tokens for tokens, _ in found)
+    places = [(trial.batch.step, trial.index) for trial in choice.trials]
+    assert len(set(places)) == len(places)
 
 
 def test_nothing_is_tried_that_no_step_has():

@@ -375,9 +375,12 @@ def test_another_number_of_ranks_resumes_with_the_same_global_batches(
     assert mean_gain(folder) == pytest.approx(mean_gain(whole_run), rel=5e-4)
 
 
-@pytest.mark.parametrize("stage", [0, 2, 3])
+STATES = {"bf16_master_weights_and_grads": True, "bf16_optimizer_states": True}
+
+
+@pytest.mark.parametrize(("stage", "states"), [(0, {}), (2, {}), (3, {}), (2, STATES), (3, STATES)])
 def test_a_run_in_bf16_that_adds_in_fp32_resumes_on_other_ranks(
-    stage: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: int, states: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("PRECISION", "bf16")
     whole, folder = tmp_path / "whole", tmp_path / "grown"
@@ -385,7 +388,7 @@ def test_a_run_in_bf16_that_adds_in_fp32_resumes_on_other_ranks(
         write_run(each, stage)
         written = json.loads((each / "ds_config.json").read_text())
         accumulated = {"data_types": {"grad_accum_dtype": "fp32"}} if stage else {}
-        bf16 = {"bf16": {"enabled": True, "check_grad_overflow": True}}
+        bf16 = {"bf16": {"enabled": True, "check_grad_overflow": True, **states}}
         reduced = {"communication_data_type": "fp32"}
         (each / "ds_config.json").write_text(json.dumps(written | bf16 | reduced | accumulated))
     launch.run(2, SCRIPT, str(whole))

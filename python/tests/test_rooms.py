@@ -33,18 +33,29 @@ ROOMS: dict[str, set[str]] = {
         "data.tokenizers",
     },
     "batches": {"data", "guarding", "process", "scheduling"},
+    "model.families": {"batches"},
     "model.weights": {"process"},
     "model.kernels": {"batches"},
-    "model": {"batches", "data", "model.kernels", "model.weights", "process"},
+    "model.adapters": {"model.weights", "process"},
+    "model": {
+        "batches", "data", "model.adapters", "model.families", "model.kernels", "model.weights",
+        "process",
+    },
+    "check_model": {"batches", "data", "model", "model.families", "model.kernels", "scheduling"},
+    "describe": {"check_model", "model.adapters", "model.families"},
     "versions": {"model.kernels"},
     "training": {
-        "batches", "data", "guarding", "model", "model.kernels", "process", "scheduling", "versions",
+        "batches", "data", "guarding", "model", "model.adapters", "model.kernels", "process", "scheduling", "versions",
     },
     "defaults": {"training"},
-    "checkpoints": {"batches", "data", "defaults", "guarding", "launching", "model", "process"},
-    "reporting": {"batches", "training"},
+    "checkpoints": {
+        "batches", "data", "defaults", "guarding", "launching", "model", "model.adapters", "process",
+    },
+    "reporting": {"batches", "profiling", "training"},
+    "profiling.devices": set(),
     "profiling": {
-        "batches", "data", "model", "model.kernels", "process", "scheduling", "training",
+        "batches", "data", "model", "model.kernels", "process", "profiling.devices", "scheduling",
+        "training",
     },
 }  # fmt: skip
 ENTRIES = {"train", "profile", "report", "launcher"}  # may import all, and nobody imports them

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import launch
+import pytest
 import tiny
-from transformers import LlamaConfig, MixtralConfig
+import torch
+import torch.distributed as dist
+from transformers import AutoConfig, PreTrainedModel
 
-from skrull_runtime.model.router import RouterLoss
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+from model_configurations import configurations
+
+from skrull_runtime.check_model import comparing
+from skrull_runtime.check_model.shrinking import shrunk
+from skrull_runtime.model.families.router import RouterLoss
 
 WORKER = Path(__file__).with_name("router_worker.py")
 ONE, SEVERAL = 4096, 320  # buckets: of one micro-batch, and of several
+# Families whose own forward adds the loss; experts of others are balanced otherwise, or not at all.
+BALANCED = (
+    "ernie4_5_moe", "flex_olmo", "flint", "gpt_oss", "granitemoe", "granitemoe_swa",
+    "granitemoehybrid", "granitemoeshared", "jamba", "jetmoe", "laguna", "mellum", "minimax",
+    "minimax_m2", "mixtral", "olmoe", "qwen2_moe", "qwen3_5_moe_text", "qwen3_moe", "qwen3_next",
+)  # fmt: skip
 ASKED = {"output_router_logits": True, "router_aux_loss_coef": 0.5}
 
 
@@ -57,8 +73,35 @@ def test_the_loss_of_the_router_equals_transformers_over_all_ranks(tmp_path: Pat
     assert any(result["dummies"] > 0 for result in results)
 
 
+def small_model(kind: str, **own: object) -> PreTrainedModel:
+    """Of this kind, small, asked for its router's loss."""
+    config = next(iter(configurations(kind)))
+    stated = {name: value for name, value in config.items() if name != "model_type"}
+    small = shrunk(AutoConfig.for_model(kind, **stated).to_dict()) | ASKED | own
+    return comparing.small_model(AutoConfig.for_model(small.pop("model_type"), **small), "eager")
+
+
+@pytest.mark.parametrize("kind", BALANCED)
+def test_the_loss_is_what_each_family_adds(kind: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dist, "all_reduce", lambda tensor: None)  # there is one rank
+    model, ids = small_model(kind, aux_loss_coef=0.5), torch.arange(1, 41).unsqueeze(0)
+    whole = model(ids, labels=ids, output_router_logits=True)
+    plain = model(ids, labels=ids, output_router_logits=False)
+    router = RouterLoss.of(model)
+    assert router is not None and router.coefficient == 0.5
+    decoder = getattr(model, model.base_model_prefix)
+    logits = decoder(input_ids=ids, use_cache=False, output_router_logits=True).router_logits
+    found = router.weighted(logits, torch.ones(40, dtype=torch.bool)) / 40
+    torch.testing.assert_close(found * router.coefficient, whole.loss - plain.loss)
+    torch.testing.assert_close(found, whole.aux_loss)
+
+
+@pytest.mark.parametrize("kind", ["deepseek_v3", "glm4_moe", "llama"])
+def test_a_family_that_adds_none_has_none(kind: str):
+    assert RouterLoss.of(small_model(kind)) is None
+
+
 def test_it_is_there_only_where_a_configuration_asks_for_it():
-    assert RouterLoss.of(MixtralConfig(**ASKED)) == RouterLoss(0.5, 2)
-    assert RouterLoss.of(MixtralConfig(router_aux_loss_coef=0.5)) is None
-    assert RouterLoss.of(MixtralConfig(output_router_logits=True, router_aux_loss_coef=0.0)) is None
-    assert RouterLoss.of(LlamaConfig(**ASKED)) is None
+    assert RouterLoss.of(small_model("mixtral")) == RouterLoss(0.5, 2)
+    assert RouterLoss.of(small_model("mixtral", output_router_logits=False)) is None
+    assert RouterLoss.of(small_model("mixtral", router_aux_loss_coef=0.0)) is None

@@ -53,6 +53,7 @@ def by_definition(
     shape: tuple,
     window: int | None,
     sinks: torch.Tensor | None = None,
+    softcap: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Output, and log-sum-exp ``[T, H]``: one query at a time."""
     k, v = (each.repeat_interleave(HEADS // KV_HEADS, dim=1) for each in (k, v))
@@ -62,6 +63,8 @@ def by_definition(
         for query in range(queries):
             at = [first_key + key for key in seen(query, queries, keys, window)]
             products = SCALING * torch.einsum("shd,hd->hs", k[at], q[first_query + query])
+            if softcap:
+                products = softcap * torch.tanh(products / softcap)
             if sinks is not None:
                 products = torch.cat((products, sinks.unsqueeze(1)), 1)
             sums.append(torch.logsumexp(products, 1))
@@ -71,15 +74,22 @@ def by_definition(
     return torch.stack(outputs), torch.stack(sums)
 
 
-def compared(shape: tuple, window: int | None, width: int = 8, value_width: int = 8, sinks=None):
+def compared(
+    shape: tuple,
+    window: int | None,
+    width: int = 8,
+    value_width: int = 8,
+    sinks: torch.Tensor | None = None,
+    softcap: float = 0.0,
+):
     """Asserts that outputs and gradients are those of the definition."""
     *inputs, gradient = drawn(shape, width, value_width)
     leaves = [each.requires_grad_() for each in inputs]
     wanted = leaves if sinks is None else [*leaves, sinks]
     output = Attend.apply(
-        *leaves, segments_of(*shape), SdpaKernel(), Masking(SCALING, window), sinks
+        *leaves, segments_of(*shape), SdpaKernel(), Masking(SCALING, window, softcap), sinks
     )
-    expected, _ = by_definition(*leaves, shape, window, sinks)
+    expected, _ = by_definition(*leaves, shape, window, sinks, softcap)
     torch.testing.assert_close(output, expected)
     found = torch.autograd.grad(output, wanted, gradient)
     for own, want in zip(found, torch.autograd.grad(expected, wanted, gradient), strict=True):
@@ -103,6 +113,18 @@ def test_values_may_be_of_another_width_than_keys(
     monkeypatch.setattr(sdpa, "QUERY_BLOCK", 2)
     for shape in SHAPES:
         compared(shape, window, value_width=4)
+
+
+@pytest.mark.parametrize("window", [None, 1, 5])
+@pytest.mark.parametrize("with_sinks", [False, True])
+def test_a_softcap_bends_the_products(
+    with_sinks: bool, window: int | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sdpa, "QUERY_BLOCK", 2)
+    for shape in SHAPES:
+        for value_width in (8, 4):
+            sinks = torch.randn(HEADS, dtype=torch.float64).requires_grad_() if with_sinks else None
+            compared(shape, window, value_width=value_width, sinks=sinks, softcap=0.7)
 
 
 @pytest.mark.parametrize("window", [None, 3])
@@ -177,18 +199,17 @@ def test_a_mask_has_a_softcap_or_window_only_where_asked():
     assert (plain.window, plain.softcap, plain.deterministic) == (None, 0.0, False)
 
 
-def test_what_is_not_there_is_refused():
+def test_without_sinks_a_result_is_left_alone():
     q, k, v, _ = drawn(SHAPES[0])
-    kernel, segments = SdpaKernel(), segments_of(*SHAPES[0])
-    with pytest.raises(UserError, match="softcap"):
-        kernel.forward(q, k, v, segments, Masking(SCALING, softcap=0.5))
-    # Where it does not use the CPU's operator, there is no log-sum-exp for sinks.
-    sinks, narrow = torch.zeros(HEADS, dtype=torch.float64), v[..., :4]
-    with pytest.raises(UserError, match="sinks"):
-        Attend.apply(q, k, narrow, segments, kernel, Masking(SCALING), sinks)
-    made = kernel.forward(q, k, v, segments, Masking(SCALING))
+    made = SdpaKernel().forward(q, k, v, segments_of(*SHAPES[0]), Masking(SCALING))
     assert with_sinks(made, None) is made
     assert gradient_of_sinks(None, q, made) is None
+
+
+def test_a_kernel_without_log_sum_exp_cannot_have_sinks():
+    output = torch.zeros(5, HEADS, 8)
+    with pytest.raises(UserError, match="sinks"):
+        with_sinks((output, [output.new_empty(0)]), torch.zeros(HEADS))
 
 
 class Counting:

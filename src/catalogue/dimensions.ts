@@ -1,3 +1,4 @@
+import { type Matrix, matricesOf, type ResizedVocabulary } from "../cost/adapters.js";
 import type { Experts, SlidingWindow, TransformerShape } from "../cost/shape.js";
 import { type ConfigProblem, type ModelType, refusalsOf } from "./refusals.js";
 import { documentedOriginal, ropeSettings, scaledPositions } from "./rope.js";
@@ -15,6 +16,10 @@ export interface ModelDimensions {
   readonly router_loss: boolean;
   /** Positions that YaRN stretches, where the model's documented recipe has others than its configuration. */
   readonly yarn_original: number | undefined;
+  /** Matrices of layers that can have adapters. */
+  readonly matrices: readonly Matrix[];
+  /** Where the vocabulary has been made larger than that of the stored weights. */
+  readonly resized?: ResizedVocabulary;
 }
 
 /** Which tensors a model's layers have, beyond what its dimensions say. */
@@ -35,7 +40,12 @@ type Uncounted = Omit<TransformerShape, "parameters">;
 
 export type ReadDimensions =
   | { readonly ok: true; readonly dimensions: ModelDimensions }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly ConfigProblem[];
+      /** Whether nothing is known against it, and the model itself can tell its dimensions (`describe`). */
+      readonly undescribed?: boolean;
+    };
 
 /** What transformers takes where a family's `config.json` does not say, and how its layers are built. */
 interface Family {
@@ -117,13 +127,24 @@ const FAMILIES: Readonly<Record<ModelType, Family>> = {
   },
 };
 
+/** Nothing is known against it. */
+const UNDESCRIBED: ConfigProblem = {
+  id: "undescribed",
+  problem: "has dimensions that only the model itself can tell",
+};
+
 /** Reads a Hugging Face `config.json`; says every problem, not only the first. */
 export function readDimensions(config: unknown): ReadDimensions {
   if (!isRecord(config)) return { ok: false, problems: [{ problem: "is not a JSON object" }] };
   const refused = refusalsOf(config);
   const family = familyOf(config);
   // Other families name their dimensions otherwise.
-  if (!family) return { ok: false, problems: refused };
+  if (!family)
+    return {
+      ok: false,
+      problems: refused.length > 0 ? refused : [UNDESCRIBED],
+      undescribed: refused.length === 0,
+    };
   const reader = new ConfigReader(config);
   const dimensions = reader.read(family);
   const problems = [...refused, ...reader.problems.map((problem) => ({ problem }))];
@@ -155,6 +176,7 @@ class ConfigReader {
     const hidden = this.count("hidden_size");
     const heads = this.count("num_attention_heads");
     const layers = this.count("num_hidden_layers");
+    const tied = this.flag("tie_word_embeddings", family.tied_embeddings);
     const shape = {
       hidden_size: hidden,
       layers,
@@ -169,6 +191,9 @@ class ConfigReader {
       ),
       intermediate_size: this.count("intermediate_size"),
       gated_mlp: family.gated_mlp,
+      layer_norm: family.norm_bias,
+      query_key_norm: family.query_key_norm,
+      tied_embeddings: tied,
       experts: this.experts(family, layers),
       sliding_window: this.slidingWindow(family, layers),
       vocab_size: this.count("vocab_size"),
@@ -176,9 +201,10 @@ class ConfigReader {
     if (shape.kv_heads > 0 && heads % shape.kv_heads !== 0) {
       this.problems.push(`num_attention_heads (${heads}) is not a multiple of num_key_value_heads`);
     }
-    const tied = this.flag("tie_word_embeddings", family.tied_embeddings);
+    const counted = { ...shape, parameters: this.parameters(shape, family, tied) };
     return {
-      shape: { ...shape, parameters: this.parameters(shape, family, tied) },
+      shape: counted,
+      matrices: matricesOf(counted),
       model_type: String(this.config["model_type"]),
       tied_embeddings: tied,
       max_positions: this.maxPositions(),

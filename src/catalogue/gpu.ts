@@ -20,19 +20,26 @@ export interface Gpu {
   readonly memory_bytes: number;
   /** Dense peak per second; `null` where there is no such arithmetic. */
   readonly peak_flops: { readonly bf16: number | null; readonly fp32: number };
-  /** Share of the peak that a training step reaches. */
-  readonly efficiency: number;
-  readonly small_shard_tokens: number;
-  /** Fixed cost of a micro-batch, us. */
-  readonly micro_batch_us: number;
+  /** Of its memory, bytes per second; `null` where it is part of the efficiency. */
+  readonly memory_bandwidth: number | null;
+  /** To and from the host's memory, pinned, bytes per second each way; `null` on CPU. */
+  readonly host_link: number | null;
+  /** Parameters per second that the processors of its node step with Adam, for all ranks together; `null` on CPU. */
+  readonly host_adam_parameters: number | null;
+  /** Share of the peak that large matrix products reach by themselves. */
+  readonly matmul_efficiency: number;
+  /** The same of attention to long sequences, forward and backward, by kernel. */
+  readonly attention_efficiency: { readonly flash2: number; readonly flash3?: number };
+  /** Where figures come from, or that they are assumed. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly collectives: {
     /** Ranks that the times were measured on. */
     readonly ranks: number;
     readonly source: string;
-    readonly crossing_factor: number;
     readonly megabytes: readonly number[];
     readonly all_gather_us: readonly number[];
     readonly reduce_scatter_us: readonly number[];
+    readonly all_to_all_us?: readonly number[];
   };
 }
 

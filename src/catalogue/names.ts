@@ -1,6 +1,7 @@
 import { editDistance } from "../foundation/suggest.js";
-import { GPUS, MODELS, TEMPLATES } from "./data.generated.js";
+import { GPUS, TEMPLATES } from "./data.generated.js";
 import type { Gpu } from "./gpu.js";
+import { MODELS } from "./known-models.generated.js";
 import type { CatalogueModel } from "./model.js";
 import type { ChatTemplate } from "./template.js";
 
@@ -9,6 +10,9 @@ export const GPU_NAMES: readonly string[] = Object.keys(GPUS);
 
 /** Names of the models in the catalogue, sorted. */
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
+
+/** The model of examples: it fits on any machine. */
+export const SMALL_MODEL = "Qwen/Qwen2.5-0.5B";
 
 /** Names of the chat templates in the catalogue, sorted. */
 export const TEMPLATE_NAMES: readonly string[] = Object.keys(TEMPLATES);
@@ -25,7 +29,8 @@ export function gpuByName(name: string): Gpu | undefined {
 
 /** A model by its name on the hub. */
 export function modelByName(name: string): CatalogueModel | undefined {
-  return Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
+  const text = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as CatalogueModel);
 }
 
 /** Words around a GPU's name that tell none from another. */
@@ -103,3 +108,25 @@ function lettersApart(part: string, known: string): number {
   const allowed = /\d/.test(part + known) ? 0 : Math.floor(known.length / 4);
   return distance <= allowed ? distance : Number.POSITIVE_INFINITY;
 }
+
+/** How many models a message names. */
+const RELATED = 5;
+
+/** Models of the catalogue whose names have words of another one's, its family's first of all; those with most of them first. */
+export function relatedModels(name: string): readonly string[] {
+  const written = new Set(name.length > 96 ? [] : partsOf(name));
+  const [family] = written;
+  return MODEL_NAMES.map((known) => ({ known, parts: partsOf(known) }))
+    .filter(({ parts }) => parts[0] === family)
+    .map(({ known, parts }) => ({
+      known,
+      shared: inCommon(written, parts),
+    }))
+    .sort((a, b) => b.shared - a.shared)
+    .slice(0, RELATED)
+    .map(({ known }) => known);
+}
+
+/** Letters and digits of the words that are in both. */
+const inCommon = (written: ReadonlySet<string>, parts: readonly string[]): number =>
+  [...written].filter((part) => parts.includes(part)).join("").length;

@@ -30,6 +30,7 @@ function ownGpu(name: string, stated: StatedGpu): Gpu {
   const slower = REFERENCE.link / stated.link;
   const { collectives, peak_flops: peak } = reference;
   const times = (row: readonly number[]) => row.map((us) => us * slower);
+  const { all_to_all_us: exchanges } = collectives;
   const balance = bf16 / stated.bandwidth;
   const balanceOfReference = (peak.bf16 ?? 0) / REFERENCE.bandwidth;
   return {
@@ -40,12 +41,21 @@ function ownGpu(name: string, stated: StatedGpu): Gpu {
     stated,
     memory_bytes: stated.memory,
     peak_flops: { bf16, fp32: stated.peak_fp32 ?? bf16 / 2 },
-    efficiency: reference.efficiency * Math.min(1, balanceOfReference / balance),
+    memory_bandwidth: stated.bandwidth,
+    matmul_efficiency: reference.matmul_efficiency * Math.min(1, balanceOfReference / balance),
+    sources: {
+      memory_bandwidth: "the spec",
+      host_link: "assumed as of the H100 SXM",
+      host_adam_parameters: "assumed as of the H100 SXM",
+      matmul_efficiency: "assumed: the H100 SXM's, less in proportion where memory is slower",
+      attention_efficiency: "assumed as of the H100 SXM",
+    },
     collectives: {
       ...collectives,
       source: `${collectives.source}, scaled to the stated link`,
       all_gather_us: times(collectives.all_gather_us),
       reduce_scatter_us: times(collectives.reduce_scatter_us),
+      ...(exchanges ? { all_to_all_us: times(exchanges) } : {}),
     },
   };
 }

@@ -15,9 +15,14 @@ export interface Profile {
   readonly head_flops?: number;
   readonly attention_flops?: number;
   readonly small_shard_tokens?: number;
+  readonly elementwise_bytes_per_second?: number;
   readonly micro_batch_us?: number;
+  readonly micro_batch_least_us?: number;
   readonly step_us?: number;
   readonly zero_included?: ZeroSetting;
+  readonly zero_overlap?: number;
+  readonly memory_bandwidth?: number;
+  readonly host_link?: number;
   readonly activation_factor?: number;
   readonly collectives?: readonly CollectiveTable[];
 }
@@ -36,7 +41,13 @@ export const PROFILE_SCHEMA = {
   type: "object",
   additionalProperties: false,
   required: ["format_version", "name", "gpu", "precision"],
-  dependencies: { zero_included: ["micro_batch_us", "step_us"] },
+  dependencies: {
+    zero_included: ["micro_batch_us", "step_us"],
+    zero_overlap: ["zero_included"],
+    micro_batch_least_us: ["micro_batch_us"],
+    // Without this, matrix products include what it is about.
+    elementwise_bytes_per_second: ["matmul_flops"],
+  },
   properties: {
     format_version: { const: 1 },
     name: {
@@ -65,11 +76,23 @@ export const PROFILE_SCHEMA = {
       maximum: 1e9,
       description: "s where a shard of x tokens runs its attention at rate x / (x + s).",
     },
+    elementwise_bytes_per_second: {
+      ...positive(1e15),
+      description:
+        "Bytes per second at which norms, rotary embeddings, activations and residuals run; without it, matmul_flops includes them.",
+    },
     micro_batch_us: {
       type: "number",
       minimum: 0,
       maximum: 1e12,
       description: "Fixed cost of a micro-batch, us.",
+    },
+    micro_batch_least_us: {
+      type: "number",
+      minimum: 0,
+      maximum: 1e12,
+      description:
+        "What a micro-batch takes at least, however little is in it, us; micro_batch_us comes on top.",
     },
     step_us: {
       type: "number",
@@ -88,7 +111,23 @@ export const PROFILE_SCHEMA = {
         ranks: { type: "integer", minimum: 1, maximum: 65536 },
         parameters: { type: "integer", minimum: 1, maximum: 1e15 },
         gradients: { enum: ["bf16", "fp32"] },
+        trained: { type: "integer", minimum: 1, maximum: 1e15 },
+        offload: { enum: ["none", "optimizer", "all"] },
       },
+    },
+    zero_overlap: {
+      type: "number",
+      minimum: 0,
+      maximum: 1,
+      description: "Share of ZeRO's communication in a micro-batch that runs beside its work.",
+    },
+    memory_bandwidth: {
+      ...positive(1e15),
+      description: "Bytes per second that a rank's device reads and writes of its memory.",
+    },
+    host_link: {
+      ...positive(1e15),
+      description: "Bytes per second to and from the host's memory, of a rank.",
     },
     activation_factor: {
       type: "number",

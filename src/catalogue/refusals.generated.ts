@@ -15,6 +15,7 @@ export const REFUSALS = {
     {
       "id": "several-parts",
       "final": true,
+      "only": "families",
       "when": [
         {
           "key": "text_config",
@@ -42,12 +43,12 @@ export const REFUSALS = {
       "when": [
         {
           "key": "model_type",
-          "allow": "families",
+          "allow": "models",
           "required": true
         }
       ],
-      "reason": "attention, memory and cost of this family are not known to skrull",
-      "help": "No configuration of this family works; these families do: {families}."
+      "reason": "{why}",
+      "help": "No configuration of this family works; docs/models.md has a table of those that do, {families} among them."
     },
     {
       "id": "quantised",
@@ -89,6 +90,34 @@ export const REFUSALS = {
             0,
             false
           ]
+        },
+        {
+          "key": "hidden_dropout",
+          "allow": [
+            0,
+            false
+          ]
+        },
+        {
+          "key": "attn_pdrop",
+          "allow": [
+            0,
+            false
+          ]
+        },
+        {
+          "key": "embd_pdrop",
+          "allow": [
+            0,
+            false
+          ]
+        },
+        {
+          "key": "resid_pdrop",
+          "allow": [
+            0,
+            false
+          ]
         }
       ],
       "reason": "packed attention has no dropout, and ranks that share a sequence would draw different numbers",
@@ -125,12 +154,14 @@ export const REFUSALS = {
     },
     {
       "id": "rope-kind",
+      "only": "families",
       "when": [
         {
           "key": "rope_scaling.rope_type",
           "allow": [
             "default",
             "linear",
+            "dynamic",
             "yarn",
             "llama3"
           ]
@@ -140,6 +171,7 @@ export const REFUSALS = {
           "allow": [
             "default",
             "linear",
+            "dynamic",
             "yarn",
             "llama3"
           ]
@@ -153,6 +185,7 @@ export const REFUSALS = {
           "allow": [
             "default",
             "linear",
+            "dynamic",
             "yarn",
             "llama3"
           ]
@@ -162,6 +195,7 @@ export const REFUSALS = {
           "allow": [
             "default",
             "linear",
+            "dynamic",
             "yarn",
             "llama3"
           ]
@@ -171,11 +205,12 @@ export const REFUSALS = {
           "allow": []
         }
       ],
-      "reason": "such rotary embeddings depend on the longest position of a rank, or on what is no text, so ranks that share a sequence would disagree",
-      "help": "Scale positions in the spec instead: model { rope_scaling = linear, yarn or llama3 } takes the place of the configuration's own."
+      "reason": "such rotary embeddings were not tested in these families, or depend on what is no text",
+      "help": "Scale positions in the spec instead: model { rope_scaling = linear, dynamic, yarn or llama3 } takes the place of the configuration's own."
     },
     {
       "id": "rope-by-layer",
+      "only": "families",
       "when": [
         {
           "key": "rope_scaling.full_attention",
@@ -199,6 +234,7 @@ export const REFUSALS = {
     },
     {
       "id": "partial-rope",
+      "only": "families",
       "when": [
         {
           "key": "partial_rotary_factor",
@@ -224,6 +260,7 @@ export const REFUSALS = {
     },
     {
       "id": "layer-kind",
+      "only": "families",
       "when": [
         {
           "key": "layer_types",
@@ -238,6 +275,7 @@ export const REFUSALS = {
     },
     {
       "id": "activation",
+      "only": "families",
       "when": [
         {
           "key": "hidden_act",

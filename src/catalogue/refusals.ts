@@ -1,11 +1,12 @@
+import { REFUSED } from "./models.generated.js";
 import { REFUSALS } from "./refusals.generated.js";
 
 /** Keys of a `config.json` that a value other than the allowed ones is refused for; absent and null are allowed. */
 interface Condition {
   /** Names from the outside in, with dots between them. */
   readonly key: string;
-  /** Scalars that are allowed; `families`: the supported ones. */
-  readonly allow?: readonly (string | number | boolean)[] | "families";
+  /** Scalars that are allowed; `models`: any text but the names of models that `contract/models.json` refuses. */
+  readonly allow?: readonly (string | number | boolean)[] | "models";
   /** Items that are allowed of a list; what is no list is refused. */
   readonly each?: readonly string[];
   /** Whether it must be a JSON object. */
@@ -22,6 +23,8 @@ export interface Refusal {
   readonly when: readonly Condition[];
   /** Nothing else is looked at where it holds. */
   readonly final?: boolean;
+  /** The model types that it is about; without it all. */
+  readonly only?: "families";
   readonly reason: string;
   readonly help: string;
 }
@@ -36,9 +39,12 @@ export interface ConfigProblem {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Decoder families whose layers the runtime's attention and the cost model are right for. */
+/** Decoder families whose configurations are known key by key, and so are their dimensions. */
 export const MODEL_TYPES = REFUSALS.families;
 export type ModelType = (typeof MODEL_TYPES)[number];
+
+/** A configuration whose model type is no text. */
+const NO_NAME = "it names no architecture";
 
 /** Characters of a value that a message quotes. */
 const SHOWN = 40;
@@ -47,17 +53,25 @@ const SHOWN = 40;
 export function refusalsOf(config: Fields): readonly ConfigProblem[] {
   const found: ConfigProblem[] = [];
   const refusals: readonly Refusal[] = REFUSALS.refusals;
-  for (const { id, when, reason, help, final } of refusals) {
+  const type = config["model_type"];
+  for (const { id, when, reason, help, final, only } of refusals) {
+    if (only && !MODEL_TYPES.some((known) => known === type)) continue;
     const offending = when.flatMap((condition) => offence(condition, config));
     if (offending.length === 0) continue;
     found.push({
       id,
-      problem: `${offending.join(", ")} cannot be trained: ${reason}`,
+      problem: `${offending.join(", ")} cannot be trained: ${reason.replace("{why}", whyRefused(type) ?? NO_NAME)}`,
       help: help.replaceAll("{families}", MODEL_TYPES.join(", ")),
     });
     if (final) break;
   }
   return found;
+}
+
+/** Why no configuration of a model type can be trained, where that is known. */
+function whyRefused(type: unknown): string | undefined {
+  const reasons: Readonly<Record<string, string>> = REFUSED;
+  return typeof type === "string" && Object.hasOwn(reasons, type) ? reasons[type] : undefined;
 }
 
 /** The key with its value, where that is refused. */
@@ -84,7 +98,11 @@ function refusedPart({ allow, each, object }: Condition, value: unknown): unknow
     if (!Array.isArray(value)) return value;
     return value.find((item) => !each.includes(item));
   }
-  const allowed: readonly unknown[] = allow === "families" ? MODEL_TYPES : (allow ?? []);
+  if (allow === "models") {
+    const named = typeof value === "string" && value !== "" && whyRefused(value) === undefined;
+    return named ? undefined : value;
+  }
+  const allowed: readonly unknown[] = allow ?? [];
   return allowed.includes(value) ? undefined : value;
 }
 

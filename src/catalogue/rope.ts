@@ -1,9 +1,10 @@
-import { MODELS } from "./data.generated.js";
+import { STRETCHED } from "./known-models.generated.js";
 
 /** How rotary embeddings are stretched beyond the positions that a model was trained for, as a spec says it. */
 export type RopeScaling =
   | { readonly type: "none" }
   | { readonly type: "linear"; readonly factor: number }
+  | { readonly type: "dynamic"; readonly factor: number }
   | {
       readonly type: "yarn";
       readonly factor: number;
@@ -74,20 +75,23 @@ export function withRopeScaling(config: unknown, scaling: RopeScaling): ScaledCo
  * configuration: known by the catalogue's model of the same family, positions and base frequency.
  */
 export function documentedOriginal(config: Fields): number | undefined {
+  if (ropeTypeOf(config) !== "default") return undefined;
+  return STRETCHED.find(
+    ({ type, positions: known, theta }) =>
+      familyOf(config["model_type"]) === familyOf(type) &&
+      config["max_position_embeddings"] === known &&
+      baseFrequency(config) === theta,
+  )?.original;
+}
+
+/** `default`, `linear`, `yarn`, `llama3` …; `undefined` where the settings are no object. */
+export function ropeTypeOf(config: Fields): unknown {
   const own = ropeSettings(config);
-  const type = isRecord(own) ? (own["rope_type"] ?? own["type"] ?? "default") : undefined;
-  if (type !== "default") return undefined;
-  return Object.values(MODELS).find(
-    ({ yarn_original, config: known }) =>
-      yarn_original !== undefined &&
-      familyOf(config) === familyOf(known) &&
-      config["max_position_embeddings"] === known["max_position_embeddings"] &&
-      baseFrequency(config) === baseFrequency(known),
-  )?.yarn_original;
+  return isRecord(own) ? (own["rope_type"] ?? own["type"] ?? "default") : undefined;
 }
 
 /** `qwen3_moe` is published with the positions of `qwen3`. */
-const familyOf = (config: Fields): string => String(config["model_type"]).replace(/_moe$/, "");
+const familyOf = (type: unknown): string => String(type).replace(/_moe$/, "");
 
 function baseFrequency(config: Fields): unknown {
   const own = ropeSettings(config);
@@ -123,7 +127,8 @@ function ropeParameters(scaling: RopeScaling, stated: number): Fields {
     case "none":
       return { rope_type: "default" };
     case "linear":
-      return { rope_type: "linear", factor: scaling.factor };
+    case "dynamic":
+      return { rope_type: scaling.type, factor: scaling.factor };
     default: {
       const { type, original, ...rest } = scaling;
       return {
@@ -137,7 +142,8 @@ function ropeParameters(scaling: RopeScaling, stated: number): Fields {
 
 /** Positions of the configuration. transformers wants those of YaRN to be the original ones times the factor. */
 function reach(scaling: RopeScaling, stated: number, most: number): number {
-  if (scaling.type === "none" || scaling.type === "linear") return stated;
+  if (scaling.type === "none" || scaling.type === "linear" || scaling.type === "dynamic")
+    return stated;
   const scaled = Math.floor((scaling.original ?? stated) * scaling.factor);
   return scaling.type === "yarn" ? scaled : Math.max(most, scaled);
 }
@@ -147,7 +153,7 @@ export function scaledPositions(settings: Fields, own: number | undefined): numb
   const { factor } = settings;
   const type = settings["rope_type"] ?? settings["type"];
   if (typeof factor !== "number" || own === undefined) return own;
-  if (type === "linear") return Math.floor(own * factor);
+  if (type === "linear" || type === "dynamic") return Math.floor(own * factor);
   if (type !== "yarn") return own;
   const original = positions(settings["original_max_position_embeddings"]) ?? own;
   return Math.max(own, Math.floor(original * factor));

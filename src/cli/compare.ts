@@ -1,12 +1,20 @@
-import { formatCount, formatSeconds, formatShare } from "../foundation/format.js";
+import {
+  formatAmount,
+  formatCount,
+  formatDuration,
+  formatSeconds,
+  formatShare,
+} from "../foundation/format.js";
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import type { Host } from "../host/host.js";
 import { type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare.js";
 import type { Plan } from "../plan/plan.js";
+import { withinBand } from "../plan/within-band.js";
 import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
 import { type OutputFormat, refuse, withDocument } from "./document.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
+import { bandText, fitLine, hoursName } from "./plan-answers.js";
 import { planFile, type SpecRequest } from "./spec-file.js";
 import { tableLines } from "./table.js";
 import type { Terminal } from "./terminal.js";
@@ -51,6 +59,8 @@ async function compare(
       ? jsonText({
           format_version: 1,
           sampled_batches: planned.plan.forecast.sampled_batches,
+          fit: planned.plan.fit,
+          band: planned.plan.forecast.band.time,
           policies: compared,
           ...told,
         })
@@ -59,7 +69,8 @@ async function compare(
   return EXIT.clean;
 }
 
-function report({ scheduling, forecast }: Plan, compared: readonly ComparedPolicy[]): string {
+function report(plan: Plan, compared: readonly ComparedPolicy[]): string {
+  const { scheduling, forecast, fit } = plan;
   const rows = compared.map((one) => [
     one.other_batches ? `${one.policy} *` : one.policy,
     ...resultCells(one),
@@ -69,13 +80,44 @@ function report({ scheduling, forecast }: Plan, compared: readonly ComparedPolic
     .filter(({ problem }) => problem !== null)
     .map(({ policy, problem }) => `${policy}: ${printable(problem ?? "")}\n`);
   return [
+    `${fitLine(fit)}\n`,
     `Predicted over ${formatCount(forecast.sampled_batches)} global batches (modelled, not measured);\n`,
     `${scheduling.degrees}, ${scheduling.objective}; speed-up over deepspeed in tokens/s\n\n`,
     ...tableLines([head, ...rows]).map((line) => `${line}\n`),
     `\n* ${LONGALIGN}: batches of neighbours in the sorted data, of other sizes;\n  only its tokens/s are comparable\n`,
     ...problems,
-    verdict(compared),
+    ...finishLines(plan, compared),
+    verdict(plan, compared),
   ].join("");
+}
+
+/** What a whole run comes to under each policy. */
+function finishLines(
+  { topology, finish: own, forecast, scheduling }: Plan,
+  compared: readonly ComparedPolicy[],
+): readonly string[] {
+  const priced = own.cost !== null;
+  const hours = hoursName(topology.device === "cuda");
+  const head = ["of a whole run", "time to finish", hours, ...(priced ? ["cost"] : [])];
+  const rows = compared.flatMap(({ policy, finish, within_band: near }) =>
+    finish
+      ? [
+          [
+            near && policy !== scheduling.policy ? `${policy} ~` : policy,
+            formatDuration(finish.seconds),
+            formatAmount(finish.gpu_hours),
+            ...(priced ? [formatAmount(finish.cost ?? 0)] : []),
+          ],
+        ]
+      : [],
+  );
+  const near = compared.some((one) => one.within_band && one.policy !== scheduling.policy);
+  const band = bandText(forecast.band.time);
+  return [
+    "\n",
+    ...tableLines([head, ...rows]).map((line) => `${line}\n`),
+    near ? `\n~ within ${band} of ${scheduling.policy}, by which predictions may be off\n` : "\n",
+  ];
 }
 
 function resultCells({ performance, other_batches, speedup }: ComparedPolicy): readonly string[] {
@@ -96,13 +138,16 @@ function resultCells({ performance, other_batches, speedup }: ComparedPolicy): r
 /** Within this of packing, scheduling does not help. */
 const NO_HELP = 1.05;
 
-function verdict(compared: readonly ComparedPolicy[]): string {
+function verdict({ forecast }: Plan, compared: readonly ComparedPolicy[]): string {
   const speed = (name: string) =>
     compared.find(({ policy }) => policy === name)?.performance?.tokens_per_second;
   const [auto, packed] = [speed("auto"), speed("packed")];
   if (auto === undefined || packed === undefined) return "";
   const gain = (auto / packed).toFixed(2);
+  const near = withinBand(auto, packed, forecast.band.time)
+    ? ", less than predictions may be off"
+    : "";
   return auto < packed * NO_HELP
     ? "Packing alone is within 5% of auto: scheduling gains little on this data.\n"
-    : `auto is ${gain} x as fast as packing alone.\n`;
+    : `auto is ${gain} x as fast as packing alone${near}.\n`;
 }

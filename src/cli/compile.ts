@@ -23,7 +23,10 @@ export async function compileCommand(
   terminal: Terminal,
   options: CompileOptions,
 ): Promise<ExitCode> {
-  const { result: planned } = await planFile(host, terminal, options);
+  const { result: planned } = await planFile(host, terminal, {
+    ...options,
+    checkModel: !options.check,
+  });
   if (!planned) return EXIT.findings;
   const folder = resolve(host.workingFolder, options.out);
   const dataRoot = rootSeenFrom(folder, planned.folder);

@@ -18,14 +18,19 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Writes the document of a verb that refuses; for people, diagnostics have said it already. */
+/**
+ * Writes the document of a verb that refuses; for people, diagnostics have said it already.
+ *
+ * @param known what is known all the same
+ */
 export function refuse(
   terminal: Terminal,
   format: OutputFormat,
   told: Told = NOTHING_TOLD,
   error: Refusal = firstError(told),
+  known: Readonly<Record<string, unknown>> = {},
 ): void {
-  if (format === "json") terminal.out(jsonText({ format_version: 1, error, ...told }));
+  if (format === "json") terminal.out(jsonText({ format_version: 1, error, ...known, ...told }));
 }
 
 function firstError({ diagnostics }: Told): Refusal {

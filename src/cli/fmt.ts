@@ -1,4 +1,3 @@
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { resolve } from "pathe";
 import { formatPretty } from "../diagnostics/format-pretty.js";
 import { formatSpec } from "../format/format.js";
@@ -6,6 +5,7 @@ import { countOf } from "../foundation/format.js";
 import { printable } from "../foundation/printable.js";
 import { readText } from "../host/files.js";
 import { type Host, HostError } from "../host/host.js";
+import { unifiedDiff } from "./diff.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { SKRULL_SPECS, specFiles } from "./spec-paths.js";
 import type { Terminal } from "./terminal.js";
@@ -92,13 +92,6 @@ function formatReadable(
   else terminal.out(`${printable(path)}\n`);
   if (!options.check && !options.diff) host.writeFile(absolute, result.text, { inPlace: true });
   return "changed";
-}
-
-function unifiedDiff(path: string, before: string, after: string): string {
-  const name = printable(path);
-  return createTwoFilesPatch(`a/${name}`, `b/${name}`, before, after, undefined, undefined, {
-    headerOptions: FILE_HEADERS_ONLY,
-  });
 }
 
 function exitCode(outcomes: readonly Outcome[], options: FmtOptions): ExitCode {

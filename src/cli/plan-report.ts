@@ -8,9 +8,12 @@ import {
 import { printable } from "../foundation/printable.js";
 import { lostShare } from "../lengths/prepare-data.js";
 import { longestThatFits } from "../plan/fit.js";
+import { BUCKET_FROM, hostBytesOfRank, MOMENTS, memoryTable } from "../plan/memory-table.js";
 import type { StepParts } from "../plan/performance.js";
 import type { Plan } from "../plan/plan.js";
 import { widestGroup } from "../schedule/degrees.js";
+import { planAnswers } from "./plan-answers.js";
+import { diskRows, finishRows } from "./plan-finish.js";
 import { tableLines } from "./table.js";
 
 /** A plan for people, at most 80 columns wide. */
@@ -20,9 +23,11 @@ export function planReport(plan: Plan): string {
     section("Memory of a rank (modelled)", memoryRows(plan)),
     section("Data", dataRows(plan)),
     section("Schedule (modelled, not measured)", scheduleRows(plan)),
+    section("Time to finish (modelled; all but steps and evaluations assumed)", finishRows(plan)),
+    section("Disk", diskRows(plan)),
     section("Step time of other policies on the same batches", baselineRows(plan)),
   ];
-  return `${sections.join("\n")}\n${verdict(plan)}\n`;
+  return `${planAnswers(plan)}\n${sections.join("\n")}\n${verdict(plan)}\n`;
 }
 
 function section(title: string, rows: readonly (readonly string[])[]): string {
@@ -34,10 +39,13 @@ function topologyRows({
   topology,
   hardware,
   training,
+  lighter,
+  memory,
 }: Plan): readonly (readonly string[])[] {
   return [
     ["model", `${short(model.name)}, ${formatCount(model.shape.parameters)} parameters`],
-    ["weights", `${model.weights}, ${model.precision}, ${model.checkpointing} checkpointing`],
+    ["weights", `${model.weights}, ${model.precision}, ${recomputationOf(model, lighter)}`],
+    ...tileRows(model),
     ...ropeRows(model),
     ...loraRows(model),
     ["ranks", `${topology.nodes} x ${topology.gpus_per_node} ${topology.gpu}`],
@@ -46,13 +54,29 @@ function topologyRows({
       "degrees",
       `data parallel ${topology.data_parallel}, context parallel ${topology.context_parallel}, ZeRO ${topology.zero_stage}`,
     ],
+    ...wholeRows(model, memory),
     ["gradients", gradientsOf(training)],
   ];
 }
 
+/** By the name that the spec has for it. */
+const recomputationOf = ({ checkpointing }: Plan["model"], lighter: Plan["lighter"]) =>
+  `${lighter.length > 0 ? "auto" : checkpointing} checkpointing`;
+
 /** What they are added in, and when over ranks. */
 const gradientsOf = ({ gradients, reduction }: Plan["training"]) =>
   `accumulated in ${gradients}${reduction === "once" ? ", whole on every rank, reduced once per step" : ""}`;
+
+const tileRows = ({ mlp_tile: tile }: Plan["model"]): readonly (readonly string[])[] =>
+  tile === null ? [] : [["MLPs", `in tiles of ${countOf(tile, "token")}`]];
+
+/** Layers that mix tokens in order: a sequence is never shared, so none may be longer than what a rank holds. */
+function wholeRows({ shape }: Plan["model"], { bucket }: Plan["memory"]) {
+  const { mixer_layers: mixing = 0, layers } = shape;
+  if (mixing === 0) return [];
+  const why = `${mixing} of ${layers} layers mix tokens in order`;
+  return [["sequences", `whole (${why}), ${formatCount(bucket)} tokens at most`]];
+}
 
 function ropeRows({ rope_type: type, max_positions: most }: Plan["model"]) {
   if (type === "default") return [];
@@ -63,23 +87,34 @@ function ropeRows({ rope_type: type, max_positions: most }: Plan["model"]) {
 
 function loraRows({ lora }: Plan["model"]): readonly (readonly string[])[] {
   if (!lora) return [];
-  return [["adapters", `rank ${lora.rank}, ${formatCount(lora.parameters)} trained parameters`]];
+  const kinds = [
+    `rank ${lora.rank}`,
+    ...(lora.dora ? ["DoRA"] : []),
+    ...(lora.base === "nf4" ? ["on NF4"] : []),
+  ];
+  return [["adapters", `${kinds.join(", ")}, ${formatCount(lora.parameters)} trained parameters`]];
 }
 
 /** Whose figures of the machine the plan used. */
 function hardwareRows({
   profile,
   measured,
+  fitted,
+  assumed,
   stated,
 }: Plan["hardware"]): readonly (readonly string[])[] {
-  const rest = stated
-    ? "what the spec states, the rest assumed"
-    : "the catalogue's, published or assumed";
-  if (profile === null) return [["figures", rest]];
+  const rest = stated ? "what the spec states, and the catalogue's" : "the catalogue's";
+  const fits = `${countOf(fitted.length, "figure")}, to published runs`;
+  const open = [
+    ...(fitted.length > 0 ? [["  fitted", fits]] : []),
+    ...assumed.map((name) => ["  assumed", name.replace(/_us$/, "").replaceAll("_", " ")]),
+  ];
+  if (profile === null) return [["figures", rest], ...open];
   return [
     ["figures", `profile ${short(profile)}`],
     ...measured.map((name) => ["  measured", name.replaceAll("_", " ")]),
     ["  the rest", rest],
+    ...open,
   ];
 }
 
@@ -89,22 +124,29 @@ const short = (text: string) => {
 };
 
 function memoryRows(plan: Plan): readonly (readonly string[])[] {
-  const { memory, topology } = plan;
-  const tokens = memory.bucket + 1;
+  const { memory } = plan;
+  const { rows, fullest, others } = memoryTable(memory);
   return [
-    ...memory.fixed.map(({ name, bytes }) => [name, formatBytes(bytes)]),
-    ...memory.per_token.map(({ name, bytes }) => [
-      `${name}, full bucket`,
-      formatBytes(bytes * tokens),
-    ]),
-    ["peak", formatBytes(memory.peak_bytes)],
-    ...memory.host.map(({ name, bytes }) => [`on the host: ${name}`, formatBytes(bytes)]),
-    ...(topology.host_memory_bytes === null
-      ? []
-      : [["memory of a node, for all its ranks", formatBytes(topology.host_memory_bytes)]]),
+    ...rows.map(({ name, bytes }) => [name, formatBytes(bytes)]),
+    [`peak, ${MOMENTS[fullest]}`, formatBytes(memory.peak_bytes)],
+    ...others.map(({ phase, bytes }) => [`  ${MOMENTS[phase]}`, formatBytes(bytes)]),
+    ...hostRows(plan),
     ["budget minus reserve", formatBytes(memory.budget_bytes - memory.reserve_bytes)],
-    [`bucket size C (from the ${memory.bucket_from})`, `${formatCount(memory.bucket)} tokens`],
+    [`bucket size C (${BUCKET_FROM[memory.bucket_from]})`, `${formatCount(memory.bucket)} tokens`],
     ...longestRows(plan),
+  ];
+}
+
+/** What the ranks of a node keep in its memory, beside what it has. */
+function hostRows({ memory, topology }: Plan): readonly (readonly string[])[] {
+  const { gpus_per_node: ranks, host_memory_bytes: available } = topology;
+  return [
+    ...memory.host.map(({ name, bytes }) => [`on the host: ${name}`, formatBytes(bytes)]),
+    [
+      `on a node, ${countOf(ranks, "rank")} together`,
+      formatBytes(ranks * hostBytesOfRank(memory, topology.device)),
+    ],
+    ...(available === null ? [] : [["memory of a node", formatBytes(available)]]),
   ];
 }
 
@@ -203,15 +245,28 @@ function scheduleRows({ scheduling, search, forecast }: Plan): readonly (readonl
       degree === 1 ? "local" : `sharded over ${degree}`,
       `${countOf(sequences, "sequence")}, ${formatShare(tokens)} of tokens`,
     ]),
+    ...forecast.recomputation.map(({ checkpointing, micro_batches, tokens }) => [
+      `recomputing ${RECOMPUTED[checkpointing]}`,
+      `${formatShare(micro_batches)} of micro-batches, ${formatShare(tokens)} of tokens`,
+    ]),
     ["tokens/s", formatCount(forecast.tokens_per_second)],
     ["gap to the lower bound, mean", formatShare(forecast.gap)],
   ];
 }
 
+const RECOMPUTED: Readonly<Record<Plan["model"]["checkpointing"], string>> = {
+  none: "nothing",
+  selective: "MLPs",
+  attention: "all but attention",
+  full: "all layers",
+  offload: "all layers",
+};
+
 const PARTS: readonly (readonly [keyof StepParts, string])[] = [
   ["work", "computation"],
   ["communication", "exposed communication"],
   ["fixed", "fixed cost of micro-batches"],
+  ["stalled", "waiting for starting kernels, or ZeRO"],
   ["waiting", "waiting for slower ranks"],
   ["step", "optimizer and ZeRO, once per step"],
 ];
@@ -248,6 +303,7 @@ const COSTS: Readonly<Record<keyof StepParts, string>> = {
   work: "computation: more or faster GPUs, or less work, would help",
   communication: "communication: a smaller CP degree or a larger C would help",
   fixed: "the fixed cost of micro-batches: a larger C makes fewer",
+  stalled: "starting kernels and ZeRO's communication: a larger C puts more work beside them",
   waiting: "waiting for slower ranks: a larger global batch evens them out",
   step: "the once-per-step work: a larger global batch makes it rarer",
 };

@@ -1,4 +1,4 @@
-import { formatOption, runOption } from "./options.js";
+import { formatOption, rateOption, runOption } from "./options.js";
 import type { Program } from "./program.js";
 
 export function addPlan({ program, host, terminal, version, end }: Program): void {
@@ -7,6 +7,8 @@ export function addPlan({ program, host, terminal, version, end }: Program): voi
     .description("measure, solve and explain; writes nothing")
     .argument("<spec>", "spec file")
     .addOption(runOption())
+    .addOption(rateOption())
+    .option("--advice", "also say what would make it cheaper, which takes longer", false)
     .addOption(formatOption())
     .action(async (spec: string, options) => {
       const { planCommand } = await import("./plan.js");
@@ -27,6 +29,7 @@ export function addCompare({ program, host, terminal, version, end }: Program): 
     .argument("<spec>", "spec file")
     .addOption(runOption())
     .option("--policies <names>", "only these, separated by commas, and the baselines", splitNames)
+    .addOption(rateOption())
     .addOption(formatOption())
     .action(async (spec: string, options) => {
       const { compareCommand } = await import("./compare.js");
@@ -43,9 +46,17 @@ export function addCompare({ program, host, terminal, version, end }: Program): 
 export function addTune({ program, host, terminal, version, end }: Program): void {
   program
     .command("tune")
-    .description("rank CP degrees, ZeRO stages, recomputation and C for a spec; writes nothing")
+    .description(
+      "rank CP degrees, ZeRO stages, recomputation and C for a spec, and of what it leaves open offload, kernels, precision of gradients and rank of adapters; writes nothing unless asked to",
+    )
     .argument("<spec>", "spec file")
     .addOption(runOption())
+    .addOption(rateOption())
+    .option(
+      "--write",
+      "write the setting to take into the spec, and show what changes in it",
+      false,
+    )
     .addOption(formatOption())
     .action(async (spec: string, options) => {
       const { tuneCommand } = await import("./tune.js");

@@ -6,6 +6,7 @@ import {
   sortDiagnostics,
 } from "../diagnostics/diagnostic.js";
 import { jsonDiagnostics } from "../diagnostics/format-json.js";
+import { printable } from "../foundation/printable.js";
 import { FILE_START } from "../foundation/text.js";
 import type { Host } from "../host/host.js";
 import { type Inputs, loadInputs } from "../inputs/load-inputs.js";
@@ -13,7 +14,7 @@ import type { Spec } from "../language/language.js";
 import { Linter } from "../lint/linter.js";
 import { withoutSuppressed } from "../lint/suppressions.js";
 import { makePlan } from "../plan/make-plan.js";
-import type { Plan } from "../plan/plan.js";
+import type { FitPlan, Plan } from "../plan/plan.js";
 import type { PlanInputs } from "../plan/setup.js";
 import type { Analysis, RunAnalysis } from "../semantics/analyze.js";
 import type { Origins } from "../semantics/report.js";
@@ -22,7 +23,7 @@ import type { Told } from "./document.js";
 import { withRuleFindings } from "./rule-findings.js";
 import { lengthProgress, type Terminal } from "./terminal.js";
 
-export interface PlannedSpec {
+export interface PlannedSpec extends Pick<LoadedSpec, "spec" | "origins" | "planInputs"> {
   /** Absolute folder of the spec. */
   readonly folder: string;
   /** Path relative to the spec's folder to text, of the spec and what it imports. */
@@ -36,6 +37,10 @@ export interface SpecRequest {
   readonly path: string;
   /** Of the file's runs, if it has several. */
   readonly run?: string | undefined;
+  /** Price of a GPU-hour, instead of the spec's. */
+  readonly rate?: number | undefined;
+  /** Whether a model that nobody has tested is checked first. */
+  readonly checkModel?: boolean;
   readonly skrullVersion: string;
 }
 
@@ -114,38 +119,52 @@ export async function withSpec<Result>(
   };
 }
 
+/** What became of a plan. */
+export interface PlanOutcome extends Outcome<PlannedSpec> {
+  /** Whether it fits, also where it is refused; absent where the spec or its inputs have errors. */
+  readonly fit: FitPlan | undefined;
+}
+
 /** From a spec's path to its plan; as {@link withSpec}. @throws HostError */
 export async function planFile(
   host: Host,
   terminal: Terminal,
   request: SpecRequest,
-): Promise<Outcome<PlannedSpec>> {
+): Promise<PlanOutcome> {
+  let fit: FitPlan | undefined;
   const planned = (loaded: LoadedSpec, found: Diagnostic[]) => {
     const { folder, texts, spec, origins, inputs, planInputs } = loaded;
     const result = makePlan(spec, origins, planInputs);
+    fit = result.fit;
     found.push(...result.diagnostics);
-    return result.plan && { folder, texts, plan: result.plan, inputs };
+    return result.plan && { folder, texts, plan: result.plan, inputs, spec, origins, planInputs };
   };
-  return withSpec(host, terminal, request, planned, { rules: true });
+  const outcome = await withSpec(host, terminal, request, planned, { rules: true });
+  return { ...outcome, fit };
 }
 
 async function loadSpec(
   host: Host,
   terminal: Terminal,
-  { path, skrullVersion }: SpecRequest,
+  { path, skrullVersion, rate, checkModel }: SpecRequest,
   analysis: Analysis,
-  { spec, origins }: RunAnalysis,
+  { spec: written, origins }: RunAnalysis,
   found: Diagnostic[],
 ): Promise<LoadedSpec | undefined> {
-  if (!spec) return undefined;
+  if (!written) return undefined;
+  const spec =
+    rate === undefined ? written : { ...written, cluster: { ...written.cluster, gpu_hour: rate } };
   const folder = dirname(resolve(host.workingFolder, path));
   const named = analysis.documents.map(({ file, text }) => [
     relative(folder, resolve(host.workingFolder, file)),
     text,
   ]);
   const texts = Object.fromEntries(named);
+  const told = (type: string) =>
+    terminal.remark(`checking the model, as no ${printable(type)} like it was tested\n`);
   const progress = lengthProgress(terminal, () => host.now());
-  const { inputs, diagnostics } = await loadInputs(host, folder, spec, origins, progress);
+  const options = { progress, beforeCheck: checkModel ? told : undefined };
+  const { inputs, diagnostics } = await loadInputs(host, folder, spec, origins, options);
   terminal.progress("");
   found.push(...diagnostics);
   if (!inputs) return undefined;

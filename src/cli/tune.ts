@@ -1,26 +1,27 @@
-import { formatBytes, formatCount, formatSeconds } from "../foundation/format.js";
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import type { Host } from "../host/host.js";
+import { type Changes, countOfChanges } from "../plan/changes.js";
+import { savings } from "../plan/cheaper.js";
 import { type Tuned, type TunedSetting, tune } from "../plan/tune.js";
 import { type OutputFormat, refuse, withDocument } from "./document.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { type LoadedSpec, type SpecRequest, withSpec } from "./spec-file.js";
-import { tableLines } from "./table.js";
 import type { Terminal } from "./terminal.js";
+import { nothingFits, tuneReport } from "./tune-report.js";
+import { type Written, writeChanges } from "./write-changes.js";
 
-/** What the figures of offloaded settings leave out. */
-const OFFLOAD_NOTE =
-  "offload: the time of the host's steps and transfers is not predicted; expect more\n";
+export interface TuneOptions extends SpecRequest {
+  readonly format: OutputFormat;
+  /** Write the chosen setting into the spec. */
+  readonly write: boolean;
+}
 
-/** Settings that are shown to people; JSON has them all. */
-const SHOWN = 12;
-
-/** `skrull tune SPEC`: parallel settings, ranked. */
+/** `skrull tune SPEC`: settings, ranked. */
 export function tuneCommand(
   host: Host,
   terminal: Terminal,
-  options: SpecRequest & { readonly format: OutputFormat },
+  options: TuneOptions,
 ): Promise<ExitCode> {
   return withDocument(terminal, options.format, () => tuneSpec(host, terminal, options));
 }
@@ -28,86 +29,60 @@ export function tuneCommand(
 async function tuneSpec(
   host: Host,
   terminal: Terminal,
-  { format, ...options }: SpecRequest & { readonly format: OutputFormat },
+  { format, write, ...options }: TuneOptions,
 ): Promise<ExitCode> {
-  const ranked = ({ spec, origins, planInputs }: LoadedSpec) => tune(spec, origins, planInputs);
-  const { result: tuned, told } = await withSpec(host, terminal, options, ranked, { rules: false });
-  if (!tuned) {
+  const ranked = ({ spec, origins, planInputs }: LoadedSpec) => ({
+    tuned: tune(spec, origins, planInputs),
+    onGpu: planInputs.gpu.device === "cuda",
+  });
+  const { result, told } = await withSpec(host, terminal, options, ranked, { rules: false });
+  if (!result) {
     refuse(terminal, format, told);
     return EXIT.findings;
   }
-  const fits = tuned.settings.some(({ trial }) => trial.fits);
-  const error = fits ? {} : { error: { code: "nothing-fits", message: nothingFits(tuned) } };
-  const settings = tuned.settings.map(({ trial, ...setting }) => ({ ...setting, ...trial }));
-  terminal.out(
-    format === "json"
-      ? jsonText({ format_version: 1, ...error, settings, ...told })
-      : report(tuned),
-  );
-  return fits ? EXIT.clean : EXIT.findings;
+  const { tuned, onGpu } = result;
+  const choice = tuned.settings.find(({ chosen }) => chosen);
+  const changes = choice && countOfChanges(choice.changes) > 0 ? choice.changes : undefined;
+  const written =
+    write && changes ? await writeChanges(host, options.path, options.run, changes) : undefined;
+  if (format === "json") terminal.out(jsonText({ ...documentOf(tuned, written), ...told }));
+  else terminal.out(tuneReport(tuned, onGpu) + (write ? outcome(options.path, written) : ""));
+  if (written?.ok === false)
+    terminal.remark(`error: ${printable(options.path)} was not changed: ${written.problem}\n`);
+  return choice && written?.ok !== false ? EXIT.clean : EXIT.findings;
 }
 
-/** How near the nearest setting is, and what would do. */
-function nothingFits({ settings, levers }: Tuned): string {
-  const [nearest] = settings;
-  const none = `None of the ${settings.length} settings fits.`;
-  if (!nearest || nearest.trial.fits) return none;
-  const { needed_bytes: needed, available_bytes: available, problem } = nearest.trial;
-  const near =
-    needed > available
-      ? `needs ${formatBytes(needed)} of the ${formatBytes(available)} that a rank may use`
-      : `has another problem: ${printable(problem)}`;
-  const would = (levers?.advice ?? []).map(({ text }) => `\n  ${text}`).join("");
-  return `${none} The nearest (${named(nearest)}) ${near}.${would === "" ? "" : ` What would fit:${would}`}`;
+function documentOf(tuned: Tuned, written: Written | undefined) {
+  const { settings, batches, tried, relativeBand } = tuned;
+  const fits = settings.some(({ trial }) => trial.fits);
+  return {
+    format_version: 1,
+    ...(fits ? {} : { error: { code: "nothing-fits", message: nothingFits(tuned) } }),
+    batches,
+    tried,
+    band: relativeBand,
+    settings: settings.map(settingJson),
+    savings: savings(tuned),
+    ...(written?.ok ? { written: written.diff } : {}),
+    ...(written?.ok === false ? { not_written: written.problem } : {}),
+  };
 }
 
-const named = ({ context, zero, checkpointing, bucket, offload }: TunedSetting): string =>
-  `context = ${context}, zero = ${zero}, checkpointing = ${checkpointing}, ${bucket === null ? "no bucket" : `bucket = ${bucket}`}${offload === "none" ? "" : `, offload = ${offload}`}`;
-
-function report(tuned: Tuned): string {
-  const { settings } = tuned;
-  const fitting = settings.filter(({ trial }) => trial.fits);
-  const [best] = fitting;
-  if (!best) return `${nothingFits(tuned)}\n`;
-  const shown = fitting.filter((setting, n) => n < SHOWN || setting.current);
-  const head = ["CP", "ZeRO", "checkpointing", "C", "memory", "step", "tokens/s", "cost", ""];
-  const offloads = shown.some(({ offload }) => offload !== "none");
-  const lines = tableLines([head, ...shown.map((setting) => row(setting, best))]);
-  return [
-    `Predicted for ${fitting.length} settings that fit, of ${settings.length} (modelled, not measured),\n`,
-    `on the first ${tuned.batches} global batches of the run; plan samples more\n\n`,
-    ...lines.map((line) => `${line}\n`),
-    "\ncost: time per token relative to the first\n",
-    offloads ? OFFLOAD_NOTE : "",
-    fitting.length > shown.length ? `${fitting.length - shown.length} more in --format json\n` : "",
-    verdict(fitting, best),
-  ].join("");
+function settingJson({ setting, current, chosen, trial, finish, changes }: TunedSetting) {
+  const whose: { current: boolean; chosen: boolean; changes: Changes } = {
+    current,
+    chosen,
+    changes,
+  };
+  if (!trial.fits || !finish) return { ...setting, ...whose, ...trial };
+  const { performance, ...figures } = trial;
+  const { seconds, gpu_hours, cost } = finish;
+  const micro_batches = performance.micro_batches.mean;
+  return { ...setting, ...whose, ...figures, micro_batches, seconds, gpu_hours, cost };
 }
 
-function row({ trial, current, ...setting }: TunedSetting, best: TunedSetting): readonly string[] {
-  if (!trial.fits || !best.trial.fits) return [];
-  return [
-    String(setting.context),
-    String(setting.zero),
-    setting.offload === "none"
-      ? setting.checkpointing
-      : `${setting.checkpointing}, ${setting.offload} offloaded`,
-    formatCount(trial.bucket),
-    formatBytes(trial.peak_bytes),
-    formatSeconds(trial.step_seconds),
-    formatCount(trial.tokens_per_second),
-    `${(best.trial.tokens_per_second / trial.tokens_per_second).toFixed(2)} x`,
-    current ? "<- spec" : "",
-  ];
-}
-
-/** What to change, and by how much it helps. */
-function verdict(fitting: readonly TunedSetting[], best: TunedSetting): string {
-  const current = fitting.find((setting) => setting.current);
-  const change = named(best);
-  if (!current?.trial.fits || !best.trial.fits) return `Best: ${change}.\n`;
-  const gain = best.trial.tokens_per_second / current.trial.tokens_per_second;
-  return gain < 1.02
-    ? "The spec's own setting is within 2% of the best.\n"
-    : `${gain.toFixed(2)} x the spec's tokens/s:\n${change}.\n`;
+/** What became of the file. */
+function outcome(path: string, written: Written | undefined): string {
+  if (written === undefined) return `\n${printable(path)} is as it should be\n`;
+  return written.ok ? `\nWritten into ${printable(path)}:\n${written.diff}` : "";
 }

@@ -15,7 +15,7 @@ export type CommunicationRow = readonly [number, number, number];
 
 export interface CollectiveSetting {
   readonly tables: readonly CollectiveTable[];
-  /** Between nodes: bytes per second and rank, and how much longer a message takes to start. */
+  /** Between nodes: bytes per second that a rank's network card reaches, and how much longer a message takes to start. */
   readonly networkBytesPerSecond: number;
   readonly crossingFactor: number;
   readonly ranksPerNode: number;
@@ -35,7 +35,7 @@ export interface CollectiveCounts {
 /**
  * Communication cost of a group of `degree` ranks, from the table of the nearest size. A ring moves (d - 1) / d of the
  * whole through every rank, so a slope measured on one degree carries over to others. A group that crosses nodes takes
- * a table that does, and else is as slow as the network.
+ * a table that does, and else the longer of the way inside of a node and that between nodes ({@link networkSlopes}).
  */
 export function communicationRow(degree: number, setting: CollectiveSetting): CommunicationRow {
   const { gathers = 0, scatters = 0, all_to_alls: exchanges = 0 } = setting.counts;
@@ -47,16 +47,31 @@ export function communicationRow(degree: number, setting: CollectiveSetting): Co
   const all = (of: (latency: CollectiveLatency) => number) =>
     gathers * of(gather) + scatters * of(scatter) + exchanges * of(exchange);
   const assumed = crosses && table.nodes === 1;
-  const moved = (degree - 1) / degree;
-  const measured = (table.ranks - 1) / table.ranks;
-  const inside = (all(({ slope }) => slope) / 1e6) * (moved / measured);
-  const network = (gathers + scatters + exchanges) * (moved / setting.networkBytesPerSecond) * 1e6;
+  const scale = (degree - 1) / degree / ((table.ranks - 1) / table.ranks) / 1e6;
+  const [ring, own] = assumed ? networkSlopes(degree, setting) : [0, 0];
+  const slope =
+    gathers * Math.max(gather.slope * scale, ring) +
+    scatters * Math.max(scatter.slope * scale, ring) +
+    exchanges * Math.max(exchange.slope * scale, own);
   const start = assumed ? setting.crossingFactor : 1;
   return [
     all(({ floor }) => floor) * start,
     all(({ intercept }) => intercept) * start,
-    setting.bytesPerToken * (assumed ? Math.max(inside, network) : inside),
+    setting.bytesPerToken * slope,
   ];
+}
+
+/**
+ * us a byte between nodes: of a ring, which brings every byte into a node once, over the cards of all of the group's ranks
+ * there; and of an all-to-all, in which every rank sends what is for other nodes over its own card.
+ */
+function networkSlopes(
+  degree: number,
+  { ranksPerNode, networkBytesPerSecond: rate }: CollectiveSetting,
+): readonly [ring: number, exchange: number] {
+  const nodes = Math.ceil(degree / ranksPerNode);
+  const here = degree / nodes;
+  return [((nodes - 1) / nodes / (here * rate)) * 1e6, ((degree - here) / degree / rate) * 1e6];
 }
 
 /** Of the tables that cross nodes like the group does, if any, the one of the nearest size; the smaller at a draw. */

@@ -1,4 +1,5 @@
-import type { ZeroStage } from "./memory.js";
+import type { MachineConstants } from "./machine-constants.js";
+import type { Offload, ZeroStage } from "./memory-setting.js";
 import type { Precision } from "./shape.js";
 
 /** Times of collectives on groups of one size. */
@@ -22,6 +23,10 @@ export interface ZeroSetting {
   readonly parameters: number;
   /** What gradients were added in over ranks; without it, the model's precision. */
   readonly gradients?: Precision;
+  /** Parameters that were trained; without it, all. */
+  readonly trained?: number;
+  /** What was kept on the host; without it, nothing. */
+  readonly offload?: Offload;
 }
 
 /** What the machine contributes to costs: published, assumed or measured. */
@@ -34,16 +39,37 @@ export interface Hardware {
   readonly attention_flops: number;
   /** A shard of x tokens runs its attention at rate x / (x + this). */
   readonly small_shard_tokens: number;
-  /** Fixed cost of a micro-batch, us. */
-  readonly micro_batch_us: number;
-  /** Cost of a step besides its micro-batches, us. */
-  readonly step_us: number;
+  /**
+   * Bytes per second at which norms, activations and residuals run; `null` where matrix products include them, as
+   * those of a profile without this figure do.
+   */
+  readonly elementwise_bytes_per_second: number | null;
+  /** Fixed cost of a micro-batch, us; `null` where it follows from the model's layers. */
+  readonly micro_batch_us: number | null;
+  /**
+   * What a micro-batch takes at least besides its fixed cost, us: the host starts its kernels. `null` where it follows
+   * from the model's layers.
+   */
+  readonly micro_batch_least_us: number | null;
+  /** Cost of a step besides its micro-batches, us; `null` where it follows from the model's parameters. */
+  readonly step_us: number | null;
+  /** Of the GPU's memory, bytes per second; `null` where no step's time follows from it. */
+  readonly memory_bandwidth: number | null;
+  /** To and from the host's memory, of a rank, bytes per second; `null` on CPU. */
+  readonly host_link: number | null;
+  /** Parameters per second that a node's processors step with Adam; `null` on CPU. */
+  readonly host_adam_parameters: number | null;
   /** ZeRO's communication that the two costs above include; `null` where they include none. */
   readonly zero_included: ZeroSetting | null;
+  /**
+   * Share of ZeRO's communication in a micro-batch that runs beside its work, where it was measured. `null` is the
+   * constant, and none of what a measured micro-batch does not include.
+   */
+  readonly zero_overlap: number | null;
   /** Measured bytes of activations over modelled ones. */
   readonly activation_factor: number;
   /** At least one table. */
   readonly collectives: readonly CollectiveTable[];
-  /** How much longer a message takes to start between nodes, where no table spans nodes. */
-  readonly crossing_factor: number;
+  /** What holds for every machine. */
+  readonly constants: MachineConstants;
 }

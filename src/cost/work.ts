@@ -1,10 +1,12 @@
+import { stackedGradientWork } from "./adapted-weights.js";
 import type { LoraShape } from "./adapters.js";
+import { attentionParameters } from "./layer-parameters.js";
 import {
   activeMlpWidth,
   type Checkpointing,
-  keyValueWidth,
   mlpMatrices,
-  queryWidth,
+  pairWidth,
+  recomputesAttention,
   recomputesLayers,
   type TransformerShape,
 } from "./shape.js";
@@ -41,7 +43,7 @@ export interface WorkSetting {
 export function trainingWork(setting: WorkSetting): Work {
   const { shape, checkpointing, targetShare, lora } = setting;
   const { hidden_size: hidden, layers, experts } = shape;
-  const projections = 2 * hidden * (2 * queryWidth(shape) + keyValueWidth(shape));
+  const projections = 2 * attentionParameters(shape);
   const mlp = 2 * mlpMatrices(shape) * hidden * activeMlpWidth(shape);
   const router = experts ? (2 * hidden * experts.count * experts.layers) / layers : 0;
   const head = 2 * hidden * shape.vocab_size * targetShare;
@@ -49,15 +51,16 @@ export function trainingWork(setting: WorkSetting): Work {
   const recomputed = recomputesLayers(checkpointing) ? 1 : 0;
   const mlpRecomputed = checkpointing === "none" ? 0 : 1;
   const passes = lora ? 2 : 3;
+  const headPasses = lora?.ends.head === false ? 2 : 3;
   const layer =
     (passes + recomputed) * projections +
     (passes + mlpRecomputed) * (mlp + router) +
     (3 + recomputed) * adapters;
   const pairs = attentionPairs(setting);
-  const perPair = 4 * queryWidth(shape) * (3 + (checkpointing === "full" ? 1 : 0));
+  const perPair = 2 * pairWidth(shape) * (3 + (recomputesAttention(checkpointing) ? 1 : 0));
   return {
-    perToken: layers * layer + passes * head,
-    headPerToken: passes * head,
+    perToken: layers * layer + stackedGradientWork(shape, lora) + headPasses * head,
+    headPerToken: headPasses * head,
     attentionPerToken: perPair * pairs.perToken,
     perTokenSquared: perPair * pairs.perTokenSquared,
   };
@@ -76,8 +79,10 @@ export function modelFlops(setting: WorkSetting): {
 }
 
 /** Pairs of query and key over all layers. */
-function attentionPairs({ shape: { layers, sliding_window: window }, lengths }: WorkSetting) {
+function attentionPairs({ shape, lengths }: WorkSetting) {
+  const { sliding_window: window } = shape;
   const narrow = window?.layers ?? 0;
+  const layers = shape.layers - (shape.mixer_layers ?? 0);
   const inWindow = window ? windowPairs(window.tokens, lengths) : CAUSAL;
   return {
     perToken: narrow * inWindow.perToken,

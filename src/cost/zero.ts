@@ -1,4 +1,5 @@
-import type { Reduction, ZeroStage } from "./memory.js";
+import type { Reduction } from "../foundation/vocabularies.generated.js";
+import type { ZeroStage } from "./memory-setting.js";
 
 /** Communication of ZeRO over all ranks, us. */
 export interface ZeroTraffic {
@@ -6,28 +7,34 @@ export interface ZeroTraffic {
   readonly perStep: number;
 }
 
+/** Times of one collective each, us. */
+export interface ZeroCollectives {
+  /** Of all weights. */
+  readonly gatherAll: number;
+  /** Of the weights that are trained. */
+  readonly gatherTrained: number;
+  /** Of all gradients. */
+  readonly scatter: number;
+}
+
 /**
  * What a stage communicates and when: plain data parallelism all-reduces the gradients once a step, stage 1 reduces
- * them once and gathers the weights, stage 2 reduces them in every backward, stage 3 also gathers the weights in
- * every forward and backward (https://www.deepspeed.ai/tutorials/zero). Nothing of it is taken to overlap.
- *
- * @param gather us to gather all weights
- * @param scatter us to reduce and scatter all gradients
+ * them once and gathers the weights that it changed, stage 2 reduces them in every backward, stage 3 also gathers all
+ * weights in every forward and backward (https://www.deepspeed.ai/tutorials/zero).
  */
 export function zeroTraffic(
   stage: ZeroStage,
-  gather: number,
-  scatter: number,
-  reduction: Reduction = "every-micro-batch",
+  reduction: Reduction,
+  { gatherAll, gatherTrained, scatter }: ZeroCollectives,
 ): ZeroTraffic {
   switch (trafficStage(stage, reduction)) {
     case 0:
     case 1:
-      return { perMicroBatch: 0, perStep: scatter + gather };
+      return { perMicroBatch: 0, perStep: scatter + gatherTrained };
     case 2:
-      return { perMicroBatch: scatter, perStep: gather };
+      return { perMicroBatch: scatter, perStep: gatherTrained };
     case 3:
-      return { perMicroBatch: scatter + 2 * gather, perStep: 0 };
+      return { perMicroBatch: scatter + 2 * gatherAll, perStep: 0 };
   }
 }
 

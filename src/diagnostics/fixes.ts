@@ -33,7 +33,7 @@ export function chooseFixes(
 }
 
 /** A text with edits applied that do not overlap. */
-function applyEdits(text: string, edits: Fix["edits"]): string {
+export function applyEdits(text: string, edits: Fix["edits"]): string {
   const lines = new LineMap(text);
   const placed = edits
     .map(({ range, new_text }) => ({

@@ -1,5 +1,4 @@
 import type {
-  Adapters,
   DataConfig,
   ModelConfig,
   SchedulingConfig,
@@ -7,35 +6,30 @@ import type {
 } from "../foundation/records.generated.js";
 import { hasConversations } from "../lengths/prepare-data.js";
 import { allocatedBytes } from "../plan/memory-plan.js";
-import type { LoraPlan, Plan } from "../plan/plan.js";
-import { addsInStageTwo, addsWider } from "./gradients.js";
+import type { Plan } from "../plan/plan.js";
+import { addsWider, reductionOf } from "../plan/reduction.js";
 import { RANGES } from "./versions.js";
 
 /** What `train.py` states of the model. */
-export function modelConfig({ model, memory }: Plan): ModelConfig {
+export function modelConfig({ model, memory, lighter }: Plan): ModelConfig {
   return {
     weights: model.weights,
     precision: model.precision,
     checkpointing: model.checkpointing,
+    lighter_checkpointing: lighter.map(({ checkpointing, tokens }) => ({ checkpointing, tokens })),
     attention: model.attention,
     attention_workspace: memory.attention_workspace,
     kernels: model.kernels,
     compile_norms: model.compile_norms,
     loss_chunk: model.loss_chunk,
+    mlp_tile: model.mlp_tile,
     source: model.source?.name ?? null,
     source_kind: model.source?.kind ?? null,
     revision: model.revision,
-    lora: model.lora && adapters(model.lora),
+    lora: model.lora,
+    stored_vocabulary: model.stored_vocabulary,
   };
 }
-
-/** Without what is only for the plan. */
-const adapters = ({ rank, alpha, dropout, targets }: LoraPlan): Adapters => ({
-  rank,
-  alpha,
-  dropout,
-  targets,
-});
 
 /** How samples become tokens. */
 export function dataConfig({ data }: Plan, root: string | null): DataConfig {
@@ -53,11 +47,11 @@ export function dataConfig({ data }: Plan, root: string | null): DataConfig {
 /** The optimisation. Clipping is DeepSpeed's, and in its own file. */
 export function trainConfig(plan: Plan): TrainConfig {
   const { training, steps, evaluation, memory } = plan;
-  const { clip: _, ...rest } = training;
+  const { clip: _, optimizer_states: __, ...rest } = training;
   return {
     total_steps: steps.total_steps,
     ...rest,
-    reduction: addsInStageTwo(plan) ? "once" : training.reduction,
+    reduction: reductionOf(plan).reduction,
     gradients: addsWider(plan) ? "fp32" : "model",
     evaluate_every: evaluation?.every ?? 0,
     predicted_peak_bytes: Math.ceil(allocatedBytes(memory)),
@@ -70,6 +64,7 @@ export function requirements({ model, training, topology }: Plan) {
     ranges: RANGES,
     deepspeed: topology.deepspeed ?? null,
     peft: model.lora !== null,
+    bitsandbytes: training.optimizer.type === "adamw8bit" || model.lora?.base === "nf4",
     tensorboard: training.tensorboard,
     wandb: training.wandb !== null,
   };
@@ -84,9 +79,18 @@ export function schedulingConfig({
   step,
   demand,
   data,
+  lighter,
+  forecast: { band: of },
 }: Plan): SchedulingConfig {
   const { mode, strict } = search;
-  const forecast = { ...step, target_share: demand.target_share };
+  const { fixed_us, target_us } = step;
+  const forecast = {
+    fixed_us,
+    target_us,
+    target_share: demand.target_share,
+    lighter: lighter.map(({ tokens, cost }) => ({ tokens, ...cost })),
+    band: { time: of.time, kind: of.kind, points: of.time_points },
+  };
   const { global_batch } = steps;
   const mixture = data.mixture.map(({ samples, draws }) => [samples, draws] as const);
   const batches = { global_batch, seed: training.seed, mixture };

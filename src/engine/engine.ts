@@ -1,5 +1,6 @@
 import type { Host, Program } from "../host/host.js";
 import { findPython, PACKAGES } from "./python.js";
+import { startRuntime } from "./start.js";
 
 /** Why the engine has no result. */
 export class EngineError extends Error {
@@ -21,15 +22,7 @@ export type OnProgress = (progress: {
   readonly total: number;
 }) => void;
 
-/** Without the working folder among those that modules come from, where anybody may have put some. */
-const START =
-  "import sys; sys.path[:] = [p for p in sys.path if p]; from skrull_runtime.data.engine import main; main()";
-
-/** Of folders in PYTHONPATH. */
-const SEPARATOR = ":";
-
-/** The package may lie where nothing can be written. */
-const QUIETLY = { PYTHONDONTWRITEBYTECODE: "1" };
+const START = "from skrull_runtime.data.engine import main; main()";
 
 interface Answer {
   readonly id: number;
@@ -66,7 +59,7 @@ export class Engine {
   }
 
   async #ask(op: string, fields: object, onProgress: OnProgress | undefined): Promise<unknown> {
-    this.#program ??= this.#start();
+    this.#program ??= startRuntime(this.host, this.python, START);
     const program = this.#program;
     this.#requests += 1;
     const id = this.#requests;
@@ -79,15 +72,6 @@ export class Engine {
       else if (answer.error) throw this.#refused(answer.error);
       else return answer.result;
     }
-  }
-
-  #start(): Program {
-    const own = this.host.assetPath("python");
-    const more = this.host.variable("PYTHONPATH");
-    return this.host.startProgram(this.python, {
-      arguments: ["-c", START],
-      variables: { PYTHONPATH: more ? `${own}${SEPARATOR}${more}` : own, ...QUIETLY },
-    });
   }
 
   #ended(program: Program): EngineError {

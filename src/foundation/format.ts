@@ -37,6 +37,30 @@ export function formatSeconds(seconds: number): string {
   return seconds < 1 ? `${significant(seconds * 1e3)} ms` : `${significant(seconds)} s`;
 }
 
+/** A long time in the two units that matter: `41.4 s`, `12 min 30 s`, `3 h 12 min`, `5 d 4 h`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return formatSeconds(seconds);
+  const [large, small, unit, part] =
+    whole < 3600
+      ? [60, 1, "min", "s"]
+      : whole < 48 * 3600
+        ? [3600, 60, "h", "min"]
+        : [86400, 3600, "d", "h"];
+  const parts = Math.round(whole / small);
+  const wholes = Math.floor(parts / (large / small));
+  const rest = parts - wholes * (large / small);
+  return rest === 0
+    ? `${formatCount(wholes)} ${unit}`
+    : `${formatCount(wholes)} ${unit} ${rest} ${part}`;
+}
+
+/** A number with three significant digits: `0.137`, `25.6`, `1,234`. */
+export function formatAmount(value: number): string {
+  if (value === 0) return "0";
+  return value < 1 ? value.toPrecision(3) : significant(value);
+}
+
 /** A share as a percentage: `52.3%`; without decimals from ten times the whole on. */
 export function formatShare(share: number): string {
   return `${(100 * share).toFixed(share < 10 ? 1 : 0)}%`;

@@ -112,10 +112,87 @@ export interface Metrics {
   readonly loss?: number | null;
   readonly seconds: number;
   readonly predicted_seconds: number;
+  readonly waited_seconds?: number;
+  readonly optimizer_seconds?: number;
+  readonly disturbed?: boolean;
   readonly learning_rate?: number | null;
   readonly router_loss?: number | null;
   readonly gradient_norm?: number | null;
 }
+
+// model-description.schema.json
+
+/** Dimensions of a model, found in the model itself. */
+export interface ModelDescription {
+  readonly format_version: number;
+  /** Version that made the model. */
+  readonly transformers: string;
+  /** Of the text decoder. */
+  readonly model_type: string;
+  /** Positions that the configuration says the model was made for. */
+  readonly max_positions: number | null;
+  /** Kinds of rotary embeddings. */
+  readonly rope: readonly string[];
+  /** Whether the load-balancing loss of experts is trained. */
+  readonly router_loss: boolean;
+  readonly shape: DescribedShape;
+  /** Matrices of layers that can have adapters. */
+  readonly matrices: readonly DescribedMatrix[];
+}
+
+/** Matrices of one name, one size and one use, over all layers. */
+export interface DescribedMatrix {
+  /** Of the module or parameter itself. */
+  readonly name: string;
+  readonly kind: "attention" | "mlp" | "experts" | "router";
+  readonly inputs: Count;
+  readonly outputs: Count;
+  readonly count: Count;
+  /** Experts whose matrices are one parameter. */
+  readonly stacked?: Count;
+}
+
+/** What cost and memory depend on. */
+export interface DescribedShape {
+  readonly hidden_size: Count;
+  readonly layers: Count;
+  readonly heads: Count;
+  readonly kv_heads: Count;
+  readonly head_dim: Count;
+  /** Width of a value head, where it is not that of a key. */
+  readonly value_dim?: Count;
+  readonly intermediate_size: Count;
+  readonly gated_mlp: boolean;
+  readonly layer_norm: boolean;
+  readonly query_key_norm: boolean;
+  readonly tied_embeddings: boolean;
+  readonly experts: DescribedExperts | null;
+  readonly sliding_window: DescribedWindow | null;
+  readonly vocab_size: Count;
+  readonly parameters: Count;
+  /** Layers that mix the tokens of a sequence in order, without attention: its sequences stay whole. */
+  readonly mixer_layers?: Count;
+  /** Of a layer's attention, the mean over layers, where heads and widths do not say. */
+  readonly attention_parameters?: number;
+}
+
+/** Mixture-of-experts layers. */
+export interface DescribedExperts {
+  readonly layers: Count;
+  readonly count: Count;
+  readonly active: Count;
+  readonly width: Count;
+  /** Width of the experts that every token passes through, together. */
+  readonly shared?: Count;
+}
+
+/** Layers whose tokens attend to the nearest tokens only. */
+export interface DescribedWindow {
+  readonly tokens: Count;
+  readonly layers: Count;
+}
+
+export type Count = number;
 
 // run.schema.json
 
@@ -124,6 +201,8 @@ export interface ModelConfig {
   readonly weights: Weights;
   readonly precision: Precision;
   readonly checkpointing: Checkpointing;
+  /** What micro-batches do that have memory for recomputing less, least recomputation first. */
+  readonly lighter_checkpointing: readonly LighterCheckpointing[];
   readonly attention: Attention;
   /** Workspace in bytes for the heads of sharded sequences that are attended to at a time; null for all heads at once. */
   readonly attention_workspace: number | null;
@@ -131,13 +210,23 @@ export interface ModelConfig {
   readonly compile_norms: boolean;
   /** Tokens whose logits exist at a time. */
   readonly loss_chunk: number;
+  /** Tokens whose intermediate results of an MLP exist at a time; null for those of a whole micro-batch. */
+  readonly mlp_tile: number | null;
   /** Name on the hub, or a folder relative to the data root, by `source_kind`; null for random weights. */
   readonly source: string | null;
   readonly source_kind: SourceKind | null;
   /** Of a source on the hub. */
   readonly revision: string | null;
+  /** Rows of the stored embedding and head, to which others are added; null where the model has as many. */
+  readonly stored_vocabulary: number | null;
   /** Null trains the whole model. */
   readonly lora: Adapters | null;
+}
+
+/** A way to recompute less, for micro-batches of which no rank holds more than so many tokens. */
+export interface LighterCheckpointing {
+  readonly checkpointing: Checkpointing;
+  readonly tokens: number;
 }
 
 /** LoRA. */
@@ -145,8 +234,34 @@ export interface Adapters {
   readonly rank: number;
   readonly alpha: number;
   readonly dropout: number;
-  /** Names of the linear layers that have adapters. */
+  /** Kinds and names of the matrices of layers that have adapters. */
   readonly targets: readonly string[];
+  /** Scaled by alpha over the root of the rank. */
+  readonly rslora?: boolean;
+  /** Whether a magnitude for every output is trained besides. */
+  readonly dora?: boolean;
+  /** That are trained, as the plan counts them. */
+  readonly parameters?: number;
+  /** Number format of the frozen matrices of layers. */
+  readonly base?: "model" | "nf4";
+  /** Whether the scales of blocks are quantised too. */
+  readonly double_quantisation?: boolean;
+  /** Whether the export is the whole model, with the adapters in its weights. */
+  readonly merge?: boolean;
+  readonly start?: AdapterSource;
+  /** Ends of the model that are trained whole. */
+  readonly modules_to_save?: readonly ("embedding" | "head")[];
+  /** The first of the tokens whose rows of embedding and head are trained, and the one after the last. */
+  readonly token_rows?: readonly [number, number];
+}
+
+/** Trained adapters to start from. */
+export interface AdapterSource {
+  readonly kind: SourceKind;
+  /** On the hub, or a folder relative to the data root. */
+  readonly name: string;
+  /** Of a source on the hub. */
+  readonly revision?: string;
 }
 
 /** How samples become tokens; where they lie says `data_index.json`. */
@@ -188,6 +303,26 @@ export interface Rendering {
   readonly rewritten: Rewritten;
 }
 
+/** What a Rendering has where it states less. */
+export const RENDERING_DEFAULTS = {
+  "format": {
+    "type": "auto"
+  },
+  "columns": {},
+  "roles": {},
+  "ignore": [],
+  "template": {
+    "type": "auto"
+  },
+  "arguments": {},
+  "date": "2024-07-26",
+  "begin": null,
+  "end": null,
+  "markers": "text",
+  "train_newline": false,
+  "rewritten": "split"
+} as const;
+
 /** How a row is laid out: `type` is a format, other keys are its columns by their names in the file. */
 export type SampleFormat = Readonly<Record<string, string>>;
 
@@ -224,15 +359,31 @@ export interface TrainConfig {
   readonly resume: Resume;
 }
 
-/** The optimizer, as torch takes its settings. */
-export type Optimizer = AdamW | Sgd;
+/** The optimizer and its settings. */
+export type Optimizer = AdamW | Muon | Sgd;
 
-/** torch.optim.AdamW. */
+/** torch.optim.AdamW, or bitsandbytes.optim.AdamW8bit with the states of the embedding in fp32. */
 export interface AdamW {
-  readonly type: "adamw";
+  readonly type: "adamw" | "adamw8bit";
   /** At its peak. */
   readonly lr: number;
   readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weight_decay: number;
+  readonly decayed: Decayed;
+}
+
+/** DeepSpeed's Muon for matrices of layers, and torch.optim.AdamW for the rest. */
+export interface Muon {
+  readonly type: "muon";
+  /** Of Muon, at its peak. */
+  readonly lr: number;
+  /** Of AdamW, at its peak. */
+  readonly adam_lr: number;
+  readonly momentum: number;
+  /** Of AdamW. */
+  readonly betas: readonly [number, number];
+  /** Of AdamW. */
   readonly eps: number;
   readonly weight_decay: number;
   readonly decayed: Decayed;
@@ -285,6 +436,28 @@ export interface StepForecast {
   readonly target_us: number;
   /** Mean share of tokens that are targets, which the scheduler counts for every token. */
   readonly target_share: number;
+  /** What micro-batches cost that recompute less than the scheduler takes them to, least recomputation first. */
+  readonly lighter: readonly LighterCost[];
+  /** How far off it may be; null where nobody has said it. */
+  readonly band: TimeBand | null;
+}
+
+/** Costs in place of the scheduling problem's, for micro-batches of which no rank holds more than so many tokens. */
+export interface LighterCost {
+  readonly tokens: number;
+  readonly a1: Time;
+  readonly a2: Time;
+  readonly comm: Readonly<Record<string, CommunicationCost>>;
+}
+
+/** How far off predicted times of steps may be, to either side. */
+export interface TimeBand {
+  /** As a share of what is predicted. */
+  readonly time: number;
+  /** Runs that it was measured on, by what limits them; "profiled" for those that have a profile. */
+  readonly kind: string;
+  /** Measurements that it rests on. */
+  readonly points: number;
 }
 
 /** The learning rate over the run, as shares of its peak. */
@@ -315,6 +488,8 @@ export interface Cost {
   readonly a2: Time;
   /** Per micro-batch. */
   readonly fixed: Time;
+  /** What a micro-batch takes at least besides `fixed`: starting its kernels, or communication that its work hides. */
+  readonly least: Time;
   /** A shard of x tokens runs its attention at rate x / (x + this). */
   readonly small_shard_tokens: Time;
   /** By degree. */

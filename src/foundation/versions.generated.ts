@@ -57,6 +57,14 @@ export const VERSIONS = {
       "without": "every gradient is looked at once more before a step"
     },
     {
+      "id": "muon",
+      "package": "deepspeed",
+      "since": "0.19.8",
+      "feature": "`optimizer = muon`",
+      "without": "every micro-batch, not the step, would advance the momentum, or matrices would be trained by plain SGD",
+      "refused": true
+    },
+    {
       "id": "adapters-recomputed",
       "package": "deepspeed",
       "since": "0.19.6",

@@ -4,8 +4,8 @@
 export const ATTENTION_WORDS = ["auto","flash3","flash2","varlen","sdpa"] as const;
 export type Attention = (typeof ATTENTION_WORDS)[number];
 
-/** What is recomputed in the backward, from nothing to everything. */
-export const CHECKPOINTING_WORDS = ["none","selective","attention","full"] as const;
+/** What is recomputed in the backward, from nothing to everything; with `offload` everything too, from layer inputs that are kept in the host's memory. */
+export const CHECKPOINTING_WORDS = ["none","selective","attention","full","offload"] as const;
 export type Checkpointing = (typeof CHECKPOINTING_WORDS)[number];
 
 /** What weight decay applies to. */
@@ -41,7 +41,7 @@ export const ONLINE_POLICY_WORDS = ["auto","sorted","packed","deepspeed"] as con
 export type OnlinePolicy = (typeof ONLINE_POLICY_WORDS)[number];
 
 /** Optimizers. */
-export const OPTIMIZER_KIND_WORDS = ["adamw","sgd"] as const;
+export const OPTIMIZER_KIND_WORDS = ["adamw","adamw8bit","muon","sgd"] as const;
 export type OptimizerKind = (typeof OPTIMIZER_KIND_WORDS)[number];
 
 /** What becomes of a sample that is longer than `max_length`. */

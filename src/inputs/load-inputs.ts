@@ -1,9 +1,10 @@
 import { join } from "pathe";
-import { type ModelDimensions, readDimensions } from "../catalogue/dimensions.js";
+import type { ModelDimensions } from "../catalogue/dimensions.js";
 import type { Gpu } from "../catalogue/gpu.js";
 import { modelByName } from "../catalogue/names.js";
 import { gpuOf } from "../catalogue/own-gpu.js";
 import { type Profile, readProfile } from "../catalogue/profile.js";
+import type { ConfigProblem } from "../catalogue/refusals.js";
 import { withRopeScaling } from "../catalogue/rope.js";
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { readText, sha256Of } from "../host/files.js";
@@ -18,6 +19,8 @@ import { BYTES_TOKENIZER } from "../lengths/tokenizer-files.js";
 import { type Origins, SpecReport } from "../semantics/report.js";
 import { tokenizerAdvice } from "./advice.js";
 import { loadData } from "./load-data.js";
+import { checkedModel, type KnownCheck, knownCheck, type ModelCheck } from "./model-check.js";
+import { dimensionsOf } from "./model-dimensions.js";
 import { renderingOf } from "./rendering.js";
 
 /** All that a spec names, read and measured. */
@@ -26,6 +29,7 @@ export interface Inputs {
   /** Hugging Face configuration, to be written into the run. */
   readonly modelConfig: unknown;
   readonly dimensions: ModelDimensions;
+  readonly modelCheck: ModelCheck;
   readonly gpu: Gpu;
   readonly profile: Profile | undefined;
   readonly tokenizer: TokenizerFacts;
@@ -44,17 +48,25 @@ export interface LoadedInputs {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface LoadOptions {
+  /** Told of files whose tokens are being counted. */
+  readonly progress?: Progress | undefined;
+  /** Has a model checked that nobody has tested, and is told before: it takes some seconds. */
+  readonly beforeCheck?: ((modelType: string) => void) | undefined;
+}
+
 /** Reads and measures what a spec names; what is missing or malformed becomes diagnostics at the spec's values. */
 export async function loadInputs(
   host: Host,
   folder: string,
   spec: Spec,
   origins: Origins,
-  progress?: Progress,
+  { progress, beforeCheck }: LoadOptions = {},
 ): Promise<LoadedInputs> {
   const loader = new Loader(host, folder, spec, origins);
-  const model = loader.model();
-  const tokenizer = loader.tokenizer(model?.dimensions);
+  const published = await loader.model(beforeCheck);
+  const tokenizer = loader.tokenizer(published?.dimensions);
+  const model = published && tokenizer ? await loader.resized(published, tokenizer) : published;
   const rendering = tokenizer && loader.rendering(tokenizer);
   const { sources } = loader;
   const counting = rendering && { tokenizer, rendering, progress };
@@ -85,6 +97,16 @@ export function loadRendering(
   return { tokenizer, rendering, diagnostics: loader.report.diagnostics };
 }
 
+/** A configuration, or that of its text decoder, with another size of the vocabulary. */
+function withVocabulary(config: unknown, size: number): unknown {
+  const { text_config: text, ...rest } = config as Readonly<Record<string, unknown>>;
+  if (typeof text === "object" && text !== null)
+    return { ...rest, text_config: { ...text, vocab_size: size } };
+  return { ...rest, vocab_size: size };
+}
+
+type ModelInputs = Pick<Inputs, "modelName" | "modelConfig" | "dimensions" | "modelCheck">;
+
 class Loader {
   readonly report: SpecReport;
   readonly sources: Record<string, string> = {};
@@ -98,7 +120,7 @@ class Loader {
     this.report = new SpecReport(origins);
   }
 
-  model(): Pick<Inputs, "modelName" | "modelConfig" | "dimensions"> | undefined {
+  async model(beforeCheck: LoadOptions["beforeCheck"]): Promise<ModelInputs | undefined> {
     const { label, config: path } = this.spec.model;
     const found =
       path === undefined
@@ -106,14 +128,42 @@ class Loader {
         : this.#json(path, "model.config", "The model's dimensions decide memory and cost.");
     const modelConfig = this.#scaled(found);
     if (modelConfig === undefined) return undefined;
-    const read = readDimensions(modelConfig);
-    if (read.ok)
-      return { modelName: label ?? path ?? "", modelConfig, dimensions: read.dimensions };
-    for (const { problem, help } of read.problems) {
-      const values = { file: path ?? "", problem };
+    const read = await dimensionsOf(this.host, this.folder, modelConfig);
+    if (!read.ok) return this.#refuse(read.problems);
+    const { check, problem } = await this.#check(modelConfig, beforeCheck);
+    if (problem) return this.#refuse([problem]);
+    const modelName = label ?? path ?? "";
+    return { modelName, modelConfig, dimensions: read.dimensions, modelCheck: check };
+  }
+
+  #check(config: unknown, beforeCheck: LoadOptions["beforeCheck"]): Promise<KnownCheck> {
+    const known = knownCheck(this.host, config);
+    if (!beforeCheck || known.check !== "unchecked") return Promise.resolve(known);
+    beforeCheck(String((config as { readonly model_type?: unknown }).model_type));
+    return checkedModel(this.host, this.folder, config);
+  }
+
+  #refuse(problems: readonly ConfigProblem[]): undefined {
+    for (const { problem, help } of problems) {
+      const values = { file: this.spec.model.config ?? "", problem };
       this.report.at("invalid-model-config", "model.config", values, help ? { help } : {});
     }
     return undefined;
+  }
+
+  /** The model with rows for all tokens, where the spec asks for them. */
+  async resized(model: ModelInputs, { vocabularySize: tokens }: TokenizerFacts) {
+    const { vocabulary, vocabulary_multiple: multiple } = this.spec.model;
+    const { vocab_size: stored } = model.dimensions.shape;
+    if (vocabulary === "model" || tokens <= stored) return model;
+    const modelConfig = withVocabulary(model.modelConfig, multiple * Math.ceil(tokens / multiple));
+    const read = await dimensionsOf(this.host, this.folder, modelConfig);
+    if (!read.ok) return model;
+    return {
+      ...model,
+      modelConfig,
+      dimensions: { ...read.dimensions, resized: { stored, tokens } },
+    };
   }
 
   /** The configuration with the spec's rotary embeddings. */
@@ -169,7 +219,8 @@ class Loader {
       for (const [name, file] of Object.entries(facts.files))
         this.sources[`tokenizer/${name}`] = sha256Of(this.host, this.host.readBytes(file));
       const size = facts.vocabularySize;
-      if (dimensions && size > dimensions.shape.vocab_size) {
+      const grows = this.spec.model.vocabulary === "tokenizer";
+      if (!grows && dimensions && size > dimensions.shape.vocab_size) {
         const values = { largest: size - 1, vocabulary: dimensions.shape.vocab_size };
         this.report.at("vocabulary-too-small", "data.tokenizer", values);
       }

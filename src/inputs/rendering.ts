@@ -1,6 +1,7 @@
 import { templateByName } from "../catalogue/names.js";
 import { readTemplateText } from "../catalogue/read-template.js";
 import { type ChatTemplate, usesEnd, withEnd } from "../catalogue/template.js";
+import { RENDERING_DEFAULTS } from "../foundation/records.generated.js";
 import type { Spec } from "../language/language.js";
 import type { RenderingFacts } from "../lengths/measurement.js";
 import type { Rendering, TemplateSource } from "../lengths/rendering.js";
@@ -23,9 +24,6 @@ export type RenderingSettings = Pick<
 >;
 
 type Reporting = Pick<SpecReport, "at">;
-
-/** What a template without a date of its own is told, should it ask. */
-const DATE = "2024-07-26";
 
 /** Layouts that are texts, which need an end. */
 const TEXTS = ["text", "prompt-completion"];
@@ -56,7 +54,7 @@ export function renderingOf(
     ignore,
     template,
     arguments: "others" in data.template ? present(data.template.others) : {},
-    date: "date" in data.template ? data.template.date : DATE,
+    date: "date" in data.template ? data.template.date : RENDERING_DEFAULTS.date,
     begin: data.begin_token ?? null,
     end: data.end_token ?? null,
     markers,

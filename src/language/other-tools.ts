@@ -96,6 +96,14 @@ const ROWS: readonly (readonly [names: string, counterpart: Counterpart])[] = [
     "recompute_granularity use_gradient_checkpointing",
     { at: "model.checkpointing", note: "selective is the default." },
   ],
+  [
+    "activation_offloading enable_activation_offloading activation_checkpoint_cpu_offload",
+    { at: "model.checkpointing", note: "Write checkpointing = offload." },
+  ],
+  [
+    "tiled_mlp_compute tiled_mlp_num_shards tiled_mlp_use_original_mlp",
+    { at: "model.tiled_mlp", note: "It takes the tokens of a tile, or auto." },
+  ],
   ["nnodes num_nodes", { at: "cluster.nodes" }],
   ["num_gpus n_gpu nproc_per_node gpus_per_node", { at: "cluster.gpus" }],
   ["world_size", { at: "cluster.gpus", note: "The ranks are nodes x gpus." }],
@@ -152,6 +160,17 @@ const ROWS: readonly (readonly [names: string, counterpart: Counterpart])[] = [
   ["lora_alpha", { at: "lora.alpha" }],
   ["lora_dropout", { at: "lora.dropout" }],
   ["target_modules lora_target_modules lora_target modules", { at: "lora.targets" }],
+  ["lora_modules_to_save additional_target", { at: "lora.modules_to_save" }],
+  [
+    "resize_vocab resize_token_embeddings_to_32x resize_token_embeddings",
+    { at: "model.vocabulary" },
+  ],
+  ["adapter_name_or_path lora_model_dir", { at: "lora.adapter" }],
+  ["merge_lora merge_and_unload", { at: "lora.merge" }],
+  ["load_in_4bit bnb_4bit_quant_type quantization_bit", { at: "lora.base" }],
+  ["bnb_4bit_use_double_quant double_quantization", { at: "lora.double_quantisation" }],
+  ["use_rslora lora_use_rslora", { at: "lora.rslora" }],
+  ["use_dora lora_use_dora peft_use_dora", { at: "lora.dora" }],
   ["peft adapter adapters peft_config", { at: "lora" }],
   // Output
   ["save_steps save_interval save_every", { at: "train.checkpoint_every" }],

@@ -134,7 +134,10 @@ export function describeType(type: ValueType): string {
     case "number":
       return `number${rangeText(type.range)}`;
     case "quantity":
-      return `${type.dimension} (${unitsOf(type.dimension)})`;
+      return [
+        `${type.dimension} (${unitsOf(type.dimension)})`,
+        ...(type.words ?? []).map(code),
+      ].join(", or ");
     case "enumeration":
       return [...type.values.map(code), ...namesOf(type.declared)].join(", ");
     case "list":

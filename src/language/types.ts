@@ -16,7 +16,12 @@ export type ValueType =
   | { readonly kind: "scalar" }
   | { readonly kind: "integer"; readonly range: NumberRange; readonly word?: string }
   | { readonly kind: "number"; readonly range: NumberRange }
-  | { readonly kind: "quantity"; readonly dimension: Dimension; readonly range: NumberRange }
+  | {
+      readonly kind: "quantity";
+      readonly dimension: Dimension;
+      readonly range: NumberRange;
+      readonly words?: readonly string[];
+    }
   | {
       readonly kind: "enumeration";
       readonly values: readonly string[];
@@ -50,6 +55,8 @@ export function wordsOf(type: ValueType): readonly string[] {
       return Object.keys(type.variants);
     case "integer":
       return type.word === undefined ? [] : [type.word];
+    case "quantity":
+      return type.words ?? [];
     default:
       return [];
   }
@@ -92,7 +99,9 @@ export type Language = Readonly<Record<string, Block>>;
 
 type InferType<T> = T extends { kind: "string" } | { kind: "path" }
   ? string
-  : T extends { kind: "integer"; word: infer Word }
+  : T extends
+        | { kind: "integer"; word: infer Word }
+        | { kind: "quantity"; words: readonly (infer Word)[] }
     ? number | Word
     : T extends { kind: "boolean" }
       ? boolean

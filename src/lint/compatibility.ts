@@ -1,5 +1,5 @@
 import type { TransformerShape } from "../cost/shape.js";
-import { ADAPTERS_RECOMPUTED, compareVersions } from "./deepspeed.js";
+import { ADAPTERS_RECOMPUTED, compareVersions, MUON } from "./deepspeed.js";
 import type { SubjectWith } from "./subject.js";
 
 /** Settings that are each sound and do not go together in some versions of what runs them. */
@@ -44,6 +44,19 @@ export const COMBINATIONS: readonly Combination[] = [
     versions: `DeepSpeed before ${ADAPTERS_RECOMPUTED}`,
     thread: "https://github.com/huggingface/transformers/issues/47254",
     help: `Use DeepSpeed ${ADAPTERS_RECOMPUTED} or newer, zero = 2, or checkpointing = none.`,
+  },
+  {
+    path: "train.optimizer",
+    holds: ({ spec }) =>
+      spec.train.optimizer.type === "muon" &&
+      spec.cluster.deepspeed !== undefined &&
+      compareVersions(spec.cluster.deepspeed, MUON) < 0,
+    what: () => "this version of DeepSpeed trains something else with Muon",
+    reason:
+      "It orthogonalises the gradient of every micro-batch by itself, or that of none; the run refuses it",
+    versions: `DeepSpeed before ${MUON}`,
+    thread: "https://github.com/deepspeedai/DeepSpeed/issues/8443",
+    help: `Use DeepSpeed ${MUON} or newer, or another optimizer.`,
   },
   {
     path: "model.attention",

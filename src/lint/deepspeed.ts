@@ -3,10 +3,16 @@ import { VERSIONS } from "../foundation/versions.generated.js";
 /** Versions of DeepSpeed that runs were tried with. */
 export const { oldest: OLDEST, newest: NEWEST } = VERSIONS.packages.deepspeed;
 /** The first in which adapters, ZeRO 3 and recomputation go together. */
-export const ADAPTERS_RECOMPUTED: string =
-  VERSIONS.features.find(({ id }) => id === "adapters-recomputed")?.since ?? NEWEST;
+export const ADAPTERS_RECOMPUTED = since("adapters-recomputed");
+/** The first that trains with Muon under every stage. */
+export const MUON = since("muon");
 /** Why no older version will do. */
 export const THREADS = "DeepSpeed#7981, #7985, #7965, #7724";
+
+/** The first version with a feature of the contract. */
+function since(feature: (typeof VERSIONS.features)[number]["id"]): string {
+  return VERSIONS.features.find(({ id }) => id === feature)?.since ?? NEWEST;
+}
 
 /** Below 0 where `a` is the older of two versions; what follows their numbers does not count. */
 export function compareVersions(a: string, b: string): number {

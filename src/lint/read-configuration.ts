@@ -31,7 +31,8 @@ interface ConfigurationFile {
   } | null;
 }
 
-type RulesFile = Readonly<Record<string, Level | SettingFile>>;
+/** `null` only under a dropped rule, where anything may stand. */
+type RulesFile = Readonly<Record<string, Level | SettingFile | null>>;
 type Level = NonNullable<RuleSetting["level"]>;
 type SettingFile = { readonly level?: Level } & Readonly<Record<string, number | Level>>;
 
@@ -75,18 +76,15 @@ function settingsOf(rules: RulesFile): ReadonlyMap<string, RuleSetting> {
   );
 }
 
-/** A setting of a retired code, with the names that its options have now. */
-function renamed(
-  { level, options }: RuleSetting,
-  { options: names = {} }: RetiredCode,
-): RuleSetting {
+/** The options of a retired code, by the names that they have now. Its level was not meant for all of its successor. */
+function renamed({ options }: RuleSetting, { options: names = {} }: RetiredCode): RuleSetting {
   const now = Object.entries(options).map(([name, value]) => [names[name] ?? name, value] as const);
-  return { level, options: Object.fromEntries(now) };
+  return { options: Object.fromEntries(now) };
 }
 
-function settingOf(value: Level | SettingFile): RuleSetting {
+function settingOf(value: Level | SettingFile | null): RuleSetting {
   if (typeof value === "string") return { level: value, options: {} };
-  const { level, ...options } = value;
+  const { level, ...options } = value ?? {};
   return { level, options: options as Readonly<Record<string, number>> };
 }
 
@@ -143,7 +141,9 @@ class ConfigurationReader {
       // Options have other names now, and a key cannot come twice.
       const renames = typeof setting === "string" && !lint?.rules?.[successor ?? ""];
       const fix = renames && successor !== undefined ? renaming(range, successor) : undefined;
-      this.diagnostics.push(retiredDiagnostic(name, retired, { file: this.file, range }, fix));
+      const use = settingOf(setting).level === undefined ? "options" : "level";
+      const place = { file: this.file, range };
+      this.diagnostics.push(retiredDiagnostic(name, retired, place, use, fix));
     }
   }
 

@@ -41,6 +41,10 @@ export interface NameFacts {
 /** A model configuration that could be read, whether or not it can be trained. */
 export interface ModelFacts {
   readonly problems: readonly ConfigProblem[];
+  /** Its type, where only the model itself can tell its dimensions and has not been asked yet; else `undefined`. */
+  readonly undescribed: string | undefined;
+  /** Its type, where no model of its kind has been tested; else `undefined`. */
+  readonly unchecked: string | undefined;
 }
 
 /** The model and the machines, from the catalogue and small files. */
@@ -75,6 +79,7 @@ export interface MemoryChange {
   readonly context?: number;
   readonly zero?: 0 | 1 | 2 | 3;
   readonly offload?: Spec["memory"]["offload"];
+  readonly checkpointing?: Spec["model"]["checkpointing"];
   readonly longest?: number;
 }
 

@@ -22,8 +22,6 @@ interface Written {
 
 /** What such a name suppresses. */
 interface Suppression extends Written {
-  /** Of a retired code, its successor. */
-  readonly code: string;
   /** The line whose diagnostics it suppresses; every line where it stands for the whole file. */
   readonly line: number | "file";
 }
@@ -56,7 +54,7 @@ export function suppress(
     return by.length === 0;
   });
   for (const suppression of suppressions) {
-    const could = judged.has(suppression.code as DiagnosticCode);
+    const could = judged.has(suppression.name as DiagnosticCode);
     if (could && !used.has(suppression)) reader.reportUnused(suppression);
   }
   return { kept, problems: reader.diagnostics };
@@ -83,8 +81,8 @@ export async function leftBy(
   return left;
 }
 
-const covers = ({ code, line }: Suppression, found: Diagnostic): boolean =>
-  found.code === code && (line === "file" || line === found.range.start.line);
+const covers = ({ name, line }: Suppression, found: Diagnostic): boolean =>
+  found.code === name && (line === "file" || line === found.range.start.line);
 
 const RULE_CODES: readonly string[] = RULES.map(({ code }) => code);
 const ENTRIES: Readonly<Record<string, { readonly severity: Severity }>> = CATALOGUE;
@@ -161,8 +159,7 @@ class SuppressionReader {
     const alone = names.length === 1;
     return names.flatMap((name) => {
       const written = { name, range: this.#rangeOf(name, comment), comment, alone };
-      const code = this.#suppressedBy(written);
-      return code === undefined ? [] : [{ ...written, code, line }];
+      return this.#counts(written) ? [{ ...written, line }] : [];
     });
   }
 
@@ -186,29 +183,27 @@ class SuppressionReader {
     return { problem, help: "Move it above everything but the version." };
   }
 
-  /** The code that a name suppresses; `undefined` where there is none, which is then reported. */
-  #suppressedBy(written: Written): string | undefined {
+  /** Whether a name suppresses anything; where it does not, it is reported. */
+  #counts(written: Written): boolean {
     const { name, range } = written;
-    if (isSuppressible(name)) return name;
+    if (isSuppressible(name)) return true;
     const retired = retiredCode(name);
     if (retired) {
       const { successor } = retired;
-      const fix =
-        successor === undefined
-          ? this.#removal(written)
-          : { ...renaming(range, successor), safe: true };
-      this.diagnostics.push(retiredDiagnostic(name, retired, { file: this.file, range }, fix));
-      return successor;
+      const fix = successor === undefined ? this.#removal(written) : renaming(range, successor);
+      const place = { file: this.file, range };
+      this.diagnostics.push(retiredDiagnostic(name, retired, place, "suppression", fix));
+      return false;
     }
     if (Object.hasOwn(ENTRIES, name)) {
       this.#report("unsuppressible-error", name, range);
-      return undefined;
+      return false;
     }
     const known = Object.keys(ENTRIES).filter(isSuppressible);
     const otherwise = "skrull explain lists what can be reported.";
     const advice = suggestion(name, known, otherwise, (near) => renaming(range, near));
     this.#report("unknown-suppressed-rule", name, range, advice);
-    return undefined;
+    return false;
   }
 
   /** A comment beside something is of its own line, one that stands alone of the next line with something. */

@@ -1,22 +1,29 @@
 import { type Diagnostic, hasErrors } from "../diagnostics/diagnostic.js";
 import { formatCount } from "../foundation/format.js";
 import { epochSize } from "../foundation/global-batches.js";
-import { ONLINE_POLICY_WORDS, type ScheduleMode } from "../foundation/vocabularies.generated.js";
 import { SpecReport } from "../semantics/report.js";
-import { checkAdapters, checkPositions } from "./check-model.js";
+import { bandOf } from "./band.js";
+import { checkAdapters, checkPositions, checkTiles, checkWholeSequences } from "./check-model.js";
+import { diskPlan } from "./disk.js";
+import { finishPlan } from "./finish.js";
+import { fitPlan } from "./fit-plan.js";
 import { makeForecast } from "./forecast.js";
 import { demandOf } from "./machine-times.js";
 import { memoryPlan } from "./memory-plan.js";
 import { modelPlan } from "./model-plan.js";
-import type { Plan } from "./plan.js";
+import type { FitPlan, Plan } from "./plan.js";
+import { lighterModes } from "./recomputation.js";
 import { costSetting, schedulingPlan, stepPlan, together } from "./scheduling-plan.js";
+import { searchPlan } from "./search.js";
 import type { Setup } from "./setup.js";
-import { countSteps } from "./steps.js";
+import { stepsOf } from "./step-count.js";
 import { trainingPlan } from "./training-plan.js";
 
 export interface PlanResult {
   /** Present only where no error was found. */
   readonly plan?: Plan;
+  /** Known without a plan too. */
+  readonly fit: FitPlan;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -28,29 +35,36 @@ export function buildPlan(setup: Setup): PlanResult {
   const memory = memoryPlan(setup, report);
   checkPositions(setup, report);
   checkAdapters(setup, report);
+  checkTiles(setup, report);
+  checkWholeSequences(setup, report);
   const { diagnostics } = report;
-  if (hasErrors(diagnostics)) return { diagnostics };
+  const fit = fitPlan(setup, memory);
+  if (hasErrors(diagnostics)) return { fit, diagnostics };
   const scheduling = schedulingPlan(setup, memory.bucket);
   const steps = stepCount(setup, report);
   const { train, schedule } = setup.spec;
   const lengths = setup.inputs.data.index.samples.length;
-  const search = searchPlan(setup);
+  const search = searchPlan(setup.spec);
   const step = stepPlan(setup);
+  const lighter = lighterModes(setup, memory.bucket);
   const result = makeForecast(scheduling, lengths, {
     globalBatch: schedule.global_batch,
     seed: train.seed,
     mixture: setup.inputs.data.mixture,
     iterations: search.iterations,
     stepOverhead: step.fixed_us / 1e6,
+    lighter,
   });
   if (!result.ok) {
     report.at("schedule-impossible", "schedule.policy", { problem: result.error.message });
-    return { diagnostics };
+    return { fit, diagnostics };
   }
   // Whoever asks for the paper's cost has it as the paper says.
   if (together(setup) && scheduling.objective === "free" && schedule.cost !== "skrull-paper")
     report.at("free-ranks-wait", "schedule.objective", {});
   reportRouterLoss(setup, report, result.forecast.micro_batches.worst);
+  const disk = diskPlan(setup, steps);
+  const finish = finishPlan(setup, { performance: result.forecast, steps, disk });
   const plan: Plan = {
     format_version: 1,
     skrull_version: setup.inputs.skrullVersion,
@@ -58,17 +72,21 @@ export function buildPlan(setup: Setup): PlanResult {
     topology: setup.topology,
     hardware: setup.hardware,
     memory,
+    fit,
     data: dataPlan(setup),
     scheduling,
+    lighter,
     demand: demandOf(costSetting(setup)),
     step,
     search,
     training: trainingPlan(setup, report, steps.total_steps),
     evaluation: evaluationPlan(setup),
     steps,
-    forecast: result.forecast,
+    forecast: { ...result.forecast, band: bandOf(setup) },
+    disk,
+    finish,
   };
-  return hasErrors(diagnostics) ? { diagnostics } : { plan, diagnostics };
+  return hasErrors(diagnostics) ? { fit, diagnostics } : { plan, fit, diagnostics };
 }
 
 /** Over several micro-batches the loss of the router is not what it is over the whole global batch. */
@@ -84,17 +102,17 @@ export function problemsOf(setup: Setup): readonly Diagnostic[] {
   memoryPlan(setup, report);
   checkPositions(setup, report);
   checkAdapters(setup, report);
+  checkTiles(setup, report);
+  checkWholeSequences(setup, report);
   return report.diagnostics;
 }
 
 function stepCount(setup: Setup, report: SpecReport): Plan["steps"] {
-  const { train, schedule } = setup.spec;
-  const limit = train.steps === undefined ? { epochs: train.epochs ?? 1 } : { steps: train.steps };
+  const steps = stepsOf(setup);
   const { summary, mixture } = setup.inputs.data;
   const samples = epochSize(summary.samples, mixture);
-  const steps = countSteps(samples, schedule.global_batch, limit);
-  const sequences = steps.total_steps * Math.min(schedule.global_batch, samples);
-  if (modeOf(schedule) === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
+  const sequences = steps.total_steps * Math.min(steps.global_batch, samples);
+  if (searchPlan(setup.spec).mode === "planned" && sequences > MOST_PLANNED_SEQUENCES) {
     report.at("planned-run-too-long", "schedule.mode", {
       sequences: formatCount(sequences),
       most: formatCount(MOST_PLANNED_SEQUENCES),
@@ -102,20 +120,6 @@ function stepCount(setup: Setup, report: SpecReport): Plan["steps"] {
   }
   return steps;
 }
-
-function searchPlan(setup: Setup): Plan["search"] {
-  const { schedule } = setup.spec;
-  const mode = modeOf(schedule);
-  return {
-    mode,
-    iterations: mode === "planned" && schedule.policy === "auto" ? schedule.iterations : 0,
-    strict: schedule.strict,
-  };
-}
-
-/** The runtime schedules by its own policies only: others are planned. */
-const modeOf = ({ mode, policy }: Setup["spec"]["schedule"]): ScheduleMode =>
-  ONLINE_POLICY_WORDS.some((word) => word === policy) ? mode : "planned";
 
 function dataPlan(setup: Setup): Plan["data"] {
   const { data } = setup.spec;

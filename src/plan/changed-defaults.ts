@@ -26,8 +26,9 @@ const CHANGED_DEFAULTS: readonly ChangedDefault[] = [
     value: "matrices",
     before: "all",
     change: "weight decay skips norms, biases and other one-dimensional parameters",
-    // Adapters are matrices.
-    concerns: ({ train, lora }) => train.optimizer.weight_decay > 0 && lora.rank === 0,
+    // Adapters are matrices, and later optimizers have had no other default.
+    concerns: ({ train: { optimizer }, lora }) =>
+      ["adamw", "sgd"].includes(optimizer.type) && optimizer.weight_decay > 0 && lora.rank === 0,
   },
   {
     path: "train.gradients",

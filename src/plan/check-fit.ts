@@ -1,9 +1,16 @@
-import { bucketFor, peakBytes } from "../cost/bucket.js";
-import { type MemoryModel, totalBytes } from "../cost/memory.js";
+import {
+  fullestPhase,
+  type MemoryModel,
+  type MemoryRow,
+  peakBytes,
+  rowsAt,
+} from "../cost/memory-model.js";
 import { formatBytes, formatCount } from "../foundation/format.js";
+import { shardTokens } from "../schedule/time-and-memory.js";
 import type { Origins, SpecReport } from "../semantics/report.js";
-import { type FitProblem, fits, longestShard } from "./fit.js";
+import { type FitProblem, fits, largestBucket } from "./fit.js";
 import { leversThatFit } from "./levers.js";
+import { MOMENTS } from "./memory-table.js";
 import type { Setup } from "./setup.js";
 
 /**
@@ -19,11 +26,14 @@ export function checkFit(
   bucket: number,
   { advise }: { readonly advise: boolean },
 ): void {
-  const table = memoryTable(model);
   const extra = () => (advise ? { help: advice(setup, fit) } : {});
-  const fixed = totalBytes(model.fixed);
+  const fixed = peakBytes(model, 0);
   if (fixed > fit.budgetBytes) {
-    const values = { needed: formatBytes(fixed), available: formatBytes(fit.budgetBytes), table };
+    const values = {
+      needed: formatBytes(fixed),
+      available: formatBytes(fit.budgetBytes),
+      table: memoryText(model, 0),
+    };
     report.at("states-exceed-budget", memoryPlace(setup.origins), values, extra());
   } else if (
     setup.spec.memory.bucket !== undefined &&
@@ -33,7 +43,7 @@ export function checkFit(
       bucket: formatCount(bucket),
       needed: formatBytes(peakBytes(model, bucket + 1)),
       available: formatBytes(fit.budgetBytes),
-      most: formatCount(bucketFor(model, fit.budgetBytes).tokens),
+      most: formatCount(largestBucket(fit, model)),
     });
   } else if (!fits(fit)) {
     const group = fit.setting.largestGroup;
@@ -42,10 +52,10 @@ export function checkFit(
       setup.spec.memory.bucket === undefined ? "data.max_length" : "memory.bucket",
       {
         longest: formatCount(fit.longest),
-        shard: formatCount(longestShard(fit.longest, group)),
+        shard: formatCount(shardTokens(fit.longest, group)),
         context: group,
         bucket: formatCount(bucket),
-        table,
+        table: memoryText(model, bucket + 1),
       },
       extra(),
     );
@@ -72,9 +82,14 @@ function advice(setup: Setup, fit: FitProblem): string {
   return `${found.length === 1 ? "This would do" : "Any one of these would do"}: ${texts}.`;
 }
 
-/** Where memory goes, in one sentence. */
-function memoryTable({ fixed, perToken }: MemoryModel): string {
-  const states = fixed.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ");
-  const tokens = perToken.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(", ");
-  return `Of a rank's memory: ${states}; then for every token: ${tokens}.`;
+/** Where memory goes when a micro-batch of `tokens` fills it most, in one sentence. */
+function memoryText(model: MemoryModel, tokens: number): string {
+  const phase = fullestPhase(model, tokens);
+  const list = (rows: readonly MemoryRow[]) =>
+    rowsAt(phase, rows)
+      .filter(({ bytes }) => bytes !== 0)
+      .map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`)
+      .join(", ");
+  const each = phase === "step" ? "" : `; then for every token: ${list(model.perToken)}`;
+  return `Of a rank's memory ${MOMENTS[phase]}: ${list(model.fixed)}${each}.`;
 }

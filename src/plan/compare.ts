@@ -1,9 +1,11 @@
 import { rankCount } from "../schedule/degrees.js";
 import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
+import { finishAt } from "./finish.js";
 import { solveBatches } from "./forecast.js";
 import { type Performance, performanceOf } from "./performance.js";
-import type { Plan } from "./plan.js";
+import type { FinishPlan, Plan } from "./plan.js";
 import { neighbourBatches, sampleBatches, sampledOver } from "./sample.js";
+import { withinBand } from "./within-band.js";
 
 /** One policy on the run's global batches; without a performance where it found no schedule. */
 export interface ComparedPolicy {
@@ -15,7 +17,13 @@ export interface ComparedPolicy {
   readonly problem: string | null;
   /** Tokens per second over those of `deepspeed`. */
   readonly speedup: number | null;
+  /** When a run of the plan is done under it; `null` where it has no schedule. */
+  readonly finish: ComparedFinish | null;
+  /** Whether it is as fast as the plan's own policy, as far as predictions tell. */
+  readonly within_band: boolean | null;
 }
+
+export type ComparedFinish = Pick<FinishPlan, "seconds" | "gpu_hours" | "cost">;
 
 /** Without these a comparison says little. */
 export const ALWAYS_COMPARED: readonly Policy[] = ["deepspeed", "packed", "sorted"];
@@ -58,16 +66,38 @@ export function comparePolicies(
     ...one,
     speedup:
       base && one.performance ? one.performance.tokens_per_second / base.tokens_per_second : null,
+    ...finishUnder(one.performance, plan),
   }));
+}
+
+/** The plan's own time to finish, with its steps as much slower or faster as the tokens per second are. */
+function finishUnder(
+  performance: Performance | null,
+  { finish, forecast, topology }: Plan,
+): Pick<ComparedPolicy, "finish" | "within_band"> {
+  if (!performance) return { finish: null, within_band: null };
+  const { tokens_per_second: own } = forecast;
+  const { tokens_per_second: other } = performance;
+  const { seconds, gpu_hours, cost } = finishAt(finish, topology.ranks, own / other);
+  return {
+    finish: { seconds, gpu_hours, cost },
+    within_band: withinBand(own, other, forecast.band.time),
+  };
 }
 
 function perform(
   policy: Policy,
   batches: readonly (readonly number[])[],
-  { scheduling, search, forecast }: Plan,
+  { scheduling, search, forecast, lighter }: Plan,
   lengths: readonly number[],
 ): Pick<ComparedPolicy, "performance" | "problem"> {
-  const found = solveBatches({ ...scheduling, policy }, batches, lengths, search.iterations);
+  const found = solveBatches(
+    { ...scheduling, policy },
+    batches,
+    lengths,
+    search.iterations,
+    lighter,
+  );
   if (!found.ok) return { performance: null, problem: found.error.message };
   return { performance: performanceOf(found.solved, forecast.parts.step), problem: null };
 }

@@ -1,10 +1,16 @@
 import { memoryOfRank } from "../catalogue/gpu.js";
-import { bucketFor, peakBytes } from "../cost/bucket.js";
+import { bucketFor } from "../cost/bucket.js";
 import type { Groups } from "../cost/communicators.js";
-import { type MemoryModel, type MemorySetting, memoryModel, totalBytes } from "../cost/memory.js";
+import { type AttentionKernel, type MemorySetting, memoryModel } from "../cost/memory.js";
+import { type MemoryModel, peakBytes, totalBytes } from "../cost/memory-model.js";
 import type { Spec } from "../language/language.js";
 import { degreesOfClass, widestGroup } from "../schedule/degrees.js";
-import type { SettledSpec, Setup } from "./setup.js";
+import { shardTokens } from "../schedule/time-and-memory.js";
+
+import { optimizerStates } from "./optimizer-states.js";
+import type { Setup } from "./setup.js";
+
+export { shardTokens };
 
 const LARGEST_ZERO_BUCKET = 50_000_000;
 
@@ -13,6 +19,8 @@ export interface FitProblem {
   readonly setting: MemorySetting;
   /** Bytes of a rank, reserve taken off. */
   readonly budgetBytes: number;
+  /** Bytes of its share of the node's memory; infinite where that is not known. */
+  readonly hostBytes: number;
   /** Tokens of the longest sequence. */
   readonly longest: number;
   /** The spec's own bucket, if it sets one. */
@@ -34,7 +42,7 @@ export interface RankMemory {
 export function rankMemory(setup: Setup): RankMemory {
   const fit = fitProblem(setup);
   const model = memoryModel(fit.setting);
-  const bucket = bucketFor(model, fit.budgetBytes).tokens;
+  const bucket = largestBucket(fit, model);
   return { model, available: fit.budgetBytes, bucket, fits: fits(fit) };
 }
 
@@ -47,13 +55,14 @@ export function fitProblem(setup: Setup): FitProblem {
     shape: setup.shape,
     precision: model.precision,
     gradients: setup.spec.train.gradients,
-    checkpointing: model.checkpointing,
+    checkpointing: setup.checkpointing,
     fused: model.kernels === "liger",
     zeroStage: topology.zero_stage,
     ranks: topology.ranks,
     largestGroup: largestGroup(setup),
-    optimizerMoments: moments(setup.spec),
+    ...optimizerStates(setup),
     lossChunk: setup.lossChunk,
+    mlpTile: setup.mlpTile,
     zeroBucket: Math.min(LARGEST_ZERO_BUCKET, setup.shape.parameters),
     reduction: parallel.reduction,
     offload: memory.offload,
@@ -61,11 +70,13 @@ export function fitProblem(setup: Setup): FitProblem {
     lora: setup.lora,
     activationFactor: setup.hardware.figures.activation_factor,
     groups: groupsOf(setup),
+    kernel: kernelOf(setup),
     orderedSums: hasOrderedSums(setup),
   };
   return {
     setting,
     budgetBytes: budget - memory.reserve,
+    hostBytes: (cluster.host_memory ?? Number.POSITIVE_INFINITY) / cluster.gpus,
     longest: longestOf(setup),
     bucket: memory.bucket,
   };
@@ -80,6 +91,13 @@ function groupsOf({ spec, topology }: Setup): Groups | null {
     degrees: degrees.filter((degree) => degree > 1 && degree <= widest),
     ranksPerNode: spec.cluster.gpus,
   };
+}
+
+/** PyTorch's varlen_attn is FlashAttention-2; so, as far as memory goes, is what `auto` may take. */
+function kernelOf({ spec, topology }: Setup): AttentionKernel {
+  const { attention } = spec.model;
+  if (topology.device !== "cuda" || attention === "sdpa") return "none";
+  return attention === "flash3" ? "flash3" : "flash2";
 }
 
 /** FlashAttention-3 takes turns instead, and PyTorch's own attention has no such sums. */
@@ -103,48 +121,54 @@ export function groupAt(
   return widestGroup({ ...schedule, data_parallel, context_parallel: context });
 }
 
-/** Tokens that the longest sequence takes on each rank of its group, zigzag padding included. */
-export function longestShard(longest: number, group: number): number {
-  if (group === 1) return longest;
-  return 2 * Math.ceil(longest / (2 * group));
-}
-
-/** Tokens of the longest sequence that a bucket of each rank of its group holds: {@link longestShard} the other way. */
+/** Tokens of the longest sequence that a bucket of each rank of its group holds: {@link shardTokens} the other way. */
 export function longestThatFits(bucket: number, group: number): number {
   return group === 1 ? bucket : 2 * group * Math.floor(bucket / 2);
 }
 
+/** The most tokens that the GPU holds, and of what they keep in the host's memory, that. */
+export function largestBucket(
+  { budgetBytes, hostBytes }: Pick<FitProblem, "budgetBytes" | "hostBytes">,
+  model: MemoryModel,
+): number {
+  const own = bucketFor(model, budgetBytes).tokens;
+  const perToken = totalBytes(model.hostPerToken);
+  if (perToken === 0 || hostBytes === Number.POSITIVE_INFINITY) return own;
+  const hosted = Math.floor((hostBytes - totalBytes(model.host)) / perToken) - 1;
+  return Math.max(0, Math.min(own, hosted));
+}
+
 /** The bucket that a rank has: the spec's, where it fits; 0 where it does not. */
-export function bucketOf({ setting, budgetBytes, bucket }: FitProblem): number {
+export function bucketOf(problem: FitProblem): number {
+  const { setting, budgetBytes, bucket } = problem;
   const model = memoryModel(setting);
-  if (bucket === undefined) return bucketFor(model, budgetBytes).tokens;
+  if (bucket === undefined) return largestBucket(problem, model);
   return peakBytes(model, bucket + 1) <= budgetBytes ? bucket : 0;
 }
 
 /** Whether every sequence can be placed: the longest fits over the largest group that it may have. */
 export function fits(problem: FitProblem): boolean {
-  return longestShard(problem.longest, problem.setting.largestGroup) <= bucketOf(problem);
+  return shardTokens(problem.longest, problem.setting.largestGroup) <= bucketOf(problem);
 }
 
 /** Bytes, reserve not counted, of a rank that holds its shard of the longest sequence, and its own bucket if it has one. */
 export function neededBytes({ setting, longest, bucket = 0 }: FitProblem): number {
-  const shard = longestShard(longest, setting.largestGroup);
+  const shard = shardTokens(longest, setting.largestGroup);
   return peakBytes(memoryModel(setting), Math.max(shard, bucket) + 1);
 }
 
 /** Bytes that the ranks of a node keep in its memory, offloaded there. */
-export function offloadedBytes({ setting }: FitProblem, ranksOfNode: number): number {
-  return ranksOfNode * totalBytes(memoryModel(setting).host);
+export function offloadedBytes(problem: FitProblem, ranksOfNode: number): number {
+  const { host, hostPerToken } = memoryModel(problem.setting);
+  return ranksOfNode * (totalBytes(host) + (bucketOf(problem) + 1) * totalBytes(hostPerToken));
 }
+
+/** Whether a rank's share of its node's memory holds what it keeps there, as far as that is known. */
+export const fitsHost = (problem: FitProblem): boolean =>
+  offloadedBytes(problem, 1) <= problem.hostBytes;
 
 /** Of all sequences, held-out ones too: they take the same way. */
 export function longestOf(setup: Setup): number {
   const { data, evaluation } = setup.inputs;
   return Math.max(data.summary.longest, evaluation?.summary.longest ?? 0);
-}
-
-function moments(spec: SettledSpec): number {
-  const { optimizer } = spec.train;
-  if (optimizer.type === "adamw") return 2;
-  return optimizer.momentum > 0 ? 1 : 0;
 }

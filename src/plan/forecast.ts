@@ -2,6 +2,7 @@ import type { Share } from "../foundation/global-batches.js";
 import { rankCount } from "../schedule/degrees.js";
 import type { Policy, ScheduleError } from "../schedule/problem.js";
 import { solve } from "../schedule/solve.js";
+import { type LighterMode, withWays } from "./lighter.js";
 import { type Performance, performanceOf, type Solved } from "./performance.js";
 import { sampleBatches, sampledOver } from "./sample.js";
 import { problemOf, type SchedulingPlan } from "./scheduling-problem.js";
@@ -27,6 +28,8 @@ export interface ForecastSetting {
   readonly iterations: number;
   /** What every step takes besides its schedule, in seconds. */
   readonly stepOverhead: number;
+  /** Ways to recompute less. */
+  readonly lighter: readonly LighterMode[];
 }
 
 export type SolvedBatches =
@@ -37,17 +40,17 @@ export type SolvedBatches =
 export function makeForecast(
   scheduling: SchedulingPlan,
   lengths: readonly number[],
-  { globalBatch, seed, mixture, iterations, stepOverhead }: ForecastSetting,
+  { globalBatch, seed, mixture, iterations, stepOverhead, lighter }: ForecastSetting,
 ): ForecastResult {
   const batches = sampleBatches(lengths.length, globalBatch, seed, mixture).slice(
     0,
     sampledOver(rankCount(scheduling)),
   );
-  const found = solveBatches(scheduling, batches, lengths, iterations);
+  const found = solveBatches(scheduling, batches, lengths, iterations, lighter);
   if (!found.ok) return found;
   const performance = performanceOf(found.solved, stepOverhead);
   const meanOf = (policy: Policy): number | null => {
-    const other = solveBatches({ ...scheduling, policy }, batches, lengths, 0);
+    const other = solveBatches({ ...scheduling, policy }, batches, lengths, 0, lighter);
     if (!other.ok) return null;
     return (
       performanceOf(other.solved, stepOverhead).step_seconds.mean / performance.step_seconds.mean
@@ -63,6 +66,7 @@ export function solveBatches(
   batches: readonly (readonly number[])[],
   lengths: readonly number[],
   iterations: number,
+  lighter: readonly LighterMode[] = [],
 ): SolvedBatches {
   const solved: Solved[] = [];
   for (const batch of batches) {
@@ -73,7 +77,7 @@ export function solveBatches(
       const sample = batch[solution.error.sequence ?? 0] as number;
       return { ok: false, error: solution.error, sample };
     }
-    solved.push({ problem, schedule: solution.schedule });
+    solved.push({ problem, ...withWays(solution.schedule, problem, lighter) });
   }
   return { ok: true, solved };
 }

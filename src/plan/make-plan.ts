@@ -4,8 +4,8 @@ import { type Origins, SpecReport } from "../semantics/report.js";
 import { buildPlan, type PlanResult } from "./build-plan.js";
 import { reportChangedDefaults } from "./changed-defaults.js";
 import { sampledOver } from "./sample.js";
+import { type DegreeChoice, settle, TRIED_BATCHES } from "./settle.js";
 import { type PlanInputs, setUp } from "./setup.js";
-import { type DegreeChoice, settle, TRIED_BATCHES } from "./tune.js";
 
 /** From a checked spec and its inputs to a plan; `context = auto` is decided first. */
 export function makePlan(spec: Spec, origins: Origins, inputs: PlanInputs): PlanResult {

@@ -1,13 +1,19 @@
-import { bucketFor, peakBytes } from "../cost/bucket.js";
-import { bytesOf, gatheredBytes, type MemorySetting, memoryModel } from "../cost/memory.js";
+import { gatheredBytes, MOST_WORKSPACE } from "../cost/attention-memory.js";
+import { type MemorySetting, memoryModel } from "../cost/memory.js";
+import {
+  bytesOf,
+  fullestPhase,
+  type MemoryModel,
+  type MemoryRow,
+  peakBytes,
+} from "../cost/memory-model.js";
+import { gatherSettings } from "../cost/zero-gather.js";
 import type { SpecReport } from "../semantics/report.js";
 import { checkFit } from "./check-fit.js";
-import { fitProblem } from "./fit.js";
-import { checkHostMemory } from "./host-memory.js";
+import { fitProblem, largestBucket } from "./fit.js";
+import { checkHostMemory, mergesAdapters } from "./host-memory.js";
 import type { MemoryPlan } from "./plan.js";
 import type { Setup } from "./setup.js";
-
-const MOST_WORKSPACE = 4 * 2 ** 30;
 
 /**
  * What the rows of a full bucket set aside for one layer's gathered keys and values and their gradients. A CPU has no
@@ -27,7 +33,7 @@ export function memoryPlan(
   const { memory } = setup.spec;
   const fit = fitProblem(setup);
   const model = memoryModel(fit.setting);
-  const bucket = memory.bucket ?? bucketFor(model, fit.budgetBytes).tokens;
+  const bucket = memory.bucket ?? largestBucket(fit, model);
   checkFit(setup, report, fit, model, bucket, { advise });
   const plan: MemoryPlan = {
     budget_bytes: fit.budgetBytes + memory.reserve,
@@ -35,20 +41,41 @@ export function memoryPlan(
     fixed: model.fixed,
     per_token: model.perToken,
     bucket,
-    bucket_from: memory.bucket === undefined ? "budget" : "spec",
+    bucket_from: bucketFrom(setup),
     peak_bytes: peakBytes(model, bucket + 1),
     zero_bucket: fit.setting.zeroBucket,
+    zero_gather: fit.setting.zeroStage === 3 ? gatherSettings(fit.setting.shape) : null,
     attention_workspace: attentionWorkspace(setup, fit.setting, bucket),
     offload: memory.offload,
-    host: model.host,
+    host: hostRows(model, bucket),
   };
   const { shape, precision } = fit.setting;
   const { weights } = setup.spec.model;
-  checkHostMemory(report, { topology: setup.topology, memory: plan, shape, precision, weights });
+  const { topology } = setup;
+  const merges = mergesAdapters(setup);
+  checkHostMemory(report, { topology, memory: plan, shape, precision, weights, merges });
   return plan;
 }
 
-/** What PyTorch allocates of a rank's peak: it does not see NCCL's buffers. */
-export function allocatedBytes({ peak_bytes, fixed }: MemoryPlan): number {
-  return peak_bytes - bytesOf(fixed, "communicators");
+function bucketFrom({ spec: { memory, model }, origins }: Setup): MemoryPlan["bucket_from"] {
+  if (memory.bucket === undefined) return "budget";
+  return model.checkpointing === "auto" && !origins.has("memory.bucket") ? "recomputation" : "spec";
+}
+
+/** In the host's memory: what every token keeps there, of a full bucket. */
+function hostRows({ host, hostPerToken }: MemoryModel, bucket: number): readonly MemoryRow[] {
+  const full = hostPerToken.map((row) => ({ ...row, bytes: (bucket + 1) * row.bytes }));
+  return [...host, ...full];
+}
+
+/**
+ * What PyTorch allocates of a rank's peak: it sees neither the CUDA context, nor NCCL's buffers, nor gaps, of which the
+ * optimizer's step has none.
+ */
+export function allocatedBytes(plan: MemoryPlan): number {
+  const { peak_bytes, fixed, per_token: perToken, bucket } = plan;
+  const outside = bytesOf(fixed, "communicators") + bytesOf(fixed, "context");
+  const model = { fixed, perToken, host: [], hostPerToken: [] };
+  const gaps = fullestPhase(model, bucket + 1) === "step" ? 0 : bytesOf(perToken, "fragmentation");
+  return peak_bytes - outside - (bucket + 1) * gaps;
 }

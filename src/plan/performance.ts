@@ -1,7 +1,10 @@
 import { quantile, sum } from "../foundation/statistics.js";
+import { CHECKPOINTING_WORDS, type Checkpointing } from "../foundation/vocabularies.generated.js";
 import { type Breakdown, breakdown } from "../schedule/breakdown.js";
+import { timeUnder } from "../schedule/evaluate.js";
 import type { Problem } from "../schedule/problem.js";
 import type { Schedule } from "../schedule/schedule.js";
+import type { Workload } from "../schedule/workload.js";
 
 export interface Spread {
   readonly mean: number;
@@ -14,6 +17,15 @@ export interface Spread {
 export interface DegreeShare {
   readonly degree: number;
   readonly sequences: number;
+  /** Share of all tokens. */
+  readonly tokens: number;
+}
+
+/** Micro-batches that recompute alike. */
+export interface RecomputationShare {
+  readonly checkpointing: Checkpointing;
+  /** Share of all micro-batches. */
+  readonly micro_batches: number;
   /** Share of all tokens. */
   readonly tokens: number;
 }
@@ -32,13 +44,23 @@ export interface Performance {
   readonly micro_batches: Spread;
   /** Degree 1 is local. Ascending. */
   readonly degrees: readonly DegreeShare[];
-  /** Mean of (time - lower bound) / lower bound. */
+  /** What micro-batches recompute, least first; empty where all do the same. */
+  readonly recomputation: readonly RecomputationShare[];
+  /** Mean of (time - lower bound) / lower bound, of the scheduling problem. */
   readonly gap: number;
+}
+
+/** What a micro-batch recomputes, and the costs that it is timed by. */
+export interface Way {
+  readonly checkpointing: Checkpointing;
+  readonly workload: Workload;
 }
 
 export interface Solved {
   readonly problem: Problem;
   readonly schedule: Schedule;
+  /** Of each micro-batch; absent where all run as the problem says. */
+  readonly ways?: readonly Way[];
 }
 
 /**
@@ -47,7 +69,7 @@ export interface Solved {
  * @param stepOverhead what a step takes besides its micro-batches, in seconds
  */
 export function performanceOf(solved: readonly Solved[], stepOverhead: number): Performance {
-  const seconds = solved.map(({ schedule }) => schedule.iteration_time / 1e6 + stepOverhead);
+  const seconds = solved.map((one) => timeOf(one) / 1e6 + stepOverhead);
   const tokens = sum(solved.map(({ problem }) => sum(problem.lengths)));
   return {
     step_seconds: spread(seconds),
@@ -55,17 +77,27 @@ export function performanceOf(solved: readonly Solved[], stepOverhead: number): 
     tokens_per_second: tokens / sum(seconds),
     micro_batches: spread(solved.map(({ schedule }) => schedule.micro_batches.length)),
     degrees: degreeShares(solved, tokens),
+    recomputation: recomputationShares(solved, tokens),
     gap: sum(solved.map(({ schedule }) => schedule.gap)) / solved.length,
   };
 }
 
+const timingOf = ({ ways }: Solved) => ways?.map(({ workload }) => workload);
+
+function timeOf(solved: Solved): number {
+  const timing = timingOf(solved);
+  const { iteration_time: time, micro_batches: microBatches } = solved.schedule;
+  return timing ? timeUnder(microBatches, timing) : time;
+}
+
 function meanParts(solved: readonly Solved[]): Breakdown {
-  const parts = solved.map(({ schedule, problem }) => breakdown(schedule, problem));
+  const parts = solved.map((one) => breakdown(one.schedule, one.problem, timingOf(one)));
   const mean = (key: keyof Breakdown) => sum(parts.map((part) => part[key])) / parts.length / 1e6;
   return {
     work: mean("work"),
     communication: mean("communication"),
     fixed: mean("fixed"),
+    stalled: mean("stalled"),
     waiting: mean("waiting"),
   };
 }
@@ -83,6 +115,31 @@ function degreeShares(solved: readonly Solved[], allTokens: number): readonly De
   return [...found]
     .sort(([a], [b]) => a - b)
     .map(([degree, { sequences, tokens }]) => ({ degree, sequences, tokens: tokens / allTokens }));
+}
+
+function recomputationShares(
+  solved: readonly Solved[],
+  allTokens: number,
+): readonly RecomputationShare[] {
+  const found = new Map<Checkpointing, { microBatches: number; tokens: number }>();
+  let all = 0;
+  for (const { problem, schedule, ways = [] } of solved) {
+    for (const [index, { checkpointing }] of ways.entries()) {
+      const share = found.get(checkpointing) ?? { microBatches: 0, tokens: 0 };
+      share.microBatches += 1;
+      for (const { sequence } of schedule.micro_batches[index]?.placements ?? [])
+        share.tokens += problem.lengths[sequence] as number;
+      found.set(checkpointing, share);
+      all += 1;
+    }
+  }
+  return CHECKPOINTING_WORDS.flatMap((checkpointing) => {
+    const share = found.get(checkpointing);
+    if (!share) return [];
+    return [
+      { checkpointing, micro_batches: share.microBatches / all, tokens: share.tokens / allTokens },
+    ];
+  });
 }
 
 /** Mean, median, 95th percentile and largest of values. */

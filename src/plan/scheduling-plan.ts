@@ -2,7 +2,14 @@ import { trafficStage } from "../cost/zero.js";
 import { epochSamples } from "../foundation/global-batches.js";
 import { sum } from "../foundation/statistics.js";
 import { degreesOfClass } from "../schedule/degrees.js";
-import { type CostSetting, fixedCost, schedulingCost, targetTime } from "./machine-times.js";
+import {
+  type CostSetting,
+  fixedCost,
+  schedulingCost,
+  targetTime,
+  zeroCost,
+} from "./machine-times.js";
+import { optimizerStates } from "./optimizer-states.js";
 import type { Plan } from "./plan.js";
 import type { SchedulingPlan } from "./scheduling-problem.js";
 import type { Setup } from "./setup.js";
@@ -35,7 +42,12 @@ export function together({ topology, spec, inputs }: Setup): boolean {
 /** What a step costs whatever its schedule is. */
 export function stepPlan(setup: Setup): Plan["step"] {
   const setting = costSetting(setup);
-  return { fixed_us: fixedCost(setting).perStep, target_us: targetTime(setting) };
+  const zero = zeroCost(setting);
+  return {
+    fixed_us: fixedCost(setting).perStep,
+    zero_us: { micro_batch: zero.perMicroBatch, step: zero.perStep },
+    target_us: targetTime(setting),
+  };
 }
 
 /** What the cost of a schedule is computed from. */
@@ -48,7 +60,9 @@ export function costSetting(setup: Setup): CostSetting {
     shape: setup.shape,
     precision: model.precision,
     gradients: setup.spec.train.gradients,
-    checkpointing: model.checkpointing,
+    // Tiles are computed again in the backward: the work of recomputed MLPs.
+    checkpointing:
+      setup.checkpointing === "none" && setup.mlpTile !== null ? "selective" : setup.checkpointing,
     hardware: setup.hardware.figures,
     degrees: degreesOfClass({ ...topology, degrees: schedule.degrees }).filter((d) => d > 1),
     gpusPerNode: topology.gpus_per_node,
@@ -59,6 +73,11 @@ export function costSetting(setup: Setup): CostSetting {
     reduction: setup.spec.parallel.reduction,
     ranks: topology.ranks,
     lora: setup.lora,
+    states: optimizerStates(setup),
+    orthogonalises: setup.spec.train.optimizer.type === "muon",
+    offload: setup.spec.memory.offload,
+    fused: model.kernels === "liger",
+    compiledNorms: model.compile_norms,
   };
 }
 

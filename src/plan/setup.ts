@@ -3,8 +3,9 @@ import type { Gpu } from "../catalogue/gpu.js";
 import type { Profile } from "../catalogue/profile.js";
 import { type LoraShape, loraShape } from "../cost/adapters.js";
 import type { Reduction, ZeroStage } from "../cost/memory.js";
-import type { TransformerShape } from "../cost/shape.js";
+import type { Checkpointing, TransformerShape } from "../cost/shape.js";
 import type { Spec } from "../language/language.js";
+import { mustReduceOnce } from "../language/optimizer-limits.js";
 import type { RenderingFacts } from "../lengths/measurement.js";
 import type { PreparedData } from "../lengths/prepare-data.js";
 import type { Rendering } from "../lengths/rendering.js";
@@ -50,31 +51,46 @@ export interface Setup {
   readonly topology: Topology;
   readonly shape: TransformerShape;
   readonly hardware: HardwarePlan;
+  /** What micro-batches recompute, at the most. */
+  readonly checkpointing: Checkpointing;
   readonly lora: LoraShape | null;
   /** Tokens whose logits exist at a time. */
   readonly lossChunk: number;
+  /** Tokens whose intermediate results of an MLP exist at a time; `null` for all at once. */
+  readonly mlpTile: number | null;
 }
 
-/** The setup of a settled spec. */
-export function setUp(spec: SettledSpec, origins: Origins, inputs: PlanInputs): Setup {
+/** The setup of a settled spec; gradients are reduced once a step where its optimizer leaves no choice. */
+export function setUp(settled: SettledSpec, origins: Origins, inputs: PlanInputs): Setup {
+  const spec: SettledSpec = mustReduceOnce(settled)
+    ? { ...settled, parallel: { ...settled.parallel, reduction: "once" } }
+    : settled;
   const { shape } = inputs.dimensions;
-  const { rank, targets } = spec.lora;
+  const { rank } = spec.lora;
+  const checkpointing = heaviest(spec.model.checkpointing);
   return {
     spec,
     origins,
     inputs,
     topology: topologyOf(spec, inputs.gpu),
     shape,
-    hardware: hardwareOf(
-      inputs.gpu,
-      spec.model.precision,
-      inputs.profile,
-      spec.train.deterministic,
-    ),
-    lora: rank > 0 ? loraShape(shape, rank, targets) : null,
+    hardware: hardwareOf(inputs.gpu, inputs.profile, {
+      precision: spec.model.precision,
+      kernel: spec.model.attention,
+      checkpointing,
+      headWidth: shape.head_dim,
+      deterministic: spec.train.deterministic,
+    }),
+    checkpointing,
+    lora: rank > 0 ? loraShape(inputs.dimensions, spec.lora) : null,
     lossChunk: lossChunk(spec, inputs.gpu, shape),
+    mlpTile: mlpTile(spec, shape),
   };
 }
+
+/** What micro-batches recompute that have memory for nothing less: whole layers, where the spec leaves it open. */
+const heaviest = (checkpointing: Spec["model"]["checkpointing"]): Checkpointing =>
+  checkpointing === "auto" ? "full" : checkpointing;
 
 function topologyOf(spec: SettledSpec, gpu: Gpu): Topology {
   const { cluster, parallel } = spec;
@@ -101,4 +117,11 @@ function lossChunk(spec: SettledSpec, gpu: Gpu, shape: TransformerShape): number
   if (chosen !== undefined) return chosen;
   const tokens = Math.floor(LOGITS_BYTES[gpu.device] / (4 * shape.vocab_size));
   return Math.max(16, Math.min(4096, tokens));
+}
+
+/** ALST's tiles are about as long as the model is wide, which keeps a GPU busy (arXiv:2506.13996 section 3.1.1). */
+function mlpTile({ model }: SettledSpec, shape: TransformerShape): number | null {
+  const { tiled_mlp: tile } = model;
+  if (tile === "off") return null;
+  return tile === "auto" ? shape.hidden_size : tile;
 }

@@ -3,8 +3,9 @@ import { modelFlops } from "../cost/work.js";
 import { formatCount } from "../foundation/format.js";
 import type { LearningRate } from "../foundation/records.generated.js";
 import { IN_STEPS, NO_PARAMETERS } from "../language/blocks/learning-rates.generated.js";
+import type { Spec } from "../language/language.js";
 import type { SpecReport } from "../semantics/report.js";
-import type { Plan } from "./plan.js";
+import type { Plan, TrainingPlan } from "./plan.js";
 import { costSetting } from "./scheduling-plan.js";
 import type { Setup } from "./setup.js";
 
@@ -17,13 +18,11 @@ export function trainingPlan(
   const { train, parallel, log, model, cluster } = setup.spec;
   const { optimizer } = train;
   return {
-    optimizer:
-      optimizer.type === "adamw"
-        ? { ...optimizer, betas: [optimizer.betas[0] ?? 0.9, optimizer.betas[1] ?? 0.999] }
-        : optimizer,
+    ...optimizerPlan(optimizer),
     learning_rate: learningRate(setup, report, totalSteps),
     seed: train.seed,
-    clip: train.clip_norm,
+    // DeepSpeed would clip what Muon has orthogonalised.
+    clip: optimizer.type === "muon" ? 0 : train.clip_norm,
     non_finite_gradients: train.non_finite_gradients,
     deterministic: train.deterministic,
     resume: train.resume,
@@ -61,3 +60,21 @@ function learningRate(setup: Setup, report: SpecReport, totalSteps: number): Lea
   );
   return { type, ...NO_PARAMETERS, warmup_steps: warmup, ...Object.fromEntries(stated) };
 }
+
+/** The optimizer as a run has it. DeepSpeed decides what precision it works in, and is told so in its own file. */
+function optimizerPlan(
+  optimizer: Spec["train"]["optimizer"],
+): Pick<TrainingPlan, "optimizer" | "optimizer_states"> {
+  if (optimizer.type === "sgd") return { optimizer, optimizer_states: "fp32" };
+  const betas = pair(optimizer.betas);
+  if (optimizer.type !== "adamw")
+    return { optimizer: { ...optimizer, betas }, optimizer_states: "fp32" };
+  const { states, ...settings } = optimizer;
+  return { optimizer: { ...settings, betas }, optimizer_states: states };
+}
+
+/** A list of two, whose length the language has checked. */
+const pair = ([first = 0, second = 0]: readonly number[]): readonly [number, number] => [
+  first,
+  second,
+];

@@ -2,7 +2,8 @@ import { SpecReport } from "../semantics/report.js";
 import { fitProblem, neededBytes } from "./fit.js";
 import { solveBatches } from "./forecast.js";
 import { memoryPlan } from "./memory-plan.js";
-import { performanceOf } from "./performance.js";
+import { type Performance, performanceOf } from "./performance.js";
+import { lighterModes } from "./recomputation.js";
 import { sampleBatches, sampledOver } from "./sample.js";
 import { schedulingPlan, stepPlan } from "./scheduling-plan.js";
 import type { Setup } from "./setup.js";
@@ -15,6 +16,7 @@ export type Trial =
       readonly peak_bytes: number;
       readonly step_seconds: number;
       readonly tokens_per_second: number;
+      readonly performance: Performance;
     }
   | {
       readonly fits: false;
@@ -24,8 +26,24 @@ export type Trial =
       readonly available_bytes: number;
     };
 
-/** Schedules the run's first global batches, and forecasts nothing else. */
-export function tryOut(setup: Setup, batches: number): Trial {
+/**
+ * Schedules the run's first global batches, and forecasts nothing else.
+ *
+ * @param moves of refinement for every global batch; as many as the plan has, and it is what the plan forecasts of them
+ */
+export function tryOut(setup: Setup, batches: number, moves = 0): Trial {
+  const trials = known.get(setup) ?? new Map<string, Trial>();
+  known.set(setup, trials);
+  const key = `${batches} ${moves}`;
+  const trial = trials.get(key) ?? tried(setup, batches, moves);
+  trials.set(key, trial);
+  return trial;
+}
+
+/** Whoever chooses a reduction and then asks what it comes to has asked twice. */
+const known = new WeakMap<Setup, Map<string, Trial>>();
+
+function tried(setup: Setup, batches: number, moves: number): Trial {
   const report = new SpecReport(setup.origins);
   const memory = memoryPlan(setup, report, { advise: false });
   const [error] = report.diagnostics.filter(({ severity }) => severity === "error");
@@ -43,15 +61,17 @@ export function tryOut(setup: Setup, batches: number): Trial {
     scheduling,
     chosen.slice(0, sampledOver(setup.topology.ranks, batches)),
     lengths,
-    0,
+    moves,
+    lighterModes(setup, memory.bucket),
   );
   if (!solved.ok) return without(solved.error.message, setup);
-  const { step_seconds: step, tokens_per_second } = performanceOf(
-    solved.solved,
-    stepPlan(setup).fixed_us / 1e6,
-  );
+  const performance = performanceOf(solved.solved, stepPlan(setup).fixed_us / 1e6);
+  const { step_seconds: step, tokens_per_second } = performance;
   const { bucket, peak_bytes } = memory;
-  return { fits: true, bucket, peak_bytes, step_seconds: step.mean, tokens_per_second };
+  return {
+    ...{ fits: true, bucket, peak_bytes },
+    ...{ step_seconds: step.mean, tokens_per_second, performance },
+  };
 }
 
 function without(problem: string, setup: Setup): Trial {

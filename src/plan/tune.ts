@@ -1,192 +1,273 @@
-import type { Offload, Reduction, ZeroStage } from "../cost/memory.js";
-import type { Checkpointing } from "../cost/shape.js";
-import { CHECKPOINTING_WORDS } from "../foundation/vocabularies.generated.js";
 import type { Spec } from "../language/language.js";
-import { OFFLOAD_FROM } from "../language/offload.js";
 import type { Origins } from "../semantics/report.js";
-import { contextsOf } from "./contexts.js";
+import { bandOf } from "./band.js";
+import { type Changes, changesText, countOfChanges } from "./changes.js";
+import { diskPlan } from "./disk.js";
+import { finishPlan } from "./finish.js";
 import { type Levers, leversThatFit } from "./levers.js";
+import type { FinishPlan } from "./plan.js";
 import { sampledOver } from "./sample.js";
-import { type PlanInputs, type SettledSpec, setUp } from "./setup.js";
+import { searchPlan } from "./search.js";
+import {
+  changesTo,
+  coreSettings,
+  type OpenValue,
+  openValues,
+  type Setting,
+  settingOf,
+  specUnder,
+  withValue,
+} from "./settings.js";
+import { settle, settledAt, speedOf, TRIED_BATCHES } from "./settle.js";
+import { type PlanInputs, type Setup, setUp } from "./setup.js";
+import { stepsOf } from "./step-count.js";
 import { type Trial, tryOut } from "./try-out.js";
 
-/** What `tune` may change. */
-export interface Setting {
-  readonly context: number;
-  readonly zero: ZeroStage;
-  readonly checkpointing: Checkpointing;
-  /** Bucket size C that the spec asks for; `null` for the largest that fits. */
-  readonly bucket: number | null;
-  readonly offload: Offload;
-}
-
-export interface TunedSetting extends Setting {
+/** A setting, and what it comes to. */
+export interface TunedSetting {
+  readonly setting: Setting;
   /** Whether the spec has it as it is. */
   readonly current: boolean;
+  /** Whether it is the one to take. */
+  readonly chosen: boolean;
   /** Whether every sequence fits; then with figures, else with what is in the way. */
   readonly trial: Trial;
+  /** When a run under it is done; `null` where it does not fit. */
+  readonly finish: FinishPlan | null;
+  /** What the spec must say otherwise. */
+  readonly changes: Changes;
+  /** Whether it trains what the spec trains, as precisely; adapters where the spec asks for some. */
+  readonly same: boolean;
 }
-
-const STAGES: readonly ZeroStage[] = [0, 1, 2, 3];
-const OFFLOADS: readonly Offload[] = ["none", "optimizer", "all"];
-/** Global batches that every setting is tried on, but for very many ranks. */
-export const TRIED_BATCHES = 8;
 
 /** What `tune` found. */
 export interface Tuned {
-  /** Those that fit by predicted tokens per second, fastest first; then those that do not, nearest first. */
+  /**
+   * Those that fit by predicted tokens per second, fastest first; after them those that round more than the spec does;
+   * then those that do not fit, nearest first.
+   */
   readonly settings: readonly TunedSetting[];
+  /** How many were tried: of what the spec leaves open, only values that gain something are listed. */
+  readonly tried: number;
   /** Global batches that every setting was tried on. */
   readonly batches: number;
+  /** Share by which two predictions may differ without being told apart. */
+  readonly relativeBand: number;
+  /** The spec on half its machines, where they can be halved and that fits. */
+  readonly fewer: { readonly changes: Changes; readonly finish: FinishPlan } | undefined;
   /** Where no setting fits, what would. */
   readonly levers: Levers | undefined;
 }
 
+/** Settings whose tokens per second are this near to the fastest's are as good: the one of the fewest changes is taken. */
+const AS_GOOD = 1.02;
+/** What a value of an open lever must gain to be listed. */
+const GAIN = 1.001;
+/** Settings, the fastest of the core, that get what helps by more than memory. */
+const LEADING = 16;
+/** Settings that what the spec leaves open is tried on in combination. */
+const COMBINED = 4;
+/** Settings whose schedules are searched for as long as the plan's are, besides the spec's own. */
+const SEARCHED = 3;
+
 /**
- * Tries all settings under the spec's own offload; where none fits, under more of it too. Offload comes last because
- * its time is not predicted.
+ * Tries degrees, stages, recomputation and buckets, and of what the spec leaves open offload, kernels, the precision of
+ * gradients and the rank of adapters. Settings that a rank's or a node's memory does not hold are refused.
  */
 export function tune(spec: Spec, origins: Origins, inputs: PlanInputs): Tuned {
-  const batches = sampledOver(spec.cluster.nodes * spec.cluster.gpus, TRIED_BATCHES);
-  const longest = inputs.data.summary.longest;
-  const own = settingsOf(spec, [spec.memory.offload], longest);
-  let tried = own.map((setting) => tryTuned(setting, spec, origins, inputs));
-  if (!tried.some(({ trial }) => trial.fits)) {
-    const more = settingsOf(spec, moreOffload(spec, inputs), longest);
-    tried = [...tried, ...more.map((setting) => tryTuned(setting, spec, origins, inputs))];
-  }
-  tried.sort((a, b) => speedOf(b) - speedOf(a) || shortOf(a) - shortOf(b));
-  // With `context = auto` all its degrees are the spec's, of which it takes the fastest.
-  const current = tried.find((setting) => setting.current);
-  const settings = tried.map((setting) => ({ ...setting, current: setting === current }));
-  if (settings.some(({ trial }) => trial.fits)) return { settings, batches, levers: undefined };
-  const setup = setUp(settle(spec, origins, inputs).spec, origins, inputs);
-  return { settings, batches, levers: leversThatFit(setup) };
+  const tuner = new Tuner(spec, origins, inputs);
+  const tried = tuner.tried();
+  const listed = tuner.searched(withoutUseless(tried, spec).sort(inOrder));
+  const chosen = choiceOf(listed, spec);
+  const settings = listed.sort(inOrder).map((one) => ({ ...one, chosen: one === chosen }));
+  const ranks = spec.cluster.nodes * spec.cluster.gpus;
+  const result = {
+    ...{ settings, tried: tried.length, relativeBand: bandOf(tuner.own).time },
+    fewer: tuner.fewer(),
+    batches: sampledOver(ranks, TRIED_BATCHES),
+  };
+  if (settings.some(({ trial }) => trial.fits)) return { ...result, levers: undefined };
+  return { ...result, levers: leversThatFit(tuner.own) };
 }
 
-/** @param longest tokens, of which a wider group would have less than one a rank */
-function settingsOf(spec: Spec, offloads: readonly Offload[], longest: number): readonly Setting[] {
-  const buckets = spec.memory.bucket === undefined ? [null] : [spec.memory.bucket, null];
-  const settings: Setting[] = [];
-  for (const offload of offloads) {
-    for (const context of contextsOf(spec, longest)) {
-      for (const zero of STAGES.filter((stage) => stage >= OFFLOAD_FROM[offload])) {
-        for (const checkpointing of CHECKPOINTING_WORDS) {
-          for (const bucket of buckets)
-            settings.push({ context, zero, checkpointing, bucket, offload });
-        }
-      }
+/** Tries settings of one spec. */
+class Tuner {
+  /** The spec as it is, with the degree that `context = auto` takes. */
+  readonly own: Setup;
+  readonly #core: readonly TunedSetting[];
+  readonly #open: readonly OpenValue[];
+
+  constructor(
+    readonly spec: Spec,
+    readonly origins: Origins,
+    readonly inputs: PlanInputs,
+  ) {
+    this.#open = openValues(spec, origins, inputs);
+    const core = coreSettings(spec, inputs.data.summary.longest, inputs).map((setting) =>
+      this.#try(setting),
+    );
+    const context = degreeOf(core, spec);
+    this.own = settledAt(context, spec, origins, inputs);
+    this.#core = core.map((one) => ({
+      ...one,
+      current: countOfChanges(one.changes) === 0 && one.setting.context === context,
+    }));
+  }
+
+  /** The core; every open value on all of it where it may help; and together on the fastest. */
+  tried(): TunedSetting[] {
+    const found = new Map(this.#core.map((one) => [JSON.stringify(one.setting), one]));
+    this.#add(this.#pulled([...found.values()].sort(inOrder)), found);
+    const fastest = [...found.values()].sort(inOrder).slice(0, COMBINED);
+    this.#add(this.#pulled(fastest), found);
+    return [...found.values()];
+  }
+
+  #add(settings: readonly Setting[], found: Map<string, TunedSetting>): void {
+    for (const setting of settings) {
+      const key = JSON.stringify(setting);
+      if (!found.has(key)) found.set(key, this.#try(setting));
     }
   }
-  return settings;
+
+  /** Settings, the fastest first, with every open value that may help them. */
+  #pulled(settings: readonly TunedSetting[]): readonly Setting[] {
+    return settings.flatMap((one, n) =>
+      this.#open
+        .filter((value) => mayHelp(value, one, n))
+        .flatMap((value) => withValue(one.setting, value, this.spec) ?? []),
+    );
+  }
+
+  /** In planned mode the first ones and the spec's own again, with schedules searched for as the plan's are. */
+  searched(settings: readonly TunedSetting[]): TunedSetting[] {
+    const moves = searchPlan(this.spec).iterations;
+    if (moves === 0) return [...settings];
+    return settings.map((one, n) =>
+      one.trial.fits && (n < SEARCHED || one.current)
+        ? { ...this.#try(one.setting, moves), current: one.current }
+        : one,
+    );
+  }
+
+  /** The spec on half its nodes, or on half the GPUs of its one node. */
+  fewer(): Tuned["fewer"] {
+    const { cluster, parallel } = this.spec;
+    const key = cluster.nodes > 1 ? "nodes" : "gpus";
+    const half = cluster[key] / 2;
+    const ranks = (cluster.nodes * cluster.gpus) / 2;
+    const fixed = parallel.context !== "auto" && ranks % parallel.context !== 0;
+    if (!Number.isInteger(half) || half < 1 || fixed || cluster.hosts.length > 0) return undefined;
+    const halved = { ...this.spec, cluster: { ...cluster, [key]: half } };
+    const setup = setUp(settle(halved, this.origins, this.inputs).spec, this.origins, this.inputs);
+    const finish = finishOf(setup, tryOut(setup, TRIED_BATCHES));
+    return finish && { changes: { cluster: { [key]: half } }, finish };
+  }
+
+  #try(setting: Setting, moves = 0): TunedSetting {
+    const { spec, origins, inputs } = this;
+    const setup = settledAt(setting.context, specUnder(setting, spec), origins, inputs);
+    const trial = tryOut(setup, TRIED_BATCHES, moves);
+    return {
+      setting,
+      current: false,
+      chosen: false,
+      trial,
+      finish: finishOf(setup, trial) ?? null,
+      changes: changesTo(setting, spec),
+      same: setting.gradients === spec.train.gradients,
+    };
+  }
 }
 
-/** On CPU there is nowhere else to keep anything. */
-function moreOffload({ memory }: Spec, { gpu }: PlanInputs): readonly Offload[] {
-  if (gpu.device === "cpu") return [];
-  return OFFLOADS.slice(OFFLOADS.indexOf(memory.offload) + 1);
+/** The degree that a spec has; of `context = auto`, as {@link settle} decides it. */
+function degreeOf(core: readonly TunedSetting[], { parallel }: Spec): number {
+  if (parallel.context !== "auto") return parallel.context;
+  const own = core.filter(({ changes }) => countOfChanges(changes) === 0);
+  const [first = own.at(-1)] = own
+    .filter(({ trial }) => trial.fits)
+    .sort((a, b) => speedOf(b.trial) - speedOf(a.trial));
+  return first?.setting.context ?? 1;
 }
 
-function tryTuned(
-  setting: Setting,
-  spec: Spec,
-  origins: Origins,
-  inputs: PlanInputs,
-): TunedSetting {
-  const current = isCurrent(setting, spec);
-  return { ...setting, current, trial: trySetting(setting, spec, origins, inputs) };
+/** When a run of a setup is done; `undefined` where it does not fit. */
+function finishOf(setup: Setup, trial: Trial): FinishPlan | undefined {
+  if (!trial.fits) return undefined;
+  const steps = stepsOf(setup);
+  return finishPlan(setup, { ...trial, steps, disk: diskPlan(setup, steps) });
+}
+
+/** Memory helps where something does not fit, or where a step takes several micro-batches; the rest, the fastest. */
+function mayHelp({ memoryOnly }: OpenValue, { trial }: TunedSetting, place: number): boolean {
+  if (!trial.fits) return true;
+  return memoryOnly ? trial.performance.micro_batches.worst > 1 : place < LEADING;
+}
+
+/** Leaves out open values that gain nothing over the same setting with the spec's own. */
+function withoutUseless(tried: readonly TunedSetting[], spec: Spec): TunedSetting[] {
+  const key = ({ setting: { context, zero, checkpointing, bucket } }: TunedSetting) =>
+    JSON.stringify([context, zero, checkpointing, bucket]);
+  const isCore = ({ setting }: TunedSetting) =>
+    Object.entries(settingOf(spec, setting.context)).every(
+      ([name, value]) => CORE.includes(name) || setting[name as keyof Setting] === value,
+    );
+  const core = new Map(tried.filter(isCore).map((one) => [key(one), speedOf(one.trial)]));
+  return tried.filter(
+    (one) =>
+      isCore(one) ||
+      one.setting.rank !== spec.lora.rank ||
+      speedOf(one.trial) > GAIN * (core.get(key(one)) ?? 0),
+  );
+}
+
+/** What differs between settings of the core. */
+const CORE: readonly string[] = ["context", "zero", "checkpointing", "bucket"];
+
+/** The fast before the slow, among settings that are alike in what comes first; the near before the far. */
+function inOrder(a: TunedSetting, b: TunedSetting): number {
+  return (
+    Number(b.trial.fits) - Number(a.trial.fits) ||
+    Number(b.same) - Number(a.same) ||
+    speedOf(b.trial) - speedOf(a.trial) ||
+    shortOf(a) - shortOf(b)
+  );
 }
 
 /** Bytes by which a rank misses what it needs; none where it fits. */
 const shortOf = ({ trial }: TunedSetting): number =>
   trial.fits ? 0 : Math.max(0, trial.needed_bytes - trial.available_bytes);
 
-/** A spec with its degree decided, and why. */
-export interface Settled {
-  readonly spec: SettledSpec;
-  /** Degrees of `context = auto` that fit, the fastest first; empty where the spec has a degree or none fits. */
-  readonly choices: readonly DegreeChoice[];
-}
-
-export interface DegreeChoice {
-  readonly context: number;
-  readonly tokens_per_second: number;
-}
-
-/** The spec with `context = auto` replaced by the fastest degree that fits, all else as it is. */
-export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): Settled {
-  const { context, zero } = spec.parallel;
-  const settled = (degree: number): SettledSpec =>
-    withReduction({ ...spec.parallel, context: degree }, spec, origins, inputs);
-  if (context !== "auto") return { spec: settled(context), choices: [] };
-  const { checkpointing } = spec.model;
-  const { bucket = null, offload } = spec.memory;
-  const rest = { zero: zero as ZeroStage, checkpointing, bucket, offload };
-  const degrees = contextsOf(spec, inputs.data.summary.longest);
-  const choices = degrees.flatMap((degree) => {
-    const trial = trySetting({ context: degree, ...rest }, spec, origins, inputs);
-    return trial.fits ? [{ context: degree, tokens_per_second: trial.tokens_per_second }] : [];
-  });
-  choices.sort((a, b) => b.tokens_per_second - a.tokens_per_second);
-  // Where none fits, the widest is nearest to it, and its diagnostics say what is in the way.
-  const best = choices[0]?.context ?? degrees.at(-1) ?? 1;
-  return { spec: settled(best), choices };
-}
-
-type Parallel = Spec["parallel"] & { readonly context: number };
-
-/** `reduction = auto`: the faster of those that fit; each by predicted time. */
-function withReduction(
-  parallel: Parallel,
-  spec: Spec,
-  origins: Origins,
-  inputs: PlanInputs,
-): SettledSpec {
-  const [first, ...others] = reductions(parallel, spec).map(
-    (reduction): SettledSpec => ({ ...spec, parallel: { ...parallel, reduction } }),
-  ) as [SettledSpec, ...SettledSpec[]];
-  if (others.length === 0) return first;
-  const speed = (candidate: SettledSpec) =>
-    speedOf({ trial: tryOut(setUp(candidate, origins, inputs), TRIED_BATCHES) });
-  let best = { spec: first, speed: speed(first) };
-  for (const other of others) {
-    const found = { spec: other, speed: speed(other) };
-    if (found.speed > best.speed) best = found;
-  }
-  return best.spec;
-}
-
-/** What the stage leaves to choose: without a choice it is as the stage has it. */
-function reductions(
-  { zero, reduction }: Parallel,
-  { cluster, memory }: Spec,
-): readonly Reduction[] {
-  if (zero !== 2 || memory.offload !== "none") return ["every-micro-batch"];
-  if (reduction !== "auto") return [reduction];
-  return cluster.nodes * cluster.gpus > 1 ? ["every-micro-batch", "once"] : ["every-micro-batch"];
-}
-
-function isCurrent(setting: Setting, { parallel, model, memory }: Spec): boolean {
-  return (
-    (parallel.context === "auto" || setting.context === parallel.context) &&
-    setting.zero === parallel.zero &&
-    setting.checkpointing === model.checkpointing &&
-    setting.bucket === (memory.bucket ?? null) &&
-    setting.offload === memory.offload
+/**
+ * The setting to take: of those that are as good as the fastest, the one that changes least, and of these the one with
+ * the most adapters. What trains otherwise only where nothing else fits; but where the spec
+ * asks for adapters of no rank, it has to have one.
+ */
+function choiceOf(settings: readonly TunedSetting[], spec: Spec): TunedSetting | undefined {
+  const fitting = degreesAsChosen(
+    settings.filter(({ trial }) => trial.fits),
+    spec,
   );
+  const alike = fitting.filter(({ same }) => same);
+  const ranked = alike.filter(({ setting: { rank } }) => rank > spec.lora.rank);
+  const [candidates = []] = [ranked, alike, fitting].filter((some) => some.length > 0);
+  const best = Math.max(...candidates.map(({ trial }) => speedOf(trial)));
+  const good = candidates.filter(({ trial }) => AS_GOOD * speedOf(trial) >= best);
+  return good.sort(
+    (a, b) =>
+      countOfChanges(a.changes) - countOfChanges(b.changes) ||
+      b.setting.rank - a.setting.rank ||
+      speedOf(b.trial) - speedOf(a.trial),
+  )[0];
 }
 
-function trySetting(setting: Setting, spec: Spec, origins: Origins, inputs: PlanInputs): Trial {
-  const { context, zero, checkpointing, bucket, offload } = setting;
-  const changed: Spec = {
-    ...spec,
-    model: { ...spec.model, checkpointing },
-    memory: { ...spec.memory, bucket: bucket ?? undefined, offload },
-  };
-  const parallel = { ...spec.parallel, context, zero };
-  const settled = withReduction(parallel, changed, origins, inputs);
-  return tryOut(setUp(settled, origins, inputs), TRIED_BATCHES);
+/** Under `context = auto` a setting has the degree that is fastest with it. */
+function degreesAsChosen(fitting: readonly TunedSetting[], { parallel }: Spec): TunedSetting[] {
+  if (parallel.context !== "auto") return [...fitting];
+  const best = new Map<string, TunedSetting>();
+  for (const one of fitting) {
+    const key = changesText(one.changes);
+    const known = best.get(key);
+    if (!known || speedOf(one.trial) > speedOf(known.trial)) best.set(key, one);
+  }
+  return [...best.values()];
 }
-
-const speedOf = ({ trial }: Pick<TunedSetting, "trial">): number =>
-  trial.fits ? trial.tokens_per_second : 0;

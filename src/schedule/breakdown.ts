@@ -1,9 +1,10 @@
-import type { Cell } from "./cell/cell.js";
-import { rankCount, withoutIdleRanks } from "./degrees.js";
-import { rowsOf } from "./evaluate.js";
+import { type Cell, slowestTime } from "./cell/cell.js";
+import { rankCount } from "./degrees.js";
+import { rowsOf, rowsUnder, type Timing, workloadOfRanks } from "./evaluate.js";
 import type { Problem } from "./problem.js";
+import { rowsTime } from "./rows.js";
 import type { Schedule } from "./schedule.js";
-import { levelCommunication, type Workload, workloadOf } from "./workload.js";
+import { levelCommunication, type Workload } from "./workload.js";
 
 /** Where the time of a schedule goes, us, on the average rank; the parts add up to the schedule's time. */
 export interface Breakdown {
@@ -12,30 +13,43 @@ export interface Breakdown {
   readonly communication: number;
   /** Fixed cost of micro-batches. */
   readonly fixed: number;
+  /** What micro-batches take longer than their work: starting kernels, communication that outlasts the work beside it. */
+  readonly stalled: number;
   /** Waiting for slower ranks. */
   readonly waiting: number;
 }
 
-/** Takes a schedule's time apart. */
-export function breakdown(schedule: Schedule, problem: Problem): Breakdown {
-  const workload = workloadOf(problem.degrees === "pool" ? problem : withoutIdleRanks(problem));
+/**
+ * Takes a schedule's time apart.
+ *
+ * @param timing of its micro-batches, where they are not all timed by the problem's own costs
+ */
+export function breakdown(schedule: Schedule, problem: Problem, timing?: Timing): Breakdown {
+  const { micro_batches: microBatches } = schedule;
+  const own = workloadOfRanks(problem);
+  const rows = timing ? rowsUnder(microBatches, timing) : rowsOf(microBatches, own);
   const ranks = rankCount(problem);
-  const total = { work: 0, communication: 0, fixed: 0 };
-  for (const row of rowsOf(schedule.micro_batches, workload)) {
-    for (const cell of row) {
+  const total = { work: 0, communication: 0, fixed: 0, stalled: 0 };
+  for (const row of rows) {
+    for (const [index, cell] of row.entries()) {
       if (cell.sequences.length === 0) continue;
-      const { work, communication } = cellParts(cell, workload);
+      const { work, communication, stalled } = cellParts(cell, timing?.[index] ?? own);
       total.work += work / ranks;
       total.communication += communication / ranks;
-      total.fixed += (problem.cost.fixed * workload.size) / ranks;
+      total.stalled += stalled / ranks;
+      total.fixed += (problem.cost.fixed * own.size) / ranks;
     }
   }
-  const busy = total.work + total.communication + total.fixed;
-  return { ...total, waiting: Math.max(0, schedule.iteration_time - busy) };
+  const time = timing ? rowsTime(rows, own) : schedule.iteration_time;
+  const busy = total.work + total.communication + total.fixed + total.stalled;
+  return { ...total, waiting: Math.max(0, time - busy) };
 }
 
 /** Sums over the ranks of a cell, us. */
-function cellParts(cell: Cell, workload: Workload): { work: number; communication: number } {
+function cellParts(
+  cell: Cell,
+  workload: Workload,
+): { readonly work: number; readonly communication: number; readonly stalled: number } {
   const local = new Float64Array(workload.size);
   const waits = new Float64Array(workload.size);
   const tokens = workload.levels.map(({ degree }) => new Float64Array(workload.size / degree));
@@ -62,5 +76,6 @@ function cellParts(cell: Cell, workload: Workload): { work: number; communicatio
   for (const [rank, wait] of waits.entries()) {
     communication += Math.max(0, wait - (local[rank] as number));
   }
-  return { work, communication };
+  const held = cell.time - workload.problem.cost.fixed - slowestTime(cell, workload);
+  return { work, communication, stalled: workload.size * Math.max(0, held) };
 }

@@ -1,11 +1,12 @@
 import type { Problem } from "./problem.js";
+import { microBatchTime } from "./time-and-memory.js";
 import { type Level, levelCommunication, type Workload, workloadOf } from "./workload.js";
 
 /** Rounds of {@link sumOverRanks}: it ends sooner but where very many sequences are long for their batch. */
 const MOST_ROUNDS = 32;
 
 /**
- * A time, us, that no schedule of the problem's degrees and objective can beat: the largest of four bounds, each of
+ * A time, us, that no schedule of the problem's degrees and objective can beat: the largest of five bounds, each of
  * which holds for every schedule. Lockstep is never below free.
  */
 export function lowerBound(problem: Problem): number {
@@ -14,7 +15,7 @@ export function lowerBound(problem: Problem): number {
   const alone = longestAlone(workload);
   const work = sumOverRanks(workload, alone, workCosts);
   const communication = sumOverRanks(workload, alone, communicationCosts);
-  return Math.max(alone, work, communication, sharedRow(workload));
+  return Math.max(alone, work, communication, sharedRow(workload), fewestMicroBatches(workload));
 }
 
 /** The sequence that takes longest alone, at its best degree. */
@@ -30,7 +31,7 @@ function longestAlone({ levels, capacity, problem }: Workload): number {
     // One that fits nowhere is refused elsewhere.
     if (best < Number.POSITIVE_INFINITY && best > longest) longest = best;
   }
-  return longest + problem.cost.fixed;
+  return microBatchTime(longest, problem);
 }
 
 const timeAlone = (sequence: number, level: Level, { lengths }: Problem): number =>
@@ -135,11 +136,20 @@ function sumOf(values: Float64Array): number {
 }
 
 /** Fixed cost of the fewest micro-batches that memory allows, spread over the rows that share them. */
-function fixedCost({ problem, capacity, size, rows }: Workload): number {
+const fixedCost = (workload: Workload): number =>
+  workload.problem.cost.fixed * microBatchesOfRow(workload);
+
+/** What the fewest micro-batches take at least, whatever is in them. */
+function fewestMicroBatches(workload: Workload): number {
+  const { fixed, least } = workload.problem.cost;
+  return (fixed + least) * microBatchesOfRow(workload);
+}
+
+/** The fewest micro-batches that memory allows, spread over the rows that share them; at least one. */
+function microBatchesOfRow({ problem, capacity, size, rows }: Workload): number {
   let units = 0;
   for (const length of problem.lengths) units += length * problem.context_parallel;
-  const microBatches = Math.max(1, Math.ceil(units / (capacity * size)));
-  return Math.max((problem.cost.fixed * microBatches) / rows, problem.cost.fixed);
+  return Math.max(1, Math.ceil(units / (capacity * size)) / rows);
 }
 
 /**

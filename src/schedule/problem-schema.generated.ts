@@ -114,6 +114,11 @@ export const PROBLEM_SCHEMA = {
           "description": "Per micro-batch.",
           "default": 0
         },
+        "least": {
+          "$ref": "#/definitions/Time",
+          "description": "What a micro-batch takes at least besides `fixed`: starting its kernels, or communication that its work hides.",
+          "default": 0
+        },
         "small_shard_tokens": {
           "$ref": "#/definitions/Time",
           "description": "A shard of x tokens runs its attention at rate x / (x + this).",

@@ -17,13 +17,24 @@ export function communicationOf(tokens: number, degree: number, { cost }: Proble
 }
 
 /**
+ * Time of a micro-batch, us, by that of its slowest rank: starting its kernels, and communication that runs beside the
+ * work, hold it up only where they take longer than the work.
+ */
+export const microBatchTime = (slowest: number, { cost }: Problem): number =>
+  Math.max(cost.least, slowest) + cost.fixed;
+
+/** Tokens that a sequence takes on each rank of its group, zigzag padding included. */
+export const shardTokens = (length: number, degree: number): number =>
+  degree === 1 ? length : 2 * Math.ceil(length / (2 * degree));
+
+/**
  * Memory of a shard in units of 1/N token, N the context-parallel degree: whole numbers, so that a micro-batch
  * that is exactly full is recognised as such.
  */
 export function shardUnits(length: number, degree: number, problem: Problem): number {
   const { context_parallel: unit, padding } = problem;
   if (degree === 1) return length * unit;
-  if (padding === "zigzag") return 2 * Math.ceil(length / (2 * degree)) * unit;
+  if (padding === "zigzag") return shardTokens(length, degree) * unit;
   return (length * unit) / degree;
 }
 

@@ -1,4 +1,4 @@
-import { GPU_NAMES, MODEL_NAMES } from "../catalogue/names.js";
+import { GPU_NAMES, SMALL_MODEL } from "../catalogue/names.js";
 import type { Diagnostic, Extra, Place } from "../diagnostics/diagnostic.js";
 import { boundDiagnostics, hasErrors } from "../diagnostics/diagnostic.js";
 import { didYouMean } from "../foundation/suggest.js";
@@ -337,7 +337,7 @@ class Analyzer {
   #missingBlock(name: string, declared: Block, start: Place): unknown {
     if (declared.required !== undefined) {
       const help = `Add ${name}${this.#report.signs.block} { ... }.`;
-      const label = declared.label === undefined ? undefined : MODEL_NAMES[0];
+      const label = declared.label === undefined ? undefined : SMALL_MODEL;
       const fix = this.#report.isYaml
         ? {}
         : { fix: blockAtEnd(blockPlaceholder(name, declared, label), this.#report) };

@@ -1,5 +1,5 @@
 import { type Gpu, memoryOfRank } from "../catalogue/gpu.js";
-import { MODEL_NAMES, nearestModel, templateByName } from "../catalogue/names.js";
+import { MODEL_NAMES, nearestModel, relatedModels, templateByName } from "../catalogue/names.js";
 import { gpuOf } from "../catalogue/own-gpu.js";
 import { usesEnd } from "../catalogue/template.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue.js";
@@ -10,7 +10,9 @@ import { MOST_RANKS } from "../foundation/limits.generated.js";
 import type { Range } from "../foundation/text.js";
 import type { Spec } from "../language/language.js";
 import { OFFLOAD_FROM } from "../language/offload.js";
-import type { Origins, Report } from "./report.js";
+import { checkAdapters, checkFourBits, checkNewRows } from "./check-adapters.js";
+import { checkOptimizer } from "./check-optimizer.js";
+import type { Origins, Report, Reporting } from "./report.js";
 
 /** Blocks that hold what the table says; those with mistakes are absent. */
 export type CheckedBlocks = { readonly [Name in keyof Spec]: Spec[Name] | undefined };
@@ -35,20 +37,18 @@ export function checkMeaning(blocks: CheckedBlocks, origins: Origins, report: Re
   if (gpu && model) checkPrecision(gpu, model, origins, at);
   if (gpu && memory) checkMemory(gpu, cluster, memory, origins, at);
   if (cluster && parallel && schedule) checkDegrees(cluster, parallel, schedule, at);
+  if (blocks.lora) checkAdapters(blocks.lora, origins, at);
+  if (blocks.lora && parallel) checkFourBits(blocks.lora, parallel, at);
+  if (blocks.lora && model && parallel) checkNewRows(blocks.lora, model, parallel, at);
   if (data) checkRendering(data, origins, at);
   if (data) checkWeights(data, at);
   if (blocks.evaluate) checkHeldOut(blocks.evaluate, at);
   if (train) checkTraining(train, at);
   if (train && model) checkGradients(train, model, at);
   if (parallel && memory) checkStage(parallel, memory, at);
+  if (model && train && parallel && memory)
+    checkOptimizer({ model, train, parallel, memory }, origins, at);
 }
-
-type Reporting = <Code extends DiagnosticCode>(
-  code: Code,
-  path: string,
-  values: Values<Code>,
-  extra?: Extra,
-) => void;
 
 /** How a model of the hub is used that the catalogue does not have. */
 const OTHER_MODELS =
@@ -58,11 +58,17 @@ const OTHER_MODELS =
 function anotherModel(label: string, range: Range): Extra {
   const near = nearestModel(label);
   if (/^[\\/~.]|^[A-Za-z]:|\\/.test(label)) return { help: folderAdvice(near) };
-  if (near === undefined)
-    return { help: `${OTHER_MODELS} The catalogue has ${MODEL_NAMES.join(", ")}.` };
+  if (near === undefined) return { help: `${OTHER_MODELS} ${knownModels(label)}` };
   const edits = [{ range, new_text: JSON.stringify(near) }];
   const help = `Did you mean "${near}"? ${OTHER_MODELS}`;
   return { help, fix: { title: `Write "${near}"`, safe: false, edits } };
+}
+
+/** What the catalogue has, the models of a name's family first. */
+function knownModels(label: string): string {
+  const related = relatedModels(label);
+  const some = related.length > 0 ? `, ${related.join(", ")} among them` : "";
+  return `The catalogue has ${MODEL_NAMES.length} models${some} (docs/reference/catalogue.md).`;
 }
 
 function folderAdvice(near: string | undefined): string {

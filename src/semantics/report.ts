@@ -12,6 +12,14 @@ import { type LineMap, type Range, withSpaceAround } from "../foundation/text.js
 import type { Span } from "../syntax/tree.js";
 import { isYamlPath } from "./document.js";
 
+/** How a mistake at a value is told. */
+export type Reporting = <Code extends DiagnosticCode>(
+  code: Code,
+  path: string,
+  values: Values<Code>,
+  extra?: Extra,
+) => void;
+
 /** Where the values of a spec were written: `memory.budget` to its value, `memory` to the block's name. */
 export class Origins {
   readonly #places = new Map<string, Place>();

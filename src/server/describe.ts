@@ -38,7 +38,7 @@ export function blockDoc(name: string, block: Block): string {
 export function shortType(type: ValueType): string {
   switch (type.kind) {
     case "quantity":
-      return type.dimension;
+      return [type.dimension, ...(type.words ?? [])].join(" | ");
     case "enumeration":
       return type.values.join(" | ");
     case "integer":
@@ -94,8 +94,14 @@ export function gpuDoc(name: string): string | undefined {
 export function modelDoc(name: string): string | undefined {
   const model = modelByName(name);
   if (!model) return undefined;
-  return `**${model.name}**\n\n${formatCount(model.parameters)} parameters${sourceText(model.source)}.`;
+  const { max_position_embeddings: positions } = model.config;
+  const reach = typeof positions === "number" ? `, ${formatCount(positions)} positions` : "";
+  const weights = model.quantised === undefined ? "" : quantisedText(model.quantised);
+  return `**${model.name}**\n\n${formatCount(model.parameters)} parameters${reach}${sourceText(model.source)}.${weights}`;
 }
+
+const quantisedText = (how: string): string =>
+  `\n\nIts published weights are quantised (${how}) and cannot be trained: name unquantised ones with \`path\`.`;
 
 const formatFlops = (value: number): string =>
   value < 1e12 ? `${formatCount(value / 1e9)} GFLOP/s` : `${formatCount(value / 1e12)} TFLOP/s`;

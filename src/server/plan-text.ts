@@ -1,4 +1,5 @@
 import { countOf, formatBytes, formatCount } from "../foundation/format.js";
+import { BUCKET_FROM, MOMENTS, memoryTable } from "../plan/memory-table.js";
 import type { MemoryPlan } from "../plan/plan.js";
 import type { PlanAnswer } from "./plan-worker.js";
 
@@ -10,15 +11,13 @@ export function memoryText({ memory, problem, run }: PlanAnswer): string {
 }
 
 function memoryRows(memory: MemoryPlan): readonly (readonly [string, string])[] {
-  const tokens = memory.bucket + 1;
+  const { rows, fullest, others } = memoryTable(memory);
   return [
-    ...memory.fixed.map(({ name, bytes }) => [name, formatBytes(bytes)] as const),
-    ...memory.per_token.map(
-      ({ name, bytes }) => [`${name}, full bucket`, formatBytes(bytes * tokens)] as const,
-    ),
-    ["**peak**", `**${formatBytes(memory.peak_bytes)}**`],
+    ...rows.map(({ name, bytes }) => [name, formatBytes(bytes)] as const),
+    [`**peak, ${MOMENTS[fullest]}**`, `**${formatBytes(memory.peak_bytes)}**`],
+    ...others.map(({ phase, bytes }) => [MOMENTS[phase], formatBytes(bytes)] as const),
     ["budget less reserve", formatBytes(memory.budget_bytes - memory.reserve_bytes)],
-    [`bucket size C (from the ${memory.bucket_from})`, `${formatCount(memory.bucket)} tokens`],
+    [`bucket size C (${BUCKET_FROM[memory.bucket_from]})`, `${formatCount(memory.bucket)} tokens`],
     ...memory.host.map(({ name, bytes }) => [`on the host: ${name}`, formatBytes(bytes)] as const),
   ];
 }

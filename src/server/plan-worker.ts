@@ -3,7 +3,7 @@ import { NodeHost } from "../host/node-host.js";
 import { loadInputs } from "../inputs/load-inputs.js";
 import { makePlan } from "../plan/make-plan.js";
 import type { MemoryPlan } from "../plan/plan.js";
-import { type DegreeChoice, settle } from "../plan/tune.js";
+import { type DegreeChoice, settle } from "../plan/settle.js";
 import { analyse } from "./analyse.js";
 
 export interface PlanTask {
@@ -50,7 +50,7 @@ export default async function planOf(task: PlanTask): Promise<PlanAnswer> {
     throw new NotMeasured();
   };
   try {
-    const loaded = await loadInputs(host, dirname(task.path), spec, origins, refuse);
+    const loaded = await loadInputs(host, dirname(task.path), spec, origins, { progress: refuse });
     const [error] = loaded.diagnostics.filter(({ severity }) => severity === "error");
     if (!loaded.inputs) return { problem: error?.message ?? "The inputs cannot be read." };
     const { skrullVersion } = task;

@@ -32,7 +32,12 @@ describe("a spec's rotary embeddings", () => {
     expect(diagnostics.find((d) => d.code === "position-limit")?.help).toContain(
       "write model { rope_scaling = yarn { factor = 4 } }",
     );
-    for (const scaling of ["linear { factor = 2 }", "yarn { factor = 2 }", "llama3 { factor = 2 }"])
+    for (const scaling of [
+      "linear { factor = 2 }",
+      "dynamic { factor = 2 }",
+      "yarn { factor = 2 }",
+      "llama3 { factor = 2 }",
+    ])
       expect(codes(await plan(`rope_scaling = ${scaling}`))).toEqual([]);
     expect(codes(await plan("rope_scaling = linear { factor = 1.2 }"))).toEqual(["position-limit"]);
   });
@@ -75,7 +80,7 @@ train { optimizer = adamw { lr = 1e-5 } }\n`;
   });
 
   it.each([
-    ["rope_scaling = dynamic { factor = 2 }", "unknown-value"],
+    ["rope_scaling = longrope { factor = 2 }", "unknown-value"],
     ["rope_scaling = linear { }", "missing-key"],
     ["rope_scaling = linear { factor = 0.5 }", "out-of-range"],
     [

@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { peakBytes } from "../../src/cost/memory-model.js";
+import type { MemoryPlan } from "../../src/plan/plan.js";
 import { conversation, files, PYTHON, project, ROOT, skrull, spec } from "./run.js";
 
 function python(program: string, cwd: string) {
@@ -222,6 +224,15 @@ describe("what a spec asks of training", () => {
     expect(index.samples.length).toHaveLength(1);
   });
 
+  it("asks for bitsandbytes where the optimizer is of it", () => {
+    const requirements = ["adamw", "adamw8bit"].map((optimizer) => {
+      const { folder, run } = compiled({ train: `{ optimizer = ${optimizer} { lr = 1e-4 } }` });
+      expect(run.status, run.stderr).toBe(0);
+      return readFileSync(join(folder, "requirements.txt"), "utf8").includes("\nbitsandbytes>=");
+    });
+    expect(requirements).toEqual([false, true]);
+  });
+
   it("says at the held-out data what is wrong with it", () => {
     const missing = compiled({ evaluate: '{ data = ["none.jsonl"] }' }).run;
     expect(missing.status).toBe(1);
@@ -243,10 +254,7 @@ describe("what a spec asks of training", () => {
 });
 
 describe("when gradients are reduced", () => {
-  interface Rows {
-    readonly fixed: readonly { readonly bytes: number }[];
-    readonly per_token: readonly { readonly bytes: number }[];
-  }
+  type Rows = Pick<MemoryPlan, "fixed" | "per_token">;
   const total = (rows: readonly { readonly bytes: number }[]) =>
     rows.reduce((sum, { bytes }) => sum + bytes, 0);
   const planned = (reduction: string, budget: string, bucket = "") => {
@@ -272,7 +280,8 @@ describe("when gradients are reduced", () => {
     const more = total((once.memory as Rows).fixed) - total(fixed);
     expect(more).toBeGreaterThan(0);
     // Room for the longest shard, but for less than whole gradients besides.
-    const tight = Math.ceil(1024 + total(fixed) + shard * total(per_token) + more / 2);
+    const model = { fixed, perToken: per_token, host: [], hostPerToken: [] };
+    const tight = Math.ceil(1024 + peakBytes(model, shard + 1) + more / 2);
     expect(planned("auto", `${Math.ceil(tight / 1024)} KiB`).training.reduction).toBe(
       "every-micro-batch",
     );

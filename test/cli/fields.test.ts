@@ -22,6 +22,8 @@ it("a spec with every field of data, positions and schedule trains as planned", 
   const folder = project({
     ...files({
       model: `{ config = "model.json" weights = random precision = fp32
+                checkpointing = offload # skrull-ignore checkpointing-offload-needless: to be run
+                tiled_mlp = 64
                 rope_scaling = yarn { factor = 8 original = 128 } }`,
       cluster: "{ gpus = 2 gpu = cpu host_memory = 8 GiB timeout = 2 min }",
       data: `{ train = ["data.jsonl", "more.jsonl"] weights = [2, 0.5] tokenizer = "bytes"

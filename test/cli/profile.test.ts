@@ -54,7 +54,7 @@ describe("a profile", () => {
     const rows = (factor: number) => json({ ...HEAD, activation_factor: factor }).memory.per_token;
     const [half, whole] = [rows(0.5), rows(1)];
     for (const [n, row] of whole.entries()) {
-      const measured = ["activations", "layer-at-work"].includes(row.id);
+      const measured = ["activations", "layer-at-work", "attention-at-work"].includes(row.id);
       expect(half[n].bytes / row.bytes).toBe(measured ? 0.5 : 1);
     }
   });

@@ -89,7 +89,7 @@ describe("tune", () => {
   it("ranks every CP degree, ZeRO stage, recomputation and C by tokens per second", () => {
     const { run, settings: found } = settings({});
     expect(run.status).toBe(0);
-    expect(found).toHaveLength(3 * 4 * 4 * 2);
+    expect(found).toHaveLength(3 * 4 * 5 * 2);
     const speeds = found.map((one: { tokens_per_second?: number }) => one.tokens_per_second ?? 0);
     expect(speeds).toEqual([...speeds].sort((a, b) => b - a));
     expect(found.filter((one: { current: boolean }) => one.current)).toHaveLength(1);

@@ -1,246 +1,257 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { communicatorBytes } from "../../src/cost/communicators.js";
 import {
   bytesPerLogit,
-  gatheredBytes,
-  gradientBytes,
   type MemorySetting,
   memoryModel,
-  totalBytes,
   type ZeroStage,
 } from "../../src/cost/memory.js";
-import { SMALL, SPARSE } from "./small-shape.js";
+import {
+  bytesAt,
+  bytesOf,
+  fullestPhase,
+  type MemoryModel,
+  peakBytes,
+  totalBytes,
+} from "../../src/cost/memory-model.js";
+import type { TransformerShape } from "../../src/cost/shape.js";
+import { LORA, MEMORY, rowOf, SMALL, SPARSE } from "./small-shape.js";
 
-const SETTING: MemorySetting = {
-  shape: SMALL,
-  precision: "bf16",
-  gradients: "bf16",
-  routerLoss: false,
-  checkpointing: "none",
-  fused: false,
-  zeroStage: 0,
-  ranks: 4,
-  largestGroup: 2,
-  optimizerMoments: 2,
-  lossChunk: 6,
-  zeroBucket: 100,
-  activationFactor: 1,
-  reduction: "every-micro-batch",
-  offload: "none",
-  lora: null,
-  groups: null,
-  orderedSums: false,
-};
-
-/** Bytes of weights, gradients, optimizer states, and of the step and its buckets. */
-const states = (change: Partial<MemorySetting>) =>
-  memoryModel({ ...SETTING, ...change })
-    .fixed.slice(0, 4)
-    .map(({ bytes }) => bytes);
-const host = (change: Partial<MemorySetting>) =>
-  Object.fromEntries(
-    memoryModel({ ...SETTING, ...change }).host.map(({ name, bytes }) => [name, bytes]),
-  );
-const perToken = (change: Partial<MemorySetting>) =>
-  Object.fromEntries(
-    memoryModel({ ...SETTING, ...change }).perToken.map(({ name, bytes }) => [name, bytes]),
-  );
-
-// 1001 parameters over 4 ranks: 2, 2, 12 and 4 bytes each are 2002, 2002, 12012 and 4004, a quarter of them rounded up.
-// Buckets are two of 100 elements in 2 bytes.
-describe("states of a model in bf16", () => {
-  it.each<[ZeroStage, number[]]>([
-    [0, [2002, 2002, 12012, 4004]],
-    [1, [2002, 2002, 3003, 1001 + 400]],
-    [2, [2002, 501, 3003, 1001 + 400]],
-    [3, [501, 501, 3003, 1001 + 400]],
-  ])("under ZeRO %i", (zeroStage, expected) => {
-    expect(states({ zeroStage })).toEqual(expected);
-  });
-
-  it.each<[ZeroStage, number[]]>([
-    [0, [2002, 4004, 12012, 4004]],
-    [1, [2002, 4004, 3003, 1001 + 800]],
-    [2, [2002, 1001, 3003, 1001 + 800]],
-    [3, [501, 1001, 3003, 1001 + 800]],
-  ])("under ZeRO %i with gradients in fp32, whose bucket has a copy", (zeroStage, expected) => {
-    expect(states({ zeroStage, gradients: "fp32" })).toEqual(expected);
-  });
-
-  it("with gradients that are whole where they are reduced once a step", () => {
-    expect(states({ zeroStage: 2, reduction: "once" })[1]).toBe(2002);
-  });
-
-  it("with as many moments as the optimizer has", () => {
-    const optimizer = [0, 1, 2].map((n) => states({ zeroStage: 1, optimizerMoments: n })[2]);
-    expect(optimizer).toEqual([1001, 2002, 3003]);
-  });
-
-  it("with a bucket that is no larger than the model", () => {
-    expect(states({ zeroStage: 1, zeroBucket: 5000 })[3]).toBe(1001 + 4 * 1001);
-  });
-});
-
-describe("states of a model in fp32", () => {
-  it.each<[ZeroStage, number[]]>([
-    [0, [4004, 4004, 8008, 4004]],
-    [1, [4004, 4004, 3003, 1001 + 800]],
-    [2, [4004, 1001, 3003, 1001 + 800]],
-    [3, [1001, 1001, 3003, 1001 + 800]],
-  ])("under ZeRO %i, with a master copy from 1 on", (zeroStage, expected) => {
-    expect(states({ zeroStage, precision: "fp32" })).toEqual(expected);
-  });
-});
-
-describe("states of adapters", () => {
-  const lora = { rank: 2, widths: 3 };
-
-  it("are the model's weights and 30 more, and all else of those 30", () => {
-    expect(states({ lora })).toEqual([2062, 60, 360, 120]);
-    expect(states({ lora, zeroStage: 3 })).toEqual([516, 15, 90, 30 + 400]);
-  });
-
-  it("need no gradient of the output head", () => {
-    const row = memoryModel({ ...SETTING, lora }).fixed.at(5);
-    expect(row).toEqual({ id: "head-gradient", name: "output head's gradient", bytes: 0 });
-  });
-});
-
-describe("offloaded states", () => {
-  it.each<[ZeroStage, number[], Record<string, number>]>([
-    [1, [2002, 2002, 0, 400], {}],
-    [2, [2002, 0, 0, 400], {}],
-    [3, [501, 0, 0, 400], { gradients: 501 }],
-  ])("of the optimizer under ZeRO %i", (zeroStage, gpu, more) => {
-    expect(states({ zeroStage, offload: "optimizer" })).toEqual(gpu);
-    expect(host({ zeroStage, offload: "optimizer" })).toEqual({
-      "optimizer states": 3003,
-      "gradients in fp32": 1001,
-      ...more,
-    });
-  });
-
-  it("keep gradients in fp32 on the GPU under ZeRO 2, not 3", () => {
-    const wide = { offload: "optimizer", gradients: "fp32" } as const;
-    expect(states({ ...wide, zeroStage: 2 })[1]).toBe(1001);
-    expect(states({ ...wide, zeroStage: 3 })[1]).toBe(0);
-    expect(host({ ...wide, zeroStage: 3 }).gradients).toBe(1001);
-  });
-
-  it("of everything gather two buckets of weights at a time, or all if they are fewer", () => {
-    const all = { zeroStage: 3, offload: "all" } as const;
-    expect(states(all)).toEqual([400, 0, 0, 400]);
-    expect(states({ ...all, zeroBucket: 200 })[0]).toBe(501);
-    expect(host(all)).toEqual({
-      weights: 501,
-      "optimizer states": 3003,
-      gradients: 501,
-      "gradients in fp32": 1001,
-    });
-  });
-
-  it("are none where nothing is offloaded", () => expect(host({ zeroStage: 3 })).toEqual({}));
-});
+const fixed = (change: Partial<MemorySetting>) => memoryModel({ ...MEMORY, ...change }).fixed;
 
 describe("the loss", () => {
-  const rows = (change: Partial<MemorySetting>) =>
-    memoryModel({ ...SETTING, ...change }).fixed.slice(4);
+  const head = (change: Partial<MemorySetting>) =>
+    (["loss", "head"] as const).map((phase) => rowOf("fixed", change, "head-gradient", phase));
 
-  it("has 6 x 11 logits of a chunk and a gradient of 10 x 11 weights", () => {
-    expect(rows({})).toEqual([
-      { id: "logits", name: "logits of a chunk", bytes: 66 * 6 },
-      { id: "head-gradient", name: "output head's gradient", bytes: 110 * 6 },
+  it("has 6 x 11 logits of a chunk, with their softmax and gradients", () => {
+    expect(rowOf("fixed", {}, "logits", "loss")).toBe(66 * 10);
+    expect(rowOf("fixed", { precision: "fp32" }, "logits", "loss")).toBe(66 * 8);
+    expect([bytesPerLogit("bf16"), bytesPerLogit("fp32")]).toEqual([10, 8]);
+  });
+
+  it("adds up the gradient of 10 x 11 weights in fp32, which is cast when it is done", () => {
+    expect(head({})).toEqual([110 * 4, 110 * (4 + 2)]);
+    expect(head({ precision: "fp32" })).toEqual([110 * 4, 110 * (4 + 4)]);
+  });
+
+  it("has no gradient of a frozen head", () => expect(head({ lora: LORA })).toEqual([0, 0]));
+});
+
+describe("gradients of weights that wait", () => {
+  const waiting = (change: Partial<MemorySetting>) =>
+    (["layers", "attention"] as const).map((phase) =>
+      rowOf("fixed", change, "weight-gradients", phase),
+    );
+  const tied = { ...SMALL, tied_embeddings: true };
+  const plain = { ...SMALL, gated_mlp: false };
+
+  it("are a tied head's, until that of the embedding is there", () => {
+    expect(waiting({ shape: tied })).toEqual([110 * 2, 110 * 2]);
+    expect(waiting({ shape: tied, precision: "fp32" })).toEqual([110 * 4, 110 * 4]);
+  });
+
+  it("are a plain MLP's of 7 x 10 weights, while it runs backward", () => {
+    expect(waiting({ shape: plain })).toEqual([70 * 2, Number.NaN]);
+    expect(waiting({ shape: { ...plain, tied_embeddings: true } })).toEqual([180 * 2, 110 * 2]);
+    expect(waiting({ shape: plain, precision: "fp32" })[0]).toBe(70 * 4);
+  });
+
+  it("are experts' down matrices, and then those of gate and up", () => {
+    const ofExperts = (change: Partial<MemorySetting>) =>
+      (["layers", "down", "gate", "attention"] as const).map((phase) =>
+        rowOf("fixed", change, "weight-gradients", phase),
+      );
+    // Six experts of 3 x 10.
+    expect(ofExperts({ shape: SPARSE })).toEqual([NaN, 2 * 180, 2 * 360, NaN]);
+    const both = { shape: { ...SPARSE, tied_embeddings: true }, precision: "fp32" } as const;
+    expect(ofExperts(both)).toEqual([4 * 110, 4 * 290, 4 * 470, 4 * 110]);
+    expect(ofExperts({ shape: tied })).toEqual([2 * 110, NaN, NaN, 2 * 110]);
+    expect(ofExperts({ shape: SPARSE, lora: LORA })).toEqual([NaN, NaN, NaN, NaN]);
+  });
+
+  it("are none where weights are frozen, or all are of another kind", () => {
+    const none = [Number.NaN, Number.NaN];
+    expect(waiting({})).toEqual(none);
+    expect(waiting({ shape: { ...plain, tied_embeddings: true }, lora: LORA })).toEqual(none);
+    expect(fixed({}).map(({ id }) => id)).not.toContain("weight-gradients");
+  });
+});
+
+describe("what PyTorch's allocator does not see", () => {
+  const one = { ranks: 1, degrees: [], ranksPerNode: 8 };
+
+  it("is a CUDA context, and communicators where there are groups", () => {
+    expect(fixed({ groups: one }).slice(8)).toEqual([
+      { id: "context", name: "CUDA context", bytes: 0.8 * 1024 ** 3 },
     ]);
-    expect(rows({ precision: "fp32" }).map(({ bytes }) => bytes)).toEqual([66 * 4, 110 * 8]);
-    expect([bytesPerLogit("bf16"), bytesPerLogit("fp32")]).toEqual([6, 4]);
+    const groups = { ...one, ranks: 2 };
+    expect(rowOf("fixed", { groups }, "communicators")).toBe(communicatorBytes(groups));
+    expect(fixed({}).map(({ id }) => id)).not.toContain("context");
   });
 
-  it("is followed by communicators where there are groups", () => {
-    const one = { ranks: 1, degrees: [], ranksPerNode: 8 };
-    expect(rows({ groups: one })).toHaveLength(2);
-    expect(rows({ groups: { ...one, ranks: 2 } })[2]?.bytes).toBeGreaterThan(0);
+  it("has gaps of a twentieth of what is kept and of a layer at work", () => {
+    const ids = memoryModel(MEMORY).perToken.map(({ id }) => id);
+    expect(ids).not.toContain("fragmentation");
+    const gaps = (change: Partial<MemorySetting>) =>
+      rowOf("perToken", { groups: one, ...change }, "fragmentation");
+    // Activations, a layer at work and inputs of activations.test.ts; then gathered keys and values.
+    expect(gaps({ largestGroup: 1 })).toBeCloseTo((5 * 344 + 48 + 60) / 20, 9);
+    expect(gaps({})).toBeCloseTo((5 * 380 + 48 + 60 + 300) / 20, 9);
+    expect(gaps({ orderedSums: true })).toBe(gaps({}));
   });
 });
 
-// A layer in bf16. Norm: 10 x (4 + 4 + 2). Attention: the norm, 2 x (2 x 18 + 1.5 x 12 + 18 + 10), 4 x 6.
-// MLP: the norm, 2 x (4 x 7 + 10).
-const [ATTENTION, MLP] = [100 + 164 + 24, 100 + 76];
-const BOUNDARY = 2 * 10;
-/** The kernel's output, and a sum for every head. */
-const MADE = 2 * 18 + 4 * 6;
-/** Keys and values of one token on 2 ranks. */
-const GATHERED = 2 * 12 * 2;
+describe("communicators", () => {
+  const megabytes = (ranks: number, degrees: number[], ranksPerNode = 8) =>
+    communicatorBytes({ ranks, degrees, ranksPerNode }) / 1e6;
 
-describe("activations of a token", () => {
+  it("take what was measured", () => {
+    expect(megabytes(1, [])).toBe(0);
+    expect(megabytes(2, [])).toBe(544);
+    expect(megabytes(8, [])).toBe(688);
+    // NVIDIA/nccl#1685: 3.28 GB more with the first all-to-all of 8 H100.
+    expect(megabytes(8, [8])).toBe(2 * 688 + 7 * 469);
+  });
+
+  it("add up over the groups of a rank, less for ranks of another node", () => {
+    expect(megabytes(8, [2, 8])).toBe(megabytes(8, [8]) + 544 + 469);
+    expect(megabytes(16, [16])).toBe(2 * 688 + 7 * 469 + 8 * 25);
+  });
+});
+
+/** By moment: 11, 103, 1009, 10007 and 100003 bytes at once, and 2 and 3 a token. */
+const MODEL: MemoryModel = {
+  fixed: [
+    { id: "weights", name: "", bytes: 1 },
+    { id: "logits", name: "", bytes: 11, phase: "loss" },
+    { id: "head-gradient", name: "", bytes: 103, phase: "head" },
+    { id: "gathered-weights", name: "", bytes: 1009, phase: "layers" },
+    { id: "gathered-weights", name: "", bytes: 10_007, phase: "attention" },
+    { id: "step", name: "", bytes: 100_003, phase: "step" },
+  ],
+  perToken: [
+    { id: "activations", name: "", bytes: 2 },
+    { id: "gathered", name: "", bytes: 3, phase: "attention", most: 600 },
+  ],
+  host: [],
+  hostPerToken: [],
+};
+
+describe("a moment of a step", () => {
+  it("has what is there all along and what is there then; the step has no tokens any more", () => {
+    const at = (tokens: number) =>
+      (["loss", "head", "layers", "attention", "step"] as const).map((phase) =>
+        bytesAt(phase, MODEL, tokens),
+      );
+    expect(at(0)).toEqual([12, 104, 1010, 10_008, 100_004]);
+    expect(at(100)).toEqual([212, 304, 1210, 10_508, 100_004]);
+  });
+
+  it("has no more of a row than its most", () => {
+    const gathered = (tokens: number) =>
+      bytesAt("attention", MODEL, tokens) - bytesAt("layers", MODEL, tokens) - (10_007 - 1009);
+    expect([199, 200, 201, 9999].map(gathered)).toEqual([597, 600, 600, 600]);
+  });
+
+  it("is where memory is fullest", () => {
+    expect(fullestPhase(MODEL, 40_000)).toBe("step");
+    expect(peakBytes(MODEL, 40_000)).toBe(100_004);
+    expect(fullestPhase(MODEL, 50_000)).toBe("attention");
+    expect(peakBytes(MODEL, 50_000)).toBe(1 + 10_007 + 100_000 + 600);
+    for (const phase of ["loss", "head", "down", "gate"] as const) {
+      const more = { id: "logits", name: "", bytes: 10 ** 6, phase } as const;
+      expect(fullestPhase({ ...MODEL, fixed: [...MODEL.fixed, more] }, 1)).toBe(phase);
+    }
+    expect(fullestPhase({ ...MODEL, fixed: [], perToken: [] }, 1)).toBe("layers");
+  });
+
+  it("adds up rows and finds one", () => {
+    expect(totalBytes(MODEL.fixed)).toBe(1 + 11 + 103 + 1009 + 10_007 + 100_003);
+    expect(bytesOf(MODEL.fixed, "head-gradient")).toBe(103);
+    expect(bytesOf(MODEL.fixed, "router")).toBe(0);
+  });
+});
+
+/** A model whose parameters follow from its dimensions. */
+function counted(dimensions: Partial<TransformerShape>): TransformerShape {
+  const shape = { ...SMALL, ...dimensions };
+  const { hidden_size: hidden, layers, vocab_size, intermediate_size } = shape;
+  const queries = shape.heads * shape.head_dim;
+  const projections = hidden * (2 * queries + 2 * shape.kv_heads * shape.head_dim);
+  const layer = projections + 3 * hidden * intermediate_size;
+  const embeddings = vocab_size * hidden * (shape.tied_embeddings ? 1 : 2);
+  return { ...shape, parameters: layers * layer + embeddings };
+}
+
+/** The same with the layers' own kinds: experts and windows in all of them, or in none. */
+function kinds({ sparse, narrow, ...dimensions }: Dimensions): TransformerShape {
+  const shape = counted(dimensions);
+  const { layers } = shape;
+  const experts = sparse ? { layers, count: 6, active: 2, width: 3 } : null;
+  return { ...shape, experts, sliding_window: narrow ? { tokens: 50, layers } : null };
+}
+
+const DIMENSIONS = fc.record({
+  hidden_size: fc.integer({ min: 1, max: 300 }),
+  layers: fc.integer({ min: 1, max: 40 }),
+  vocab_size: fc.integer({ min: 1, max: 3000 }),
+  intermediate_size: fc.integer({ min: 1, max: 500 }),
+  head_dim: fc.integer({ min: 1, max: 64 }),
+  kv_heads: fc.constantFrom(1, 2, 3, 6),
+  query_key_norm: fc.boolean(),
+  layer_norm: fc.boolean(),
+  tied_embeddings: fc.boolean(),
+  gated_mlp: fc.boolean(),
+  sparse: fc.boolean(),
+  narrow: fc.boolean(),
+});
+type Dimensions = typeof DIMENSIONS extends fc.Arbitrary<infer Drawn> ? Drawn : never;
+const CHANGES = fc.record({
+  zeroStage: fc.constantFrom<ZeroStage>(0, 1, 2, 3),
+  checkpointing: fc.constantFrom("none", "selective", "attention", "full", "offload"),
+  precision: fc.constantFrom("bf16", "fp32"),
+  gradients: fc.constantFrom("bf16", "fp32"),
+  offload: fc.constantFrom("none", "optimizer", "all"),
+  kernel: fc.constantFrom("none", "flash2", "flash3"),
+  lora: fc.constantFrom(null, LORA),
+  largestGroup: fc.constantFrom(1, 2, 8),
+  ranks: fc.constantFrom(1, 4),
+  zeroBucket: fc.constantFrom(10, 10_000),
+  fused: fc.boolean(),
+  orderedSums: fc.boolean(),
+  groups: fc.constantFrom(null, { ranks: 4, degrees: [2], ranksPerNode: 8 }),
+}) satisfies fc.Arbitrary<Partial<MemorySetting>>;
+
+describe("the peak", () => {
   it.each([
-    ["none", ATTENTION + MLP, 0, 5 + 2],
-    ["selective", ATTENTION + BOUNDARY, MLP, 5 + 2],
-    ["attention", BOUNDARY + MADE, ATTENTION + MLP, 1 + 2],
-    ["full", BOUNDARY, ATTENTION + MLP, 1 + 2],
-  ] as const)("with checkpointing = %s", (checkpointing, kept, peak, layers) => {
-    const rows = {
-      activations: 5 * kept,
-      "one layer at work": peak + ATTENTION + MLP,
-      "gathered keys and values": layers * GATHERED,
-      "embedding, final norm, inputs": 4 * 20 + 2 * 4 * 10 + 24,
-    };
-    expect(perToken({ checkpointing })).toEqual(rows);
-    expect(perToken({ checkpointing, activationFactor: 1.5 })).toEqual({
-      ...rows,
-      activations: 1.5 * 5 * kept,
-      "one layer at work": 1.5 * (peak + ATTENTION + MLP),
-    });
-    const all = Object.values(rows).reduce((sum, bytes) => sum + bytes);
-    expect(totalBytes(memoryModel({ ...SETTING, checkpointing }).perToken)).toBe(all);
+    "hidden_size",
+    "layers",
+    "vocab_size",
+    "intermediate_size",
+  ] as const)("never falls as %s grows", (dimension) => {
+    const more = fc.integer({ min: 1, max: 20 });
+    const tokens = fc.integer({ min: 0, max: 5000 });
+    fc.assert(
+      fc.property(DIMENSIONS, CHANGES, more, tokens, (dimensions, change, by, held) => {
+        const peak = (shape: TransformerShape) =>
+          peakBytes(memoryModel({ ...MEMORY, ...change, shape }), held);
+        const larger = { ...dimensions, [dimension]: dimensions[dimension] + by };
+        expect(peak(kinds(larger))).toBeGreaterThanOrEqual(peak(kinds(dimensions)));
+      }),
+      { seed: 1, numRuns: 300 },
+    );
   });
 
-  it("in fp32 are twice as many elements' bytes, but for what is fp32 anyway", () => {
-    const layer = 120 + 328 + 24 + 120 + 152;
-    expect(perToken({ precision: "fp32" }).activations).toBe(5 * layer);
-    expect(perToken({ precision: "fp32" })["embedding, final norm, inputs"]).toBe(160 + 80 + 24);
-  });
-
-  it("are fewer where norms and gated MLPs are fused", () => {
-    const fused = (gated_mlp: boolean) =>
-      perToken({ fused: true, shape: { ...SMALL, gated_mlp } }).activations;
-    const norms = 2 * (10 * 2 + 4);
-    expect(fused(true)).toBe(5 * (norms + 164 + 24 + 2 * (3 * 7 + 10)));
-    expect(fused(false)).toBe(5 * (norms + 164 + 24 + 2 * (2 * 7 + 10)));
-  });
-
-  it("of a plain MLP are two tensors", () => {
-    const plain = perToken({ shape: { ...SMALL, gated_mlp: false } }).activations;
-    expect(plain).toBe(5 * (ATTENTION + 100 + 2 * (2 * 7 + 10)));
-  });
-
-  it("have a copy of the token before and after each of its experts", () => {
-    const copies = 2 * 2 * 10 * (4 / 5);
-    const mlp = 100 + 2 * (4 * (31 / 5) + 10 + copies);
-    expect(perToken({ shape: SPARSE }).activations).toBeCloseTo(5 * (ATTENTION + mlp), 9);
-  });
-
-  it("have the router's logits in both precisions where its loss is trained", () => {
-    const name = "loss of the router";
-    expect(perToken({ shape: SPARSE, routerLoss: true })[name]).toBe(4 * 6 * (2 + 4));
-    expect(perToken({ shape: SPARSE })[name]).toBeUndefined();
-    expect(perToken({ routerLoss: true })[name]).toBeUndefined();
-  });
-
-  it("have copies of the queries' gradient where sums are in order", () => {
-    const name = "attention's sums in order";
-    expect(perToken({ orderedSums: true })[name]).toBe(((148 + 6) * 4 * 18) / 6);
-    expect(perToken({})[name]).toBeUndefined();
-  });
-});
-
-describe("bytes that others ask for", () => {
-  it("gather keys and values of a whole group, from two ranks on", () => {
-    const gathered = [1, 2, 3].map((largestGroup) => gatheredBytes({ ...SETTING, largestGroup }));
-    expect(gathered).toEqual([0, GATHERED, 3 * 24]);
-  });
-
-  it("add gradients in the wider precision", () => {
-    expect(gradientBytes("bf16", "bf16")).toBe(2);
-    expect(gradientBytes("bf16", "fp32")).toBe(4);
-    expect(gradientBytes("fp32", "bf16")).toBe(4);
+  it("never falls as tokens are added", () => {
+    const tokens = fc.integer({ min: 0, max: 10 ** 7 });
+    fc.assert(
+      fc.property(DIMENSIONS, CHANGES, tokens, tokens, (dimensions, change, one, other) => {
+        const model = memoryModel({ ...MEMORY, ...change, shape: kinds(dimensions) });
+        const [few, many] = [Math.min(one, other), Math.max(one, other)];
+        expect(peakBytes(model, many)).toBeGreaterThanOrEqual(peakBytes(model, few));
+      }),
+      { seed: 2, numRuns: 300 },
+    );
   });
 });

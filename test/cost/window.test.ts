@@ -23,6 +23,30 @@ describe("pairs in a window", () => {
 });
 
 describe("the quadratic of a window", () => {
+  it("is a band for lengths far beyond it", () => {
+    const { perToken, perTokenSquared } = windowPairs(1000, [50_000, 60_000, 100_000]);
+    expect(perToken / 1000).toBeCloseTo(1, 1);
+    expect(perTokenSquared * 100_000).toBeLessThan(50);
+  });
+
+  it("is better than no cost at all over lengths of any mix, and never negative", () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 200_000 }), { minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(lengths, fc.integer({ min: 1, max: 50_000 }), (own, window) => {
+        const { perToken, perTokenSquared } = windowPairs(window, own);
+        expect(perToken).toBeGreaterThanOrEqual(0);
+        expect(perTokenSquared).toBeGreaterThanOrEqual(0);
+        let squares = 0;
+        for (const tokens of own) {
+          const exact = pairsInWindow(window, tokens);
+          squares += ((perToken * tokens + perTokenSquared * tokens * tokens) / exact - 1) ** 2;
+        }
+        expect(squares).toBeLessThan(own.length);
+        if (new Set(own).size === 1) expect(squares).toBeCloseTo(0, 6);
+      }),
+    );
+  });
+
   it("is exact for two lengths beyond it", () => {
     const { perToken, perTokenSquared } = windowPairs(4, [1000, 2000]);
     expect(perToken).toBeCloseTo(3.988, 9);

@@ -108,7 +108,7 @@ describe("a value that another tool would have", () => {
   });
 
   it("is no item of a list, which brackets alone would not make it", () => {
-    const found = advice({ lora: "{ rank = 1 targets = all-linear }" }, "unknown-value");
+    const found = advice({ lora: "{ rank = 1 targets = everything }" }, "unknown-value");
     expect(found?.fix).toBeUndefined();
     expect(found?.why).toContain("q_proj");
   });

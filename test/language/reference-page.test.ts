@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LANGUAGE } from "../../src/language/language.js";
 import { referencePage } from "../../src/language/reference-page.js";
-import type { Block, Properties, ValueType } from "../../src/language/types.js";
+import { type Block, type Properties, type ValueType, wordsOf } from "../../src/language/types.js";
 import { UNITS } from "../../src/language/units.js";
 
 const page = referencePage();
@@ -71,6 +71,7 @@ describe("a default", () => {
       case "boolean":
         return typeof value === "boolean";
       default: {
+        if (typeof value === "string") return wordsOf(type).includes(value);
         const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = type.range;
         return typeof value === "number" && value >= min && value <= max;
       }

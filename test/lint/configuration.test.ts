@@ -96,6 +96,28 @@ describe("a configuration", () => {
     ]);
   });
 
+  it.each([
+    ["adapter-rate-low: off", {}],
+    ["adapter-rate-low: error", {}],
+    ["adapter-rate-low: { level: off, least: 1e-6 }", { adapters_least: 1e-6 }],
+  ])("sets no level for more than was meant: %s", (written, options) => {
+    const text = `lint: { rules: { ${written} } }`;
+    const { configuration, diagnostics } = readConfiguration("c.yaml", text, "/");
+    expect(configuration.rules.get("learning-rate-unusual")).toEqual({ options });
+    expect(diagnostics.map(({ code, help }) => [code, help])).toEqual([
+      [
+        "retired-code",
+        "Its level has no effect, as learning-rate-unusual reports more. Set the level of learning-rate-unusual if all of it is meant.",
+      ],
+    ]);
+  });
+
+  it("may leave a dropped rule without a value", () => {
+    expect(found("lint:\n  rules:\n    gain-too-small:\n")).toEqual([
+      "3:5 retired-code gain-too-small: 'gain-too-small' was dropped in 0.1.0",
+    ]);
+  });
+
   it("holds options of an earlier version to their bounds", () => {
     expect(found("lint: { rules: { adapter-rate-low: { most: 1 } } }")).toEqual([
       "1:38 invalid-config most: there is no key 'most' in 'adapter-rate-low'",
@@ -108,12 +130,21 @@ describe("a configuration", () => {
   it("puts what a rule's own name says before what an earlier name says", () => {
     const of = (text: string) => {
       const { configuration, diagnostics } = readConfiguration("c.yaml", text, "/");
-      const fix = diagnostics[0]?.fix?.edits[0]?.new_text;
-      return [configuration.rules.get("learning-rate-unusual")?.level, fix];
+      const fix = diagnostics[0]?.fix;
+      const offered = fix && [fix.safe, fix.edits[0]?.new_text];
+      return [configuration.rules.get("learning-rate-unusual"), offered];
     };
-    const [own, earlier] = ["learning-rate-unusual: error", "learning-rate-high: off"];
-    expect(of(`lint: { rules: { ${own}, ${earlier} } }`)).toEqual(["error", undefined]);
-    expect(of(`lint: { rules: { ${earlier} } }`)).toEqual(["off", "learning-rate-unusual"]);
+    const own = "learning-rate-unusual: { level: error, most: 0.1 }";
+    const set = { level: "error", options: { most: 0.1 } };
+    expect(of(`lint: { rules: { ${own}, learning-rate-high: { most: 0.2 } } }`)).toEqual([
+      set,
+      undefined,
+    ]);
+    expect(of(`lint: { rules: { ${own}, learning-rate-high: off } }`)).toEqual([set, undefined]);
+    expect(of("lint: { rules: { learning-rate-high: off } }")).toEqual([
+      { options: {} },
+      [false, "learning-rate-unusual"],
+    ]);
   });
 
   it("is not advised to name a retired code", () => {
@@ -180,7 +211,7 @@ describe("the rules", () => {
     for (const shown of [rulesPage(), rulesHelp()]) {
       const places = Object.entries(TOPICS).flatMap(([topic, title]) => [
         shown.indexOf(title),
-        ...RULES_OF_TOPIC[topic as Topic].map((code) => shown.search(`\\b${code}\\b(?!-)`)),
+        ...RULES_OF_TOPIC[topic as Topic].map((code) => shown.search(`(?<!-)\\b${code}\\b(?!-)`)),
       ]);
       expect(places).toEqual(places.toSorted((a, b) => a - b));
       expect(places).not.toContain(-1);

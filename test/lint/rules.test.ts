@@ -110,10 +110,47 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    code: "tiles-with-experts",
+    wrong: { model: '{ config = "experts.json" weights = random tiled_mlp = 512 }' },
+    right: { model: '{ config = "experts.json" weights = random tiled_mlp = off }' },
+    files: {
+      "experts.json": JSON.stringify({
+        ...SMALL,
+        model_type: "mixtral",
+        num_local_experts: 4,
+        num_experts_per_tok: 2,
+      }),
+    },
+    found: ["512: tiled_mlp takes dense MLPs; this model has experts in 2 of its 2 layers"],
+  },
+  {
     code: "adapters-on-random-weights",
     wrong: { lora: "{ rank = 8 }", train: "{ optimizer = adamw { lr = 2e-4 } }" },
     right: { lora: "{ rank = 0 }" },
     found: ["8: adapters on random weights have nothing to adapt"],
+  },
+  {
+    code: "revision-unpinned",
+    wrong: { ...HUB, model: '"org/own" { config = "model.json" revision = "main" }' },
+    right: HUB,
+    found: ['"main": the weights of org/own are those of main, which may be others tomorrow'],
+  },
+  {
+    code: "revision-unpinned",
+    wrong: { ...HUB, model: '"org/own" { config = "model.json" }' },
+    right: {
+      ...HUB,
+      model: `"org/own" { config = "model.json" revision = "${"0a".repeat(20)}" }`,
+    },
+    found: ["model: the weights of org/own are those of main, which may be others tomorrow"],
+  },
+  {
+    code: "hub-weights-quantised",
+    wrong: { ...HUB, model: '"openai/gpt-oss-20b" { }' },
+    right: { ...HUB, model: '"openai/gpt-oss-20b" { path = "weights" }' },
+    found: [
+      '"openai/gpt-oss-20b": the weights of openai/gpt-oss-20b on the hub are quantised (mxfp4), and a run refuses them',
+    ],
   },
   {
     code: "tokenizer-without-meaning",
@@ -230,10 +267,34 @@ const CASES: readonly Case[] = [
     wrong: {},
     right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },
     files: {
+      "model.json": JSON.stringify({ ...JSON.parse(MODEL), model_type: "big_bird" }),
+    },
+    found: [
+      '"model.json": model.json: model_type = "big_bird" cannot be trained: its attention does not go through the registry of transformers',
+    ],
+  },
+  {
+    code: "model-unchecked",
+    wrong: {},
+    right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },
+    files: {
+      "model.json": JSON.stringify({
+        ...JSON.parse(MODEL),
+        model_type: "phi3",
+        rope_scaling: { rope_type: "yarn", factor: 2 },
+      }),
+    },
+    found: ['"model.json": no phi3 of this kind has been tested'],
+  },
+  {
+    code: "model-undescribed",
+    wrong: {},
+    right: { model: '"Qwen/Qwen2.5-0.5B" { weights = random precision = fp32 }' },
+    files: {
       "model.json": JSON.stringify({ ...JSON.parse(MODEL), model_type: "phi3" }),
     },
     found: [
-      '"model.json": model.json: model_type = "phi3" cannot be trained: attention, memory and cost of this family are not known to skrull',
+      '"model.json": only the model itself can tell the dimensions of a phi3: lint looks at no memory and no cost',
     ],
   },
   {
@@ -272,7 +333,7 @@ const CASES: readonly Case[] = [
       }),
     },
     found: [
-      "all: offloading needs 1.39 TiB of a node's memory; nodes of 2 GPUs usually have up to 384 GiB",
+      "all: offloading needs 1.79 TiB of a node's memory; nodes of 2 GPUs usually have up to 384 GiB",
     ],
   },
   {
@@ -291,17 +352,17 @@ const CASES: readonly Case[] = [
     code: "logits-dominate",
     wrong: {
       ...HUB,
-      memory: "{ budget = 32 GiB reserve = 6 GiB }",
+      memory: "{ budget = 31 GiB reserve = 6 GiB }",
       parallel: "{ context = 2 zero = 3 }",
     },
     right: { ...HUB, parallel: "{ context = 2 zero = 3 }" },
-    found: ["32 GiB: the logits of one chunk take 767 MiB, 50.2% of what model states leave"],
+    found: ["31 GiB: the logits of one chunk take 1.25 GiB, 38.6% of what model states leave"],
   },
   {
     code: "bucket-too-small",
     wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 1K }" },
     right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 8K }" },
-    found: ["1K: the bucket of 1,024 tokens is 5.0% of the 20,292 that fit"],
+    found: ["1K: the bucket of 1,024 tokens is 4.2% of the 24,426 that fit"],
   },
   {
     code: "max-length-beyond-positions",
@@ -314,14 +375,14 @@ const CASES: readonly Case[] = [
     wrong: { ...HUB, memory: "{ budget = 20 GiB reserve = 6 GiB }" },
     right: { ...HUB, parallel: "{ zero = 3 }" },
     found: [
-      "20 GiB: model states need 37.7 GiB of the 14.0 GiB a rank may use, before the first token",
+      "20 GiB: model states need 34.8 GiB of the 14.0 GiB a rank may use, before the first token",
     ],
   },
   {
     code: "bucket-exceeds-budget",
     wrong: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 64K }" },
     right: { ...HUB, parallel: "{ zero = 3 }", memory: "{ reserve = 6 GiB bucket = 16K }" },
-    found: ["64K: a bucket of 65,536 tokens needs 184 GiB of the 73.6 GiB a rank may use"],
+    found: ["64K: a bucket of 65,536 tokens needs 166 GiB of the 73.6 GiB a rank may use"],
   },
   {
     code: "host-memory-exceeded",
@@ -336,19 +397,23 @@ const CASES: readonly Case[] = [
       memory: "{ reserve = 6 GiB offload = optimizer }",
     },
     found: [
-      "optimizer: offloaded states of 8 ranks need 113 GiB on a node with 64.0 GiB of memory",
+      "optimizer: offloaded states of 8 ranks need 157 GiB on a node with 64.0 GiB of memory",
     ],
   },
   {
     code: "host-memory-exceeded",
     wrong: {
       ...HUB,
-      model: '"Qwen/Qwen2.5-7B" { weights = random }',
-      cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 8 GiB }",
+      model: '"Qwen/Qwen2.5-14B" { weights = random }',
+      cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 24 GiB }",
     },
-    right: { ...HUB, cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 8 GiB }" },
+    right: {
+      ...HUB,
+      model: '"Qwen/Qwen2.5-14B" { }',
+      cluster: "{ gpus = 8 gpu = h100_sxm_80gb host_memory = 24 GiB }",
+    },
     found: [
-      "8 GiB: random weights, which the first rank draws as a whole, need 14.2 GiB on a node with 8.00 GiB of memory",
+      "24 GiB: random weights, which the first rank draws as a whole, and processes of 8 ranks need 47.5 GiB on a node with 24.0 GiB of memory",
     ],
   },
   {
@@ -554,8 +619,8 @@ const CASES: readonly Case[] = [
     },
     // The policy shares only what pays: the wider group costs nothing.
     right: { ...LOCAL, parallel: "{ context = 8 }", schedule: "{ global_batch = 16 }" },
-    files: { "alike.jsonl": conversation("x".repeat(100)).repeat(16) },
-    found: ["8: context = 1 is predicted 6.6% faster than 8"],
+    files: { "alike.jsonl": conversation("x".repeat(2000)).repeat(16) },
+    found: ["8: context = 1 is predicted 13.8% faster than 8"],
   },
   {
     code: "offload-needless",
@@ -563,6 +628,28 @@ const CASES: readonly Case[] = [
     wrong: { memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 1K offload = optimizer }" },
     right: {},
     found: ["optimizer: everything fits on the GPU without offload = optimizer"],
+  },
+  {
+    code: "checkpointing-offload-needless",
+    measured: true,
+    wrong: {
+      ...LOCAL,
+      model: '"Qwen/Qwen2.5-0.5B" { weights = random checkpointing = offload }',
+    },
+    right: { ...LOCAL, model: '"Qwen/Qwen2.5-0.5B" { weights = random checkpointing = full }' },
+    files: { "alike.jsonl": conversation("x".repeat(100)) },
+    found: [
+      "offload: checkpointing = offload moves 2.54 MiB of layer inputs to the host needlessly",
+    ],
+  },
+  {
+    code: "checkpointing-offload-needless",
+    measured: true,
+    wrong: { model: '{ config = "model.json" weights = random checkpointing = offload }' },
+    right: { model: '{ config = "model.json" weights = random checkpointing = full }' },
+    found: [
+      "offload: checkpointing = offload moves 20.3 KiB of layer inputs to the host needlessly",
+    ],
   },
   {
     code: "unsupervised-samples",
@@ -646,7 +733,9 @@ describe("every rule", () => {
   });
 
   it("has a test", () => {
-    const tested = new Set([...CASES.map(({ code }) => code), "stale-lengths"]);
+    // The example of sequences-stay-whole is of a model that must first be described (test/lint/examples.test.ts).
+    const elsewhere = ["stale-lengths", "sequences-stay-whole"];
+    const tested = new Set([...CASES.map(({ code }) => code), ...elsewhere]);
     expect(RULES.map(({ code }) => code).filter((code) => !tested.has(code))).toEqual([]);
   });
 });
@@ -682,5 +771,5 @@ it("a budget that would do holds the longest sample there may be, where lengths 
     const help = found.find(({ code }) => code === "states-exceed-budget")?.help ?? "";
     return Number(/budget = (\d+) MiB/.exec(help)?.[1]) / 1024;
   };
-  expect(await more("32K")).toBeGreaterThan((await more("1K")) + 10);
+  expect(await more("32K")).toBeGreaterThan((await more("1K")) + 5);
 });

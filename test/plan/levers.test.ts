@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { random32, randomBelow } from "../../src/foundation/random.js";
-import { longestShard, longestThatFits } from "../../src/plan/fit.js";
-import { conversation } from "../cli/run.js";
+import { longestThatFits } from "../../src/plan/fit.js";
+import { shardTokens } from "../../src/schedule/time-and-memory.js";
+import { conversation, MODEL } from "../cli/run.js";
 import { codes, planOf } from "./make.js";
 
 describe("the longest sequence that fits", () => {
@@ -9,8 +10,8 @@ describe("the longest sequence that fits", () => {
     for (const context of [1, 2, 3, 8]) {
       for (const bucket of [2, 7, 8, 1001]) {
         const most = longestThatFits(bucket, context);
-        expect(longestShard(most, context)).toBeLessThanOrEqual(bucket);
-        expect(longestShard(most + 1, context)).toBeGreaterThan(bucket);
+        expect(shardTokens(most, context)).toBeLessThanOrEqual(bucket);
+        expect(shardTokens(most + 1, context)).toBeGreaterThan(bucket);
       }
     }
   });
@@ -58,11 +59,25 @@ describe("what would make a spec fit", () => {
     const advice = error?.help?.split("; ") ?? [];
     const both = (...parts: string[]) =>
       advice.some((one) => parts.every((part) => one.includes(part)));
-    expect(both("checkpointing = full", "lora { rank = 16 }")).toBe(true);
-    expect(both("checkpointing = full", "memory { offload = optimizer }")).toBe(true);
+    expect(both("checkpointing = attention", "lora { rank = 16 }")).toBe(true);
+    expect(both("checkpointing = offload", "memory { offload = optimizer }")).toBe(true);
     expect(error?.help).not.toContain("budget");
     expect(error?.help).toContain("trains adapters in place of the weights");
   });
+
+  it("is no sharing of sequences where layers need whole ones", async () => {
+    const kinds = { layer_types: ["conv", "full_attention"], conv_L_cache: 3 };
+    const help = async (config: object) => {
+      const model = JSON.stringify({ ...JSON.parse(MODEL), ...config });
+      const small = { parallel: "{ }", memory: "{ budget = 1 GiB reserve = 1 MiB bucket = 200 }" };
+      const { diagnostics } = await planOf(small, { "model.json": model });
+      return diagnostics.find(({ code }) => code === "sequence-too-long")?.help;
+    };
+    expect(await help({})).toContain("context = 2");
+    const hybrid = await help({ model_type: "lfm2", block_auto_adjust_ff_dim: false, ...kinds });
+    expect(hybrid).toContain("bucket = ");
+    expect(hybrid).not.toContain("context");
+  }, 60_000);
 
   it("says how near the nearest setting is where nothing does", async () => {
     const found = await planOf({
@@ -105,7 +120,10 @@ function tooMuch(n: number): { label: string; blocks: Blocks } {
   return {
     label: pick([SMALL, '"meta-llama/Llama-3.2-3B"', '"Qwen/Qwen2.5-7B"', '"Qwen/Qwen2.5-14B"']),
     blocks: {
-      model: { weights: "random", checkpointing: pick(["none", "selective", "attention", "full"]) },
+      model: {
+        weights: "random",
+        checkpointing: pick(["none", "selective", "attention", "full", "offload"]),
+      },
       cluster: { gpus, gpu: "rtx_4090_24gb", ...pick([{}, { host_memory: "64 GiB" }]) },
       parallel: {
         context: pick([1, gpus]),
@@ -135,7 +153,7 @@ it("fits where a spec takes any advice that it gets", async () => {
       const after = Object.fromEntries(
         [...new Set([...Object.keys(blocks), ...Object.keys(advice)])].map((name) => [
           name,
-          { ...blocks[name], ...advice[name] },
+          { ...(name === "train" ? TRAIN : {}), ...blocks[name], ...advice[name] },
         ]),
       );
       const found = await planOf(partsOf(label, after), more);
@@ -146,6 +164,9 @@ it("fits where a spec takes any advice that it gets", async () => {
   }
   expect(taken).toBeGreaterThan(20);
 }, 300_000);
+
+/** What a spec's own block of that name says. */
+const TRAIN = { optimizer: "adamw { lr = 1e-5 }" };
 
 const MISFITS: readonly string[] = ["states-exceed-budget", "sequence-too-long"];
 

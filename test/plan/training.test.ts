@@ -14,8 +14,8 @@ describe("the chunk of the loss", () => {
   };
 
   it("is the spec's, and its memory is planned", async () => {
-    // 258 entries of the vocabulary in fp32, whose gradient takes their place.
-    expect(await logits("loss_chunk = 100")).toEqual({ chunk: 100, bytes: 100 * 258 * 4 });
+    // 258 entries of the vocabulary in fp32, and their softmax, which becomes their gradient.
+    expect(await logits("loss_chunk = 100")).toEqual({ chunk: 100, bytes: 100 * 258 * 8 });
     expect((await logits("")).chunk).toBe(4096);
   });
 

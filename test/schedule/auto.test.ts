@@ -34,7 +34,7 @@ const PROBLEM: Problem = {
   bucket: 250,
   padding: "exact",
   cost: {
-    ...{ a1: 10, a2: 0, fixed: 0, small_shard_tokens: 0 },
+    ...{ a1: 10, a2: 0, fixed: 0, least: 0, small_shard_tokens: 0 },
     comm: { 2: [1000, 0, 0], 4: [1000, 0, 0] },
   },
   policy: "auto",

@@ -37,6 +37,11 @@ it("is used up by a share of the time, seen every eighth move", () => {
   expect([0, 1, 7, 8, 9, 15, 16, 17].map(used)).toEqual([0.2, 0.2, 0.2, 0.5, 0.5, 0.5, 1, 1]);
 });
 
+it("has used no time until the clock is first looked at", () => {
+  const { used } = budgetOf(asking(0, 100), 1, clockOf(1000, 1050));
+  expect([1, 7, 8].map(used)).toEqual([0, 0, 0.5]);
+});
+
 it("is used up by whichever ends first", () => {
   const { used } = budgetOf(asking(32, 100), 1, clockOf(0, 0, 50, 60));
   expect([0, 8, 9, 16, 24].slice(0, 4).map(used)).toEqual([0, 0.5, 0.5, 0.6]);

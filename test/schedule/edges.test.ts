@@ -22,6 +22,7 @@ const BASE: Problem = {
     a1: 5,
     a2: 0.002,
     fixed: 700,
+    least: 0,
     small_shard_tokens: 16,
     comm: { 2: [300, 200, 0.1], 4: [300, 400, 0.2], 8: [900, 1000, 0.5] },
   },
@@ -153,10 +154,13 @@ describe("the parts of a schedule's time", () => {
       const problem = randomProblem(78, n);
       const solution = solve(problem);
       if (!solution.ok) continue;
-      const { work, communication, fixed, waiting } = breakdown(solution.schedule, problem);
-      const parts = [work, communication, fixed, waiting];
+      const { work, communication, fixed, stalled, waiting } = breakdown(
+        solution.schedule,
+        problem,
+      );
+      const parts = [work, communication, fixed, stalled, waiting];
       expect(Math.min(...parts)).toBeGreaterThanOrEqual(0);
-      const sum = work + communication + fixed + waiting;
+      const sum = work + communication + fixed + stalled + waiting;
       const { iteration_time: time } = solution.schedule;
       expect(Math.abs(sum - time)).toBeLessThanOrEqual(1e-9 * (1 + time));
     }

@@ -45,6 +45,7 @@ export function tightProblem(seed: number, n: number): Problem {
       a1: pick(random, [0, cost() / 100]),
       a2: pick(random, [0, cost() / 1e4]),
       fixed: pick(random, [0, cost()]),
+      least: pick(random, [0, 0, cost(), 1000 * cost()]),
       small_shard_tokens: pick(random, [0, 0, 512]),
       comm,
     },

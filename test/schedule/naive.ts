@@ -26,7 +26,8 @@ export function naiveIterationTime(microBatches: readonly MicroBatch[], problem:
   const time = (data: number, m: MicroBatch): number => {
     const ranks = Array.from({ length: n }, (_, r) => data * n + r);
     const used = m.placements.some((p) => Math.floor(p.first_rank / n) === data);
-    return used ? Math.max(...ranks.map((rank) => rankTime(rank, m))) + cost.fixed : 0;
+    const busy = ranks.map((rank) => rankTime(rank, m));
+    return used ? Math.max(cost.least, ...busy) + cost.fixed : 0;
   };
   const data = Array.from({ length: dp }, (_, rank) => rank);
   if (problem.objective === "lockstep" || problem.degrees === "pool") {

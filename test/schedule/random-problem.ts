@@ -42,6 +42,7 @@ export function randomProblem(seed: number, n: number): Problem {
       a1: cost() / 1e2,
       a2: cost() / 1e6,
       fixed: pick(random, [0, cost()]),
+      least: pick(random, [0, 0, cost(), 1000 * cost()]),
       small_shard_tokens: pick(random, [0, 0, 512]),
       comm,
     },

@@ -54,13 +54,19 @@ function placed(draft: Draft, small: boolean, workload: Workload): OpenCell | un
     const cell = solveCell(members, workload, placer);
     return cell && openCell(exactCell(cell, workload), workload);
   }
-  const { fixed } = workload.problem.cost;
+  const { fixed, least } = workload.problem.cost;
   const rounds = 2 * workload.size;
   const kept = placer.place(members, levels, rounds);
   const threshold = bestThreshold(members, workload, placer, rounds, 1);
   if (threshold && threshold.time < kept)
-    return { members, levels: [...threshold.levels], time: threshold.time + fixed };
-  return Number.isFinite(kept) ? { members, levels, time: kept + fixed } : undefined;
+    return {
+      members,
+      levels: [...threshold.levels],
+      time: Math.max(least, threshold.time) + fixed,
+    };
+  return Number.isFinite(kept)
+    ? { members, levels, time: Math.max(least, kept) + fixed }
+    : undefined;
 }
 
 /** Threshold accepting as its definition has it, step by step; the time of the best schedule met. */

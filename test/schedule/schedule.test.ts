@@ -140,7 +140,14 @@ describe("hard cases of the paper's heuristic", () => {
     padding: "exact",
     degrees: "local-or-all",
     policy: "skrull-paper",
-    cost: { a1: 1, a2: 0.001, fixed: 10, small_shard_tokens: 0, comm: { [context]: [1, 1, 0.1] } },
+    cost: {
+      a1: 1,
+      a2: 0.001,
+      fixed: 10,
+      least: 0,
+      small_shard_tokens: 0,
+      comm: { [context]: [1, 1, 0.1] },
+    },
   });
 
   it("rolls back a local sequence to make room for a long one", () => {

@@ -10,7 +10,7 @@ const PROBLEM: Problem = {
   context_parallel: 4,
   bucket: 100,
   padding: "exact",
-  cost: { a1: 1, a2: 0, fixed: 0, small_shard_tokens: 0, comm: { 4: [1, 1, 1] } },
+  cost: { a1: 1, a2: 0, fixed: 0, least: 0, small_shard_tokens: 0, comm: { 4: [1, 1, 1] } },
   policy: "auto",
   degrees: "local-or-all",
   objective: "free",

@@ -79,6 +79,14 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
     }),
     ["contradictory-keys: once"],
   ],
+  [
+    "8-bit states that are offloaded",
+    spec({
+      train: "{ optimizer = adamw8bit { lr = 1e-4 } }",
+      memory: "{ budget = 1 GiB reserve = 1 MiB offload = optimizer }",
+    }),
+    ["contradictory-keys: optimizer"],
+  ],
   ["an unknown adapter", `${spec()}lora { targets = [head] }`, ["unknown-value: head"]],
   [
     "a value that is not one",
@@ -322,13 +330,13 @@ describe("advice", () => {
   });
 
   it("of a model that the catalogue does not have, which is used with its configuration", () => {
-    const other = '"meta-llama/Llama-3.3-70B-Instruct"';
+    const other = '"meta-llama/Llama-4-8B-Instruct"';
     const { diagnostics } = analyze("a.skrull", spec({ model: `${other} {}` }));
     expect(diagnostics.map(({ code, fix }) => [code, fix])).toEqual([["unknown-model", undefined]]);
     expect(diagnostics[0]?.help).toContain('model "OWNER/NAME" { config = "config.json" }');
     const { runs } = analyze("a.skrull", spec({ model: `${other} { config = "config.json" }` }));
     expect(runs[0]?.spec?.model).toMatchObject({
-      label: "meta-llama/Llama-3.3-70B-Instruct",
+      label: "meta-llama/Llama-4-8B-Instruct",
       config: "config.json",
     });
   });

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { GPUS } from "../../src/catalogue/data.generated.js";
+import type { Gpu } from "../../src/catalogue/gpu.js";
+import { MACHINE_CONSTANTS } from "../../src/cost/machine-constants.js";
 import { applyFixes } from "../../src/diagnostics/fixes.js";
 import { analyze } from "../../src/semantics/analyze.js";
 import { readYaml } from "../../src/syntax/yaml/read-yaml.js";
@@ -92,7 +95,9 @@ train: { optimizer: { type: adamw, lr: 1e-3 } }
       bandwidth: 3.2e12,
       link: 600e9,
     });
-    expect(plan?.hardware.figures.matmul_flops).toBe(800e12 * 0.45);
+    const { matmul_efficiency: large } = GPUS.h100_sxm_80gb as Gpu;
+    const { matmul_in_training: training } = MACHINE_CONSTANTS;
+    expect(plan?.hardware.figures.matmul_flops).toBe(800e12 * large * training.value);
     expect(plan?.training.model_flops.peak).toBe(800e12);
     expect(codes(await planOf(parts("65 GiB")))).toEqual(["budget-exceeds-memory"]);
   });

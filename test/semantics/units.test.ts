@@ -48,6 +48,17 @@ describe("units that others write", () => {
     expect(answer(`data { max_length = ${value} overlong = drop }`)).toEqual([unit, unit]);
   });
 
+  it("of tokens, where words stand beside them", () => {
+    expect(answer("model { tiled_mlp = 4 k tokens }")).toEqual(["K", "K"]);
+    expect(about("model { tiled_mlp = 4 GiB }")?.help).toContain("Units of a number of tokens");
+    for (const value of ["4K", "off", "auto"])
+      expect(about(`model { tiled_mlp = ${value} }`)).toBeUndefined();
+    const { diagnostics } = analyze("a.skrull", "skrull 1\nmodel { tiled_mlp = maybe }\n");
+    expect(diagnostics.map(({ message }) => message)).toContain(
+      "'tiled_mlp' takes a number of tokens or off or auto, not a bare word",
+    );
+  });
+
   it.each([
     ["90 sec", "s"],
     ["5 minutes", "min"],

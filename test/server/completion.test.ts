@@ -118,6 +118,7 @@ describe("completion of values", () => {
     expect(await at(`model { precision = ${C} }`)).toEqual(["bf16", "fp32"]);
     expect(await at(`train { export = ${C} }`)).toEqual(["true", "false"]);
     expect(await at(`parallel { context = a${C} }`)).toEqual(["auto"]);
+    expect(await at(`model { tiled_mlp = a${C} }`)).toEqual(["off", "auto"]);
     expect((await at(`cluster { gpu = h${C} }`)).slice(0, 2)).toEqual([
       "a100_sxm_40gb",
       "a100_sxm_80gb",
@@ -151,13 +152,13 @@ describe("completion of values", () => {
 
   it("offers what a list takes, between brackets", async () => {
     const text = `skrull 1 lora { targets = [q_proj, ${C}] }`;
-    expect((await labels(client, text)).slice(0, 3)).toEqual(["q_proj", "k_proj", "v_proj"]);
+    expect((await labels(client, text)).slice(0, 3)).toEqual(["attention", "mlp", "all-linear"]);
   });
 
   it("offers the variants with what they need, and their keys", async () => {
     const client = await startClient(files(), SNIPPETS);
     const text = `skrull 1\ntrain { optimizer = ${C} }`;
-    expect(await labels(client, text)).toEqual(["adamw", "sgd"]);
+    expect(await labels(client, text)).toEqual(["adamw", "adamw8bit", "muon", "sgd"]);
     expect(await chosen(client, text, "adamw")).toContain("optimizer = adamw { lr = $1 } }");
     const settings = Object.keys(LANGUAGE.train.properties.optimizer.type.variants.adamw);
     const inside = `skrull 1\ntrain { optimizer = adamw { eps = 1e-8 ${C} } }`;

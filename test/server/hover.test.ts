@@ -5,6 +5,7 @@ import {
   type Range,
 } from "vscode-languageserver-protocol/node";
 import { LANGUAGE } from "../../src/language/language.js";
+import { memoryTable } from "../../src/plan/memory-table.js";
 import { files, skrull, spec } from "../cli/run.js";
 import { CURSOR as C, type Client, marked, positionOf, startClient, textAt } from "./client.js";
 
@@ -127,7 +128,8 @@ describe("hover on the plan's keys", () => {
     expect(table?.over).toBe("budget");
     expect(table?.value).toContain("Memory of a rank (modelled)");
     expect(table?.value).toContain("Here: `1.00 GiB (1,073,741,824 B)`");
-    for (const { name } of plan.memory.fixed) expect(table?.value).toContain(`| ${name} |`);
+    for (const { name } of memoryTable(plan.memory).rows)
+      expect(table?.value).toContain(`| ${name} |`);
     expect(table?.value).toContain("| bucket size C (from the spec) | 1,024 tokens |");
     const degrees = await hover(client, spec(context));
     expect(degrees?.value).toContain("predicted on 5 samples");

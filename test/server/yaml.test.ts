@@ -120,8 +120,8 @@ describe("completion", () => {
     const precision = await labels(`${START}model:\n  precision: ${C}\n`);
     expect(precision).toEqual(["bf16", "fp32", "steps"]);
     const targets = `${START}lora:\n  targets:\n`;
-    expect((await labels(`${targets}    - q_proj\n    - ${C}`))[0]).toBe("q_proj");
-    expect((await labels(`${targets}  - ${C}`))[0]).toBe("q_proj");
+    expect((await labels(`${targets}    - q_proj\n    - ${C}`))[0]).toBe("attention");
+    expect((await labels(`${targets}  - ${C}`))[0]).toBe("attention");
     expect(await labels(`${START}cluster:\n  extends: t${C}`)).toEqual(["two"]);
     expect(await labels(`${START}model:\n  name: ${C}`)).toContain("Qwen/Qwen2.5-0.5B");
   });
@@ -129,7 +129,12 @@ describe("completion", () => {
   it("follows choices, named blocks and runs", async () => {
     const optimizer = `${START}train:\n  optimizer:\n`;
     expect(await labels(`${optimizer}    ${C}`)).toEqual(["type"]);
-    expect(await labels(`${optimizer}    type: ${C}`)).toEqual(["adamw", "sgd"]);
+    expect(await labels(`${optimizer}    type: ${C}`)).toEqual([
+      "adamw",
+      "adamw8bit",
+      "muon",
+      "sgd",
+    ]);
     const sgd = await labels(`${optimizer}    type: sgd # plain\n    ${C}`);
     expect(sgd.slice(0, 2)).toEqual(["lr", "momentum"]);
     expect(await labels(`${START}named:\n  cluster:\n    big:\n      ${C}`)).toContain("gpus");

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from budget import Budget
 from document import Column, Result, Row
-from replay import planned_bytes
 from settings import Settings
 from world import PeakMemory, start
 
@@ -18,11 +17,11 @@ from skrull_runtime.batches.packed import MicroBatch
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.errors import UserError
 from skrull_runtime.profiling.measure import StepTimer
-from skrull_runtime.profiling.memory import factor_of
+from skrull_runtime.profiling.memory import factor_of, planned_bytes
 from skrull_runtime.profiling.run_folder import RunFolder
 
 MODELS = ("qwen2.5-0.5b", "qwen2.5-7b", "qwen3-8b")
-MODES = ("none", "selective", "full")
+MODES = ("none", "selective", "full", "offload")
 MIB = 2**20
 COLUMNS = (
     Column("model", "", "whole, or a few layers of it"),

@@ -25,7 +25,7 @@ COLUMNS = (
     Column("step_seconds", "s", "of all ranks: computing measured, communication modelled"),
     Column("planned_seconds", "s", "of the same schedules, by the plan"),
     Column("computed_seconds", "s", "measured, of all ranks together"),
-    Column("communication_seconds", "s", "modelled, in sight, of all ranks together"),
+    Column("communication_seconds", "s", "modelled, exposed, of all ranks together"),
     Column("speed", "", f"of steps, over {BASELINE}", 2),
     Column("planned_speed", "", f"likewise, by the plan, over {BASELINE}", 2),
     Column("peak_mib", "MiB", "measured, of the fullest rank", 0),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.tokens import IGNORED, Tokens
-from ..scheduling import MicroBatches
+from ..scheduling import MicroBatches, Schedule
 from ..scheduling.summary import ScheduleFigures
 from .layout import Layout, layout_of, zigzag_positions
 from .packed import MicroBatch
@@ -31,6 +31,7 @@ class StepBatch:
     )
     figures: ScheduleFigures
     scheduling_seconds: float = 0.0  # in the worker process, including reading and packing
+    schedule: Schedule | None = None  # of all ranks; rank 0 has it, which looks at predictions
 
     def is_dummy(self, index: int) -> bool:
         """Whether this rank has no sequence in a micro-batch."""

@@ -100,6 +100,7 @@ def make_step_batch(
         degrees=sorted({placement["degree"] for own in placements for placement in own}),
         schedule_digest=digest_of(batch, placements),
         figures=figures_of(schedule, lengths, config),
+        schedule={"micro_batches": schedule["micro_batches"]} if rank == 0 else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..scheduling import PlacementEntry
+from ..scheduling.summary import fullest_rank
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class ShardGroup:
     degree: int
     sequences: tuple[int, ...]  # indices into the global batch, ascending
     chunks: tuple[int, ...]  # c of each sequence, tokens
+    lengths: tuple[int, ...] = ()  # S of each sequence
 
     @property
     def tokens(self) -> int:
@@ -35,6 +37,7 @@ class Layout:
     local_sequences: tuple[int, ...]  # their indices into the global batch; empty for a dummy
     # By degree, then first rank: the order of collectives on every rank.
     groups: tuple[ShardGroup, ...]
+    fullest: int = 0  # tokens of the rank that has most in the micro-batch
 
 
 def layout_of(placements: list[PlacementEntry], rank: int, lengths: list[int]) -> Layout:
@@ -53,12 +56,22 @@ def layout_of(placements: list[PlacementEntry], rank: int, lengths: list[int]) -
             degree,
             tuple(sorted(own)),
             tuple(-(-lengths[k] // (2 * degree)) for k in sorted(own)),
+            tuple(lengths[k] for k in sorted(own)),
         )
         for (degree, first), own in sorted(members.items())
     )
+    fullest = fullest_rank(placements, lengths)
     if not local and not groups:
-        return Layout(rank, (1,), (), ())
-    return Layout(rank, tuple(lengths[k] for k in local), tuple(local), groups)
+        return Layout(rank, (1,), (), (), fullest)
+    return Layout(rank, tuple(lengths[k] for k in local), tuple(local), groups, fullest)
+
+
+def own_lengths(layout: Layout) -> list[tuple[int, int]]:
+    """What a rank holds, in order: a sequence's tokens in all, and how many of them, padding included."""
+    held = [(length, length) for length in layout.local]
+    for group in layout.groups:
+        held += [(n, 2 * chunk) for n, chunk in zip(group.lengths, group.chunks, strict=True)]
+    return held
 
 
 def zigzag_positions(chunk: int, degree: int, member: int) -> tuple[range, range]:

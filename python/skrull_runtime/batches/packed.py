@@ -72,6 +72,11 @@ class MicroBatch:
         return self.plan.layout
 
     @property
+    def fullest(self) -> int:
+        """Tokens of the rank that has most in this micro-batch: the same on all ranks."""
+        return max(self.layout.fullest, self.size)
+
+    @property
     def input_ids(self) -> torch.Tensor:
         """``[1, T]``."""
         return self._row(0)

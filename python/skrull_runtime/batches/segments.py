@@ -225,5 +225,7 @@ def windows_in(file: Path) -> tuple[int, ...]:
         config = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return ()
-    window = config.get("sliding_window") if isinstance(config, dict) else None
+    text = config.get("text_config") if isinstance(config, dict) else None  # of a model with parts
+    stated = text if isinstance(text, dict) else config
+    window = stated.get("sliding_window") if isinstance(stated, dict) else None
     return (window,) if isinstance(window, int) and window > 0 else ()

@@ -124,9 +124,90 @@ class Metrics(TypedDict):
     loss: NotRequired[float | None]
     seconds: float
     predicted_seconds: float
+    waited_seconds: NotRequired[float]
+    optimizer_seconds: NotRequired[float]
+    disturbed: NotRequired[bool]
     learning_rate: NotRequired[float | None]
     router_loss: NotRequired[float | None]
     gradient_norm: NotRequired[float | None]
+
+
+class ModelDescription(TypedDict):
+    """Dimensions of a model, found in the model itself."""
+
+    format_version: int
+    # Version that made the model.
+    transformers: str
+    # Of the text decoder.
+    model_type: str
+    # Positions that the configuration says the model was made for.
+    max_positions: int | None
+    # Kinds of rotary embeddings.
+    rope: list[str]
+    # Whether the load-balancing loss of experts is trained.
+    router_loss: bool
+    shape: DescribedShape
+    # Matrices of layers that can have adapters.
+    matrices: list[DescribedMatrix]
+
+
+class DescribedMatrix(TypedDict):
+    """Matrices of one name, one size and one use, over all layers."""
+
+    # Of the module or parameter itself.
+    name: str
+    kind: Literal["attention", "mlp", "experts", "router"]
+    inputs: Count
+    outputs: Count
+    count: Count
+    # Experts whose matrices are one parameter.
+    stacked: NotRequired[Count]
+
+
+class DescribedShape(TypedDict):
+    """What cost and memory depend on."""
+
+    hidden_size: Count
+    layers: Count
+    heads: Count
+    kv_heads: Count
+    head_dim: Count
+    # Width of a value head, where it is not that of a key.
+    value_dim: NotRequired[Count]
+    intermediate_size: Count
+    gated_mlp: bool
+    layer_norm: bool
+    query_key_norm: bool
+    tied_embeddings: bool
+    experts: DescribedExperts | None
+    sliding_window: DescribedWindow | None
+    vocab_size: Count
+    parameters: Count
+    # Layers that mix the tokens of a sequence in order, without attention: its sequences stay whole.
+    mixer_layers: NotRequired[Count]
+    # Of a layer's attention, the mean over layers, where heads and widths do not say.
+    attention_parameters: NotRequired[float]
+
+
+class DescribedExperts(TypedDict):
+    """Mixture-of-experts layers."""
+
+    layers: Count
+    count: Count
+    active: Count
+    width: Count
+    # Width of the experts that every token passes through, together.
+    shared: NotRequired[Count]
+
+
+class DescribedWindow(TypedDict):
+    """Layers whose tokens attend to the nearest tokens only."""
+
+    tokens: Count
+    layers: Count
+
+
+Count: TypeAlias = int
 
 
 @dataclass(frozen=True)
@@ -136,6 +217,8 @@ class ModelConfig:
     weights: Weights
     precision: Precision = "bf16"
     checkpointing: Checkpointing = "selective"
+    # What micro-batches do that have memory for recomputing less, least recomputation first.
+    lighter_checkpointing: list[LighterCheckpointing] = field(default_factory=list)
     attention: Attention = "auto"
     # Workspace in bytes for the heads of sharded sequences that are attended to at a time; null for all heads at once.
     attention_workspace: int | None = None
@@ -143,13 +226,24 @@ class ModelConfig:
     compile_norms: bool = False
     # Tokens whose logits exist at a time.
     loss_chunk: int = 1024
+    # Tokens whose intermediate results of an MLP exist at a time; null for those of a whole micro-batch.
+    mlp_tile: int | None = None
     # Name on the hub, or a folder relative to the data root, by `source_kind`; null for random weights.
     source: str | None = None
     source_kind: SourceKind | None = None
     # Of a source on the hub.
     revision: str | None = None
+    # Rows of the stored embedding and head, to which others are added; null where the model has as many.
+    stored_vocabulary: int | None = None
     # Null trains the whole model.
     lora: Adapters | None = None
+
+
+class LighterCheckpointing(TypedDict):
+    """A way to recompute less, for micro-batches of which no rank holds more than so many tokens."""
+
+    checkpointing: Checkpointing
+    tokens: int
 
 
 class Adapters(TypedDict):
@@ -158,8 +252,35 @@ class Adapters(TypedDict):
     rank: int
     alpha: float
     dropout: float
-    # Names of the linear layers that have adapters.
+    # Kinds and names of the matrices of layers that have adapters.
     targets: list[str]
+    # Scaled by alpha over the root of the rank.
+    rslora: NotRequired[bool]
+    # Whether a magnitude for every output is trained besides.
+    dora: NotRequired[bool]
+    # That are trained, as the plan counts them.
+    parameters: NotRequired[int]
+    # Number format of the frozen matrices of layers.
+    base: NotRequired[Literal["model", "nf4"]]
+    # Whether the scales of blocks are quantised too.
+    double_quantisation: NotRequired[bool]
+    # Whether the export is the whole model, with the adapters in its weights.
+    merge: NotRequired[bool]
+    start: NotRequired[AdapterSource]
+    # Ends of the model that are trained whole.
+    modules_to_save: NotRequired[list[Literal["embedding", "head"]]]
+    # The first of the tokens whose rows of embedding and head are trained, and the one after the last.
+    token_rows: NotRequired[list[int]]
+
+
+class AdapterSource(TypedDict):
+    """Trained adapters to start from."""
+
+    kind: SourceKind
+    # On the hub, or a folder relative to the data root.
+    name: str
+    # Of a source on the hub.
+    revision: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -204,6 +325,23 @@ class Rendering(TypedDict):
     rewritten: NotRequired[Rewritten]
 
 
+# What a Rendering has where it states less.
+RENDERING_DEFAULTS: Rendering = {
+    "format": {"type": "auto"},
+    "columns": {},
+    "roles": {},
+    "ignore": [],
+    "template": {"type": "auto"},
+    "arguments": {},
+    "date": "2024-07-26",
+    "begin": None,
+    "end": None,
+    "markers": "text",
+    "train_newline": False,
+    "rewritten": "split",
+}
+
+
 # How a row is laid out: `type` is a format, other keys are its columns by their names in the file.
 SampleFormat: TypeAlias = dict[str, str]
 
@@ -243,17 +381,34 @@ class TrainConfig:
     resume: Resume = "auto"
 
 
-# The optimizer, as torch takes its settings.
-Optimizer: TypeAlias = "AdamW | Sgd"
+# The optimizer and its settings.
+Optimizer: TypeAlias = "AdamW | Muon | Sgd"
 
 
 class AdamW(TypedDict):
-    """torch.optim.AdamW."""
+    """torch.optim.AdamW, or bitsandbytes.optim.AdamW8bit with the states of the embedding in fp32."""
 
-    type: Literal["adamw"]
+    type: Literal["adamw", "adamw8bit"]
     # At its peak.
     lr: float
     betas: NotRequired[list[float]]
+    eps: NotRequired[float]
+    weight_decay: NotRequired[float]
+    decayed: NotRequired[Decayed]
+
+
+class Muon(TypedDict):
+    """DeepSpeed's Muon for matrices of layers, and torch.optim.AdamW for the rest."""
+
+    type: Literal["muon"]
+    # Of Muon, at its peak.
+    lr: float
+    # Of AdamW, at its peak.
+    adam_lr: NotRequired[float]
+    momentum: NotRequired[float]
+    # Of AdamW.
+    betas: NotRequired[list[float]]
+    # Of AdamW.
     eps: NotRequired[float]
     weight_decay: NotRequired[float]
     decayed: NotRequired[Decayed]
@@ -311,6 +466,30 @@ class StepForecast(TypedDict):
     target_us: float
     # Mean share of tokens that are targets, which the scheduler counts for every token.
     target_share: float
+    # What micro-batches cost that recompute less than the scheduler takes them to, least recomputation first.
+    lighter: NotRequired[list[LighterCost]]
+    # How far off it may be; null where nobody has said it.
+    band: NotRequired[TimeBand | None]
+
+
+class LighterCost(TypedDict):
+    """Costs in place of the scheduling problem's, for micro-batches of which no rank holds more than so many tokens."""
+
+    tokens: int
+    a1: Time
+    a2: Time
+    comm: dict[str, CommunicationCost]
+
+
+class TimeBand(TypedDict):
+    """How far off predicted times of steps may be, to either side."""
+
+    # As a share of what is predicted.
+    time: float
+    # Runs that it was measured on, by what limits them; "profiled" for those that have a profile.
+    kind: str
+    # Measurements that it rests on.
+    points: int
 
 
 class LearningRate(TypedDict):
@@ -342,6 +521,8 @@ class Cost(TypedDict):
     a2: Time
     # Per micro-batch.
     fixed: NotRequired[Time]
+    # What a micro-batch takes at least besides `fixed`: starting its kernels, or communication that its work hides.
+    least: NotRequired[Time]
     # A shard of x tokens runs its attention at rate x / (x + this).
     small_shard_tokens: NotRequired[Time]
     # By degree.

@@ -8,8 +8,8 @@ from typing import Literal
 # Kernels of attention; `auto` takes the best that is there.
 Attention = Literal["auto", "flash3", "flash2", "varlen", "sdpa"]
 
-# What is recomputed in the backward, from nothing to everything.
-Checkpointing = Literal["none", "selective", "attention", "full"]
+# What is recomputed in the backward, from nothing to everything; with `offload` everything too, from layer inputs that are kept in the host's memory.
+Checkpointing = Literal["none", "selective", "attention", "full", "offload"]
 
 # What weight decay applies to.
 Decayed = Literal["matrices", "all"]
@@ -36,7 +36,7 @@ Objective = Literal["free", "lockstep"]
 OnlinePolicy = Literal["auto", "sorted", "packed", "deepspeed"]
 
 # Optimizers.
-OptimizerKind = Literal["adamw", "sgd"]
+OptimizerKind = Literal["adamw", "adamw8bit", "muon", "sgd"]
 
 # What becomes of a sample that is longer than `max_length`.
 Overlong = Literal["drop", "truncate", "error"]

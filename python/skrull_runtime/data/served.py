@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ..config import DataConfig
-from ..contract.records import Rendering
 from ..shapes import JsonObject
 from .templating import Renderer, load_tokenizer
 from .templating.declared import DeclaredTemplate
@@ -28,11 +27,11 @@ def write_served(folder: Path, run_dir: Path, data: DataConfig) -> None:
     tokenizer = load_tokenizer("bytes" if data.tokenizer == "bytes" else str(source))
     renderer = Renderer(tokenizer, data.rendering)
     ends = renderer.facts()["ends"] if data.conversations else []
-    text_end = data.rendering.get("end")
+    text_end = renderer.rendering["end"]
     stops = [*ends, tokenizer.end if text_end is None else text_end]
     _stop_at(folder / GENERATION_FILE, _single_ids(tokenizer, [end for end in stops if end]))
     if data.tokenizer != "bytes" and data.conversations:
-        _write_template(folder, renderer, data.rendering)
+        _write_template(folder, renderer)
         _end_with(folder, ends)
 
 
@@ -60,16 +59,16 @@ def _end_with(folder: Path, ends: list[str]) -> None:
             _write(folder / name, {**_read(folder / name), "eos_token": ends[0]})
 
 
-def _write_template(folder: Path, renderer: Renderer, rendering: Rendering) -> None:
+def _write_template(folder: Path, renderer: Renderer) -> None:
     """Writes the template that was trained, with its arguments as defaults, and the one for tools if that is another. The
     tokenizer's own templates stay as they are."""
-    template, arguments = renderer.template, rendering.get("arguments") or {}
+    template, arguments = renderer.template, renderer.rendering["arguments"]
     if template.kind == "own" and not arguments:
         return
     if isinstance(template, DeclaredTemplate):
         text = jinja_of(template.template, renderer.tokenizer.end)
     elif template.kind == "jinja":
-        text = rendering["template"]["text"]
+        text = renderer.rendering["template"]["text"]
     else:
         text = renderer.tokenizer.chat_template or ""
     shutil.rmtree(folder / MORE, ignore_errors=True)

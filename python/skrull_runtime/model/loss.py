@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -12,9 +13,15 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear
 
 from ..data.tokens import IGNORED
-from .attention import AttentionContext
+from ..errors import UserError
+from .adapters.ends import end_of, with_rows
+from .attention import AttentionContext, begin
 from .build import base_of
-from .router import RouterLoss
+from .families.logits import PLAIN, Logits
+from .families.mixers import OwnSequences
+from .families.rope import OwnLengths
+from .families.router import RouterLoss
+from .weights.placing import current_device
 
 
 @dataclass
@@ -59,10 +66,11 @@ class _HeadAndLoss(torch.autograd.Function):
         scale: float,
         weight: torch.Tensor,
         bias: torch.Tensor | None,
+        finish: Logits,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         needed = ctx.needs_input_grad
         gradients = _Gradients.zeros(hidden, weight, bias, (needed[0], needed[4], needed[5]))
-        losses = _losses(hidden, targets, chunk, scale, weight, bias, gradients)
+        losses = _losses(hidden, targets, chunk, scale, weight, bias, finish, gradients)
         ctx.gradients = gradients
         ctx.mark_non_differentiable(losses)
         return losses.sum() * scale, losses
@@ -73,7 +81,7 @@ class _HeadAndLoss(torch.autograd.Function):
         gradients, ctx.gradients = ctx.gradients, None  # scaled in place, so this works only once
         made = (gradients.hidden, gradients.weight, gradients.bias)
         hidden, weight, bias = (None if own is None else own.mul_(factor) for own in made)
-        return hidden, None, None, None, weight, bias
+        return hidden, None, None, None, weight, bias, None
 
 
 def _losses(
@@ -83,6 +91,7 @@ def _losses(
     scale: float,
     weight: torch.Tensor,
     bias: torch.Tensor | None,
+    finish: Logits,
     gradients: _Gradients | None,
 ) -> torch.Tensor:
     """Losses ``[T]``, fp32, not scaled; fills ``gradients`` if given."""
@@ -90,14 +99,17 @@ def _losses(
     for first in range(0, len(hidden), chunk):
         own = slice(first, first + chunk)
         logits = linear(hidden[own], weight, bias).float()
+        slope = finish.finished(logits)
         of_chunk = _losses_of_chunk(logits, targets[own])
         losses.append(of_chunk)
         if gradients is not None:
             # Makes the gradient of a loss that is not finite not finite either, so that checking one covers both.
             factor = (of_chunk * 0 + scale).unsqueeze(1)
             # By now the logits hold the softmax.
-            of_logits = _gradient_of_logits(logits, targets[own]).mul_(factor).to(weight.dtype)
-            _add_gradients(gradients, own, of_logits, hidden[own], weight)
+            of_logits = _gradient_of_logits(logits, targets[own]).mul_(factor * finish.scale)
+            if slope is not None:
+                of_logits.mul_(slope)
+            _add_gradients(gradients, own, of_logits.to(weight.dtype), hidden[own], weight)
     return torch.cat(losses)
 
 
@@ -167,13 +179,18 @@ class ChunkedCrossEntropy(nn.Module):
 
     It holds the head's weight itself: under ZeRO-3 a module gathers its own parameters once per call. Calling the head for
     every chunk would gather once per chunk, and ranks have different numbers of chunks: their collectives would not match.
+    Raises UserError where the head is no matrix.
     """
 
-    def __init__(self, head: nn.Linear, chunk: int):
+    def __init__(self, head: nn.Module, chunk: int, finish: Logits = PLAIN):
         super().__init__()
-        self.weight = head.weight
-        self.bias = head.bias
-        self.chunk = chunk
+        own, self._rows = end_of(head)
+        if not isinstance(own, nn.Linear):
+            raise UserError(f"its output head is no linear layer but {type(own).__name__}")
+        self.weight = own.weight
+        self.bias = own.bias
+        self.rows = None if self._rows is None else self._rows.values
+        self.chunk, self.finish = chunk, finish
 
     def forward(
         self, hidden: torch.Tensor, targets: torch.Tensor, scale: float = 1.0
@@ -181,12 +198,13 @@ class ChunkedCrossEntropy(nn.Module):
         """hidden ``[T, hidden size]``, targets ``[T]``; returns ``scale`` times the sum of the losses, and the losses
         ``[T]``, fp32, 0 where there is no target. The sum has a gradient, which can be taken once; the losses have
         none."""
+        weight = with_rows(self.weight, self._rows)
         if torch.is_grad_enabled():
             made: tuple[torch.Tensor, torch.Tensor] = _HeadAndLoss.apply(
-                hidden, targets, self.chunk, scale, self.weight, self.bias
+                hidden, targets, self.chunk, scale, weight, self.bias, self.finish
             )
             return made
-        losses = _losses(hidden, targets, self.chunk, scale, self.weight, self.bias, None)
+        losses = _losses(hidden, targets, self.chunk, scale, weight, self.bias, self.finish, None)
         return losses.sum() * scale, losses
 
 
@@ -200,10 +218,17 @@ class SummedLossModel(nn.Module):
         super().__init__()
         self.model = model
         base = base_of(model)
-        self.loss = ChunkedCrossEntropy(base.get_output_embeddings(), chunk)
-        self.router = RouterLoss.of(base.config)
+        self.loss = ChunkedCrossEntropy(base.get_output_embeddings(), chunk, Logits.of(base.config))
+        self.router = RouterLoss.of(base)
+        self._rope, self._mixers = (
+            OwnLengths(base),
+            OwnSequences(base, current_device().type == "cuda"),
+        )
+        self.needs_whole_sequences = bool(self._mixers.found)
         # A function and not a module, which would be registered a second time.
         self._decoder = lambda: getattr(base, base.base_model_prefix)
+        taken = signature(getattr(base, base.base_model_prefix).forward).parameters.values()
+        self._hands_on = any(own.kind is Parameter.VAR_KEYWORD for own in taken)
 
     def forward(
         self,
@@ -225,12 +250,15 @@ class SummedLossModel(nn.Module):
         trained. The losses of the counted tokens ``[C]`` and the router's part are neither scaled nor have a gradient. The
         output head runs only on tokens that have a target.
         """
+        for own in (self._rope, self._mixers):
+            own.begin(skrull.plan.layout)
         balanced = self.router is not None and torch.is_grad_enabled()
+        begin(skrull)
         outputs = self._decoder()(
             input_ids=input_ids,
             position_ids=position_ids,
             use_cache=False,
-            skrull=skrull,
+            **({"skrull": skrull} if self._hands_on else {}),
             **({} if self.router is None else {"output_router_logits": balanced}),
         )
         hidden = outputs[0].squeeze(0)

@@ -32,6 +32,7 @@ class Sharded:
     traffic: Traffic
     kernel: Kernel
     mask: Masking
+    width: int  # D, of a head's key; values may have another one, D_v
     slice_heads: int  # key-value heads at a time
     keeps: bool  # arrived keys and values for the backward, instead of exchanging them again
     arriving: Arriving | None = None  # the first slice, in the forward
@@ -44,17 +45,20 @@ class Sharded:
         return [slice(first, min(first + step, heads)) for first in range(0, heads, step)]
 
     def send(self, both: torch.Tensor, own: slice | None) -> Arriving | None:
-        """Sends keys and values, ``both`` ``[T, 2, H_kv, D]``, of a slice of heads, if there is one."""
-        return None if own is None else self.exchange.start(both[:, :, own])
+        """Sends keys and values, ``both`` ``[T, H_kv, D + D_v]``, of a slice of heads, if there is one."""
+        return None if own is None else self.exchange.start(both[:, own])
 
     def arrived(self, arriving: Arriving | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values of all segments, each ``[K, heads, D]``."""
+        """Keys ``[K, heads, D]`` and values ``[K, heads, D_v]`` of all segments."""
         assert arriving is not None
-        keys, values = arriving.wait().index_select(0, self.traffic.rows).unbind(1)
-        return keys, values
+        return self.parts(arriving.wait().index_select(0, self.traffic.rows))
+
+    def parts(self, both: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keys and values, or their gradients: views of ``[..., D + D_v]``."""
+        return both[..., : self.width], both[..., self.width :]
 
     def send_back(self, own: slice, gradient: torch.Tensor, both: torch.Tensor) -> None:
-        """Sends gradients ``[K, 2, heads, D]`` of the keys and values of all segments. Those of the previous slice were in
+        """Sends gradients ``[K, heads, D + D_v]`` of the keys and values of all segments. Those of the previous slice were in
         transit meanwhile, and are collected."""
         shape = (self.exchange.rows(len(both)), *gradient.shape[1:])
         rows = gradient.new_zeros(shape).index_add_(0, self.traffic.rows, gradient)
@@ -67,7 +71,7 @@ class Sharded:
             self.gradient = torch.empty_like(both)
         if self.back is not None:
             (own, arriving), self.back = self.back, None
-            into = self.gradient[:, :, own]
+            into = self.gradient[:, own]
             into.copy_(self.exchange.total(arriving.wait(), into))
 
 
@@ -76,15 +80,15 @@ class Departure(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, both: torch.Tensor, sharded: Sharded) -> torch.Tensor:
-        """both ``[T, 2, H_kv, D]``; returns it."""
+        """both ``[T, H_kv, D + D_v]``; returns it."""
         ctx.sharded = sharded
-        sharded.arriving = sharded.send(both, sharded.slices(both.shape[2])[0])
+        sharded.arriving = sharded.send(both, sharded.slices(both.shape[1])[0])
         return both.view_as(both)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, placeholder: torch.Tensor) -> tuple[torch.Tensor | None, None]:
-        """The gradients ``[T, 2, H_kv, D]`` that sharded attention has sent back. The placeholder has their shape."""
+        """The gradients ``[T, H_kv, D + D_v]`` that sharded attention has sent back. The placeholder has their shape."""
         sharded: Sharded = ctx.sharded
         sharded.take_back(placeholder)
         gradient, sharded.gradient = sharded.gradient, None
@@ -102,7 +106,7 @@ class ShardedAttention(torch.autograd.Function):
         sharded: Sharded,
         sinks: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """q ``[T, H, D]``, both ``[T, 2, H_kv, D]``, sinks ``[H]``; returns ``[T, H, D]``."""
+        """q ``[T, H, D]``, both ``[T, H_kv, D + D_v]``, sinks ``[H]``; returns ``[T, H, D_v]``."""
         kept: list[torch.Tensor] = []
         # If the kernel's results are kept from before, the keys in transit are for its backward.
         output, rest = made_once(lambda: _attend(q, both, sharded, kept, sinks))
@@ -117,7 +121,7 @@ class ShardedAttention(torch.autograd.Function):
         collects them, and gets a placeholder of their shape."""
         sharded: Sharded = ctx.sharded
         q, both, sinks, output, *more = ctx.saved_tensors
-        slices, per = sharded.slices(both.shape[2]), q.shape[1] // both.shape[2]
+        slices, per = sharded.slices(both.shape[1]), q.shape[1] // both.shape[1]
         kept, rest = more[: ctx.kept], more[ctx.kept :]
         each = len(rest) // len(slices)
         of_q = torch.empty_like(q)
@@ -132,7 +136,7 @@ class ShardedAttention(torch.autograd.Function):
                 keys, values = sharded.arrived(arriving)
                 arriving = sharded.send(both, slices[number + 1] if own != slices[-1] else None)
             heads = _times(own, per)
-            of_both = both.new_empty((len(keys), 2, *keys.shape[1:]))
+            of_both = both.new_empty((len(keys), keys.shape[1], both.shape[2]))
             made = output[:, heads], rest[number * each : (number + 1) * each]
             if of_sinks is not None:
                 part = gradient_of_sinks(sinks[heads], gradient[:, heads], made)
@@ -144,7 +148,7 @@ class ShardedAttention(torch.autograd.Function):
                 made,
                 sharded.traffic.segments,
                 sharded.mask,
-                (of_q[:, heads], of_both[:, 0], of_both[:, 1]),
+                (of_q[:, heads], *sharded.parts(of_both)),
             )
             del keys, values
             sharded.send_back(own, of_both, both)
@@ -160,7 +164,7 @@ def _attend(
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """As the forward of a kernel, slice by slice; every slice leaves equally many tensors for the backward. Adds arrived keys
     and values to ``kept`` if they are to be kept."""
-    slices, per = sharded.slices(both.shape[2]), q.shape[1] // both.shape[2]
+    slices, per = sharded.slices(both.shape[1]), q.shape[1] // both.shape[1]
     outputs: list[torch.Tensor] = []
     rests: list[torch.Tensor] = []
     arriving, sharded.arriving = sharded.arriving, None

@@ -41,11 +41,10 @@ class Slicing:
 
 
 def slicing_of(config: ModelConfig, model: PretrainedConfig) -> Slicing:
-    """The slicing for a run's model."""
+    """The slicing for a run's model, of micro-batches that do not recompute layers."""
     heads = model.num_attention_heads
     return Slicing(
         config.attention_workspace,
         query_heads=heads // (getattr(model, "num_key_value_heads", None) or heads),
         element=ELEMENT[config.precision],
-        recomputes=config.checkpointing in ("full", "attention"),
     )

@@ -3,8 +3,6 @@ that send gradients of keys and values back; for ZeRO, all-gathers and reduce-sc
 
 from __future__ import annotations
 
-import statistics
-import time
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Literal
@@ -14,6 +12,7 @@ import torch.distributed as dist
 
 from ..model.groups import GroupTable
 from ..process.collectives import all_gather_single, reduce_scatter_single
+from .devices.timing import median_seconds
 from .profile_file import Table
 
 Column = Literal["all_gather_us", "reduce_scatter_us", "all_to_all_us"]
@@ -78,28 +77,8 @@ def _times(
         lambda: reduce_scatter_single(part, whole, group=group),
         lambda: dist.all_to_all_single(other, whole, group=group),
     )
-    medians = [_median(each, device, repeats) for each in collectives]
+    medians = [1e6 * median_seconds(each, device, repeats) for each in collectives]
     return dict(zip(COLUMNS, medians, strict=True))
-
-
-def _median(collective: Callable[[], object], device: torch.device, repeats: int) -> float:
-    collective()  # the first of a size prepares buffers
-    times = []
-    for _ in range(repeats):
-        dist.barrier()
-        _synchronize(device)
-        started = time.perf_counter()
-        collective()
-        _synchronize(device)
-        times.append(time.perf_counter() - started)
-    median = torch.tensor(1e6 * statistics.median(times), device=device)
-    dist.all_reduce(median, op=dist.ReduceOp.MAX)
-    return median.item()
-
-
-def _synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def _growing(times: list[float]) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..config import SchedulingConfig, problem_of
 from ..scheduling import communication_of, parse_problem
 from .features import Batch, Communication, Terms
-from .figures import figures_of, terms_of, zero_included
+from .figures import figures_of, zero_included
 from .fit import Errors, Prior, fit_terms, predict
 from .profile_file import Profile
 from .run_folder import RunFolder
@@ -23,6 +23,7 @@ class Correction:
     """A corrected profile, notes on what could not be determined, and its errors on steps that were not fitted."""
 
     profile: Profile
+    terms: Terms  # that it was made from
     notes: list[str]
     errors: Errors
 
@@ -37,7 +38,7 @@ def corrected(
     """A correction from at least :data:`FEWEST` step times in us. For its errors, each half of the steps is predicted by a
     fit to the other half."""
     communication = communication_of_run(scheduling)
-    before = _terms_before(run, scheduling)
+    before = terms_before(scheduling)
     prior = Prior(before.vector(), BELIEF)
     predicted = np.zeros(len(batches))
     for half in (0, 1):
@@ -45,7 +46,9 @@ def corrected(
         terms = fit_terms(batches[rest], times[rest], scheduling, communication, prior)
         predicted[half::2] = predict(terms, batches[half::2], scheduling, communication)
     terms = fit_terms(batches, times, scheduling, communication, prior)
-    figures, notes = figures_of(terms, run.plan["demand"])
+    planned = run.plan["hardware"]["figures"]
+    bandwidth = planned.get("elementwise_bytes_per_second")
+    figures, notes = figures_of(terms, run.plan["demand"], bandwidth=bandwidth)
     hardware, topology = run.plan["hardware"], run.plan["topology"]
     ranks = scheduling.data_parallel * scheduling.context_parallel
     profile: Profile = {
@@ -58,10 +61,16 @@ def corrected(
     }
     # Steps of training say nothing about these, so they stay as they were.
     if "activation_factor" in hardware["measured"]:
-        profile["activation_factor"] = hardware["figures"]["activation_factor"]
+        profile["activation_factor"] = planned["activation_factor"]
     if "collectives" in hardware["measured"]:
-        profile["collectives"] = hardware["figures"]["collectives"]
-    return Correction(profile, notes, Errors.of(predicted, times))
+        profile["collectives"] = planned["collectives"]
+    if "zero_overlap" in hardware["measured"]:
+        profile["zero_overlap"] = planned["zero_overlap"]
+    if "memory_bandwidth" in hardware["measured"]:
+        profile["memory_bandwidth"] = planned["memory_bandwidth"]
+    if "host_link" in hardware["measured"]:
+        profile["host_link"] = planned["host_link"]
+    return Correction(profile, terms, notes, Errors.of(predicted, times))
 
 
 def communication_of_run(scheduling: SchedulingConfig) -> Communication:
@@ -70,9 +79,17 @@ def communication_of_run(scheduling: SchedulingConfig) -> Communication:
     return lambda degree, tokens: communication_of(tokens, degree, problem)
 
 
-def _terms_before(run: RunFolder, scheduling: SchedulingConfig) -> Terms:
+def terms_before(scheduling: SchedulingConfig) -> Terms:
     """The terms that the run was compiled with."""
-    figures = run.plan["hardware"]["figures"]
     assert scheduling.forecast is not None, "skrull compiles every run with a forecast"
-    step = scheduling.forecast["fixed_us"]
-    return terms_of(figures, run.plan["demand"], scheduling.cost["fixed"], step)
+    cost, forecast = scheduling.cost, scheduling.forecast
+    square = cost["a2"]
+    return Terms(
+        token=cost["a1"] - forecast["target_share"] * forecast["target_us"],
+        target=forecast["target_us"],
+        square=square,
+        shard=square * cost.get("small_shard_tokens", 0.0),
+        least=cost.get("least", 0.0),
+        micro_batch=cost.get("fixed", 0.0),
+        step=forecast["fixed_us"],
+    )

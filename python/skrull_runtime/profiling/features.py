@@ -9,6 +9,7 @@ import numpy as np
 
 from ..config import SchedulingConfig
 from ..scheduling import PlacementEntry, Schedule
+from ..scheduling.forecast import cost_of
 
 
 @dataclass(frozen=True)
@@ -19,16 +20,28 @@ class Terms:
     target: float  # of a target of the loss
     square: float  # of a token squared, in attention
     shard: float  # of a token of a sequence on every rank of its group: slow small shards
-    micro_batch: float
+    least: float  # that a micro-batch takes in place of less work: the host starts its kernels
+    micro_batch: float  # besides its work
     step: float
 
     def vector(self) -> np.ndarray:
-        """The terms in the order of the features ``[6]``."""
+        """The terms in the order of the features ``[7]``."""
         return np.array(astuple(self))
 
 
 COUNT = len(Terms.__dataclass_fields__)
-MICRO_BATCH, STEP = COUNT - 2, COUNT - 1
+LEAST, MICRO_BATCH, STEP = COUNT - 3, COUNT - 2, COUNT - 1
+
+# What people ask of a step's time, and the terms that it is made of; communication that nothing hides is one more part.
+PARTS: dict[str, tuple[str, ...]] = {
+    "tokens": ("token",),
+    "head": ("target",),
+    "attention": ("square", "shard"),
+    "micro-batches": ("least", "micro_batch"),
+    "step": ("step",),
+}
+COLLECTIVES = "collectives"
+PART_NAMES = (*PARTS, COLLECTIVES)
 
 # Time (us) of a group, given its degree and the tokens of its sharded sequences together, in one micro-batch.
 Communication = Callable[[int, int], float]
@@ -46,21 +59,25 @@ class Batch:
 def features(
     batch: Batch, scheduling: SchedulingConfig, communication: Communication, terms: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """How much of each term the step of a batch contains ``[6]``, and the communication (us) that nothing hides.
+    """How much of each term the step of a batch contains ``[7]``, and the communication (us) that nothing hides.
 
-    The slowest rank decides, as in the scheduler's model: which one that is depends on ``terms`` ``[6]``, and so do the
-    features.
+    The slowest rank decides, as in the scheduler's model: which one that is depends on ``terms`` ``[7]``, and so do the
+    features. Where its work and communication take less than ``least``, it contains that in their place.
     """
     pool = scheduling.degrees == "pool"
     size = scheduling.context_parallel * (scheduling.data_parallel if pool else 1)
     rows = 1 if pool else scheduling.data_parallel
-    columns = [
-        [
-            _cell(entry["placements"], row * size, size, batch, communication, terms)
-            for row in range(rows)
-        ]
-        for entry in batch.schedule["micro_batches"]
-    ]
+    lighter = Lighter(scheduling)
+    columns = []
+    for entry in batch.schedule["micro_batches"]:
+        placements = entry["placements"]
+        scale, communicates = lighter.of(placements, batch.lengths, communication)
+        columns.append(
+            [
+                _cell(placements, row * size, size, batch, communicates, terms, scale)
+                for row in range(rows)
+            ]
+        )
     total = np.zeros(COUNT + 1)
     if scheduling.objective == "lockstep":
         for cells in columns:
@@ -74,6 +91,48 @@ def features(
     return total[:COUNT], float(total[COUNT])
 
 
+class Lighter:
+    """How much less of each term there is in micro-batches that recompute less, by the run's own constants."""
+
+    def __init__(self, scheduling: SchedulingConfig):
+        forecast, cost = scheduling.forecast, scheduling.cost
+        self._costs = forecast.get("lighter", []) if forecast else []
+        self._comm = cost["comm"]
+        self._scales = []
+        for own in self._costs:
+            assert forecast is not None
+            targets = forecast["target_us"] * forecast["target_share"]
+            scale = np.ones(COUNT)
+            scale[0] = (own["a1"] - targets) / (cost["a1"] - targets)
+            scale[2:4] = own["a2"] / cost["a2"] if cost["a2"] else 1.0
+            self._scales.append(scale)
+
+    def of(
+        self, placements: list[PlacementEntry], lengths: list[int], communication: Communication
+    ) -> tuple[np.ndarray, Communication]:
+        """Factors of the terms ``[7]`` of a micro-batch, and its communication."""
+        number = cost_of(placements, lengths, self._costs)
+        if number is None:
+            return np.ones(COUNT), communication
+        own = self._costs[number]["comm"]
+
+        def communicates(degree: int, tokens: int) -> float:
+            before, now = self._comm[str(degree)][2], own[str(degree)][2]
+            return communication(degree, tokens) * (now / before if before else 1.0)
+
+        return self._scales[number], communicates
+
+
+def part_times(
+    batch: Batch, scheduling: SchedulingConfig, communication: Communication, terms: Terms
+) -> np.ndarray:
+    """What the step of a batch takes by part ``[len(PART_NAMES)]``, us; the parts add up to its time."""
+    vector = terms.vector()
+    own, waiting = features(batch, scheduling, communication, vector)
+    spent = dict(zip(Terms.__dataclass_fields__, own * vector, strict=True))
+    return np.array([*(sum(spent[n] for n in names) for names in PARTS.values()), waiting])
+
+
 def _time(cell: np.ndarray, terms: np.ndarray) -> float:
     return float(cell[:COUNT] @ terms + cell[COUNT])
 
@@ -85,8 +144,10 @@ def _cell(
     batch: Batch,
     communication: Communication,
     terms: np.ndarray,
+    scale: np.ndarray,
 ) -> np.ndarray:
-    """Features of the slowest of the ranks ``first .. first + size - 1`` in a micro-batch, its communication last: ``[7]``."""
+    """Features of the slowest of the ranks ``first .. first + size - 1`` in a micro-batch, its communication last: ``[8]``.
+    ``scale``: factors of the terms ``[7]``."""
     own = [p for p in placements if first <= p["first_rank"] < first + size]
     if not own:
         return np.zeros(COUNT + 1)
@@ -99,7 +160,7 @@ def _cell(
         work[:3] = np.array([length, batch.targets[sequence], length**2]) / degree
         work[3] = length
         start = placement["first_rank"] - first
-        (local if degree == 1 else sharded)[start : start + degree] += work
+        (local if degree == 1 else sharded)[start : start + degree] += work * scale
         if degree > 1:
             groups[degree, start] = groups.get((degree, start), 0) + length
     waiting = np.zeros(size)
@@ -109,6 +170,9 @@ def _cell(
     cells = np.zeros((size, COUNT + 1))
     cells[:, :COUNT] = sharded + np.where(hidden[:, None], local, 0.0)
     cells[:, COUNT] = np.where(hidden, 0.0, waiting)
-    cells[:, MICRO_BATCH] += 1
     slowest: np.ndarray = cells[np.argmax(cells[:, :COUNT] @ terms + cells[:, COUNT])]
+    if _time(slowest, terms) < terms[LEAST]:
+        slowest = np.zeros(COUNT + 1)
+        slowest[LEAST] = 1
+    slowest[MICRO_BATCH] += 1
     return slowest

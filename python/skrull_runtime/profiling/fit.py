@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import SchedulingConfig
-from .features import COUNT, Batch, Communication, Terms, features
+from .features import COUNT, LEAST, MICRO_BATCH, Batch, Communication, Terms, features
 
 Times = Sequence[float] | np.ndarray  # in us
 ROUNDS = 12  # of linearising: which rank is slowest depends on the terms
+STARTS = (0.05, 0.25, 0.5)  # quantiles of a micro-batch's time that ``least`` is looked for from
+CLEARLY = 0.9  # of the mean error without ``least``: what it must bring to be believed
+NOISY = 0.08  # median error from which on times do not tell ``least`` from a fixed cost
 HUBER = 1.345  # residuals beyond that many standard deviations count by their size, not its square
 
 
@@ -55,7 +58,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Prior:
-    """Terms ``[6]`` that are assumed before any measurement, with the weight of ``weight`` measurements."""
+    """Terms ``[7]`` that are assumed before any measurement, with the weight of ``weight`` measurements."""
 
     terms: np.ndarray
     weight: float
@@ -80,9 +83,48 @@ def fit_terms(
     communication: Communication,
     prior: Prior | None = None,
 ) -> Terms:
-    """The terms that predict step times ``measured`` (us) of the batches best."""
+    """The terms that predict step times ``measured`` (us) of the batches best.
+
+    Which micro-batches ``least`` decides depends on the terms. Without a prior it is looked for from several places, and
+    believed only where it explains the times clearly better: else a fixed cost does as well.
+    """
     times = np.asarray(measured, dtype=float)
-    vector = prior.terms if prior else np.zeros(COUNT)
+
+    def fitted_from(start: np.ndarray) -> np.ndarray:
+        return _linearised(start, batches, times, scheduling, communication, prior)
+
+    if prior is not None:
+        return Terms(*map(float, fitted_from(prior.terms)))
+
+    def off(vector: np.ndarray) -> np.ndarray:
+        predicted = predict(Terms(*vector), batches, scheduling, communication)
+        sizes: np.ndarray = np.abs(predicted / times - 1)
+        return sizes
+
+    def error(vector: np.ndarray) -> float:
+        return float(np.mean(off(vector)))
+
+    plain = fitted_from(np.zeros(COUNT))
+    each = times / [max(1, len(batch.schedule["micro_batches"])) for batch in batches]
+    bounded = []
+    for least in np.quantile(each, STARTS):
+        start = plain.copy()
+        start[MICRO_BATCH], start[LEAST] = 0.0, least
+        bounded.append(fitted_from(start))
+    best = min(bounded, key=error)
+    believed = error(best) < CLEARLY * error(plain) and np.median(off(best)) < NOISY
+    return Terms(*map(float, best if believed else plain))
+
+
+def _linearised(
+    vector: np.ndarray,
+    batches: Sequence[Batch],
+    times: np.ndarray,
+    scheduling: SchedulingConfig,
+    communication: Communication,
+    prior: Prior | None,
+) -> np.ndarray:
+    """The terms that least squares end at, from ``vector`` on, with the features that each round's terms give."""
     for _ in range(ROUNDS):
         parts = [features(batch, scheduling, communication, vector) for batch in batches]
         matrix = np.array([own for own, _ in parts])
@@ -92,7 +134,7 @@ def fit_terms(
         if np.allclose(found, vector, rtol=1e-6):
             break
         vector = found
-    return Terms(*map(float, vector))
+    return vector
 
 
 def robust_least_squares(
@@ -110,6 +152,8 @@ def robust_least_squares(
         weights = np.minimum(1.0, HUBER * deviation / np.maximum(residuals, 1e-300))
         if np.allclose(found, before, rtol=1e-9):
             break
+    if prior is not None:  # what no measurement contains stays as it was
+        found = np.where(np.any(matrix != 0, axis=0), found, prior.terms)
     return found
 
 

@@ -29,6 +29,9 @@ class MeasuredStep:
     micro_batches: int
     seconds: float
     predicted_seconds: float
+    waited_seconds: float | None = None  # for its batch; None in files of before
+    optimizer_seconds: float | None = None  # of ``seconds``, behind the last backward
+    disturbed: bool = False  # a first step, or one behind a checkpoint or an evaluation
 
 
 def measured_steps(path: Path) -> tuple[list[MeasuredStep], int]:
@@ -61,6 +64,9 @@ def _entry(line: str) -> MeasuredStep | None:
         micro_batches=read["micro_batches"],
         seconds=float(read["seconds"]),
         predicted_seconds=float(read["predicted_seconds"]),
+        waited_seconds=read.get("waited_seconds"),
+        optimizer_seconds=read.get("optimizer_seconds"),
+        disturbed=read.get("disturbed", False),
     )
     usable = 0 < entry.seconds < 1e9 and 0 < entry.predicted_seconds < 1e9
     return entry if usable else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import statistics
 import time
@@ -68,12 +69,23 @@ class StepTimer:
         dist.all_reduce(own, op=dist.ReduceOp.MAX)
         return float(own.item())
 
-    def medians(self, batches: list[Batch], repeats: int) -> list[float]:
+    def medians(self, batches: list[Batch], repeats: int, limit: float = math.inf) -> list[float]:
         """The median time of each step in us; measured in rounds over all of them, so that a slow moment does not affect only
-        one."""
+        one. No round but the first begins that would end beyond ``limit`` seconds. Collective."""
+        started = self._clock()
         self.seconds(max(batches, key=lambda batch: sum(batch.lengths)))  # memory and kernels
-        rounds = [[self.seconds(batch) for batch in batches] for _ in range(repeats)]
+        rounds: list[list[float]] = []
+        for n in range(repeats):
+            if n and self._elapsed(started) * (n + 1) / n > limit:
+                break
+            rounds.append([self.seconds(batch) for batch in batches])
         return [1e6 * statistics.median(times) for times in zip(*rounds, strict=True)]
+
+    def _elapsed(self, started: float) -> float:
+        """Seconds since then, the same on all ranks."""
+        elapsed = torch.tensor(self._clock() - started, device=self.trainer.device)
+        dist.all_reduce(elapsed, op=dist.ReduceOp.MAX)
+        return float(elapsed.item())
 
     def _synchronize(self) -> None:
         if self.trainer.device.type == "cuda":

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 from ..batches.collate import collate
@@ -14,6 +18,11 @@ from .run_folder import Plan
 # Ids of rows of the plan's memory: those that activation_factor multiplies, and that of sharded sequences.
 SCALED_ROWS = ("activations", "layer-at-work")
 SHARDED_ROW = "gathered"
+# What PyTorch's allocator does not see.
+UNSEEN_ROWS = ("context", "communicators", "fragmentation")
+# Moments of a step that rows of the plan's memory may be limited to (src/cost/memory-model.ts).
+STEP = "step"
+PHASES = ("loss", "head", "final", "layers", "down", "gate", "norm", "attention", STEP)
 
 
 def activation_factor(timer: StepTimer, plan: Plan, rank: int) -> float | None:
@@ -43,9 +52,35 @@ def local_micro_batch(tokens: int, rank: int) -> MicroBatch:
 
 
 def factor_of(bytes_per_token: float, plan: Plan) -> float:
-    """The ``activation_factor`` of a machine where a token of a local sequence takes that many bytes."""
-    rows: dict[str, float] = {row["id"]: row["bytes"] for row in plan["memory"]["per_token"]}
+    """The ``activation_factor`` of a machine where a token of a local sequence takes that many bytes, at the moment when
+    a layer runs backward."""
+    rows = [row for row in plan["memory"]["per_token"] if _is_at(row, "layers")]
     planned = plan["hardware"]["figures"]["activation_factor"]
-    scaled = sum(rows[id_] for id_ in SCALED_ROWS) / planned
-    others = sum(own for id_, own in rows.items() if id_ not in (*SCALED_ROWS, SHARDED_ROW))
-    return min(10.0, max(0.1, (bytes_per_token - others) / scaled))
+    scaled = sum(row["bytes"] for row in rows if row["id"] in SCALED_ROWS) / planned
+    outside = (*SCALED_ROWS, *UNSEEN_ROWS, SHARDED_ROW)
+    others = sum(row["bytes"] for row in rows if row["id"] not in outside)
+    return float(min(10.0, max(0.1, (bytes_per_token - others) / scaled)))
+
+
+def planned_bytes(memory: Mapping[str, Any], tokens: int, sharded: int, states: bool = True) -> int:
+    """What PyTorch allocates at most for a micro-batch of that many tokens on a rank, ``sharded`` of them of shared
+    sequences, by the plan's rows; with or without what is there all along."""
+    return round(max(_at(phase, memory, tokens, sharded, states) for phase in PHASES))
+
+
+def _at(phase: str, memory: Mapping[str, Any], tokens: int, sharded: int, states: bool) -> float:
+    total = 0.0
+    for row in memory["fixed"]:
+        if _is_at(row, phase) and row["id"] not in UNSEEN_ROWS and (states or "phase" in row):
+            total += row["bytes"]
+    for row in memory["per_token"] if phase != STEP else ():
+        if not _is_at(row, phase) or row["id"] in UNSEEN_ROWS:
+            continue
+        own = sharded if row["id"] == SHARDED_ROW else tokens
+        total += min(own * row["bytes"], row.get("most", math.inf))
+    return total
+
+
+def _is_at(row: Mapping[str, Any], phase: str) -> bool:
+    """Whether a row exists at that moment; most are there all along."""
+    return bool(row.get("phase", phase) == phase)

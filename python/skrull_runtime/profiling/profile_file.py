@@ -29,7 +29,9 @@ class ZeroIncluded(TypedDict):
     stage: int
     ranks: int
     parameters: int
+    trained: int
     gradients: str
+    offload: str
 
 
 class Figures(TypedDict, total=False):
@@ -39,7 +41,9 @@ class Figures(TypedDict, total=False):
     head_flops: float
     attention_flops: float
     small_shard_tokens: float
+    elementwise_bytes_per_second: float
     micro_batch_us: float
+    micro_batch_least_us: float
     step_us: float
 
 
@@ -51,6 +55,9 @@ class Profile(Figures, total=False):
     gpu: str
     precision: str
     zero_included: ZeroIncluded
+    zero_overlap: float  # share of ZeRO's communication in a micro-batch that runs beside its work
+    memory_bandwidth: float  # bytes per second, of a rank's device
+    host_link: float  # bytes per second, of a rank
     activation_factor: float
     collectives: list[Table]
 

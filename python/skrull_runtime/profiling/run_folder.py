@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any, TypedDict
 
+from typing_extensions import NotRequired
+
 from ..config import RunConfig, SchedulingConfig
 from ..data.index import read_index
 from ..errors import UserError
@@ -32,10 +34,18 @@ class DemandedCollectives(TypedDict):
     all_to_alls: float
 
 
+class DemandedBytes(TypedDict):
+    """Of all but matrix products and attention: bytes that would take as long at the speed of memory."""
+
+    per_token: float
+    per_target: float
+
+
 class Demand(TypedDict):
     """What the model asks of any machine."""
 
     flops: DemandedFlops
+    bytes: NotRequired[DemandedBytes]  # runs compiled before do not say
     target_share: float  # of tokens
     collectives: DemandedCollectives
 
@@ -44,6 +54,9 @@ class PlannedFigures(Figures):
     """The figures that a plan was made with."""
 
     activation_factor: float
+    zero_overlap: float
+    memory_bandwidth: float
+    host_link: float
     collectives: list[Table]
 
 
@@ -62,6 +75,7 @@ class Plan(TypedDict):
     hardware: PlannedHardware
     model: JsonObject
     topology: JsonObject
+    step: JsonObject
     training: JsonObject
     memory: JsonObject
 

@@ -38,10 +38,14 @@ def step_entry(
         "tokens": batch.tokens,
         "supervised_tokens": batch.supervised,
         "micro_batches": len(batch.micro_batches),
+        **(
+            {} if result.recomputing_less is None else {"recomputing_less": result.recomputing_less}
+        ),
         "seconds": result.seconds,
         "predicted_seconds": batch.predicted_seconds,
         "scheduling_seconds": batch.scheduling_seconds,
         "waited_seconds": result.waited_seconds,
+        "optimizer_seconds": result.optimizer_seconds,
         "tokens_per_second": batch.tokens / result.seconds,
         "supervised_tokens_per_second": batch.supervised / result.seconds,
         "padding": batch.figures.padding,

@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cost import Assignment, Placement, bucket_units, communication_of, shard_units, work_of
+from .cost import (
+    Assignment,
+    Placement,
+    bucket_units,
+    communication_of,
+    micro_batch_time,
+    shard_units,
+    work_of,
+)
 from .problem import Problem
 
 
@@ -67,20 +75,20 @@ def full_cell(sequences: list[int], workload: Workload) -> Cell:
     """A cell with everything on all of its ranks, which the workload's last level must be."""
     count = len(sequences)
     ordered = sorted(sequences)
-    time = _full_time(ordered, workload) + workload.problem.fixed
+    time = micro_batch_time(_full_time(ordered, workload), workload.problem)
     return Cell(ordered, [len(workload.levels) - 1] * count, [0] * count, time)
 
 
 def _cell_time(
     sequences: list[int], levels: list[int], firsts: list[int], workload: Workload
 ) -> float:
-    """The slowest rank's max(communication, local) + sharded + fixed, us (arXiv:2505.19609 Eq. 1 and 2)."""
+    """By the slowest rank's max(communication, local) + sharded, us (arXiv:2505.19609 Eq. 1 and 2)."""
     if not sequences:
         return 0.0
     problem = workload.problem
     top = len(workload.levels) - 1
     if workload.levels[top].degree == workload.size > 1 and min(levels) == top:
-        return _full_time(sequences, workload) + problem.fixed
+        return micro_batch_time(_full_time(sequences, workload), problem)
     local = [0.0] * workload.size
     sharded = [0.0] * workload.size
     groups: dict[tuple[int, int], int] = {}
@@ -101,7 +109,7 @@ def _cell_time(
         for rank in range(first, first + degree):
             communication[rank] += time
     times = [max(c, own) + s for c, own, s in zip(communication, local, sharded, strict=True)]
-    return max(times) + problem.fixed
+    return micro_batch_time(max(times), problem)
 
 
 def _full_time(sequences: list[int], workload: Workload) -> float:

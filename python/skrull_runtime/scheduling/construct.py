@@ -93,25 +93,11 @@ def _balanced_bins(sequences: list[int], count: int, workload: Workload) -> list
         if failed < 0:
             break
     else:
-        bins = _growing_bins(work, units, count, whole)
+        bins, _ = put_least_loaded(work, units, [0.0] * count, [whole] * count, whole)
     members: list[list[int]] = [[] for _ in range(max(bins, default=-1) + 1)]
     for sequence, b in zip(sequences, bins, strict=True):
         members[b].append(sequence)
     return [own for own in members if own]
-
-
-def _growing_bins(work: list[float], units: list[float], count: int, whole: float) -> list[int]:
-    """As :func:`put_least_loaded`, but opens a bin where none has room."""
-    load, room = [0.0] * count, [whole] * count
-    bins: list[int] = []
-    while len(bins) < len(work):
-        done = len(bins)
-        more, failed = put_least_loaded(work[done:], units[done:], load, room)
-        bins += more
-        if failed >= 0:
-            load.append(0.0)
-            room.append(whole)
-    return bins
 
 
 def _side_by_side(cells: list[Cell], width: int) -> Rows:

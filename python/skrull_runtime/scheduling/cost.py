@@ -45,6 +45,11 @@ def communication_of(tokens: int, degree: int, problem: Problem) -> float:
     return max(floor, intercept + slope * tokens)
 
 
+def micro_batch_time(slowest: float, problem: Problem) -> float:
+    """Time of a micro-batch, us, by that of its slowest rank."""
+    return max(problem.least, slowest) + problem.fixed
+
+
 def shard_units(length: int, degree: int, problem: Problem) -> float:
     """Memory of a shard in units of 1/N token: whole numbers, so that a bucket that is exactly full is recognised."""
     unit = problem.context_parallel

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ..config import SchedulingConfig, problem_of
-from . import Placement, Schedule, Workload, parse_problem, rows_of, rows_time
+from ..contract.records import LighterCost, ScheduleProblem
+from . import Placement, PlacementEntry, Schedule, Workload, parse_problem, rows_of, rows_time
+from .cells import Rows
+from .summary import fullest_rank
 
 
 def predicted_us(
@@ -18,14 +21,48 @@ def predicted_us(
     forecast = scheduling.forecast
     if not forecast:
         return schedule["iteration_time"]
-    problem = parse_problem(problem_of(scheduling, lengths))
-    workload = Workload(problem)
-    for level in workload.levels:
-        for k, (length, own) in enumerate(zip(lengths, targets, strict=True)):
-            extra = forecast["target_us"] * (own - forecast["target_share"] * length)
-            level.work[k] += extra / level.degree
+    extra = [
+        forecast["target_us"] * (own - forecast["target_share"] * length)
+        for length, own in zip(lengths, targets, strict=True)
+    ]
     placed = [
         [Placement(**placement) for placement in entry["placements"]]
         for entry in schedule["micro_batches"]
     ]
-    return rows_time(rows_of(placed, workload), problem) + forecast["fixed_us"]
+    problem = problem_of(scheduling, lengths)
+    lighter = forecast.get("lighter", [])
+    costs = [cost_of(entry["placements"], lengths, lighter) for entry in schedule["micro_batches"]]
+    made = {cost: _rows(problem, cost, lighter, placed, extra) for cost in {None, *costs}}
+    rows = [
+        [made[cost][row][index] for index, cost in enumerate(costs)]
+        for row in range(len(made[None]))
+    ]
+    return rows_time(rows, parse_problem(problem)) + forecast["fixed_us"]
+
+
+def cost_of(
+    placements: list[PlacementEntry], lengths: list[int], lighter: list[LighterCost]
+) -> int | None:
+    """Which of the lighter costs a micro-batch has; None where it has the problem's own."""
+    fullest = fullest_rank(placements, lengths) if lighter else 0
+    fitting = (number for number, cost in enumerate(lighter) if fullest <= cost["tokens"])
+    return next(fitting, None)
+
+
+def _rows(
+    document: ScheduleProblem,
+    cost: int | None,
+    lighter: list[LighterCost],
+    placed: list[list[Placement]],
+    extra: list[float],
+) -> Rows:
+    """All micro-batches under one of the costs; sequence k takes ``extra[k]`` us more than its tokens say."""
+    if cost is not None:
+        own = lighter[cost]
+        changed = {"a1": own["a1"], "a2": own["a2"], "comm": own["comm"]}
+        document = {**document, "cost": {**document["cost"], **changed}}  # type: ignore[typeddict-item]
+    workload = Workload(parse_problem(document))
+    for level in workload.levels:
+        for k, more in enumerate(extra):
+            level.work[k] += more / level.degree
+    return rows_of(placed, workload)

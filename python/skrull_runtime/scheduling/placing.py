@@ -14,27 +14,38 @@ INFINITE = float("inf")
 
 
 def put_least_loaded(
-    work: list[float], units: list[float], load: list[float], room: list[float]
+    work: list[float],
+    units: list[float],
+    load: list[float],
+    room: list[float],
+    whole: float | None = None,
 ) -> tuple[list[int], int]:
-    """Each item to the least loaded bin, the earliest of equals, that has room. Changes load and room.
+    """Each item to the least loaded bin, the earliest of equals, that has room (``BinQueue`` of bin-queue.ts). Changes load
+    and room. ``whole``: the room of bins that are added where none has any.
 
     Returns the bin of every item, and the position of the first that found no room, or -1.
     """
-    heap = [(own, b) for b, own in enumerate(load)]
-    heapq.heapify(heap)
+    ready = [(own, b) for b, own in enumerate(load)]
+    heapq.heapify(ready)
+    waiting: list[tuple[float, int]] = []  # bins that had no room, the most room first
     bins: list[int] = []
     for own, need in zip(work, units, strict=True):
-        full = []
-        while heap and room[heap[0][1]] < need:
-            full.append(heapq.heappop(heap))
-        if not heap:
-            return bins, len(bins)
-        chosen = heap[0][1]
+        while waiting and -waiting[0][0] >= need:
+            b = heapq.heappop(waiting)[1]
+            heapq.heappush(ready, (load[b], b))
+        while ready and room[ready[0][1]] < need:
+            b = heapq.heappop(ready)[1]
+            heapq.heappush(waiting, (-room[b], b))
+        if not ready:
+            if whole is None:
+                return bins, len(bins)
+            ready.append((0.0, len(load)))
+            load.append(0.0)
+            room.append(whole)
+        chosen = ready[0][1]
         load[chosen] += own
         room[chosen] -= need
-        heapq.heapreplace(heap, (load[chosen], chosen))
-        for entry in full:
-            heapq.heappush(heap, entry)
+        heapq.heapreplace(ready, (load[chosen], chosen))
         bins.append(chosen)
     return bins, -1
 

@@ -49,6 +49,7 @@ class Problem:
     a1: float
     a2: float
     fixed: float
+    least: float
     small_shard_tokens: float
     comm: dict[int, tuple[float, float, float]] = field(default_factory=dict)
 
@@ -95,6 +96,7 @@ def parse_problem(document: Any) -> Problem:
         a1=float(cost["a1"]),
         a2=float(cost["a2"]),
         fixed=float(cost.get("fixed", 0)),
+        least=float(cost.get("least", 0)),
         small_shard_tokens=float(cost.get("small_shard_tokens", 0)),
         comm={int(degree): _row(*row) for degree, row in cost["comm"].items()},
     )

@@ -1,11 +1,12 @@
-"""What a schedule makes of a global batch, for the metrics: padding and imbalance."""
+"""What a schedule makes of a global batch, for the metrics: padding and imbalance. And the tokens
+of a micro-batch's fullest rank."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ..config import SchedulingConfig, problem_of
-from .answer import MicroBatches
+from .answer import MicroBatches, PlacementEntry
 from .cost import work_of
 from .problem import parse_problem
 
@@ -46,3 +47,20 @@ def figures_of(
         padding=1 - sum(lengths) / computed if computed else 0.0,
         imbalance=slowest * problem.ranks / total if total else 1.0,
     )
+
+
+def fullest_rank(placements: list[PlacementEntry], lengths: list[int]) -> int:
+    """Tokens of the rank that has most in a micro-batch, padding included (src/plan/lighter.ts). The number changes
+    only where groups begin and end."""
+    edges: dict[int, int] = {}
+    for placement in placements:
+        length, degree = lengths[placement["sequence"]], placement["degree"]
+        tokens = length if degree == 1 else 2 * -(-length // (2 * degree))
+        first, end = placement["first_rank"], placement["first_rank"] + degree
+        edges[first] = edges.get(first, 0) + tokens
+        edges[end] = edges.get(end, 0) - tokens
+    held = most = 0
+    for rank in sorted(edges):
+        held += edges[rank]
+        most = max(most, held)
+    return most

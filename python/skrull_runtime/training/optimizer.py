@@ -4,16 +4,45 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
 
 from ..contract.records import LearningRate, Optimizer
 from ..contract.vocabularies import Decayed, LearningRateKind, OptimizerKind
+from ..model.adapters.ends import End, end_of
+from ..model.build import base_of
+from .eight_bit import BITS, adamw8bit
+from .muon import muon
 
 Groups = list[dict[str, Any]]  # as torch takes parameter groups
 Settings = dict[str, Any]  # keyword arguments of an optimizer
+
+
+class Roles(NamedTuple):
+    """Parameters that are no matrix of a layer whatever their shape. The embedding and the head are one where they are
+    tied."""
+
+    embedding: tuple[nn.Parameter, ...] = ()
+    head: tuple[nn.Parameter, ...] = ()
+    biases: tuple[nn.Parameter, ...] = ()  # of experts, a row each
+
+
+def roles_of(model: nn.Module) -> Roles:
+    """The roles of a model of transformers, with or without adapters."""
+    base = base_of(model)
+    ends = base.get_input_embeddings(), base.get_output_embeddings()
+    embedding, head = (() if end is None else _parameters_of(end_of(end)) for end in ends)
+    named = model.named_parameters()
+    biases = tuple(parameter for name, parameter in named if name.endswith("bias"))
+    return Roles(embedding, head, biases)
+
+
+def _parameters_of(end: End) -> tuple[nn.Parameter, ...]:
+    """Its weight, and the rows that are trained in the place of others."""
+    weight = cast(nn.Parameter, end.module.weight)
+    return (weight,) if end.rows is None else (weight, end.rows.values)
 
 
 def decayed_of(config: Optimizer) -> Decayed:
@@ -44,36 +73,75 @@ def build_optimizer(
     config: Optimizer,
     device: torch.device,
     offloaded: bool = False,
+    roles: Roles = Roles(),  # noqa: B008 - immutable
 ) -> torch.optim.Optimizer:
-    """A torch optimizer to pass to DeepSpeed: nothing is compiled, and defaults are torch's (as stated by the run). Its
-    groups are those of :func:`decay_groups`.
+    """An optimizer to pass to DeepSpeed: nothing is compiled, and defaults are torch's (as stated by the run). Its groups
+    are those of :func:`decay_groups`, divided where the optimizer treats parameters by their ``roles``.
 
     ``offloaded``: its states and its step are on the host. For parameters of a GPU, that is DeepSpeed's vectorised AdamW
-    if a compiler is available, which is several times faster.
+    if a compiler is available, which is several times faster. Raises UserError where a package is missing.
     """
-    settings = {name: value for name, value in config.items() if name not in ("type", "decayed")}
-    return _BUILDERS[config["type"]](decay_groups(parameters, config), settings, device, offloaded)
+    stated: Settings = dict(config)
+    settings = {name: value for name, value in stated.items() if name not in ("type", "decayed")}
+    if "betas" in settings:
+        settings["betas"] = tuple(settings["betas"])
+    place = Place(device, offloaded, roles)
+    return _BUILDERS[config["type"]](decay_groups(parameters, config), settings, place)
 
 
-def _sgd(
-    groups: Groups, settings: Settings, _device: torch.device, _offloaded: bool
-) -> torch.optim.Optimizer:
+class Place(NamedTuple):
+    """What an optimizer is made for."""
+
+    device: torch.device
+    offloaded: bool
+    roles: Roles
+
+
+def _sgd(groups: Groups, settings: Settings, _place: Place) -> torch.optim.Optimizer:
     return torch.optim.SGD(groups, **settings)
 
 
-def _adamw(
-    groups: Groups, settings: Settings, device: torch.device, offloaded: bool
-) -> torch.optim.Optimizer:
-    settings = settings | {"betas": tuple(settings.get("betas", (0.9, 0.999)))}
-    if offloaded and device.type == "cuda":
+def _adamw(groups: Groups, settings: Settings, place: Place) -> torch.optim.Optimizer:
+    on_gpu = place.device.type == "cuda"
+    if place.offloaded and on_gpu:
         vectorised = _host_adamw(groups, settings)
         if vectorised is not None:
             return vectorised
-    return torch.optim.AdamW(groups, fused=device.type == "cuda" and not offloaded, **settings)
+    return torch.optim.AdamW(groups, fused=on_gpu and not place.offloaded, **settings)
+
+
+def _adamw8bit(groups: Groups, settings: Settings, place: Place) -> torch.optim.Optimizer:
+    """The embedding has moments in fp32, as with transformers' Trainer: its gradients differ by orders of magnitude."""
+    return adamw8bit(divided(groups, place.roles.embedding, {BITS: 32}), settings)
+
+
+def _muon(groups: Groups, settings: Settings, place: Place) -> torch.optim.Optimizer:
+    outside = [parameter for role in place.roles for parameter in role]
+    return muon(groups, outside, settings, place.device)
+
+
+def divided(groups: Groups, chosen: Iterable[nn.Parameter], settings: Settings) -> Groups:
+    """The groups without the chosen parameters, then these with settings of their own; an empty group is left out."""
+    ids = {id(parameter) for parameter in chosen}
+
+    def part(is_chosen: bool, more: Settings) -> Groups:
+        found: Groups = [
+            {
+                **group,
+                **more,
+                "params": [p for p in group["params"] if (id(p) in ids) == is_chosen],
+            }
+            for group in groups
+        ]
+        return [group for group in found if group["params"]]
+
+    return part(False, {}) + part(True, settings)
 
 
 _BUILDERS: dict[OptimizerKind, Callable[..., torch.optim.Optimizer]] = {
     "adamw": _adamw,
+    "adamw8bit": _adamw8bit,
+    "muon": _muon,
     "sgd": _sgd,
 }
 
@@ -90,11 +158,25 @@ def _host_adamw(groups: Groups, settings: Settings) -> torch.optim.Optimizer | N
         return None
 
 
-def set_groups(optimizer: Any, rate: float, decays: list[float]) -> None:
-    """Sets the learning rate of all groups, and the weight decay of each: loading a universal checkpoint, DeepSpeed gives
-    all groups the settings of the first."""
-    for group, decay in zip(optimizer.param_groups, decays, strict=True):
-        group["lr"], group["weight_decay"] = rate, decay
+class GroupSettings(NamedTuple):
+    """What a group has of its own."""
+
+    peak: float  # learning rate
+    weight_decay: float
+
+
+def settings_of(optimizer: torch.optim.Optimizer) -> list[GroupSettings]:
+    """The settings of every group, as the optimizer was made."""
+    return [GroupSettings(group["lr"], group["weight_decay"]) for group in optimizer.param_groups]
+
+
+def set_groups(
+    optimizer: Any, settings: list[GroupSettings], rate: Callable[[float], float]
+) -> None:
+    """Sets the learning rate of every group, ``rate`` of its peak, and its weight decay: loading a universal checkpoint,
+    DeepSpeed gives all groups the settings of the first."""
+    for group, (peak, decay) in zip(optimizer.param_groups, settings, strict=True):
+        group["lr"], group["weight_decay"] = rate(peak), decay
 
 
 def learning_rate(step: int, total_steps: int, peak: float, config: LearningRate) -> float:

@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
 
 from ..batches.collate import StepBatch
 from ..batches.sampler import GlobalBatch, ScheduledBatchSampler
+from ..config import ModelConfig
 from ..model.groups import GroupTable
 from ..scheduling import Schedule
+from ..scheduling.summary import fullest_rank
 from .prepare import Prepared
 from .step import Trainer
 
@@ -44,7 +45,8 @@ class Trial:
 class Choice:
     """Micro-batches to try, and from how many steps they were chosen."""
 
-    trials: list[Trial]  # the fullest, and the one with the longest sequence if that is another
+    # The fullest, and those of the micro-batches that recompute less; the one with the longest sequence if that is another.
+    trials: list[Trial]
     steps: int  # whose lengths were compared
 
 
@@ -52,9 +54,11 @@ def choose(
     batches: Iterable[GlobalBatch],
     lengths: Sequence[int],
     schedule_of: Callable[[GlobalBatch], Schedule],
+    limits: Sequence[int] = (),
 ) -> Choice:
     """The fullest micro-batch and the one with the longest sequence, among the first of these global batches. ``lengths``
-    are the tokens of all samples.
+    are the tokens of all samples. Micro-batches of up to each of ``limits`` tokens keep what larger ones recompute, so that
+    the fullest of them is tried too.
 
     All ranks choose alike. Only the batches with the most tokens and the one with the longest sequence are scheduled: a
     micro-batch of another batch may be fuller by what these leave free in their buckets.
@@ -74,9 +78,14 @@ def choose(
         for batch in {batch.step: batch for batch in chain([longest], heaviest)}.values()
         for trial in _trials_of(batch, lengths, schedule_of(batch))
     ]
-    fullest = max(trials, key=lambda trial: (trial.tokens, trial.longest))
+
+    def fullest(trials: list[Trial]) -> Trial:
+        return max(trials, key=lambda trial: (trial.tokens, trial.longest))
+
+    below = [[trial for trial in trials if trial.tokens <= limit] for limit in limits]
     widest = max(trials, key=lambda trial: (trial.longest, trial.tokens))
-    return Choice([fullest] if fullest == widest else [fullest, widest], len(looked))
+    chosen = [fullest(trials), *(fullest(own) for own in below if own), widest]
+    return Choice(list({(own.batch.step, own.index): own for own in chosen}.values()), len(looked))
 
 
 @dataclass(frozen=True)
@@ -88,12 +97,15 @@ class Preflight:
     steps: int  # left in the run
 
     @classmethod
-    def of(cls, sampler: ScheduledBatchSampler, prepared: Prepared) -> Preflight | None:
+    def of(
+        cls, sampler: ScheduledBatchSampler, prepared: Prepared, model: ModelConfig
+    ) -> Preflight | None:
         """The pre-flight of the remaining steps; None if there are none. Raises UserError where a sample cannot be read."""
         if len(sampler) <= 0:
             return None
         dataset = prepared.dataset
-        choice = choose(sampler, dataset.index.lengths, dataset.schedule_of)
+        limits = [entry["tokens"] for entry in model.lighter_checkpointing]
+        choice = choose(sampler, dataset.index.lengths, dataset.schedule_of, limits)
         batches = prepared.feed.batches([trial.batch for trial in choice.trials])
         return cls(choice, list(batches), len(sampler))
 
@@ -111,7 +123,8 @@ class Preflight:
         _say(f"pre-flight: passed in {time.perf_counter() - started:.1f} s{peak}")
 
     def _described(self) -> str:
-        fullest, widest = self.choice.trials[0], self.choice.trials[-1]
+        fullest = self.choice.trials[0]
+        widest = max(self.choice.trials, key=lambda trial: trial.longest)
         most = f"the fullest micro-batch ({fullest.tokens} tokens on a rank, {fullest.place})"
         longest = f"the longest sequence ({widest.longest} tokens, {widest.place})"
         every = self.choice.steps == self.steps
@@ -136,48 +149,11 @@ def _first(batches: Iterable[GlobalBatch], most: int) -> list[GlobalBatch]:
     return taken
 
 
-class _Placed(NamedTuple):
-    """A sequence on the ranks from ``first`` up to ``last``, with its tokens on each of them."""
-
-    length: int
-    first: int
-    last: int
-    tokens: int
-
-
-def _trials_of(batch: GlobalBatch, lengths: Sequence[int], schedule: Schedule) -> list[Trial]:
+def _trials_of(batch: GlobalBatch, lengths: Sequence[int], schedule: Schedule) -> Iterator[Trial]:
+    """One of every micro-batch that has sequences."""
     own = [lengths[sample] for sample in batch.samples]
-    return [
-        Trial(batch, index, _fullest_rank(placed), max(each.length for each in placed))
-        for index, placed in _placed(schedule, own)
-    ]
-
-
-def _placed(schedule: Schedule, lengths: list[int]) -> Iterator[tuple[int, list[_Placed]]]:
-    """The micro-batches that have sequences, by index."""
     for entry in schedule["micro_batches"]:
-        placed = []
-        for placement in entry["placements"]:
-            length, degree = lengths[placement["sequence"]], placement["degree"]
-            first = placement["first_rank"]
-            placed.append(_Placed(length, first, first + degree, _shard(length, degree)))
-        if placed:
-            yield entry["index"], placed
-
-
-def _shard(length: int, degree: int) -> int:
-    """Tokens on a rank, including padding; see layout.py."""
-    return length if degree == 1 else 2 * -(-length // (2 * degree))
-
-
-def _fullest_rank(placed: list[_Placed]) -> int:
-    """Tokens on the fullest rank: the number changes only where groups begin and end."""
-    edges: dict[int, int] = {}
-    for _, first, last, tokens in placed:
-        edges[first] = edges.get(first, 0) + tokens
-        edges[last] = edges.get(last, 0) - tokens
-    held = most = 0
-    for rank in sorted(edges):
-        held += edges[rank]
-        most = max(most, held)
-    return most
+        placements = entry["placements"]
+        if placements:
+            longest = max(own[placement["sequence"]] for placement in placements)
+            yield Trial(batch, entry["index"], fullest_rank(placements, own), longest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 import time
@@ -26,9 +27,11 @@ from ..model.build import base_of
 from ..model.groups import GroupTable
 from ..model.kernels.choose import choose_kernel
 from ..model.loss import SummedLossModel
+from ..model.recomputation import recomputation_of
 from ..model.slicing import slicing_of
 from ..process.agreement import require_same_schedule
 from ..shapes import DeepSpeedConfig
+from .device_timer import DeviceTimer
 from .nonfinite import (
     GradientWatch,
     NonFinite,
@@ -37,7 +40,7 @@ from .nonfinite import (
     check_gradients,
     samples_of,
 )
-from .optimizer import build_optimizer, learning_rate, set_groups
+from .optimizer import build_optimizer, learning_rate, roles_of, set_groups, settings_of
 
 
 @dataclass
@@ -53,7 +56,10 @@ class StepResult:
     # If the model's configuration asks for it; not part of ``loss``.
     router_loss: float | None = None
     waited_seconds: float = 0.0  # for the step's batch, before the step
+    optimizer_seconds: float = 0.0  # of ``seconds``: the optimizer, behind the last backward
     stop: bool = False  # a rank was asked to end the run
+    # Share of the micro-batches that recompute less than they might have to; None where all do the same.
+    recomputing_less: float | None = None
 
 
 class Trainer:
@@ -75,11 +81,13 @@ class Trainer:
         zero = ds_config.get("zero_optimization", {})
         wrapped = SummedLossModel(model, model_config.loss_chunk)
         trained = [parameter for parameter in wrapped.parameters() if parameter.requires_grad]
-        optimizer = build_optimizer(trained, train.optimizer, device, "offload_optimizer" in zero)
-        self.router = wrapped.router
+        optimizer = build_optimizer(
+            trained, train.optimizer, device, "offload_optimizer" in zero, roles_of(model)
+        )
+        self.router, self.needs_whole_sequences = wrapped.router, wrapped.needs_whole_sequences
         self.stage: int = zero.get("stage", 0)
-        self._decays: list[float] = [group["weight_decay"] for group in optimizer.param_groups]
-        set_groups(optimizer, 0.0, self._decays)
+        self._groups = settings_of(optimizer)
+        set_groups(optimizer, self._groups, _still)
         self.engine, _, _, _ = deepspeed.initialize(
             model=wrapped, optimizer=optimizer, config=ds_config
         )
@@ -90,12 +98,17 @@ class Trainer:
         self._bare = self.engine.optimizer is self.engine.basic_optimizer
         if not versions.has("checked-norm"):
             check_gradients(self.engine.optimizer)
+        # Where it is not, DeepSpeed takes every step for the boundary; versions before have no choice.
+        managed = getattr(self.engine, "managed_gradient_accumulation", None)
+        self._managed: bool = managed is None or managed()
         lora = model_config.lora
         self._noisy = lora is not None and lora["dropout"] > 0
         self.model = model
         self.device = self.engine.device
+        self._timer = DeviceTimer(self.device)
         self.kernel = choose_kernel(model_config.attention, self.device)
         self.slicing = slicing_of(model_config, base_of(model).config)
+        self.recomputation = recomputation_of(base_of(model))
         self.train = train
         self.remarks: list[str] = []  # about what differs from the run's settings
         if train.gradients == "fp32":
@@ -117,10 +130,11 @@ class Trainer:
         """
         started = time.perf_counter()
         self._prepare(batch, groups)
-        rate = learning_rate(
-            batch.step, self.train.total_steps, self.train.optimizer["lr"], self.train.learning_rate
-        )
-        set_groups(self.engine.optimizer, rate, self._decays)
+
+        def rate(peak: float) -> float:
+            return learning_rate(batch.step, self.train.total_steps, peak, self.train.learning_rate)
+
+        set_groups(self.engine.optimizer, self._groups, rate)
         totals = torch.zeros(3, device=self.device, dtype=torch.float64)
         losses: dict[int, torch.Tensor] = {}
         norm = None
@@ -133,15 +147,20 @@ class Trainer:
         dist.all_reduce(totals)
         if batch.supervised > 0:
             with self._memory_named(f"the optimizer of step {batch.step}"):
+                self._timer.start()
                 norm = self._update()
+                self._timer.stop()
         summed, balance, stop = totals.tolist()
         result = StepResult(
             loss=summed / max(1, batch.supervised),
             seconds=time.perf_counter() - started,
-            learning_rate=rate,
+            learning_rate=rate(self.train.optimizer["lr"]),
             gradient_norm=norm,
             skipped_steps=self.engine.skipped_steps,
             stop=stop > 0,
+            recomputing_less=self.recomputation.share_of_less(
+                [micro_batch.fullest for micro_batch in batch.micro_batches]
+            ),
         )
         if batch.supervised == 0:
             return result
@@ -149,8 +168,12 @@ class Trainer:
             raise bad_loss(batch, result.loss, losses)
         if norm is None and self.train.non_finite_gradients != "skip":
             raise self._non_finite_gradient(batch, groups)
-        router_loss = None if self.router is None else balance / batch.tokens
-        return replace(result, skipped=norm is None, router_loss=router_loss)
+        return replace(
+            result,
+            skipped=norm is None,
+            router_loss=None if self.router is None else balance / batch.tokens,
+            optimizer_seconds=self._timer.seconds(),
+        )
 
     def _accumulate(
         self, batch: StepBatch, groups: GroupTable
@@ -170,7 +193,8 @@ class Trainer:
             for index in indices:
                 micro_batch = batch.micro_batches[index]
                 place.at(f"micro-batch {index} of step {batch.step}")
-                self.engine.set_gradient_accumulation_boundary(index == indices[-1])
+                if self._managed:
+                    self.engine.set_gradient_accumulation_boundary(index == indices[-1])
                 with self._memory_named(f"micro-batch {index} of step {batch.step}", micro_batch):
                     if self._noisy:
                         seed_noise(self.train.seed, batch.step, index, dist.get_rank())
@@ -289,10 +313,11 @@ class Trainer:
 
     def _rehearse(self, micro_batch: MicroBatch, groups: GroupTable, name: str) -> None:
         state = self.engine.basic_optimizer.state
-        steps = {p: entry["step"].clone() for p, entry in state.items() if "step" in entry}
+        steps = {p: copy.deepcopy(entry["step"]) for p, entry in state.items() if "step" in entry}
         known, skipped = set(state), self.engine.skipped_steps
-        set_groups(self.engine.optimizer, 0.0, self._decays)
-        self.engine.set_gradient_accumulation_boundary(True)
+        set_groups(self.engine.optimizer, self._groups, _still)
+        if self._managed:
+            self.engine.set_gradient_accumulation_boundary(True)
         with self._memory_named(name, micro_batch):
             with self._reduction():
                 loss, _, _ = self.forward(micro_batch, groups, scale=0.0)
@@ -303,7 +328,10 @@ class Trainer:
             if parameter not in known:
                 del state[parameter]
             elif parameter in steps:
-                state[parameter]["step"].copy_(steps[parameter])
+                if torch.is_tensor(steps[parameter]):  # others may hold the same
+                    state[parameter]["step"].copy_(steps[parameter])
+                else:
+                    state[parameter]["step"] = steps[parameter]
 
     @contextmanager
     def _memory_named(self, what: str, micro_batch: MicroBatch | None = None) -> Iterator[None]:
@@ -335,17 +363,24 @@ class Trainer:
         """The loss of this rank's part of a micro-batch, the losses of its counted tokens ``[C]`` and the router's part, as
         :class:`SummedLossModel` returns them."""
         own = micro_batch.to(self.device)
+        self.recomputation.begin(own.fullest)
+        slicing = replace(self.slicing, recomputes=self.recomputation.recomputes_layers)
         losses: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = self.engine(
             own.input_ids,
             own.position_ids,
             own.counted,
             own.targets,
-            AttentionContext(own.plan, groups, self.kernel, self.slicing, self.train.deterministic),
+            AttentionContext(own.plan, groups, self.kernel, slicing, self.train.deterministic),
             scale,
             None if self.router is None else own.sequence_ids >= 0,
             router_scale,
         )
         return losses
+
+
+def _still(_peak: float) -> float:
+    """A learning rate at which nothing moves."""
+    return 0.0
 
 
 def seed_noise(seed: int, step: int, index: int, rank: int) -> None:

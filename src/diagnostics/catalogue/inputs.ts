@@ -135,7 +135,7 @@ export const INPUT_CODES = {
     message:
       "the tokenizer has ids up to {largest}, but the model's vocabulary has {vocabulary} entries",
     why: "A token id beyond the embedding ends the run with an index error.",
-    help: "Use the model's own tokenizer, or a model with a larger vocabulary.",
+    help: "Use the model's own tokenizer, or a model with a larger vocabulary; or add rows for the new tokens: model { vocabulary = tokenizer }.",
   },
   "malformed-data": {
     severity: "error",

@@ -147,6 +147,12 @@ export const LANGUAGE_CODES = {
     message: "this model's layers have no matrix '{target}' that can have an adapter",
     why: "The run would end before its first step.",
   },
+  "tiles-with-experts": {
+    severity: "error",
+    message: "tiled_mlp takes dense MLPs; this model has experts in {layers} of its {all} layers",
+    why: "Every tile would call the experts again, with a few tokens for each.",
+    help: "Write tiled_mlp = off.",
+  },
   "wrong-type": {
     severity: "error",
     message: "'{name}' takes {expected}, not {found}",

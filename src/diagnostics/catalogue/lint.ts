@@ -60,6 +60,15 @@ export const LINT_CODES = {
     why: "With the states beside it, the longest sequence needs {needed} of the {available} a rank may use, and host memory is slower by an order of magnitude.",
     help: "Write offload = none.",
   },
+  "checkpointing-offload-needless": {
+    severity: "warning",
+    message: "checkpointing = offload moves {kept} of layer inputs to the host needlessly",
+    summary: "layer inputs move to the host needlessly.",
+    about:
+      "Every micro-batch's layer inputs go to the host's memory and come back; that pays where they would not fit on the GPU, in general from some 64K tokens of a rank on.",
+    why: "{reason}.",
+    help: "Write checkpointing = full.",
+  },
   "logits-dominate": {
     severity: "warning",
     message: "the logits of one chunk take {logits}, {share} what model states leave",
@@ -72,6 +81,41 @@ export const LINT_CODES = {
     message: "fp32 on {gpu} reaches {fp_thirty_two} TFLOP/s; bf16 reaches {bf_sixteen}",
     why: "Weights and activations also take twice the memory, and FlashAttention is not available.",
     help: "Use precision = bf16; the optimizer keeps fp32 master weights either way.",
+  },
+  "sequences-stay-whole": {
+    severity: "error",
+    message:
+      "{mixing} of the model's {layers} layers need whole sequences, and groups of {group} ranks share them here",
+    about:
+      "Layers with a recurrence or a convolution over tokens read a sequence in order, so no other rank can have a part of it.",
+    why: "State space models, gated delta rules and short convolutions carry what they have read from token to token.",
+    help: "Set parallel { context = 1 }, and no degrees = pool.",
+  },
+  "model-unchecked": {
+    severity: "warning",
+    message: "no {model_type} of this kind has been tested",
+    about:
+      "Models are tested by what they do: kinds of layers and of rotary embeddings, for every type of model that transformers has.",
+    why: "`compile` checks it, and every run does before its first step: on a small copy with random weights. A model that would not train exactly is refused.",
+    help: "Check it now: python -m skrull_runtime.check_model {folder} looks at the config.json there.",
+  },
+  "model-undescribed": {
+    severity: "info",
+    message:
+      "only the model itself can tell the dimensions of a {model_type}: lint looks at no memory and no cost",
+    about:
+      "The compiler reads the configurations of a few families by itself; models of others are asked once, by `plan`.",
+    why: "The names of a configuration's keys mean something else in each family, so its model is made by transformers, without weights.",
+    help: "Run skrull plan once, with a Python that has torch and transformers; what the model tells is kept.",
+  },
+  "revision-unpinned": {
+    severity: "info",
+    message: "the weights of {name} are those of {revision}, which may be others tomorrow",
+    summary: "the weights are those of a revision that may change.",
+    about:
+      "On the hub, branches and tags move; only a commit's whole name always stands for the same weights. It matters where the spec brings a configuration of its own.",
+    why: "The configuration is a file of this project, and stays as it is when the weights on the hub change.",
+    help: "Write revision = with the commit's 40 digits, which git ls-remote shows of the model's repository.",
   },
   "remote-code-needed": {
     severity: "warning",
@@ -132,7 +176,7 @@ export const LINT_CODES = {
   },
   "adapter-scale-unusual": {
     severity: "warning",
-    message: "adapters are scaled by alpha / rank = {scale}",
+    message: "adapters are scaled by alpha / {divisor} = {scale}",
     why: "Values from 0.5 to 2 are usual; outside that range the learning rate no longer means what it seems to.",
     help: "Set alpha to the rank or to twice the rank.",
   },
@@ -258,6 +302,12 @@ export const LINT_CODES = {
     why: "Quantised weights have no gradients, and their memory is not what is planned.",
     help: "Use the model's weights from before quantisation, in bf16, fp16 or fp32.",
   },
+  "hub-weights-quantised": {
+    severity: "error",
+    message: "the weights of {name} on the hub are quantised ({how}), and a run refuses them",
+    why: "Quantised weights have no gradients, and their memory is not what is planned; a run would first download all of them.",
+    help: 'Name a folder of unquantised weights: model "{name}" { path = "FOLDER" }.',
+  },
   // The spec as a file
   "secret-in-spec": {
     severity: "error",
@@ -322,7 +372,7 @@ export const LINT_CODES = {
     message: "'{name}' {fate}",
     summary: "a suppression or a configuration names a code of an earlier version.",
     about:
-      "If the code became part of another one, its name still applies to that one. If it was dropped, the name has no effect.",
+      "A suppression or a level under such a name has no effect: the code was dropped, or became part of one that reports more. Options of a code that became part of another one still apply.",
     why: "{reason}",
   },
   "unused-suppression": {

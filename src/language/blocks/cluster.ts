@@ -1,5 +1,5 @@
 import { GPU_NAMES, gpusMeant } from "../../catalogue/names.js";
-import { aboveZero, bytes, copiedPath, integer, oneOf, upTo } from "../kinds.js";
+import { aboveZero, bytes, copiedPath, integer, number, oneOf, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 
 export const cluster = {
@@ -30,6 +30,12 @@ export const cluster = {
       doc: "Memory (RAM) of a node. What the ranks of a node keep there must fit: offloaded states, the weights that each loads, or the ranks themselves on CPU.",
       since: 1,
       optional: "not checked",
+    },
+    gpu_hour: {
+      type: number(upTo(1e6)),
+      doc: "Price of a GPU-hour, a number in a currency of your own: `plan`, `compare` and `tune` then give costs. It changes nothing of the run.",
+      since: 1,
+      optional: "no costs are given",
     },
     network: {
       type: { kind: "quantity", dimension: "bandwidth", range: aboveZero },

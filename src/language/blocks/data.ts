@@ -1,3 +1,4 @@
+import { RENDERING_DEFAULTS } from "../../foundation/records.generated.js";
 import {
   MARKERS_WORDS,
   OVERLONG_WORDS,
@@ -70,7 +71,7 @@ export const data = {
       type: { kind: "tagged", variants: templates, open: templateArguments },
       doc: "How a conversation becomes text: with the tokenizer's own chat template (`auto`; `chatml` if it has none), a Jinja template, one from the catalogue, or your own.",
       since: 1,
-      default: { type: "auto", date: "2024-07-26", others: {} },
+      default: { type: "auto", date: RENDERING_DEFAULTS.date, others: {} },
     },
     markers: {
       type: oneOf(...MARKERS_WORDS),

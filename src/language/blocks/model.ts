@@ -5,7 +5,7 @@ import {
   PRECISION_WORDS,
   WEIGHTS_WORDS,
 } from "../../foundation/vocabularies.generated.js";
-import { copiedPath, oneOf, path } from "../kinds.js";
+import { copiedPath, integer, oneOf, path, tokens, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 import { ropeScaling } from "./rope-scaling.js";
 
@@ -14,7 +14,7 @@ export const model = {
   since: 1,
   required: "Its dimensions decide memory and cost.",
   label:
-    'A name from the catalogue, such as "Qwen/Qwen2.5-0.5B"; or, with `config`, any name on the hub, which then provides the pretrained weights; or leave it out and set `config`.',
+    'A name from the catalogue (`docs/reference/catalogue.md`), such as "Qwen/Qwen2.5-0.5B"; or, with `config`, any name on the hub, which then provides the pretrained weights; or leave it out and set `config`.',
   properties: {
     config: {
       type: copiedPath,
@@ -40,6 +40,18 @@ export const model = {
       since: 1,
       optional: "the newest",
     },
+    vocabulary: {
+      type: oneOf("model", "tokenizer"),
+      doc: "Whose tokens the model has rows for. With `tokenizer`, tokens that the tokenizer has beyond the model's vocabulary get rows in the embedding and the output head, each the mean of all rows that there were; with adapters, these rows are trained too, unless `modules_to_save` trains all of them.",
+      since: 1,
+      default: "model",
+    },
+    vocabulary_multiple: {
+      type: integer(upTo(65536, 1)),
+      doc: "A vocabulary that is made larger is padded to a multiple of this.",
+      since: 1,
+      default: 1,
+    },
     precision: {
       type: oneOf(...PRECISION_WORDS),
       doc: "Number format of weights and activations.",
@@ -47,14 +59,20 @@ export const model = {
       default: "bf16",
     },
     checkpointing: {
-      type: oneOf(...CHECKPOINTING_WORDS),
-      doc: "What is recomputed in the backward pass: nothing, every layer's MLP, every layer but its attention, or every layer.",
+      type: oneOf("auto", ...CHECKPOINTING_WORDS),
+      doc: "What is recomputed in the backward pass: nothing (`none`), every layer's MLP (`selective`), every layer but its attention (`attention`), or every layer (`full`). `offload` recomputes every layer too, and keeps what that needs, the layers' inputs, in the host's memory: for very long sequences on GPUs. `auto` recomputes in every micro-batch as little as its memory allows: nothing, MLPs, all but attention, or whole layers; `plan` says for how many each of them holds.",
       since: 1,
       default: "selective",
     },
+    tiled_mlp: {
+      type: { ...tokens, words: ["off", "auto"] },
+      doc: "Tokens that an MLP processes at a time, so that what it computes of a whole micro-batch never exists at once: forward and backward go tile by tile, and the backward computes each tile again, instead of what `checkpointing` would recompute of the MLP. `auto` takes tiles of as many tokens as the model is wide. Micro-batches of fewer tokens are not tiled. Models with experts are refused.",
+      since: 1,
+      default: "off",
+    },
     rope_scaling: {
       type: { kind: "tagged", variants: ropeScaling },
-      doc: "Rotary embeddings for more positions than the model was made for, instead of what its configuration says. The kinds `dynamic` and `longrope` cannot be trained with: they depend on a rank's longest position.",
+      doc: "Rotary embeddings for more positions than the model was made for, instead of what its configuration says. `linear` divides every position by the factor, `dynamic` raises the base frequency by each sequence's own length, `yarn` and `llama3` stretch low frequencies only.",
       since: 1,
       optional: "as the configuration says",
     },

@@ -17,6 +17,7 @@ const original = {
 export const ropeScaling = {
   none: {},
   linear: { factor },
+  dynamic: { factor },
   yarn: {
     factor,
     original,

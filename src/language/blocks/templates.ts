@@ -1,3 +1,4 @@
+import { RENDERING_DEFAULTS } from "../../foundation/records.generated.js";
 import { copiedPath } from "../kinds.js";
 import type { Properties, Property } from "../types.js";
 
@@ -5,7 +6,7 @@ const date = {
   type: { kind: "string" },
   doc: "The date, as `YYYY-MM-DD`, that a template gets when it writes today's date: the same every day.",
   since: 1,
-  default: "2024-07-26",
+  default: RENDERING_DEFAULTS.date,
 } as const satisfies Property;
 
 const argument = {

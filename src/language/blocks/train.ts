@@ -6,7 +6,7 @@ import {
 import { integer, number, oneOf, path, tokens, upTo } from "../kinds.js";
 import type { Block } from "../types.js";
 import { LEARNING_RATES } from "./learning-rates.generated.js";
-import { adamw, sgd } from "./optimizers.js";
+import { adamw, adamw8bit, muon, sgd } from "./optimizers.js";
 
 export const train = {
   doc: "The optimisation.",
@@ -14,8 +14,11 @@ export const train = {
   required: "The optimizer has no default.",
   properties: {
     optimizer: {
-      type: { kind: "tagged", variants: { adamw, sgd } satisfies Record<OptimizerKind, unknown> },
-      doc: "The optimizer and its settings.",
+      type: {
+        kind: "tagged",
+        variants: { adamw, adamw8bit, muon, sgd } satisfies Record<OptimizerKind, unknown>,
+      },
+      doc: "The optimizer and its settings: AdamW; AdamW of bitsandbytes, whose moments have 8 bits (2 bytes per parameter in place of 8; those of the embedding keep 32 bits, as with transformers' Trainer); Muon, which orthogonalises the update of every matrix of a layer and leaves the embedding, the output head, norms and biases to AdamW (ZeRO 1 to 3); or SGD.",
       since: 1,
       required: "There is no learning rate that suits every model.",
     },
@@ -48,7 +51,7 @@ export const train = {
     },
     clip_norm: {
       type: number(upTo(1e9)),
-      doc: "Gradients are clipped to this global norm; 0 disables clipping.",
+      doc: "Gradients are clipped to this global norm; 0 disables clipping. Under `muon` nothing is clipped, whatever the default: DeepSpeed would clip the orthogonalised update.",
       since: 1,
       formerly: "clip",
       default: 1,

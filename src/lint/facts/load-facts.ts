@@ -1,13 +1,22 @@
 import { basename } from "pathe";
 import type { Host } from "../../host/host.js";
 import { LEVELS, type Level } from "../level.js";
-import type { LintSubject, SpecSubject } from "../subject.js";
+import type { LintSubject, ModelFacts, SpecSubject } from "../subject.js";
 import { findCheckpoints } from "./checkpoints.js";
 import { knownLengths, lengthFacts } from "./lengths.js";
-import { loadMachine, loadModel } from "./machine.js";
+import { loadMachine, loadModel, type Model } from "./machine.js";
 import { planInputs, rankFacts } from "./memory.js";
 import { planFacts } from "./schedules.js";
 import { weightFacts } from "./weights.js";
+
+function modelFacts({ config, read, check }: Model): ModelFacts {
+  const type = String((config as { readonly model_type?: unknown } | null)?.model_type);
+  const unchecked = check === "unchecked" ? type : undefined;
+  if (read.ok) return { problems: [], undescribed: undefined, unchecked };
+  if (!read.undescribed)
+    return { problems: read.problems, undescribed: undefined, unchecked: undefined };
+  return { problems: [], undescribed: type, unchecked };
+}
 
 /** What is known around a spec; nothing where its model cannot be read, and little where that cannot be trained. */
 export async function loadFacts(
@@ -18,7 +27,7 @@ export async function loadFacts(
 ): Promise<Pick<LintSubject, "model" | "inputs" | "lengths" | "plan">> {
   const read = loadModel(host, folder, spec);
   if (!read) return {};
-  const model = { problems: read.read.ok ? [] : read.read.problems };
+  const model = modelFacts(read);
   const machine = await loadMachine(host, folder, spec, read);
   if (!machine) return { model };
   const known = await knownLengths(host, folder, spec);

@@ -1,9 +1,5 @@
 import { join } from "pathe";
-import {
-  type ModelDimensions,
-  type ReadDimensions,
-  readDimensions,
-} from "../../catalogue/dimensions.js";
+import type { ModelDimensions, ReadDimensions } from "../../catalogue/dimensions.js";
 import type { Gpu } from "../../catalogue/gpu.js";
 import { modelByName } from "../../catalogue/names.js";
 import { gpuOf } from "../../catalogue/own-gpu.js";
@@ -11,12 +7,16 @@ import type { Profile } from "../../catalogue/profile.js";
 import { withRopeScaling } from "../../catalogue/rope.js";
 import { readText } from "../../host/files.js";
 import { type Host, HostError } from "../../host/host.js";
+import { knownCheck, type ModelCheck } from "../../inputs/model-check.js";
+import { knownDimensions } from "../../inputs/model-dimensions.js";
 import type { Spec } from "../../language/language.js";
 
 /** The configuration of a spec's model. */
 export interface Model {
   readonly config: unknown;
   readonly read: ReadDimensions;
+  /** Whether anybody has found that it trains exactly. */
+  readonly check: ModelCheck;
 }
 
 /** The model and the machines of a spec. */
@@ -30,7 +30,11 @@ export interface Machine {
 /** `undefined` where there is no configuration to read, or it cannot be scaled: `plan` says why. */
 export function loadModel(host: Host, folder: string, spec: Spec): Model | undefined {
   const config = scaled(configOf(host, folder, spec), spec);
-  return config === undefined ? undefined : { config, read: readDimensions(config) };
+  if (config === undefined) return undefined;
+  const { check, problem } = knownCheck(host, config);
+  const read = knownDimensions(host, config);
+  const refused = problem && (read.ok || read.undescribed);
+  return { config, check, read: refused ? { ok: false, problems: [problem] } : read };
 }
 
 /** `undefined` where the model cannot be trained, or the GPU is not known: `plan` says why. */

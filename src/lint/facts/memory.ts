@@ -95,9 +95,11 @@ export function rankFacts(
   };
 }
 
-function changed(spec: Spec, { context, zero, offload }: MemoryChange): Spec {
+function changed(spec: Spec, change: MemoryChange): Spec {
+  const { context, zero, offload, checkpointing } = change;
   return {
     ...spec,
+    model: { ...spec.model, ...(checkpointing === undefined ? {} : { checkpointing }) },
     parallel: {
       ...spec.parallel,
       ...(context === undefined ? {} : { context }),
@@ -120,7 +122,11 @@ export function settleForMemory(spec: Spec, origins: Origins, inputs: PlanInputs
     parallel: { ...spec.parallel, context: degree, reduction },
   });
   if (context !== "auto") return settled(context);
-  const degrees = contextsOf(spec, Math.max(inputs.data.summary.longest, spec.data.max_length));
+  const degrees = contextsOf(
+    spec,
+    Math.max(inputs.data.summary.longest, spec.data.max_length),
+    inputs.dimensions.shape,
+  );
   const fits = (degree: number) => rankMemory(setUp(settled(degree), origins, inputs)).fits;
   return settled(degrees.find(fits) ?? degrees.at(-1) ?? 1);
 }

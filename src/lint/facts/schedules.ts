@@ -16,7 +16,7 @@ export function planFacts(spec: Spec, origins: Origins, inputs: PlanInputs): Pla
   const sequences = Math.min(spec.schedule.global_batch, inputs.data.summary.samples);
   const batches = Math.max(1, Math.min(MOST_BATCHES, Math.floor(MOST_SEQUENCES / sequences)));
   return {
-    degrees: contextsOf(spec, inputs.data.summary.longest),
+    degrees: contextsOf(spec, inputs.data.summary.longest, inputs.dimensions.shape),
     speed: (context) => {
       const trial = tryOut(
         setUp(settled(spec, context, origins, inputs), origins, inputs),

@@ -10,6 +10,7 @@ import betasUnsound from "./training/betas-unsound.rule.js";
 import bucketExceedsBudget from "./memory/bucket-exceeds-budget.rule.js";
 import bucketTooSmall from "./memory/bucket-too-small.rule.js";
 import checkpointNever from "./training/checkpoint-never.rule.js";
+import checkpointingOffloadNeedless from "./memory/checkpointing-offload-needless.rule.js";
 import clipUnusual from "./training/clip-unusual.rule.js";
 import contextTooLarge from "./machines/context-too-large.rule.js";
 import evaluationOnTrainingData from "./data/evaluation-on-training-data.rule.js";
@@ -20,6 +21,7 @@ import headsNotDivisible from "./machines/heads-not-divisible.rule.js";
 import hostMemoryExceeded from "./memory/host-memory-exceeded.rule.js";
 import hostMemoryShort from "./memory/host-memory-short.rule.js";
 import hostsNameLocal from "./machines/hosts-name-local.rule.js";
+import hubWeightsQuantised from "./model/hub-weights-quantised.rule.js";
 import idleRanks from "./machines/idle-ranks.rule.js";
 import incompatibleCombination from "./model/incompatible-combination.rule.js";
 import intervalBeyondRun from "./training/interval-beyond-run.rule.js";
@@ -29,6 +31,8 @@ import lastBatchTiny from "./data/last-batch-tiny.rule.js";
 import learningRateUnusual from "./training/learning-rate-unusual.rule.js";
 import logitsDominate from "./memory/logits-dominate.rule.js";
 import maxLengthBeyondPositions from "./model/max-length-beyond-positions.rule.js";
+import modelUnchecked from "./model/model-unchecked.rule.js";
+import modelUndescribed from "./model/model-undescribed.rule.js";
 import offloadNeedless from "./memory/offload-needless.rule.js";
 import outdatedDeepspeed from "./machines/outdated-deepspeed.rule.js";
 import overlongSamples from "./data/overlong-samples.rule.js";
@@ -38,10 +42,13 @@ import profileMismatch from "./machines/profile-mismatch.rule.js";
 import remoteCodeNeeded from "./model/remote-code-needed.rule.js";
 import reserveTooSmall from "./memory/reserve-too-small.rule.js";
 import resumeOnOtherRanks from "./training/resume-on-other-ranks.rule.js";
+import revisionUnpinned from "./model/revision-unpinned.rule.js";
 import secretInSpec from "./text/secret-in-spec.rule.js";
 import sequenceTooLong from "./memory/sequence-too-long.rule.js";
+import sequencesStayWhole from "./model/sequences-stay-whole.rule.js";
 import staleLengths from "./data/stale-lengths.rule.js";
 import statesExceedBudget from "./memory/states-exceed-budget.rule.js";
+import tilesWithExperts from "./model/tiles-with-experts.rule.js";
 import tokenizerWithoutMeaning from "./model/tokenizer-without-meaning.rule.js";
 import unknownAdapterTarget from "./adapters/unknown-adapter-target.rule.js";
 import unsupervisedSamples from "./data/unsupervised-samples.rule.js";
@@ -65,6 +72,7 @@ export const RULES: readonly Rule[] = [
   bucketExceedsBudget,
   bucketTooSmall,
   checkpointNever,
+  checkpointingOffloadNeedless,
   clipUnusual,
   contextTooLarge,
   evaluationOnTrainingData,
@@ -75,6 +83,7 @@ export const RULES: readonly Rule[] = [
   hostMemoryExceeded,
   hostMemoryShort,
   hostsNameLocal,
+  hubWeightsQuantised,
   idleRanks,
   incompatibleCombination,
   intervalBeyondRun,
@@ -84,6 +93,8 @@ export const RULES: readonly Rule[] = [
   learningRateUnusual,
   logitsDominate,
   maxLengthBeyondPositions,
+  modelUnchecked,
+  modelUndescribed,
   offloadNeedless,
   outdatedDeepspeed,
   overlongSamples,
@@ -93,10 +104,13 @@ export const RULES: readonly Rule[] = [
   remoteCodeNeeded,
   reserveTooSmall,
   resumeOnOtherRanks,
+  revisionUnpinned,
   secretInSpec,
   sequenceTooLong,
+  sequencesStayWhole,
   staleLengths,
   statesExceedBudget,
+  tilesWithExperts,
   tokenizerWithoutMeaning,
   unknownAdapterTarget,
   unsupervisedSamples,

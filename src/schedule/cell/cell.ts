@@ -1,5 +1,6 @@
 import { ascending, positionsInOrder } from "../../foundation/integers.js";
 import type { Placement, RankMicroBatch } from "../schedule.js";
+import { microBatchTime } from "../time-and-memory.js";
 import { levelCommunication, type Workload } from "../workload.js";
 
 /**
@@ -53,23 +54,27 @@ export class FullCells {
       sequences: ordered,
       levels: this.#levels[count],
       firsts: this.#firsts[count],
-      time: fullTime(ordered, this.workload) + this.workload.problem.cost.fixed,
+      time: microBatchTime(fullTime(ordered, this.workload), this.workload.problem),
     };
   }
 }
 
 /**
- * Time of a cell, us: the slowest rank's `max(communication, local work) + sharded work`, and the fixed cost
- * (arXiv:2505.19609 Eq. 1 and 2); 0 without sequences.
+ * Time of a cell, us: the slowest rank's `max(communication, local work) + sharded work` (arXiv:2505.19609
+ * Eq. 1 and 2), or what a micro-batch takes at least, and the fixed cost; 0 without sequences.
  */
 export function cellTime(cell: Omit<Cell, "time">, workload: Workload): number {
   if (cell.sequences.length === 0) return 0;
-  const { fixed } = workload.problem.cost;
+  return microBatchTime(slowestTime(cell, workload), workload.problem);
+}
+
+/** Time of a cell's slowest rank without what every micro-batch takes, us. */
+export function slowestTime(cell: Omit<Cell, "time">, workload: Workload): number {
   const top = workload.levels.length - 1;
   const whole = workload.levels[top]?.degree === workload.size && workload.size > 1;
   if (whole && cell.levels.every((level) => level === top))
-    return fullTime(cell.sequences, workload) + fixed;
-  return slowestRank(cell, workload) + fixed;
+    return fullTime(cell.sequences, workload);
+  return slowestRank(cell, workload);
 }
 
 /** Everything on all ranks: they are alike. */

@@ -18,8 +18,10 @@ export function isSmall(members: number, workload: Workload): boolean {
  * @returns a faster cell, or the one given where there is none
  */
 export function exactCell(cell: Cell, workload: Workload): Cell {
+  const { fixed, least } = workload.problem.cost;
+  if (cell.time <= least + fixed) return cell;
   const members = [...cell.sequences].sort((a, b) => byLength(a, b, workload));
-  const search = new ExactSearch(members, cell.time - workload.problem.cost.fixed, workload);
+  const search = new ExactSearch(members, cell.time - fixed, workload);
   search.descend(0);
   if (!search.best) return cell;
   const { levels, firsts } = search.best;

@@ -1,5 +1,6 @@
 import { RESTARTS } from "../../foundation/limits.generated.js";
-import { emptyBins, leastLoaded, put } from "../cell/bins.js";
+import { BinQueue } from "../cell/bin-queue.js";
+import { emptyBins } from "../cell/bins.js";
 import type { Level, Workload } from "../workload.js";
 
 /** Least memory that a sequence takes in a cell, over all of its ranks, at a degree that fits a rank. */
@@ -47,15 +48,16 @@ function fill(
   const whole = workload.capacity * workload.size;
   const bins = emptyBins(growing ? count + sequences.length : count, whole);
   const members: number[][] = Array.from({ length: count }, () => []);
+  const queue = new BinQueue(bins, count);
   const { work } = workload.levels[0] as Level;
   for (const sequence of sequences) {
     const units = leastUnits(sequence, workload);
-    let bin = leastLoaded(bins, members.length, units);
+    let bin = queue.place(work[sequence] as number, units);
     if (bin < 0) {
       if (!growing) return undefined;
-      bin = members.push([]) - 1;
+      queue.open(members.push([]) - 1);
+      bin = queue.place(work[sequence] as number, units);
     }
-    put(bins, bin, work[sequence] as number, units);
     members[bin]?.push(sequence);
   }
   return members.filter((own) => own.length > 0);

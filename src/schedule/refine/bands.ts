@@ -1,3 +1,4 @@
+import { BinQueue } from "../cell/bin-queue.js";
 import { emptyBins, leastLoaded, put } from "../cell/bins.js";
 import type { Cell } from "../cell/cell.js";
 import { Placer } from "../cell/placer.js";
@@ -46,20 +47,20 @@ function bandedBins(
   const bins = emptyBins(count, workload.capacity * size);
   const members: number[][] = Array.from({ length: count }, () => []);
   const { work } = workload.levels[0] as Level;
-  const add = (position: number, bin: number) => {
-    const sequence = order[position] as number;
-    put(bins, bin, work[sequence] as number, leastUnits(sequence, workload));
-    members[bin]?.push(position);
-  };
   const to = from + count * size;
   for (let position = from; position < to; position += 1) {
-    add(position, Math.floor((position - from) / size));
+    const sequence = order[position] as number;
+    const bin = Math.floor((position - from) / size);
+    put(bins, bin, work[sequence] as number, leastUnits(sequence, workload));
+    members[bin]?.push(position);
   }
+  const queue = new BinQueue(bins, count);
   for (let position = 0; position < order.length; position += 1) {
     if (position >= from && position < to) continue;
-    const bin = leastLoaded(bins, count, leastUnits(order[position] as number, workload));
+    const sequence = order[position] as number;
+    const bin = queue.place(work[sequence] as number, leastUnits(sequence, workload));
     if (bin < 0) return undefined;
-    add(position, bin);
+    members[bin]?.push(position);
   }
   return members.map((own) =>
     own.sort((a, b) => a - b).map((position) => order[position] as number),

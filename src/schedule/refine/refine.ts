@@ -6,6 +6,7 @@ import { Placer } from "../cell/placer.js";
 import { solveCell } from "../cell/solve-cell.js";
 import { bestThreshold } from "../cell/thresholds.js";
 import { aligned, dealt, type Rows } from "../rows.js";
+import { microBatchTime } from "../time-and-memory.js";
 import type { Workload } from "../workload.js";
 import type { Budget } from "./budget.js";
 import { type Draft, Moves } from "./moves.js";
@@ -116,13 +117,19 @@ class Search {
     if (members.length === 0) return EMPTY_CELL;
     if (this.#exact) return this.#placeExactly(members);
     const rounds = ROUNDS_PER_RANK * this.workload.size;
-    const { fixed } = this.workload.problem.cost;
+    const { problem } = this.workload;
     const kept = this.#placer.place(members, levels, rounds);
     const threshold = bestThreshold(members, this.workload, this.#placer, rounds, 1);
     if (threshold && threshold.time < kept) {
-      return { members, levels: [...threshold.levels], time: threshold.time + fixed };
+      return {
+        members,
+        levels: [...threshold.levels],
+        time: microBatchTime(threshold.time, problem),
+      };
     }
-    return kept < Number.POSITIVE_INFINITY ? { members, levels, time: kept + fixed } : undefined;
+    return kept < Number.POSITIVE_INFINITY
+      ? { members, levels, time: microBatchTime(kept, problem) }
+      : undefined;
   }
 
   /** In a small batch the same cells come up again and again: each is solved once, exhaustively. */

@@ -103,12 +103,15 @@ export function checkQuantity(
   node: ValueNode,
   type: Extract<ValueType, { kind: "quantity" }>,
   context: ValueContext,
-): number | undefined {
+): number | string | undefined {
+  const { words = [] } = type;
   const dimension = DIMENSION_NAMES[type.dimension];
   const units = UNITS[type.dimension];
   const help = `Units of ${dimension}: ${unitsOf(type.dimension)}.`;
+  if (node.kind === "name" && words.includes(node.text)) return node.text;
   if (node.kind !== "number") {
-    return wrongType(node, dimension, context, { help, ...meantNumber(node, context) });
+    const expected = [dimension, ...words].join(" or ");
+    return wrongType(node, expected, context, { help, ...meantNumber(node, context) });
   }
   if (!node.unit) {
     if (UNITLESS.includes(type.dimension)) return whole(node, node.value, type, context);

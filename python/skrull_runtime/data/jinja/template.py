@@ -182,4 +182,4 @@ def _date(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise UserError(f"date {text!r} is not of the form 2024-07-26") from None
+        raise UserError(f"date {text!r} is not of the form YYYY-MM-DD") from None

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TypedDict
 
 from ...contract import document
-from ...contract.records import Rendering
+from ...contract.records import RENDERING_DEFAULTS, Rendering
 from ...errors import UserError
 
 CALL = "call"  # the role, in the contract, of a turn that is a tool call written by the model
@@ -70,21 +70,21 @@ class Layout:
 
 def layout_of(rendering: Rendering) -> Layout:
     """The layout that a rendering asks for. Raises UserError where its type is not known."""
-    given: dict[str, str] = dict(rendering.get("format") or {"type": "auto"})
-    kind = given.pop("type", "auto")
+    rendering = {**RENDERING_DEFAULTS, **rendering}
+    given = dict(rendering["format"])
+    kind = given.pop("type")
     formats = contract()["formats"]
     if kind not in formats:
         raise UserError(f"format {kind!r} is not one of {', '.join(formats)}; compile again")
-    columns: Mapping[str, str] = rendering.get("columns") or {}
     own = {_concept(formats[kind], key): name for key, name in given.items() if name != key}
-    chosen = {**own, **columns}
+    chosen = {**own, **rendering["columns"]}
     names = {**_usual_names(kind), **{concept: (name,) for concept, name in chosen.items()}}
-    roles = _roles(rendering.get("roles") or {})
+    roles = _roles(rendering["roles"])
     return Layout(
         type=kind,
         names=names,
         roles=roles,
-        ignored=frozenset(rendering.get("ignore") or ()),
+        ignored=frozenset(rendering["ignore"]),
         named=frozenset(chosen.values()),
         known=frozenset(name for key in contract()["columns"] for name in names[key]),
         plain_roles={speaker: role for speaker, role in roles.items() if role != CALL},

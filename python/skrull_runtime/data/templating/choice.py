@@ -11,16 +11,16 @@ from ..masking.masks import MaskedTemplate
 from ..tokenizers.tokenizer import LoadedTokenizer
 from .declared import CHATML, DeclaredTemplate, filled
 
-DATE = "2024-07-26"  # fixed, so that equal inputs give equal bytes on any day
 Template = DeclaredTemplate | MaskedTemplate
 
 
 def chosen(tokenizer: LoadedTokenizer, rendering: Rendering) -> Template:
-    """The template, compiled. Raises UserError where there is none, or it cannot be compiled.
+    """The template of a rendering that states everything, compiled. Raises UserError where there is none, or it cannot be
+    compiled.
 
     ``auto`` is ChatML where the tokenizer has no template, as with ``bytes`` or a base model's.
     """
-    template = rendering.get("template") or {"type": "auto"}
+    template = rendering["template"]
     kind = template.get("type")
     if kind == "jinja":
         return _jinja("jinja", template["text"], template["text"], tokenizer, rendering)
@@ -40,15 +40,15 @@ def chosen(tokenizer: LoadedTokenizer, rendering: Rendering) -> Template:
 def _jinja(
     kind: str, text: str, tool_text: str, tokenizer: LoadedTokenizer, rendering: Rendering
 ) -> MaskedTemplate:
-    rewritten = rendering.get("rewritten") or "split"
+    rewritten = rendering["rewritten"]
     if rewritten not in get_args(Rewritten):
         raise UserError(f"rewritten {rewritten!r} is none of {', '.join(get_args(Rewritten))}")
     return MaskedTemplate(
         kind,
         (text, tool_text),
-        rendering.get("date") or DATE,
+        rendering["date"],
         tokenizer.special,
-        rendering.get("arguments") or {},
+        rendering["arguments"],
         split=rewritten == "split",
         ends=list({*tokenizer.added, *tokenizer.special.values(), tokenizer.end or ""}),
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Union, get_args
 
-from ...contract.records import Rendering
+from ...contract.records import RENDERING_DEFAULTS, Rendering
 from ...contract.vocabularies import Markers
 from ...errors import UserError
 from ..jinja.guard import limited_memory, watched
@@ -37,13 +37,14 @@ class Renderer:
 
     def __init__(self, tokenizer: LoadedTokenizer, rendering: Rendering):
         self.tokenizer = tokenizer
-        self.newline = bool(rendering.get("train_newline", False))
-        self.markers = rendering.get("markers") or "text"
+        self.rendering: Rendering = {**RENDERING_DEFAULTS, **rendering}
+        self.newline = self.rendering["train_newline"]
+        self.markers = self.rendering["markers"]
         if self.markers not in get_args(Markers):
             raise UserError(f"markers {self.markers!r} is none of {', '.join(get_args(Markers))}")
-        self.template = chosen(tokenizer, rendering)
-        self.begin = self._fixed(rendering.get("begin"), tokenizer.begin_ids)
-        end = rendering.get("end")
+        self.template = chosen(tokenizer, self.rendering)
+        self.begin = self._fixed(self.rendering["begin"], tokenizer.begin_ids)
+        end = self.rendering["end"]
         self.end = self._fixed(tokenizer.end or "" if end is None else end, [])
         self._controls = pattern_of(control_texts(tokenizer))
 

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from ...batches.segments import Segments
-from .gpu import Settings, check_heads, flash_settings, signature_problem
+from .gpu import Settings, flash_settings, signature_problem
 from .kernel import Kernel, Masking
+from .widths import AnyWidths
 
 # Parameters that are used of the functions below the public one, which have no gradient of their own: since 2.7.0.
 FORWARD = (
@@ -34,7 +35,7 @@ def make(device: torch.device) -> Kernel | str:
     problem = signature_problem(forward, FORWARD) or signature_problem(backward, BACKWARD)
     if problem is not None:
         return f"needs flash-attn 2.7 or later: {problem}"
-    return Flash2Kernel(forward, backward)
+    return AnyWidths(Flash2Kernel(forward, backward))
 
 
 class Flash2Kernel:
@@ -49,7 +50,6 @@ class Flash2Kernel:
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """See :class:`.kernel.Kernel`."""
-        check_heads(self.name, q, v)
         output, sums, *_ = self._forward(q, k, v, **self._settings(segments, mask))
         return output, [sums]
 

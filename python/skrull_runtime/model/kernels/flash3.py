@@ -10,11 +10,13 @@ from typing import Any
 import torch
 
 from ...batches.segments import Segments
-from .gpu import check_heads, flash_settings, signature_problem
+from .gpu import flash_settings, signature_problem
 from .kernel import Kernel, Masking
+from .widths import AnyWidths, Widths, of_one_width
 
 HUB = "kernels-community/flash-attn3"
 HUB_VERSION = 1
+LATENT = 192, 128  # widths of a key's head and of a value's, in DeepSeek's models
 HOPPER = 9  # compute capability
 # Since November 2025; before that, windows were tuples, and gradients were returned.
 FORWARD = (
@@ -41,7 +43,7 @@ def make(device: torch.device) -> Kernel | str:
     problem = signature_problem(forward, FORWARD) or signature_problem(backward, BACKWARD)
     if problem is not None:
         return f"needs a FlashAttention-3 of November 2025 or later: {problem}"
-    return Flash3Kernel(forward, backward)
+    return AnyWidths(Flash3Kernel(forward, backward), needed)
 
 
 def _module() -> Any:
@@ -63,6 +65,13 @@ def _module() -> Any:
         return f"cannot be loaded from {HUB} ({said})"
 
 
+def needed(widths: Widths) -> Widths:
+    """The pair of latent attention is the only one of different widths above 64 that its forward has; its backward fills up
+    by itself (``hopper/flash_api.cpp``)."""
+    of_key, of_value = widths
+    return LATENT if 128 < of_key <= LATENT[0] and of_value <= LATENT[1] else of_one_width(widths)
+
+
 class Flash3Kernel:
     """Its backward adds up gradients of keys and values in fp32, for every key-value head."""
 
@@ -75,7 +84,6 @@ class Flash3Kernel:
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """See :class:`.kernel.Kernel`."""
-        check_heads(self.name, q, v, same=False)
         settings = flash_settings(segments, mask)
         output, sums, *_ = self._forward(q, k, v, causal=True, **settings)
         return output, [sums]

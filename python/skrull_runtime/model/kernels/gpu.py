@@ -5,13 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import torch
-
 from ...batches.segments import Segments
-from ...errors import UserError
 from .kernel import Masking
 
-WIDEST_HEAD = 256
 Settings = dict[str, Any]  # keyword arguments of a library's function
 
 
@@ -46,16 +42,3 @@ def flash_settings(segments: Segments, mask: Masking) -> Settings:
         "window_size_right": 0,
         "softcap": mask.softcap,
     }
-
-
-def check_heads(kernel: str, q: torch.Tensor, v: torch.Tensor, same: bool = True) -> None:
-    """Raises UserError where the kernel does not support heads of these widths."""
-    widths = q.shape[-1], v.shape[-1]
-    if same and widths[0] != widths[1]:
-        raise UserError(
-            f"attention = {kernel} does not take values of another width ({widths[1]}) than keys ({widths[0]})"
-        )
-    if max(widths) > WIDEST_HEAD or any(width % 8 for width in widths):
-        raise UserError(
-            f"attention = {kernel} takes heads of multiples of 8 up to {WIDEST_HEAD}, the model's have {max(widths)}"
-        )

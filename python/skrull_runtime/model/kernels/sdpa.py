@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from ...batches.segments import Segments
-from ...errors import UserError
 from .kernel import Masking
 
 QUERY_BLOCK = 512  # rows of a mask, whose size would otherwise be quadratic in the length
@@ -75,10 +74,7 @@ class SdpaKernel:
     def forward(
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """See :class:`.kernel.Kernel`. The log-sum-exp is a list, block by block. Raises UserError where a layer has a
-        softcap, which PyTorch's attention does not support."""
-        if mask.softcap:
-            raise UserError("attention = sdpa has no softcap; install flash-attn")
+        """See :class:`.kernel.Kernel`. The log-sum-exp is a list, block by block."""
         outputs, rest = [], []
         for own in _split(q, k, v, segments):
             for block in _blocks(own[0].shape[2], own[1].shape[2], mask.window):
@@ -124,21 +120,77 @@ def _split(
     yield from zip(*parts, strict=True)
 
 
-def _takes(q: torch.Tensor, v: torch.Tensor) -> bool:
-    """Whether the CPU's operator supports such tensors."""
-    return q.device.type == "cpu" and q.shape[-1] == v.shape[-1]
+def _takes(q: torch.Tensor, v: torch.Tensor, mask: Masking) -> bool:
+    """Whether the CPU's operator supports such tensors and products."""
+    return q.device.type == "cpu" and q.shape[-1] == v.shape[-1] and not mask.softcap
 
 
 def _attend(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, block: _Block, mask: Masking
 ) -> tuple[torch.Tensor, torch.Tensor]:
     added = block.mask(mask.window, q)
-    if _takes(q, v):
+    if _takes(q, v, mask):
         made: tuple[torch.Tensor, torch.Tensor] = _forward_on_cpu(
             q, k, v, 0.0, block.causal, attn_mask=added, scale=mask.scaling
         )
         return made
+    if _by_definition(q, mask):
+        products, _ = _products(q, k, block, mask)
+        sums = products.logsumexp(3)
+        return _grouped((products - sums.unsqueeze(3)).exp().to(q.dtype), v), sums
     return _plain(q, k, v, added, mask), q.new_empty(0)
+
+
+def _by_definition(q: torch.Tensor, mask: Masking) -> bool:
+    """Whether no operator of PyTorch does what is asked for: it has no softcap, and on a CPU gives no log-sum-exp where
+    values are of another width than keys."""
+    return bool(mask.softcap) or q.device.type == "cpu"
+
+
+def _products(
+    q: torch.Tensor, k: torch.Tensor, block: _Block, mask: Masking
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The block's products ``[1, H, rows, columns]`` in at least fp32, minus infinity where a query sees no key; and the
+    slope of their softcap, if they have one."""
+    products = _grouped(q, k.transpose(2, 3)) * mask.scaling
+    slope = None
+    if mask.softcap:
+        bent = torch.tanh(products / mask.softcap)
+        products, slope = bent * mask.softcap, 1 - bent * bent
+    hidden = replace(block, causal=False).mask(mask.window, q)
+    assert hidden is not None
+    return products.to(torch.promote_types(q.dtype, torch.float32)) + hidden, slope
+
+
+def _grouped(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+    """The products of ``[1, H, ...]`` and ``[1, H_kv, ...]``, each head of the latter with H / H_kv of the former."""
+    heads = left.unflatten(1, (right.shape[1], -1))
+    product: torch.Tensor = (heads @ right.unsqueeze(2)).flatten(1, 2)
+    return product
+
+
+def _backward_by_definition(
+    gradient: torch.Tensor,
+    inputs: Inputs,
+    made: tuple[torch.Tensor, torch.Tensor],
+    block: _Block,
+    mask: Masking,
+) -> tuple[torch.Tensor, ...]:
+    """The gradients of query, key and value, from the output and its log-sum-exp: either may have a sink in it."""
+    q, k, v = inputs
+    output, sums = made
+    products, slope = _products(q, k, block, mask)
+    weights = (products - sums.unsqueeze(3)).exp().to(q.dtype)
+    of_weights = _grouped(gradient, v.transpose(2, 3))
+    of_products = weights * (of_weights - (gradient * output).sum(3, keepdim=True)) * mask.scaling
+    if slope is not None:
+        of_products = of_products * slope
+    by_key_head = [
+        own.unflatten(1, (k.shape[1], -1)) for own in (of_products, q, weights, gradient)
+    ]
+    of_k = (by_key_head[0].transpose(3, 4) @ by_key_head[1]).sum(2)
+    of_v = (by_key_head[2].transpose(3, 4) @ by_key_head[3]).sum(2)
+    return _grouped(of_products, k), of_k, of_v
 
 
 def _plain(
@@ -163,11 +215,13 @@ def _differentiate(
     mask: Masking,
 ) -> tuple[torch.Tensor, ...]:
     added = block.mask(mask.window, inputs[0])
-    if _takes(inputs[0], inputs[2]):
+    if _takes(inputs[0], inputs[2], mask):
         found: tuple[torch.Tensor, ...] = _backward_on_cpu(
             gradient, *inputs, *made, 0.0, block.causal, attn_mask=added, scale=mask.scaling
         )
         return found
+    if _by_definition(inputs[0], mask):
+        return _backward_by_definition(gradient, inputs, made, block, mask)
     with torch.enable_grad():
         leaves = [each.detach().requires_grad_() for each in inputs]
         output = _plain(leaves[0], leaves[1], leaves[2], added, mask)

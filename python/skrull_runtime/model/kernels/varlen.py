@@ -9,8 +9,9 @@ import torch
 
 from ...batches.segments import Segments
 from ...errors import UserError
-from .gpu import Settings, check_heads, signature_problem, window_before
+from .gpu import Settings, signature_problem, window_before
 from .kernel import Kernel, Masking
+from .widths import AnyWidths
 
 # Used parameters of the operators: since 2.11, the first with a scale and windows. Some versions also check for grouped
 # query heads.
@@ -36,7 +37,7 @@ def make(device: torch.device) -> Kernel | str:
     if problem is not None:
         return f"needs torch 2.11 or later: {problem}"
     grouped = signature_problem(forward, ("enable_gqa",)) is None
-    return VarlenKernel(forward, backward, grouped)
+    return AnyWidths(VarlenKernel(forward, backward, grouped))
 
 
 class VarlenKernel:
@@ -52,7 +53,6 @@ class VarlenKernel:
         self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: Segments, mask: Masking
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """See :class:`.kernel.Kernel`. Raises UserError where a layer asks for what this kernel does not support."""
-        check_heads(self.name, q, v)
         if mask.softcap:
             raise UserError("attention = varlen has no softcap; install flash-attn")
         output, sums, state = self._forward(

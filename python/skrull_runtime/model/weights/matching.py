@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -20,6 +21,8 @@ from .files import TYPES, PretrainedFiles
 
 # Stored by earlier versions of libraries but now computed: dropped silently.
 HARMLESS = re.compile(r"(^|\.)(rotary_emb\.inv_freq|masked_bias|position_ids)$")
+PART = re.compile(r"^(model\.)?language_model\.")  # before the names of a text decoder
+WHOLE = ("model.layers.", "model.embed_tokens.", "model.norm.", "lm_head.")
 NAMES_SHOWN = 10
 LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
 
@@ -35,8 +38,17 @@ class Sources:
 class Matching:
     """The parameters of a model, each with its stored tensors, as transformers itself would load them."""
 
-    def __init__(self, model: PreTrainedModel, files: PretrainedFiles):
-        self.model, self.files = model, files
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        files: PretrainedFiles,
+        of_parts: bool = False,
+        growing: Sequence[str] = (),
+    ):
+        """``of_parts``: whether the files are of a model that has this one as its text decoder. ``growing``: parameters that
+        may have more rows than are stored."""
+        self._growing = set(growing)
+        self.model, self.files, self._of_parts = model, files, of_parts
         self.expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
         self.sources: dict[str, Sources] = {}
         self.unexpected: list[str] = []
@@ -49,10 +61,13 @@ class Matching:
         converters = [each for each in transforms if isinstance(each, WeightConverter)]
         by_pattern = {pattern: each for each in converters for pattern in each.source_patterns}
         prefix = self.model.base_model_prefix
-        for key in sorted(self.files.tensors, key=dot_natural_key):
-            target, pattern = rename_source_key(key, renamings, converters, prefix, self.expected)
-            if target not in self.expected and key in self.expected:
-                target, pattern = rename_source_key(key, [], [], prefix, self.expected)
+        stored = self.files.tensors
+        names = text_part(stored) if self._of_parts else {key: key for key in stored}
+        for key in sorted(names, key=dot_natural_key):
+            named = names[key]
+            target, pattern = rename_source_key(named, renamings, converters, prefix, self.expected)
+            if target not in self.expected and named in self.expected:
+                target, pattern = rename_source_key(named, [], [], prefix, self.expected)
             first = target not in self.sources
             if target not in self.expected or not (first or pattern is not None):
                 self.unexpected.append(key)
@@ -79,7 +94,7 @@ class Matching:
 
     def require_complete(self) -> None:
         """Raises UserError where a parameter would keep random values, or a stored tensor would be dropped."""
-        dropped = [key for key in self.unexpected if HARMLESS.search(key) is None]
+        dropped = [key for key in self.unexpected if not self._is_harmless(key)]
         missing = self.missing
         self._require_types(dropped)
         if missing or dropped:
@@ -97,6 +112,11 @@ class Matching:
             )
         self._require_shapes()
         self._require_ties()
+
+    def _is_harmless(self, key: str) -> bool:
+        """Whether transformers itself drops a stored tensor without a word: layers that predict further tokens, say."""
+        own = getattr(self.model, "_keys_to_ignore_on_load_unexpected", None) or []
+        return bool(HARMLESS.search(key)) or any(re.search(pattern, key) for pattern in own)
 
     def _require_types(self, dropped: list[str]) -> None:
         used = {key for sources in self.sources.values() for key, _ in sources.keys}
@@ -129,7 +149,12 @@ class Matching:
         ):  # a library's conversion of unexpected tensors raises many kinds of exception
             return f"{name} cannot be made of {len(stored)} tensors of shapes {sorted(set(stored))}"
         wanted = self.expected[name]
-        return None if found == wanted else f"{name} is {list(found)}, not {list(wanted)}"
+        more = len(found) > 0 and 0 < found[0] <= wanted[0] and found[1:] == wanted[1:]
+        return (
+            None
+            if found == wanted or (name in self._growing and more)
+            else f"{name} is {list(found)}, not {list(wanted)}"
+        )
 
     def _require_ties(self) -> None:
         for target, source in self.model.all_tied_weights_keys.items():
@@ -161,6 +186,22 @@ class Matching:
         found = converter.convert(name, model=self.model, config=self.model.config)[name]
         values: torch.Tensor = found[0] if isinstance(found, list) else found
         return values
+
+
+def text_part(stored: Iterable[str]) -> dict[str, str]:
+    """Of the stored tensors of a model with parts those of its text decoder, and their names there. Some models of pictures
+    store their text decoder under no name of its own, as if it were the whole model."""
+    stored = list(stored)
+    if not any(PART.match(key) for key in stored):
+        return {key: key for key in stored if key.startswith(WHOLE)}
+    found = {}
+    for key in stored:
+        if PART.match(key):
+            rest = PART.sub("", key)
+            found[key] = rest if rest.startswith(("model.", "lm_head.")) else f"model.{rest}"
+        elif key.startswith("lm_head."):
+            found[key] = key
+    return found
 
 
 def likely_cause(missing: list[str], unexpected: list[str]) -> str:

@@ -39,17 +39,19 @@ def place(
     value: Callable[[str, nn.Parameter], torch.Tensor],
     device: torch.device,
     ds_config: DeepSpeedConfig,
+    finish: Callable[[str, nn.Parameter], nn.Parameter] = lambda _, made: made,
 ) -> None:
-    """Gives every parameter its values; ``value`` is called with its name, on rank 0 only. Collective.
+    """Gives every parameter its values; ``value`` is called with its name, on rank 0 only. ``finish`` makes of
+    it, on every rank, what is kept. Collective.
 
     Under ZeRO 3 a rank keeps only its partition, as DeepSpeed would have made it. The host never holds more than one whole
     parameter, on rank 0, apart from what ``value`` keeps. Parameters that modules share stay shared.
     """
-    make = Partitioner(ds_config, device) if _is_partitioned(ds_config) else _whole_on(device)
+    make = Partitioner(ds_config, device) if is_partitioned(ds_config) else _whole_on(device)
     for name, places in _places(model).items():
         parameter = model.get_parameter(name)
         own = value(name, parameter).to(parameter.dtype) if is_root() else None
-        made = make(parameter, own)
+        made = finish(name, make(parameter, own))
         for module, attribute in places:
             setattr(module, attribute, made)
         del own, parameter  # or they would still exist beside the next ones
@@ -80,10 +82,11 @@ def _places(model: nn.Module) -> dict[str, list[tuple[nn.Module, str]]]:
 
 def is_shared(ds_config: DeepSpeedConfig) -> bool:
     """Whether weights must be distributed to other ranks, or partitioned."""
-    return _is_partitioned(ds_config) or (dist.is_initialized() and dist.get_world_size() > 1)
+    return is_partitioned(ds_config) or (dist.is_initialized() and dist.get_world_size() > 1)
 
 
-def _is_partitioned(ds_config: DeepSpeedConfig) -> bool:
+def is_partitioned(ds_config: DeepSpeedConfig) -> bool:
+    """Whether weights are partitioned over the ranks: ZeRO 3."""
     stage: int = ds_config.get("zero_optimization", {}).get("stage", 0)
     return stage == 3
 

@@ -9,12 +9,17 @@ export default defineRule({
     most: { doc: "Scales above this are reported.", default: 8, min: 0, max: 1e6 },
   },
   check(subject, report, { least, most }) {
-    const { rank, alpha } = subject.spec.lora;
+    const { rank, alpha, rslora } = subject.spec.lora;
     if (rank === 0 || alpha === undefined) return;
-    const scale = alpha / rank;
+    const divisor = rslora ? Math.sqrt(rank) : rank;
+    const scale = alpha / divisor;
     if (scale >= least && scale <= most) return;
     // The default is another scale, so whoever wrote this one must agree.
     const fix = removeKey(subject, "lora.alpha", false);
-    report.at("lora.alpha", { scale: Number(scale.toPrecision(3)) }, fix);
+    report.at(
+      "lora.alpha",
+      { scale: Number(scale.toPrecision(3)), divisor: rslora ? "root of rank" : "rank" },
+      fix,
+    );
   },
 });

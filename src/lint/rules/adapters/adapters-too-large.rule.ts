@@ -1,4 +1,4 @@
-import { adapterParameters, loraShape } from "../../../cost/adapters.js";
+import { loraShape } from "../../../cost/adapters.js";
 import { formatCount, formatShare } from "../../../foundation/format.js";
 import { defineRule } from "../../rule.js";
 
@@ -14,10 +14,10 @@ export default defineRule({
     },
   },
   check({ spec, inputs }, report, { share }) {
-    const { rank, targets } = spec.lora;
+    const { rank } = spec.lora;
     if (rank === 0) return;
     const { shape } = inputs.dimensions;
-    const parameters = adapterParameters(shape, loraShape(shape, rank, targets));
+    const { parameters } = loraShape(inputs.dimensions, spec.lora);
     const part = parameters / shape.parameters;
     if (part <= share) return;
     report.at("lora.rank", {

@@ -1,4 +1,4 @@
-import { totalBytes } from "../../../cost/memory.js";
+import { peakBytes } from "../../../cost/memory-model.js";
 import { BYTES_PER_ELEMENT } from "../../../cost/shape.js";
 import { formatBytes } from "../../../foundation/format.js";
 import { replaceValue } from "../../edits.js";
@@ -24,7 +24,7 @@ export default defineRule({
     if (spec.memory.offload === "all") return;
     const longest = lengths ? {} : { longest: spec.data.max_length };
     const { model, available, fits } = inputs.memory({ zero: STAGE, ...longest });
-    const needed = totalBytes(model.fixed);
+    const needed = peakBytes(model, 0);
     if (!fits || needed > share * available) return;
     const { parameters } = inputs.dimensions.shape;
     const values = {

@@ -1,5 +1,5 @@
 import { formatCount } from "../../../foundation/format.js";
-import { groupAt, longestShard } from "../../../plan/fit.js";
+import { groupAt, shardTokens } from "../../../plan/fit.js";
 import { defineRule } from "../../rule.js";
 
 export default defineRule({
@@ -15,7 +15,7 @@ export default defineRule({
     report.at("evaluate.data", {
       longest: formatCount(longest),
       trained: formatCount(trained),
-      shard: formatCount(longestShard(longest, groupAt(context, spec))),
+      shard: formatCount(shardTokens(longest, groupAt(context, spec))),
       bucket: formatCount(spec.memory.bucket ?? inputs.memory().bucket),
     });
   },

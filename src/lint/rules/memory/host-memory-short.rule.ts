@@ -1,4 +1,4 @@
-import { totalBytes } from "../../../cost/memory.js";
+import { totalBytes } from "../../../cost/memory-model.js";
 import { formatBytes } from "../../../foundation/format.js";
 import { defineRule } from "../../rule.js";
 

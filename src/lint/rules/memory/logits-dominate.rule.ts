@@ -1,4 +1,5 @@
-import { bytesOf, bytesPerLogit, totalBytes } from "../../../cost/memory.js";
+import { bytesPerLogit } from "../../../cost/memory.js";
+import { bytesAt, bytesOf } from "../../../cost/memory-model.js";
 import { formatBytes, formatCount, formatShare } from "../../../foundation/format.js";
 import { removeKey } from "../../edits.js";
 import { defineRule } from "../../rule.js";
@@ -18,7 +19,7 @@ export default defineRule({
     const { spec, inputs } = subject;
     const { model, available } = inputs.memory();
     const logits = bytesOf(model.fixed, "logits");
-    const left = available - (totalBytes(model.fixed) - logits);
+    const left = available - (bytesAt("loss", model, 0) - logits);
     // Where the states alone do not fit, another rule says so.
     if (left <= 0 || logits <= share * left) return;
     const { vocab_size: vocabulary } = inputs.dimensions.shape;

@@ -1,6 +1,6 @@
-import { peakBytes } from "../../../cost/bucket.js";
+import { peakBytes } from "../../../cost/memory-model.js";
 import { formatBytes } from "../../../foundation/format.js";
-import { groupAt, longestShard } from "../../../plan/fit.js";
+import { groupAt, shardTokens } from "../../../plan/fit.js";
 import { removeKey } from "../../edits.js";
 import { defineRule } from "../../rule.js";
 
@@ -21,7 +21,7 @@ export default defineRule({
     const { context } = spec.parallel;
     if (offload === "none" || context === "auto") return;
     const { model, available } = inputs.memory({ offload: "none" });
-    const needed = peakBytes(model, longestShard(lengths.longest, groupAt(context, spec)) + 1);
+    const needed = peakBytes(model, shardTokens(lengths.longest, groupAt(context, spec)) + 1);
     if (needed > share * available) return;
     const values = { offload, needed: formatBytes(needed), available: formatBytes(available) };
     report.at("memory.offload", values, removeKey(subject, "memory.offload", false));

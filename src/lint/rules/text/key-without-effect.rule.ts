@@ -26,6 +26,13 @@ const KEYS: readonly Ineffective[] = [
   { path: "lora.alpha", ...NO_ADAPTERS },
   { path: "lora.dropout", ...NO_ADAPTERS },
   { path: "lora.targets", ...NO_ADAPTERS },
+  { path: "lora.adapter", ...NO_ADAPTERS },
+  { path: "lora.merge", ...NO_ADAPTERS },
+  { path: "lora.base", ...NO_ADAPTERS },
+  { path: "lora.double_quantisation", ...NO_ADAPTERS },
+  { path: "lora.rslora", ...NO_ADAPTERS },
+  { path: "lora.modules_to_save", ...NO_ADAPTERS },
+  { path: "lora.dora", ...NO_ADAPTERS },
   {
     path: "schedule.degrees",
     where: "with context = 1",

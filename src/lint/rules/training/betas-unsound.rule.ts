@@ -5,7 +5,7 @@ export default defineRule({
   needs: "spec",
   check({ spec }, report) {
     const { optimizer } = spec.train;
-    if (optimizer.type !== "adamw") return;
+    if (!("betas" in optimizer)) return;
     const [first = 0, second = 0] = optimizer.betas;
     const fault = faultOf(first, second);
     if (fault) report.at("train.optimizer.betas", { first, second, ...fault });

@@ -13,7 +13,7 @@ export default defineRule({
   check({ spec }, report, limits) {
     const { lr, type } = spec.train.optimizer;
     const adapters = spec.lora.rank > 0;
-    if (type !== "adamw" || (!adapters && spec.model.weights === "random")) return;
+    if (!type.startsWith("adamw") || (!adapters && spec.model.weights === "random")) return;
     const fault = adapters ? faultOfAdapters(lr, limits) : faultOfWeights(lr, limits.most);
     if (!fault) return;
     const trained = adapters ? "adapters" : "pretrained weights";

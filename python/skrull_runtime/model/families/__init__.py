@@ -1,0 +1,1 @@
+"""What families of models do differently around their layers."""

@@ -1,0 +1,1 @@
+"""Stands in for flash-linear-attention, on CPUs."""

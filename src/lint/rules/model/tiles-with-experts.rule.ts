@@ -1,0 +1,3 @@
+import { plannerRule } from "../../planner-rule.js";
+
+export default plannerRule("tiles-with-experts", "inputs");
