@@ -14,7 +14,10 @@ const HERE = join(ROOT, "bench/roofline");
 const FILE = join(ROOT, "test/vectors/memory-ledger.json");
 const FOLDER = join(ROOT, "build/bench-ledger");
 const MODELS = Object.keys(JSON.parse(readFileSync(join(HERE, "memory-models.json"), "utf8")));
-const CHECKED = ["none packed whole flash2", "full shared lora flash2"];
+const CHECKED = [
+  ...["none packed whole flash2", "full shared lora flash2"],
+  ...["full packed dora flash2", "full packed experts flash2", "full packed nf4 flash2"],
+];
 
 const { check, "check-all": checkAll } = readArguments();
 mkdirSync(FOLDER, { recursive: true });

@@ -21,6 +21,7 @@ from typing import Any, get_args
 import torch
 import torch.distributed as dist
 import transformers
+from adapted import without_values
 from charge import Gpu
 from faked import Meta
 from ledger import STATES, TRANSIENT
@@ -58,6 +59,10 @@ DEGREE = 8  # of context parallelism
 SEQUENCES = 8  # packed into a rank's bucket
 # Of a rank's tokens: sequences of its own, one of its own, its part of one that all ranks share, half and half.
 LAYOUTS = ("packed", "alone", "shared", "mixed")
+WHOLE = "whole"  # all weights are trained
+FIXED_FORWARDS = (
+    "dora",
+)  # kinds whose forwards hold most, with few tokens, of what no token makes
 LOSS_CHUNK = 2048
 RANK = 16  # of adapters
 MOST_WORKSPACE = 4 * 2**30  # as `attentionWorkspace` of src/plan/memory-plan.ts
@@ -69,7 +74,7 @@ Figure = list[float]  # fixed, per layer, per token, per layer and token
 # Bytes by kind: of what is kept, and at the peaks of phases, by their bytes of gradients of weights.
 Held = dict[tuple[str, int], dict[str, int]]
 Points = dict[tuple[int, int], Held]  # by layers and tokens
-Way = tuple[Checkpointing, bool, bool]  # checkpointing, adapters, tiles
+Way = tuple[Checkpointing, str, bool]  # checkpointing, what is trained, tiles
 
 
 @dataclass(frozen=True)
@@ -78,16 +83,15 @@ class Case:
 
     checkpointing: Checkpointing
     layout: str  # of LAYOUTS
-    lora: bool
+    trained: str  # all weights, or a key of ADAPTERS
     kernel: str = "flash2"
     tiled: bool = False  # MLPs, as many tokens at a time as the model is wide
 
     @property
     def name(self) -> str:
         """Of the case in the document."""
-        trained = "lora" if self.lora else "whole"
         tiles = ("tiled",) if self.tiled else ()
-        return " ".join((self.checkpointing, self.layout, trained, self.kernel, *tiles))
+        return " ".join((self.checkpointing, self.layout, self.trained, self.kernel, *tiles))
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,10 @@ class Watched:
     """A model of so many layers, whose memory is noted by place and phase."""
 
     def __init__(self, name: str, layers: int, way: Way):
-        checkpointing, lora, tiled = way
+        checkpointing, trained, tiled = way
         configuration = {**MODELS[name], "num_hidden_layers": layers}
         tile = configuration["hidden_size"] if tiled else None
-        run = Imagined.of(checkpointing, ADAPTERS if lora else None, tile)
+        run = Imagined.of(checkpointing, ADAPTERS.get(trained), tile)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "config.json"
             file.write_text(json.dumps(configuration))
@@ -160,7 +164,7 @@ class Watched:
             own.run_once(self._batch(case.layout, tokens), 0)
         found: Held = {("kept", 0): besides_states(ledger.kept)}
         # A forward in tiles needs what one of them does or, with many tokens, what comes behind; the backward needs more.
-        left_out = ("forward",) if case.tiled else ()
+        left_out = ("forward",) if case.tiled or case.trained in FIXED_FORWARDS else ()
         counted = [own for own in ledger.peaks if own[0] not in left_out]
         order = sorted(counted, key=lambda own: (PHASES.index(own[0]), own[1]))
         return found | {own: besides_states(ledger.peaks[own][1]) for own in order}
@@ -189,22 +193,42 @@ def besides_states(held: dict[str, int]) -> dict[str, int]:
     return {kind: own for kind, own in sorted(held.items()) if kind not in STATES and own}
 
 
-ADAPTERS: Adapters = {"rank": RANK, "alpha": 2 * RANK, "dropout": 0.0, "targets": ["all-linear"]}
+LORA: Adapters = {"rank": RANK, "alpha": 2 * RANK, "dropout": 0.0, "targets": ["all-linear"]}
+# Adapters by their kind.
+ADAPTERS: dict[str, Adapters] = {
+    "lora": LORA,
+    "dora": {**LORA, "dora": True},
+    "experts": {**LORA, "targets": ["attention", "experts"]},
+    "nf4": {**LORA, "base": "nf4", "double_quantisation": True},
+}
+# Further kinds that models are also taken with, under modes that differ in what runs again.
+MORE_ADAPTERS = {
+    "meta-llama/Llama-3.1-8B": ("dora", "nf4"),
+    "Qwen/Qwen2.5-0.5B": ("dora", "nf4"),
+    "Qwen/Qwen3-8B": ("dora",),
+    "bigcode/starcoder2-3b": ("nf4",),
+    "mistralai/Mixtral-8x7B-v0.1": ("dora", "experts"),
+    "Qwen/Qwen3-30B-A3B": ("experts",),
+}
+MORE_MODES: tuple[Checkpointing, ...] = ("none", "selective", "full")
 
 
 def cases(model: str) -> list[Case]:
     """All of a model: each of its ways, and for some models other kernels, and one long sequence."""
     modes = get_args(Checkpointing)
-    found = [Case(*own) for own in itertools.product(modes, ("packed", "shared"), (False, True))]
-    found += [Case(mode, "mixed", False) for mode in modes]
+    layouts, trained = ("packed", "shared"), (WHOLE, "lora")
+    found = [Case(*own) for own in itertools.product(modes, layouts, trained)]
+    found += [Case(mode, "mixed", WHOLE) for mode in modes]
+    more = MORE_ADAPTERS.get(model, ())
+    found += [Case(*own) for own in itertools.product(MORE_MODES, ("packed",), more)]
     if model in TILED:
         again = ("attention", "full", "offload")
-        tiled = itertools.product(again, ("packed", "shared"), (False,))
+        tiled = itertools.product(again, layouts, (WHOLE,))
         found += [Case(*own, tiled=True) for own in tiled]
     if model in ("meta-llama/Llama-3.1-8B", "Qwen/Qwen2.5-0.5B"):
-        found += [Case(mode, "alone", False) for mode in modes]
+        found += [Case(mode, "alone", WHOLE) for mode in modes]
         for kernel in ("flash3", "varlen"):
-            found += [Case("selective", layout, False, kernel) for layout in ("packed", "shared")]
+            found += [Case("selective", layout, WHOLE, kernel) for layout in layouts]
     return found
 
 
@@ -236,12 +260,12 @@ def measured(model: str, wanted: list[Case]) -> dict[str, Any]:
     """Figures of cases, by their names. Raises ValueError where they do not hold for a third number of layers and tokens."""
     ways: dict[Way, list[Case]] = {}
     for case in wanted:
-        ways.setdefault((case.checkpointing, case.lora, case.tiled), []).append(case)
+        ways.setdefault((case.checkpointing, case.trained, case.tiled), []).append(case)
     made: dict[Case, dict[str, Any]] = {}
     for way, own in ways.items():
-        mode, lora, tiled = way
-        more = f"{', lora' if lora else ''}{', tiled' if tiled else ''}"
-        print(f"{model}, {mode}{more}", file=sys.stderr, flush=True)
+        mode, trained, tiled = way
+        tiles = ", tiled" if tiled else ""
+        print(f"{model}, {mode}, {trained}{tiles}", file=sys.stderr, flush=True)
         points: list[Points] = [{} for _ in own]
         for layers in layers_of(mode):
             with watching(model, layers, way) as watched:
@@ -260,10 +284,12 @@ def measured(model: str, wanted: list[Case]) -> dict[str, Any]:
 @contextmanager
 def watching(model: str, layers: int, way: Way) -> Iterator[Watched]:
     """A model, and none afterwards, so that another one can be built."""
-    try:
-        yield Watched(model, layers, way)
-    finally:
-        dist.destroy_process_group()
+    with without_values():
+        try:
+            yield Watched(model, layers, way)
+        finally:
+            if dist.is_initialized():
+                dist.destroy_process_group()
 
 
 def of_points(points: Points) -> dict[str, Any]:

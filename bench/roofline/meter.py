@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from adapted import FOUR_BIT_PRODUCT, unpacked
 from charge import Cost, Gpu
 from ledger import KEPT, TRANSIENT, Ledger
 from operations import SYNCHRONISING, cost_of, name_of, tensors
 from torch.utils._python_dispatch import TorchDispatchMode
 from wire import Links, Span, Wire
+
+COUNTED = ("aten", "bitsandbytes")
 
 
 @dataclass
@@ -144,10 +147,11 @@ class Meter(TorchDispatchMode):
             self._tally.synchronisations += 1
             return 1.0 if args[0].dtype.is_floating_point else 1
         out = func(*args, **kwargs)
+        made = (unpacked(args), out) if name == FOUR_BIT_PRODUCT else out
         if func.namespace == "c10d":
             self.wire.note(func, args)
-        elif func.namespace == "aten":
-            self._note(func, name, args, kwargs, out)
+        elif func.namespace in COUNTED:
+            self._note(func, name, args, kwargs, made)
         return out
 
     def _note(self, func: Any, name: str, args: Any, kwargs: dict[str, Any], out: Any) -> None:

@@ -103,7 +103,7 @@ class FakeModel:
 def own_parameters(module: nn.Module, dtype: torch.dtype) -> None:
     """Has those of a module, not of its parts, in that precision."""
     for name, own in module._parameters.items():
-        if own is not None and own.dtype != dtype:
+        if own is not None and own.is_floating_point() and own.dtype != dtype:
             module._parameters[name] = nn.Parameter(own.detach().to(dtype), own.requires_grad)
 
 

@@ -14,7 +14,12 @@ import transformers
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "Qwen/Qwen2.5-0.5B"
-CASES = ["full packed lora flash2", "selective shared whole flash2"]
+CASES = [
+    "full packed lora flash2",
+    "selective shared whole flash2",
+    "selective packed dora flash2",
+    "selective packed nf4 flash2",
+]
 
 
 @pytest.fixture(scope="module")

@@ -70,19 +70,22 @@ function adapterBytes({ lora, precision }: MemorySetting): Record<"attention" | 
   return { attention: of("attention"), mlp: of("mlp") };
 }
 
+/** Experts whose weights have no gradients: neither trained nor with adapters, of which peft makes a sum. */
+const frozenExperts = ({ lora }: MemorySetting): boolean => lora !== null && !lora.stacked;
+
 /** What becomes of a dense layer's bytes and of those of one with experts. */
 type Combine = (setting: MemorySetting, dense: number, sparse: number) => number;
 
 /** Tensors of a dense MLP's width, or copies of the token and tensors of its experts' width. */
 function mlpBytes(setting: MemorySetting, combine: Combine): number {
-  const { shape, precision, lora } = setting;
+  const { shape, precision } = setting;
   const bytes = BYTES_PER_ELEMENT[precision];
   const dense = bytes * shape.intermediate_size * mlpTensors(setting);
   const { experts } = shape;
   if (!experts) return dense;
   const { active, count, width } = experts;
   // Frozen experts keep no product, and no copies for gradients of their weights.
-  const [tensors, copies] = lora && !lora.stacked ? [3, 1] : [4, 2];
+  const [tensors, copies] = frozenExperts(setting) ? [3, 1] : [4, 2];
   const routing = 26 * active + FP32 * count + 12 * active + FP32;
   const sparse = bytes * active * (tensors * width + copies * shape.hidden_size) + routing;
   return combine(setting, dense, sparse);
@@ -100,7 +103,7 @@ function mlpWork(setting: MemorySetting): number {
   const dense = bytes * (shape.gated_mlp ? 2 * width + hidden : plain);
   if (!experts) return dense;
   const { active } = experts;
-  const tensors = (lora ? 2.75 : 2) * active * experts.width;
+  const tensors = (frozenExperts(setting) ? 2.75 : 2) * active * experts.width;
   const sparse = bytes * (hidden + Math.max(3 * active * hidden, tensors));
   return largestLayer(setting, dense, sparse);
 }
@@ -217,9 +220,10 @@ function tiledRows(setting: MemorySetting, layer: LayerBytes, again: number): Me
  * A layer at work when its experts' weights get their gradients: those of down matrices come when the product's gradient is
  * used up, those of gate and up, twice as large, when all tensors of the experts' width are.
  */
-function expertRows({ shape, precision, lora }: MemorySetting, atWork: number): MemoryRow[] {
+function expertRows(setting: MemorySetting, atWork: number): MemoryRow[] {
+  const { shape, precision } = setting;
   const { experts } = shape;
-  if (!experts || lora) return [];
+  if (!experts || frozenExperts(setting)) return [];
   const tensor = BYTES_PER_ELEMENT[precision] * experts.active * experts.width;
   return [
     { id: "layer-at-work", name: AT_WORK, bytes: atWork - tensor, phase: "down" },

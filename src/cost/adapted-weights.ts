@@ -1,5 +1,5 @@
 import type { DoraShape, LoraShape, StackedShape } from "./adapters.js";
-import type { MemoryRow } from "./memory-model.js";
+import type { MemoryPhase, MemoryRow } from "./memory-model.js";
 import type { MemorySetting } from "./memory-setting.js";
 import { momentsOfLayers } from "./moments.js";
 import {
@@ -70,16 +70,12 @@ export function adaptedWeightRows(setting: MemorySetting): MemoryRow[] {
   const { shape, precision } = setting;
   // A matrix as it is computed with, in the forward and in the backward.
   const whole = BYTES_PER_ELEMENT[precision] * (lora?.fourBit?.largest ?? 0);
-  const { kept, atWork } = lora?.stacked
-    ? stackedBytes(setting, lora.stacked)
-    : { kept: 0, atWork: 0 };
   // Rows of new tokens stand in a copy of the head while it is at work.
   const head = lora?.ends.rows
     ? BYTES_PER_ELEMENT[precision] * shape.vocab_size * shape.hidden_size
     : 0;
   const row = { id: "adapted-weights", name: "weights with their adapters" } as const;
   const rows: MemoryRow[] = [
-    { ...row, bytes: kept },
     ...(["loss", "head"] as const).map((phase) => ({
       ...row,
       name: "output head with its new rows",
@@ -89,9 +85,10 @@ export function adaptedWeightRows(setting: MemorySetting): MemoryRow[] {
     ...momentsOfLayers(setting).map((phase) => ({
       ...row,
       name: "weights with their adapters, at work",
-      bytes: Math.max(dora + whole, atWork),
+      bytes: dora + whole,
       phase,
     })),
+    ...(lora?.stacked ? stackedRows(setting, lora.stacked) : []),
   ];
   return rows.filter(({ bytes }) => bytes > 0);
 }
@@ -106,13 +103,31 @@ function doraBytes({ precision, zeroStage }: MemorySetting, { sizes }: DoraShape
   return Math.max(0, ...of);
 }
 
-/** Autograd keeps the sums for the backward, of a layer where that runs again; there the largest has its gradient. */
-function stackedBytes(
+/**
+ * Sums of stacked weights and their adapters. Autograd keeps them for the backward, of a layer where that runs again; there
+ * every sum has its gradient, the last one's first, and is gone before the next.
+ */
+function stackedRows(
   { precision, checkpointing }: MemorySetting,
-  { layers, elements, largest }: StackedShape,
-): { readonly kept: number; readonly atWork: number } {
+  { layers, elements, sizes }: StackedShape,
+): MemoryRow[] {
   const bytes = BYTES_PER_ELEMENT[precision];
-  return checkpointing === "none"
-    ? { kept: bytes * layers * elements, atWork: bytes * largest }
-    : { kept: 0, atWork: bytes * (elements + largest) };
+  const kept = checkpointing === "none" ? elements : 0;
+  const row = (name: string, held: number, phase?: MemoryPhase): MemoryRow => ({
+    id: "adapted-weights",
+    name,
+    bytes: bytes * held,
+    ...(phase ? { phase } : {}),
+  });
+  const upTo = (count: number) => sizes.slice(0, count).reduce((sum, size) => sum + size, 0);
+  const withGradients = sizes.map((size, n) => upTo(n + 1) + size);
+  const [last = 0] = withGradients.slice(-1);
+  const others = Math.max(0, ...withGradients.slice(0, -1));
+  const name = "weights with their adapters, at work";
+  return [
+    row("weights with their adapters", layers * kept),
+    row(name, elements - kept, "layers"),
+    row(name, last - kept, "down"),
+    row(name, Math.max(0, others - kept), "gate"),
+  ];
 }

@@ -103,9 +103,10 @@ export interface DoraShape {
 export interface StackedShape {
   /** Layers that have such. */
   readonly layers: number;
-  /** Elements of the adapted parameters of one layer, and of the largest. */
+  /** Elements of the adapted parameters of one layer. */
   readonly elements: number;
-  readonly largest: number;
+  /** Of each of them, in the order of the forward. */
+  readonly sizes: readonly number[];
 }
 
 /**
@@ -254,6 +255,5 @@ function stackedShape(chosen: readonly Matrix[]): StackedShape | null {
   const layers = Math.max(...sizes.map((size) => size.layers));
   let total = 0;
   for (const size of sizes) total += size.layers * size.elements;
-  const largest = Math.max(...sizes.map(({ elements }) => elements));
-  return { layers, elements: total / layers, largest };
+  return { layers, elements: total / layers, sizes: sizes.map(({ elements }) => elements) };
 }

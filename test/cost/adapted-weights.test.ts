@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { stackedGradientWork, wholeWeightsWork } from "../../src/cost/adapted-weights.js";
 import { type Adaptable, loraShape, matricesOf } from "../../src/cost/adapters.js";
 import type { MemorySetting } from "../../src/cost/memory.js";
+import type { MemoryPhase } from "../../src/cost/memory-model.js";
 import { LORA, rowOf, SMALL, SPARSE, WHOLE } from "./small-shape.js";
 
 const adapters = (targets: readonly Adaptable[], dora: boolean, shape = SMALL) =>
@@ -11,7 +12,7 @@ const adapters = (targets: readonly Adaptable[], dora: boolean, shape = SMALL) =
   );
 const DORA = adapters(["q_proj"], true);
 const EXPERTS = adapters(["experts"], false, SPARSE);
-const held = (change: Partial<MemorySetting>, at?: "layers") =>
+const held = (change: Partial<MemorySetting>, at?: MemoryPhase) =>
   rowOf("fixed", change, "adapted-weights", at);
 
 describe("weights with their adapters", () => {
@@ -38,9 +39,19 @@ describe("weights with their adapters", () => {
   it("of experts stay where their layer does not run again", () => {
     const sparse = { shape: SPARSE, lora: EXPERTS };
     expect(held({ ...sparse, checkpointing: "none" })).toBe(2 * 4 * 540);
-    expect(held({ ...sparse, checkpointing: "none" }, "layers")).toBe(2 * 360);
+    expect(held({ ...sparse, checkpointing: "none" }, "layers")).toBeNaN();
     expect(held({ ...sparse, checkpointing: "full" })).toBeNaN();
-    expect(held({ ...sparse, checkpointing: "selective" }, "layers")).toBe(2 * (540 + 360));
+    expect(held({ ...sparse, checkpointing: "selective" }, "layers")).toBe(2 * 540);
+  });
+
+  it("of experts have a gradient each, the last one's first, and are gone then", () => {
+    const of = (checkpointing: "none" | "full", at: MemoryPhase) =>
+      held({ shape: SPARSE, lora: EXPERTS, checkpointing }, at);
+    expect(of("full", "down")).toBe(2 * (540 + 180));
+    expect(of("full", "gate")).toBe(2 * (360 + 360));
+    expect(of("full", "attention")).toBeNaN();
+    expect(of("none", "down")).toBe(2 * 180);
+    expect(of("none", "gate")).toBe(2 * (360 - 180));
   });
 
   it("of experts have gradients of their own", () => {

@@ -68,7 +68,7 @@ describe("adapters", () => {
     const lora = adapters(["experts"], { shape: SPARSE });
     expect(lora).toMatchObject({ widths: 0, matrices: { attention: 0, mlp: 0 } });
     expect(lora.parameters).toBe(4 * 6 * 3 * (16 + 13));
-    expect(lora.stacked).toEqual({ layers: 4, elements: 6 * (60 + 30), largest: 360 });
+    expect(lora.stacked).toEqual({ layers: 4, elements: 6 * (60 + 30), sizes: [360, 180] });
   });
 
   it("of DoRA have a magnitude for every output", () => {

@@ -196,6 +196,34 @@ describe("the moments of a micro-batch", () => {
   });
 });
 
+describe("weights that adapters are added to, or that are written out", () => {
+  const ADAPTED = [
+    // The model has the largest matrix of a layer at its fullest moment; those of attention come before or later.
+    { kind: "dora", most: 1.19 },
+    { kind: "experts", most: 1.04 },
+    // The model has a matrix written out at the fullest moment, which comes later.
+    { kind: "nf4", most: 1.25 },
+  ] as const;
+  const cases = ADAPTED.flatMap(({ kind, most }) =>
+    LEDGER_CASES.filter(({ trained }) => trained === kind).map(
+      (own) => [own.name, own, most] as const,
+    ),
+  );
+
+  it("are in the ledger", () => {
+    for (const { kind } of ADAPTED)
+      expect(cases.filter(([name]) => name.includes(kind)).length).toBeGreaterThan(5);
+  });
+
+  it.each(cases)("%s holds them with few tokens, of which they are most", (_, own, most) => {
+    const model = modelOf(own);
+    const predicted = (["layers", "down", "gate"] as const).map((at) => bytesAt(at, model, FEW));
+    const ratio = Math.max(...predicted) / countedAt(own, "mlp", FEW);
+    expect(ratio).toBeGreaterThan(0.98);
+    expect(ratio).toBeLessThan(most);
+  });
+});
+
 describe("a bucket that the model finds to fit", () => {
   const CARD = 80 * 2 ** 30;
   /** What the ledger leaves out, and what it does not see. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readDimensions } from "../../src/catalogue/dimensions.js";
-import { loraShape, matricesOf } from "../../src/cost/adapters.js";
+import { type AdapterChoice, loraShape, matricesOf } from "../../src/cost/adapters.js";
 import type { MemorySetting } from "../../src/cost/memory.js";
 import type { TransformerShape } from "../../src/cost/shape.js";
 import type { Checkpointing } from "../../src/foundation/vocabularies.generated.js";
@@ -41,6 +41,8 @@ export interface LedgerCase {
   readonly model: string;
   /** A rank's own sequences, one of its own, its part of a shared one, or own and shared ones. */
   readonly layout: string;
+  /** All weights, or adapters by their kind. */
+  readonly trained: string;
   readonly whole: boolean;
   readonly counted: Counted;
   readonly setting: MemorySetting;
@@ -52,6 +54,20 @@ const read = (file: string): unknown =>
 /** Made by `npm run bench:ledger`. */
 const LEDGER = read("test/vectors/memory-ledger.json") as Ledger;
 const MODELS = read("bench/roofline/memory-models.json") as Readonly<Record<string, object>>;
+
+/** As `bench/roofline/memory.py` has them. */
+const PLAIN: AdapterChoice = {
+  rank: LEDGER.lora_rank,
+  targets: ["all-linear"],
+  dora: false,
+  modules_to_save: [],
+  ...WHOLE,
+};
+const ADAPTERS: Readonly<Record<string, Partial<AdapterChoice>>> = {
+  dora: { dora: true },
+  experts: { targets: ["attention", "experts"] },
+  nf4: { base: "nf4", double_quantisation: true },
+};
 
 /** Every case of the file. */
 export const LEDGER_CASES: readonly LedgerCase[] = Object.entries(LEDGER.models).flatMap(
@@ -73,7 +89,7 @@ function caseOf(
   name: string,
   counted: Counted,
 ): LedgerCase {
-  const [checkpointing, layout = "", trained, kernel, tiles] = name.split(" ");
+  const [checkpointing, layout = "", trained = "", kernel, tiles] = name.split(" ");
   const whole = trained === "whole";
   const shared = layout === "shared" || layout === "mixed";
   const setting: MemorySetting = {
@@ -96,21 +112,12 @@ function caseOf(
     routerLoss: false,
     lora: whole
       ? null
-      : loraShape(
-          { shape, matrices: matricesOf(shape) },
-          {
-            rank: LEDGER.lora_rank,
-            targets: ["all-linear"],
-            dora: false,
-            modules_to_save: [],
-            ...WHOLE,
-          },
-        ),
+      : loraShape({ shape, matrices: matricesOf(shape) }, { ...PLAIN, ...ADAPTERS[trained] }),
     groups: null,
     kernel: kernel === "flash3" ? "flash3" : "flash2",
     orderedSums: false,
   };
-  return { name: `${model} ${name}`, model, layout, whole, counted, setting };
+  return { name: `${model} ${name}`, model, layout, trained, whole, counted, setting };
 }
 
 /** Bytes at a moment of a micro-batch of so many tokens; -Infinity where the ledger has no such moment. */
