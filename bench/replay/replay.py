@@ -29,6 +29,7 @@ from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler
 from skrull_runtime.config import problem_of
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.model.build import build_model
+from skrull_runtime.profiling.devices.of_rank import DeviceRates, device_rates
 from skrull_runtime.profiling.features import Batch
 from skrull_runtime.profiling.figures import figures_of
 from skrull_runtime.profiling.fit import Errors, fit_terms, predict
@@ -52,29 +53,36 @@ OBSERVATIONS, REPEATS = 36, 3  # of the profile
 def profile(run: RunFolder, out: Path) -> None:
     """Fits the machine's figures to steps of one rank among as many as the run has."""
     designed = designed_batches(OBSERVATIONS, run.scheduling, run.lengths)
-    times = StepTimer(run, run.scheduling, clock).medians(designed, REPEATS)
-    figures, errors, notes = profile_of(run, designed, times)
+    timer = StepTimer(run, run.scheduling, clock)
+    times = timer.medians(designed, REPEATS)
+    figures, errors, notes = profile_of(run, designed, times, own_rates(run, timer))
     print(
         f"{errors.steps} steps fitted with a median error of {errors.median:.1%}", *notes, sep="; "
     )
     write_profile(out, figures)
 
 
+def own_rates(run: RunFolder, timer: StepTimer) -> DeviceRates:
+    """Of the device. What all ranks of a node reach together on its processors, one process cannot tell."""
+    return device_rates(run, timer, ranks_of_node=None)
+
+
 def profile_of(
-    run: RunFolder, designed: list[Batch], times: list[float]
+    run: RunFolder, designed: list[Batch], times: list[float], device: DeviceRates
 ) -> tuple[dict[str, Any], Errors, list[str]]:
     """A profile, how far it is off, and what could not be told, from times in us. Collectives cost nothing here, so it
-    leaves them to the catalogue."""
+    leaves them to the catalogue, and none of its costs includes any."""
 
     def free(degree: int, tokens: int) -> float:
         return 0.0
 
     terms = fit_terms(designed, times, run.scheduling, free)
     errors = Errors.of(predict(terms, designed, run.scheduling, free), times)
-    figures, notes = figures_of(terms, run.plan["demand"])
+    figures, notes = figures_of(terms, run.plan["demand"], device.products_flops)
     machine = {"name": "bench:replay", "gpu": run.plan["topology"]["gpu"]}
     precision = run.config.model.precision
-    return {"format_version": 1, **machine, "precision": precision, **figures}, errors, notes
+    head = {"format_version": 1, **machine, "precision": precision}
+    return {**head, **figures, **device.figures}, errors, notes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import os
 import platform
 import socket
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,9 +24,8 @@ from .config import SchedulingConfig
 from .errors import UserError
 from .model.build import DTYPES
 from .profiling.arguments import parser_of
-from .profiling.collectives import interpolated, measure_collectives
-from .profiling.devices.products import products_flops, shapes_of
-from .profiling.devices.rates import host_link, memory_bandwidth
+from .profiling.collectives import interpolated, measure_collectives, network_of
+from .profiling.devices.of_rank import device_rates
 from .profiling.features import Batch, Communication, Terms
 from .profiling.figures import figures_of, zero_included, zero_overlap
 from .profiling.fit import Errors, fit_terms, predict
@@ -40,12 +39,11 @@ from .training.start import start_process_group
 
 DESCRIPTION = """Measures the machine that a compiled run will train on, and writes a profile for a spec's cluster
 { profile }. Measured by themselves: collectives by size, matrix products in the model's shapes, copies in memory and to the
-host. Fitted to times of whole steps of the run's own model: attention, output head, norms and activations, what a
+host, an offloaded optimizer's step. Fitted to times of whole steps of the run's own model: attention, output head, norms and activations, what a
 micro-batch takes at least and besides, and a step. What it prints of steps held out was not fitted."""
 QUICK = {"observations": 18, "repeats": 1, "held_out": 3}
 LARGEST_COLLECTIVE = {"cuda": 2**30, "cpu": 2**26}  # bytes
 COLLECTIVE_REPEATS = 7
-DEVICE_REPEATS = 5
 
 
 def main() -> None:
@@ -122,7 +120,7 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
     limit = 60 * arguments.minutes
     times = timer.medians([*designed, *held_out], arguments.repeats, limit)
     factor = activation_factor(timer, run.plan, dist.get_rank())
-    device = _device_rates(run, timer)
+    device = device_rates(run, timer, _ranks_of_node())
     if dist.get_rank() != 0:
         return
     if not head:
@@ -142,41 +140,20 @@ def _profile(run: RunFolder, arguments: argparse.Namespace) -> None:
         "precision": run.config.model.precision,
         **figures,
         "zero_included": included,
-        "memory_bandwidth": device.memory_bandwidth,
+        **device.figures,
     }
     if overlap is not None:
         profile["zero_overlap"] = overlap
-    if device.host_link is not None:
-        profile["host_link"] = device.host_link
     if factor is not None:
         profile["activation_factor"] = factor
     if tables:
         profile["collectives"] = tables
+    network = network_of(tables)
+    if network is not None:
+        profile.update(network)
     _report(terms, [(designed, fitted), (held_out, tested)], scheduling, communication, notes)
     write_profile(arguments.out, profile)
     print(f"wrote {arguments.out}: name it in the spec's cluster {{ profile }} and compile again")
-
-
-@dataclass(frozen=True)
-class _DeviceRates:
-    """What a rank's device reaches by itself, per second."""
-
-    products_flops: float | None
-    memory_bandwidth: float
-    host_link: float | None
-
-
-def _device_rates(run: RunFolder, timer: StepTimer) -> _DeviceRates:
-    """Measured on all ranks at once. Collective."""
-    device, model = timer.trainer.device, run.config.model
-    shapes = shapes_of(timer.trainer.model, run.plan["demand"]["flops"]["body_per_token"])
-    return _DeviceRates(
-        products_flops(
-            shapes, run.scheduling.bucket, DTYPES[model.precision], device, DEVICE_REPEATS
-        ),
-        memory_bandwidth(device, DEVICE_REPEATS),
-        host_link(device, DEVICE_REPEATS),
-    )
 
 
 def _scheduling_on(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
@@ -195,7 +172,7 @@ def _scheduling_on(compiled: SchedulingConfig, ranks: int) -> SchedulingConfig:
 def _measure_collectives(
     run: RunFolder, scheduling: SchedulingConfig, timer: StepTimer
 ) -> list[Table]:
-    """Tables for the groups that share sequences, and for all ranks, because of ZeRO."""
+    """Tables for the groups that share sequences, for all ranks, because of ZeRO, and for those of a node beside them."""
     device, world = timer.trainer.device, dist.get_world_size()
     dtype = DTYPES[run.config.model.precision]
     weights = run.plan["model"]["shape"]["parameters"] * dtype.itemsize
@@ -204,15 +181,24 @@ def _measure_collectives(
         * scheduling.bucket
         * scheduling.context_parallel
     )
+    of_node = _ranks_of_node()
+    degrees = [*timer.degrees, world]
+    if 1 < of_node < world and world % of_node == 0:
+        timer.groups.prepare([of_node])
+        degrees.append(of_node)
     return measure_collectives(
         timer.groups,
-        [*timer.degrees, world],
-        int(os.environ.get("LOCAL_WORLD_SIZE", world)),
+        degrees,
+        of_node,
         min(LARGEST_COLLECTIVE[device.type], max(weights, gathered)),
         dtype,
         device,
         COLLECTIVE_REPEATS,
     )
+
+
+def _ranks_of_node() -> int:
+    return int(os.environ.get("LOCAL_WORLD_SIZE", dist.get_world_size()))
 
 
 def _communication(tables: list[Table], collectives: DemandedCollectives) -> Communication:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import types
 from collections import Counter
+from typing import Any, cast
 
 import pytest
 import torch
 from torch import nn
 
 from skrull_runtime.profiling import measure
-from skrull_runtime.profiling.devices import products, rates, timing
+from skrull_runtime.profiling.devices import host_adam, of_rank, products, rates, timing
 from skrull_runtime.profiling.devices.products import products_flops, shapes_of
 
 CPU = torch.device("cpu")
@@ -64,6 +65,51 @@ def test_a_copy_reads_and_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "median_seconds", lambda work, device, repeats: 0.25)
     assert rates.memory_bandwidth(CPU, 1) == 2 * 2**26 / 0.25
     assert rates.host_link(CPU, 1) is None
+
+
+def test_ranks_step_on_the_processors_of_a_node_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    stepped = []
+
+    def timed(work, device, repeats):
+        stepped.append(work.__self__)
+        work()
+        return 0.5
+
+    monkeypatch.setattr(host_adam, "median_seconds", timed)
+    assert host_adam.host_adam_parameters(CPU, 4, 1, stepped=100) == 4 * 100 / 0.5
+    (optimizer,) = stepped
+    (parameter,) = optimizer.param_groups[0]["params"]
+    # It was a step in earnest, of all elements, and none moved.
+    assert set(optimizer.state[parameter]) >= {"exp_avg", "exp_avg_sq"}
+    assert optimizer.state[parameter]["exp_avg"].ne(0).all()
+    assert parameter.eq(0).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_node", "figures"),
+    [
+        ("cpu", 4, {"memory_bandwidth"}),
+        ("cuda", None, {"memory_bandwidth", "host_link"}),
+        ("cuda", 4, {"memory_bandwidth", "host_link", "host_adam_parameters"}),
+    ],
+)
+def test_a_profile_has_the_figures_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, kind: str, of_node: int | None, figures: set[str]
+) -> None:
+    monkeypatch.setattr(of_rank, "products_flops", lambda *_: 5.0)
+    monkeypatch.setattr(of_rank, "memory_bandwidth", lambda *_: 6.0)
+    monkeypatch.setattr(of_rank, "host_link", lambda *_: 7.0 if kind == "cuda" else None)
+    monkeypatch.setattr(of_rank, "host_adam_parameters", lambda device, ranks, repeats: 2.0 * ranks)
+    run: Any = types.SimpleNamespace(
+        config=types.SimpleNamespace(model=types.SimpleNamespace(precision="bf16")),
+        plan={"demand": {"flops": {"body_per_token": 6 * 64.0}}},
+        scheduling=types.SimpleNamespace(bucket=64),
+    )
+    trainer = types.SimpleNamespace(device=torch.device(kind), model=Model())
+    rates = of_rank.device_rates(run, cast(Any, types.SimpleNamespace(trainer=trainer)), of_node)
+    assert rates.products_flops == 5.0
+    assert set(rates.figures) == figures
+    assert rates.figures.get("host_adam_parameters", 8.0) == 8.0
 
 
 def test_the_median_counts_and_the_first_time_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from skrull_runtime.config import SchedulingConfig
-from skrull_runtime.profiling.correction import communication_of_run, terms_before
+from skrull_runtime.profiling.collectives import network_of
+from skrull_runtime.profiling.correction import KEPT, communication_of_run, terms_before
 from skrull_runtime.profiling.features import Batch, Terms
 from skrull_runtime.profiling.figures import figures_of, zero_included, zero_overlap
 from skrull_runtime.profiling.fit import Errors, Prior, fit_terms, predict, rank_correlation
 from skrull_runtime.profiling.memory import factor_of, planned_bytes
+from skrull_runtime.profiling.profile_file import Figures, Profile, Table
 from skrull_runtime.profiling.recipes import designed_batches, training_batches
 from skrull_runtime.scheduling.forecast import predicted_us
 from skrull_runtime.scheduling.summary import fullest_rank
@@ -313,6 +315,49 @@ def test_what_cannot_be_told_apart_stays_together() -> None:
 def test_the_least_time_of_a_micro_batch_is_a_figure_where_there_is_one() -> None:
     assert "micro_batch_least_us" not in figures_of(TERMS, DEMAND)[0]
     assert figures_of(HOST_BOUND, DEMAND)[0]["micro_batch_least_us"] == HOST_BOUND.least
+
+
+def table(ranks: int, nodes: int, start: float, slope: float) -> Table:
+    """Times of ``start`` us and ``slope`` us a megabyte; of an all-to-all twice as much."""
+    megabytes = [0.001, 1.0, 1000.0]
+    times = [start + slope * size for size in megabytes]
+    return {
+        "ranks": ranks,
+        "nodes": nodes,
+        "megabytes": megabytes,
+        "all_gather_us": times,
+        "reduce_scatter_us": times,
+        "all_to_all_us": [2 * own for own in times],
+    }
+
+
+def test_a_network_is_what_a_ring_brings_into_a_node() -> None:
+    # Of 2 nodes with 8 ranks each, half of the whole comes in over 8 cards of 25 GB/s.
+    megabyte = 1e12 * (1 / 2) / 8 / 25e9
+    inside, across = table(8, 1, 10.0, 3.0), table(16, 2, 40.0, megabyte)
+    network = network_of([inside, across])
+    assert network is not None
+    assert network["network_bytes_per_second"] == pytest.approx(25e9)
+    assert network["crossing_factor"] == pytest.approx(4.0, rel=1e-3)
+    # Of 4 nodes three quarters.
+    wide = network_of([inside, table(32, 4, 40.0, 1.5 * megabyte), across])
+    assert wide is not None
+    assert wide["network_bytes_per_second"] == pytest.approx(25e9)
+    # No message is faster between nodes than inside of one.
+    quick = network_of([inside, table(16, 2, 5.0, megabyte)])
+    assert quick is not None and quick["crossing_factor"] == 1
+
+
+def test_a_corrected_profile_keeps_what_steps_say_nothing_about() -> None:
+    head = {"format_version", "name", "gpu", "precision"}
+    fitted = set(Figures.__annotations__) | {"zero_included"}
+    assert set(KEPT) == set(Profile.__annotations__) - head - fitted
+
+
+def test_a_network_needs_groups_on_both_sides() -> None:
+    assert network_of([]) is None
+    assert network_of([table(8, 1, 10.0, 3.0)]) is None
+    assert network_of([table(16, 2, 10.0, 3.0)]) is None
 
 
 def test_zero_overlaps_what_the_fixed_cost_is_too_short_for() -> None:

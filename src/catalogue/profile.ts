@@ -23,6 +23,9 @@ export interface Profile {
   readonly zero_overlap?: number;
   readonly memory_bandwidth?: number;
   readonly host_link?: number;
+  readonly host_adam_parameters?: number;
+  readonly network_bytes_per_second?: number;
+  readonly crossing_factor?: number;
   readonly activation_factor?: number;
   readonly collectives?: readonly CollectiveTable[];
 }
@@ -128,6 +131,23 @@ export const PROFILE_SCHEMA = {
     host_link: {
       ...positive(1e15),
       description: "Bytes per second to and from the host's memory, of a rank.",
+    },
+    host_adam_parameters: {
+      ...positive(1e15),
+      description:
+        "Parameters per second that a node's processors step with AdamW, its ranks together.",
+    },
+    network_bytes_per_second: {
+      ...positive(1e15),
+      description:
+        "Bytes per second that a rank's network card reaches in collectives between nodes.",
+    },
+    crossing_factor: {
+      type: "number",
+      minimum: 1,
+      maximum: 1e6,
+      description:
+        "How many times longer a message takes to start between nodes than inside of one.",
     },
     activation_factor: {
       type: "number",

@@ -17,6 +17,8 @@ export interface CollectiveSetting {
   readonly tables: readonly CollectiveTable[];
   /** Between nodes: bytes per second that a rank's network card reaches, and how much longer a message takes to start. */
   readonly networkBytesPerSecond: number;
+  /** Whether both were measured on this machine. */
+  readonly networkMeasured: boolean;
   readonly crossingFactor: number;
   readonly ranksPerNode: number;
   /** Bytes of keys and values of a token in one layer. */
@@ -35,12 +37,13 @@ export interface CollectiveCounts {
 /**
  * Communication cost of a group of `degree` ranks, from the table of the nearest size. A ring moves (d - 1) / d of the
  * whole through every rank, so a slope measured on one degree carries over to others. A group that crosses nodes takes
- * a table that does, and else the longer of the way inside of a node and that between nodes ({@link networkSlopes}).
+ * a table that does, of as many nodes and ranks where the network by itself was measured too, and else the longer of the
+ * way inside of a node and that between nodes ({@link networkSlopes}).
  */
 export function communicationRow(degree: number, setting: CollectiveSetting): CommunicationRow {
   const { gathers = 0, scatters = 0, all_to_alls: exchanges = 0 } = setting.counts;
   const crosses = degree > setting.ranksPerNode;
-  const table = nearestTable(degree, crosses, setting.tables);
+  const table = nearestTable(degree, crosses, tablesFor(degree, crosses, setting));
   const gather = fitLatency(table.megabytes, table.all_gather_us);
   const scatter = fitLatency(table.megabytes, table.reduce_scatter_us);
   const exchange = fitLatency(table.megabytes, table.all_to_all_us ?? table.reduce_scatter_us);
@@ -72,6 +75,20 @@ function networkSlopes(
   const nodes = Math.ceil(degree / ranksPerNode);
   const here = degree / nodes;
   return [((nodes - 1) / nodes / (here * rate)) * 1e6, ((degree - here) / degree / rate) * 1e6];
+}
+
+/** All, but for those of other groups between nodes where what such a group takes follows from the measured network. */
+function tablesFor(
+  degree: number,
+  crosses: boolean,
+  { tables, networkMeasured, ranksPerNode }: CollectiveSetting,
+): readonly CollectiveTable[] {
+  if (!crosses || !networkMeasured) return tables;
+  const nodes = Math.ceil(degree / ranksPerNode);
+  const same = tables.filter((table) => table.ranks === degree && table.nodes === nodes);
+  if (same.length > 0) return same;
+  const inside = tables.filter((table) => table.nodes === 1);
+  return inside.length > 0 ? inside : tables;
 }
 
 /** Of the tables that cross nodes like the group does, if any, the one of the nearest size; the smaller at a draw. */

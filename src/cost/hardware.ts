@@ -59,6 +59,10 @@ export interface Hardware {
   readonly host_link: number | null;
   /** Parameters per second that a node's processors step with Adam; `null` on CPU. */
   readonly host_adam_parameters: number | null;
+  /** That a rank's network card reaches in collectives; `null` is its share of the rate that the cluster has. */
+  readonly network_bytes_per_second: number | null;
+  /** How much longer a message takes to start between nodes than inside of one; `null` is the constant. */
+  readonly crossing_factor: number | null;
   /** ZeRO's communication that the two costs above include; `null` where they include none. */
   readonly zero_included: ZeroSetting | null;
   /**

@@ -32,6 +32,9 @@ const FIGURES = [
   "zero_overlap",
   "memory_bandwidth",
   "host_link",
+  "host_adam_parameters",
+  "network_bytes_per_second",
+  "crossing_factor",
   "activation_factor",
   "collectives",
 ] as const satisfies readonly (keyof Profile & keyof Hardware)[];
@@ -89,6 +92,8 @@ export function hardwareOf(
     memory_bandwidth: bandwidth,
     host_link: gpu.host_link,
     host_adam_parameters: gpu.host_adam_parameters,
+    network_bytes_per_second: null,
+    crossing_factor: null,
     zero_included: null,
     zero_overlap: null,
     activation_factor: 1,
@@ -120,6 +125,7 @@ const REPLACED: Readonly<Record<string, readonly (keyof Profile)[]>> = {
   adapter_factor: ["micro_batch_us"],
   zero_overlap: ["micro_batch_us", "zero_overlap"],
   host_link: ["host_link"],
+  host_adam_parameters: ["host_adam_parameters"],
   step_us: ["step_us"],
 };
 

@@ -297,10 +297,12 @@ function groupSetting({
   networkBytesPerSecond,
   gpusPerNode,
 }: CostSetting): Omit<CollectiveSetting, "bytesPerToken" | "counts"> {
+  const measured = hardware.network_bytes_per_second;
   return {
     tables: hardware.collectives,
-    networkBytesPerSecond: networkBytesPerSecond * hardware.constants.network_share,
-    crossingFactor: hardware.constants.crossing_factor,
+    networkBytesPerSecond: measured ?? networkBytesPerSecond * hardware.constants.network_share,
+    networkMeasured: measured !== null,
+    crossingFactor: hardware.crossing_factor ?? hardware.constants.crossing_factor,
     ranksPerNode: gpusPerNode,
   };
 }

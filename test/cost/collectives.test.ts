@@ -23,6 +23,7 @@ const measured = (ranks: number): CollectiveTable => ({
 const SETTING: CollectiveSetting = {
   tables: [measured(8)],
   networkBytesPerSecond: 50e9,
+  networkMeasured: false,
   crossingFactor: 4,
   ranksPerNode: 8,
   bytesPerToken: 1000,
@@ -88,6 +89,28 @@ describe("collectives of a group", () => {
     const only = row(4, { tables: [table(16, 2)], counts: { gathers: 1 } });
     expect(only[0]).toBeCloseTo(66, 9);
     expect(only[2]).toBeCloseTo((BYTES * (3 / 4)) / (15 / 16), 9);
+  });
+});
+
+describe("a group that crosses nodes where the network by itself was measured", () => {
+  const network = { networkMeasured: true, networkBytesPerSecond: 1e9, crossingFactor: 3 };
+  const tables = [table(8, 1), table(16, 2, 5), table(16, 4, 7)];
+  const own = (degree: number, change: Partial<CollectiveSetting> = {}) =>
+    row(degree, { ...network, tables, counts: { gathers: 1 }, ...change });
+
+  it("takes a table of as many ranks on as many nodes", () => {
+    expect(own(16)[0]).toBeCloseTo(5 * 66, 9);
+    expect(own(16, { ranksPerNode: 4 })[0]).toBeCloseTo(7 * 66, 9);
+  });
+
+  it("follows from the network on other nodes, whose share of a table is another", () => {
+    const [floor, , perToken] = own(32);
+    expect(floor).toBeCloseTo(3 * 66, 9);
+    expect(perToken / 1000).toBeCloseTo(3 / 4 / 8e3, 12);
+  });
+
+  it("takes what there is without a table inside of a node", () => {
+    expect(own(32, { tables: [table(16, 2, 5)] })[0]).toBeCloseTo(5 * 66, 9);
   });
 });
 

@@ -99,6 +99,8 @@ describe("the other figures of a GPU", () => {
       memory_bandwidth: 200,
       host_link: 30,
       host_adam_parameters: 40,
+      network_bytes_per_second: null,
+      crossing_factor: null,
       zero_included: null,
       activation_factor: 1,
       collectives: [{ ...table, nodes: 1 }],
@@ -130,6 +132,7 @@ describe("a profile", () => {
     ...{ matmul_flops: 11, head_flops: 12, attention_flops: 13, small_shard_tokens: 14 },
     ...{ micro_batch_us: 15, step_us: 16, activation_factor: 1.7, micro_batch_least_us: 19 },
     ...{ elementwise_bytes_per_second: 20, zero_overlap: 0.5, memory_bandwidth: 21, host_link: 22 },
+    ...{ host_adam_parameters: 23, network_bytes_per_second: 24, crossing_factor: 25 },
     zero_included: { stage: 2, ranks: 8, parameters: 18 },
     collectives: [
       {
@@ -164,6 +167,7 @@ describe("figures that nobody measured", () => {
   const sources = {
     memory_bandwidth: "data sheet",
     host_link: "assumed",
+    host_adam_parameters: "assumed",
     matmul_efficiency: "assumed as of another",
     attention_efficiency: "a paper",
   };
@@ -180,14 +184,14 @@ describe("figures that nobody measured", () => {
   it("are constants, and what the catalogue assumes of the GPU", () => {
     expect(of()).toEqual({
       fitted: constants("fitted"),
-      assumed: ["host_link", "matmul_efficiency", ...constants("assumed")],
+      assumed: ["host_link", "host_adam_parameters", "matmul_efficiency", ...constants("assumed")],
     });
     expect(constants("fitted")).toContain("zero_overlap");
     expect(constants("assumed")).toContain("step_us");
   });
 
   it("are no constants on a CPU, which no run was fitted to", () => {
-    const assumed = ["host_link", "matmul_efficiency"];
+    const assumed = ["host_link", "host_adam_parameters", "matmul_efficiency"];
     expect(of(undefined, { ...CPU, sources })).toEqual({ fitted: [], assumed });
   });
 
@@ -198,6 +202,7 @@ describe("figures that nobody measured", () => {
     ["step_us", [], ["step_us"]],
     ["zero_overlap", ["zero_overlap"], []],
     ["host_link", [], ["host_link"]],
+    ["host_adam_parameters", [], ["host_adam_parameters"]],
     ["small_shard_tokens", [], []],
   ] as const)("are fewer where a profile has %s", (measured, fitted, assumed) => {
     const without = (names: readonly string[], gone: readonly string[]) =>

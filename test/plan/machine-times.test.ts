@@ -23,6 +23,8 @@ const HARDWARE: Hardware = {
   step_us: null,
   memory_bandwidth: 1e9,
   host_link: 1e8,
+  network_bytes_per_second: null,
+  crossing_factor: null,
   host_adam_parameters: 5e6,
   zero_included: null,
   zero_overlap: null,
@@ -125,6 +127,15 @@ describe("ZeRO's communication", () => {
     const between = 4 * 60 + (0.5 * 20e6) / (4 * 600);
     const found = traffic({ ranks: 8 }).perStep;
     expect(found).toBeCloseTo(between, 6);
+  });
+
+  it("goes over a measured network at what that reaches", () => {
+    // At 0.2 GB/s of a card, starting seven times as late.
+    const found = zeroCost(
+      of({ ranks: 8, zeroStage: 1 }, { network_bytes_per_second: 0.2e9, crossing_factor: 7 }),
+    );
+    const each = (start: number) => 7 * start + (0.5 * 20e6) / (4 * 200);
+    expect(found.perStep).toBeCloseTo(each(60) + each(120), 6);
   });
 });
 

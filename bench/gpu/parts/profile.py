@@ -1,6 +1,6 @@
 """The machine's figures as ``skrull_runtime.profile`` has them, by one process in place of all ranks.
 
-Collectives are not measured: the profile leaves them to the catalogue. It is written beside what was prepared.
+Collectives and the host's processors are not measured: the profile leaves them to the catalogue. It is written beside what was prepared.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import statistics
 
 from budget import Budget
 from document import Column, Result
-from replay import OBSERVATIONS, profile_of
+from replay import OBSERVATIONS, own_rates, profile_of
 from settings import Settings
 from world import clock, start
 
@@ -26,8 +26,12 @@ UNITS = {
     "head_flops": "FLOP/s",
     "attention_flops": "FLOP/s",
     "small_shard_tokens": "tokens",
+    "elementwise_bytes_per_second": "bytes/s",
     "micro_batch_us": "us",
+    "micro_batch_least_us": "us",
     "step_us": "us",
+    "memory_bandwidth": "bytes/s",
+    "host_link": "bytes/s",
     "activation_factor": "",
 }
 COLUMNS = (
@@ -54,7 +58,7 @@ def run(settings: Settings, budget: Budget) -> Result:
         rounds.append(timer.medians(designed, 1))
         longest = max(longest, budget.spent() - before)
     times = [statistics.median(own) for own in zip(*rounds, strict=True)]
-    profile, errors, notes = profile_of(folder, designed, times)
+    profile, errors, notes = profile_of(folder, designed, times, own_rates(folder, timer))
     factor = activation_factor(timer, folder.plan, 0)
     if factor is not None:
         profile["activation_factor"] = factor

@@ -3,20 +3,23 @@ that send gradients of keys and values back; for ZeRO, all-gathers and reduce-sc
 
 from __future__ import annotations
 
+import statistics
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
 from ..model.groups import GroupTable
 from ..process.collectives import all_gather_single, reduce_scatter_single
 from .devices.timing import median_seconds
-from .profile_file import Table
+from .profile_file import NetworkFigures, Table
 
 Column = Literal["all_gather_us", "reduce_scatter_us", "all_to_all_us"]
 COLUMNS: tuple[Column, ...] = ("all_gather_us", "reduce_scatter_us", "all_to_all_us")
+RINGS: tuple[Column, ...] = COLUMNS[:2]
 POINTS = 7
 SMALLEST_BYTES = 16 * 1024
 
@@ -87,6 +90,33 @@ def _growing(times: list[float]) -> list[float]:
     for time_ in times:
         grown.append(max(time_, grown[-1] * 1.001) if grown else time_)
     return grown
+
+
+def network_of(tables: list[Table]) -> NetworkFigures | None:
+    """What groups on several nodes reach, of the group on most nodes; None without such a group and one inside of a node.
+
+    A ring brings every byte into a node once, over the cards of all of the group's ranks there. Where the way inside of a
+    node takes longer than that, the figure is what the cards reached, which is less than they could.
+    """
+    crossing = max(tables, key=lambda table: table["nodes"], default=None)
+    inside = [table for table in tables if table["nodes"] == 1]
+    if crossing is None or crossing["nodes"] == 1 or not inside:
+        return None
+    nodes = crossing["nodes"]
+    into_node = (nodes - 1) / nodes / (crossing["ranks"] / nodes)  # of the whole, over one card
+    slope = statistics.mean(_slope(crossing, column) for column in RINGS)
+    starts = statistics.mean(crossing[own][0] / inside[-1][own][0] for own in COLUMNS)
+    return {
+        "network_bytes_per_second": 1e12 * into_node / slope,
+        "crossing_factor": max(1.0, starts),
+    }
+
+
+def _slope(table: Table, column: Column) -> float:
+    """us a megabyte, by a line whose relative errors are least, as the compiler fits it."""
+    times = np.array(table[column])
+    slope, _ = np.polyfit(np.array(table["megabytes"]), times, 1, w=1 / times)
+    return float(slope)
 
 
 def interpolated(table: Table, column: Column, megabytes: float) -> float:

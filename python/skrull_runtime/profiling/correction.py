@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -15,7 +16,19 @@ from .profile_file import Profile
 from .run_folder import RunFolder
 
 BELIEF = 2.0  # how many steps the earlier figures count as
+KeptFigure = Literal[
+    "activation_factor",
+    "collectives",
+    "zero_overlap",
+    "memory_bandwidth",
+    "host_link",
+    "host_adam_parameters",
+    "network_bytes_per_second",
+    "crossing_factor",
+]
 FEWEST = 8  # steps to correct by
+# Steps of training say nothing about these figures, so they stay as they were.
+KEPT: tuple[KeptFigure, ...] = get_args(KeptFigure)
 
 
 @dataclass(frozen=True)
@@ -59,17 +72,9 @@ def corrected(
         **figures,
         "zero_included": zero_included(run.plan, ranks),
     }
-    # Steps of training say nothing about these, so they stay as they were.
-    if "activation_factor" in hardware["measured"]:
-        profile["activation_factor"] = planned["activation_factor"]
-    if "collectives" in hardware["measured"]:
-        profile["collectives"] = planned["collectives"]
-    if "zero_overlap" in hardware["measured"]:
-        profile["zero_overlap"] = planned["zero_overlap"]
-    if "memory_bandwidth" in hardware["measured"]:
-        profile["memory_bandwidth"] = planned["memory_bandwidth"]
-    if "host_link" in hardware["measured"]:
-        profile["host_link"] = planned["host_link"]
+    for figure in KEPT:
+        if figure in hardware["measured"]:
+            profile[figure] = planned[figure]
     return Correction(profile, terms, notes, Errors.of(predicted, times))
 
 

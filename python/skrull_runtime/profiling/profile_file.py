@@ -47,7 +47,22 @@ class Figures(TypedDict, total=False):
     step_us: float
 
 
-class Profile(Figures, total=False):
+class DeviceFigures(TypedDict, total=False):
+    """What devices reach by themselves; figures that there are none of are absent."""
+
+    memory_bandwidth: float  # bytes per second, of a rank's device
+    host_link: float  # bytes per second, of a rank
+    host_adam_parameters: float  # per second, that a node's processors step
+
+
+class NetworkFigures(TypedDict):
+    """What groups over several nodes reach."""
+
+    network_bytes_per_second: float  # of a rank's network card, in collectives
+    crossing_factor: float  # how much longer a message takes to start than inside of a node
+
+
+class Profile(Figures, DeviceFigures, total=False):
     """The document: see ``schemas/profile.schema.json``."""
 
     format_version: int
@@ -56,9 +71,9 @@ class Profile(Figures, total=False):
     precision: str
     zero_included: ZeroIncluded
     zero_overlap: float  # share of ZeRO's communication in a micro-batch that runs beside its work
-    memory_bandwidth: float  # bytes per second, of a rank's device
-    host_link: float  # bytes per second, of a rank
     activation_factor: float
+    network_bytes_per_second: float  # see NetworkFigures
+    crossing_factor: float
     collectives: list[Table]
 
 

@@ -14,7 +14,7 @@ from ..config import RunConfig, SchedulingConfig
 from ..data.index import read_index
 from ..errors import UserError
 from ..shapes import JsonObject
-from .profile_file import Figures, Table
+from .profile_file import Profile
 
 
 class DemandedFlops(TypedDict):
@@ -50,14 +50,8 @@ class Demand(TypedDict):
     collectives: DemandedCollectives
 
 
-class PlannedFigures(Figures):
-    """The figures that a plan was made with."""
-
-    activation_factor: float
-    zero_overlap: float
-    memory_bandwidth: float
-    host_link: float
-    collectives: list[Table]
+class PlannedFigures(Profile):
+    """The figures that a plan was made with: whatever a profile may hold."""
 
 
 class PlannedHardware(TypedDict):
