@@ -1,55 +1,84 @@
 // node bench/truth/fit.mjs [--rounds N] [--leave-one-out]
 //
 // Fits the constants that are marked "fitted" to the published step times, and prints what to write into
-// src/cost/machine-constants.ts; changes nothing. With --leave-one-out, fits them without each source of five points or
-// more, and says how well that source is predicted by constants that do not know it.
+// src/cost/machine-constants.ts; changes nothing. With --leave-one-out, fits them to all and then without each source, every
+// time from values that nobody fitted, and says how well each source is predicted by constants that do not know it.
 import { parseArgs } from "node:util";
-import { CONSTANT_VALUES } from "../../dist/cost/machine-constants.js";
-import { FITTED, fitTo } from "./fitting.mjs";
-import { measuredSeconds, predict } from "./plan.mjs";
+import { FITTED, Fit, UNFITTED } from "./fitting.mjs";
+import { measuredSeconds } from "./plan.mjs";
 import { published } from "./points.mjs";
 
-const FEWEST = 5;
+const FACTORS = [1.15, 1.25];
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: "string", default: "2" },
+    rounds: { type: "string", default: "6" },
     "leave-one-out": { type: "boolean", default: false },
   },
 });
 
 const { points, models } = published();
 const timed = points.filter((point) => measuredSeconds(point) !== undefined);
+const rounds = Number(options.rounds);
+const fit = new Fit(models);
+const committed = fit.values;
 if (options["leave-one-out"]) leaveOneOut();
 else {
-  fitTo(timed, models, Number(options.rounds), console.log);
-  for (const name of FITTED)
-    console.log(`${name}: ${Number(CONSTANT_VALUES[name].toPrecision(3))}`);
+  fit.to(timed, rounds, console.log);
+  console.log(constantsText());
 }
 
-/** Prints the share within 25%, of each source by all constants and by those that were fitted without it. */
+/** Prints shares within 15% and 25%: by the compiler's constants, by ones fitted to all, and of each source by ones fitted without it. */
 function leaveOneOut() {
-  const start = { ...CONSTANT_VALUES };
-  let [before, after] = [0, 0];
-  for (const source of new Set(timed.map((point) => point.source))) {
+  console.log(`${FITTED.length} fitted constants: ${FITTED.join(", ")}\n`);
+  const ofCompiler = within(timed);
+  fitAgain(timed);
+  const ofAll = within(timed);
+  console.log(`fitted to all:\n${constantsText()}\n`);
+  const whole = fit.values;
+  const without = FACTORS.map(() => 0);
+  console.log(
+    `${"source left out".padEnd(20)} ${"n".padStart(3)}   within 15%, 25%: fitted to all; without it`,
+  );
+  for (const source of [...new Set(timed.map((point) => point.source))].sort()) {
     const own = timed.filter((point) => point.source === source);
-    Object.assign(CONSTANT_VALUES, start);
+    fit.values = whole;
     const known = within(own);
-    if (own.length >= FEWEST)
-      fitTo(
-        timed.filter((point) => point.source !== source),
-        models,
-        Number(options.rounds),
-      );
+    fitAgain(timed.filter((point) => point.source !== source));
     const unknown = within(own);
-    before += known;
-    after += unknown;
-    console.log(`${source.padEnd(20)} ${known} of ${own.length}, without it ${unknown}`);
+    for (const [n, count] of unknown.entries()) without[n] += count;
+    console.log(
+      `${source.padEnd(20)} ${String(own.length).padStart(3)}   ${known.join(", ")}; ${unknown.join(", ")}`,
+    );
   }
-  const share = (count) => `${((100 * count) / timed.length).toFixed(1)}%`;
-  console.log(`all: ${share(before)} within 25%, each source without itself ${share(after)}`);
+  console.log("");
+  for (const [name, counts] of Object.entries({
+    "the compiler's constants": ofCompiler,
+    "fitted to all": ofAll,
+    "each source without itself": without,
+  }))
+    console.log(
+      `${name.padEnd(28)} ${counts.map((count) => share(count)).join(" within 15%, ")} within 25%`,
+    );
 }
 
+function fitAgain(own) {
+  fit.values = { ...committed, ...UNFITTED };
+  fit.to(own, rounds);
+}
+
+function constantsText() {
+  const { values } = fit;
+  return FITTED.map((name) => `  ${name}: ${Number(values[name].toPrecision(3))}`).join("\n");
+}
+
+/** Points within each factor. */
 function within(own) {
-  const ratio = (point) => predict(point, models[point.model]).seconds / measuredSeconds(point);
-  return own.filter((point) => Math.abs(Math.log(ratio(point))) <= Math.log(1.25)).length;
+  return FACTORS.map(
+    (factor) =>
+      own.filter((point) => Math.abs(Math.log(fit.ratio(point))) <= Math.log(factor)).length,
+  );
+}
+
+function share(count) {
+  return `${((100 * count) / timed.length).toFixed(1)}%`;
 }

@@ -6,9 +6,9 @@
 import { parseArgs } from "node:util";
 import { random32 } from "../../dist/foundation/random.js";
 import { CASES } from "./regret-cases.mjs";
-import { evaluated } from "./regret-plan.mjs";
+import { factors, moved } from "./regret-moves.mjs";
+import { lossesOf, settingsOf } from "./regret-plan.mjs";
 
-const MOVED = 0.3;
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
@@ -16,57 +16,15 @@ const { values } = parseArgs({
   },
 });
 
-/** Figures that are times or rates; each is multiplied by a number drawn for it. */
-const RATES = [
-  "matmul_flops",
-  "head_flops",
-  "attention_flops",
-  "elementwise_bytes_per_second",
-  "memory_bandwidth",
-  "host_link",
-  "host_adam_parameters",
-  "small_shard_tokens",
-];
-
-/** What every figure and constant is multiplied with, drawn anew. */
-function factors(draw) {
-  const known = new Map();
-  return (name) => {
-    if (!known.has(name)) known.set(name, 1 + MOVED * (2 * draw() - 1));
-    return known.get(name);
-  };
-}
-
-function moved(figures, times) {
-  const scaled = (name) =>
-    typeof figures[name] === "number" ? figures[name] * times(name) : figures[name];
-  const table = (name, row) => row?.map((us) => us * times(name));
-  return {
-    ...figures,
-    ...Object.fromEntries(RATES.map((name) => [name, scaled(name)])),
-    collectives: figures.collectives.map((own) => ({
-      ...own,
-      all_gather_us: table("all_gather", own.all_gather_us),
-      reduce_scatter_us: table("reduce_scatter", own.reduce_scatter_us),
-      ...(own.all_to_all_us ? { all_to_all_us: table("all_to_all", own.all_to_all_us) } : {}),
-    })),
-    constants: Object.fromEntries(
-      Object.entries(figures.constants).map(([name, value]) => [
-        name,
-        name === "zero_overlap" ? Math.min(1, value * times(name)) : value * times(name),
-      ]),
-    ),
-  };
-}
-
 const draws = random32(Number(values.seed), 0);
 const draw = () => draws() / 2 ** 32;
 const losses = { schedule: [], degree: [], setting: [] };
 for (const own of CASES) {
   const by = { schedule: [], degree: [], setting: [] };
+  const settings = settingsOf(own);
   for (let n = 0; n < Number(values.draws); n += 1) {
     const times = factors(draw);
-    const found = evaluated(own, (figures) => moved(figures, times));
+    const found = lossesOf(own, settings, (figures) => moved(figures, times));
     for (const kind of Object.keys(by)) if (found[kind] !== undefined) by[kind].push(found[kind]);
   }
   for (const kind of Object.keys(by)) losses[kind].push(...by[kind]);

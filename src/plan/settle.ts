@@ -3,6 +3,7 @@ import type { Spec } from "../language/language.js";
 import type { Origins } from "../semantics/report.js";
 import { contextsOf } from "./contexts.js";
 import { smallerBuckets } from "./recomputation.js";
+import { asGood } from "./robust.js";
 import { type PlanInputs, type SettledSpec, type Setup, setUp } from "./setup.js";
 import { type Trial, tryOut } from "./try-out.js";
 
@@ -12,7 +13,10 @@ export const TRIED_BATCHES = 8;
 /** A spec with its degree decided, and why. */
 export interface Settled {
   readonly spec: SettledSpec;
-  /** Degrees of `context = auto` that fit, the fastest first; empty where the spec has a degree or none fits. */
+  /**
+   * Degrees of `context = auto` that fit: the chosen one, then the fastest first; empty where the spec has a degree or none
+   * fits.
+   */
   readonly choices: readonly DegreeChoice[];
 }
 
@@ -21,17 +25,23 @@ export interface DegreeChoice {
   readonly tokens_per_second: number;
 }
 
-/** The spec with `context = auto` replaced by the fastest degree that fits, all else as it is. */
+/**
+ * The spec with `context = auto` replaced by a degree that fits, all else as it is: the fastest, and of those that are as
+ * fast the smallest of those that lose least if figures of the machine are off.
+ */
 export function settle(spec: Spec, origins: Origins, inputs: PlanInputs): Settled {
   const { context } = spec.parallel;
   if (context !== "auto")
     return { spec: settledAt(context, spec, origins, inputs).spec, choices: [] };
   const degrees = contextsOf(spec, inputs.data.summary.longest, inputs.dimensions.shape);
-  const choices = degrees.flatMap((degree) => {
+  const tried = degrees.flatMap((degree) => {
     const trial = tryOut(settledAt(degree, spec, origins, inputs), TRIED_BATCHES);
-    return trial.fits ? [{ context: degree, tokens_per_second: trial.tokens_per_second }] : [];
+    return trial.fits ? [{ context: degree, performance: trial.performance }] : [];
   });
-  choices.sort((a, b) => b.tokens_per_second - a.tokens_per_second);
+  const [chosen] = asGood(tried, ({ performance }) => performance);
+  const speed = ({ performance }: (typeof tried)[number]) => performance.tokens_per_second;
+  tried.sort((a, b) => Number(b === chosen) - Number(a === chosen) || speed(b) - speed(a));
+  const choices = tried.map((one) => ({ context: one.context, tokens_per_second: speed(one) }));
   // Where none fits, the widest is nearest to it, and its diagnostics say what is in the way.
   const best = choices[0]?.context ?? degrees.at(-1) ?? 1;
   return { spec: settledAt(best, spec, origins, inputs).spec, choices };

@@ -6,6 +6,7 @@ import { diskPlan } from "./disk.js";
 import { finishPlan } from "./finish.js";
 import { type Levers, leversThatFit } from "./levers.js";
 import type { FinishPlan } from "./plan.js";
+import { asGood } from "./robust.js";
 import { sampledOver } from "./sample.js";
 import { searchPlan } from "./search.js";
 import {
@@ -59,8 +60,6 @@ export interface Tuned {
   readonly levers: Levers | undefined;
 }
 
-/** Settings whose tokens per second are this near to the fastest's are as good: the one of the fewest changes is taken. */
-const AS_GOOD = 1.02;
 /** What a value of an open lever must gain to be listed. */
 const GAIN = 1.001;
 /** Settings, the fastest of the core, that get what helps by more than memory. */
@@ -184,9 +183,7 @@ class Tuner {
 function degreeOf(core: readonly TunedSetting[], { parallel }: Spec): number {
   if (parallel.context !== "auto") return parallel.context;
   const own = core.filter(({ changes }) => countOfChanges(changes) === 0);
-  const [first = own.at(-1)] = own
-    .filter(({ trial }) => trial.fits)
-    .sort((a, b) => speedOf(b.trial) - speedOf(a.trial));
+  const first = bestOf(own) ?? own.at(-1);
   return first?.setting.context ?? 1;
 }
 
@@ -238,9 +235,9 @@ const shortOf = ({ trial }: TunedSetting): number =>
   trial.fits ? 0 : Math.max(0, trial.needed_bytes - trial.available_bytes);
 
 /**
- * The setting to take: of those that are as good as the fastest, the one that changes least, and of these the one with
- * the most adapters. What trains otherwise only where nothing else fits; but where the spec
- * asks for adapters of no rank, it has to have one.
+ * The setting to take: of those that are as good as the fastest, whatever the machine's figures turn out to be, the one that
+ * changes least, and of these the one with the most adapters. What trains otherwise only where nothing else fits; but where
+ * the spec asks for adapters of no rank, it has to have one.
  */
 function choiceOf(settings: readonly TunedSetting[], spec: Spec): TunedSetting | undefined {
   const fitting = degreesAsChosen(
@@ -250,24 +247,35 @@ function choiceOf(settings: readonly TunedSetting[], spec: Spec): TunedSetting |
   const alike = fitting.filter(({ same }) => same);
   const ranked = alike.filter(({ setting: { rank } }) => rank > spec.lora.rank);
   const [candidates = []] = [ranked, alike, fitting].filter((some) => some.length > 0);
-  const best = Math.max(...candidates.map(({ trial }) => speedOf(trial)));
-  const good = candidates.filter(({ trial }) => AS_GOOD * speedOf(trial) >= best);
-  return good.sort(
-    (a, b) =>
-      countOfChanges(a.changes) - countOfChanges(b.changes) ||
-      b.setting.rank - a.setting.rank ||
-      speedOf(b.trial) - speedOf(a.trial),
-  )[0];
+  const good = asGood(candidates.flatMap(performing), ({ performance }) => performance);
+  return good
+    .map(({ tuned }) => tuned)
+    .sort(
+      (a, b) =>
+        countOfChanges(a.changes) - countOfChanges(b.changes) ||
+        b.setting.rank - a.setting.rank ||
+        speedOf(b.trial) - speedOf(a.trial),
+    )[0];
 }
 
-/** Under `context = auto` a setting has the degree that is fastest with it. */
+/** A setting that fits, with its performance. */
+const performing = (tuned: TunedSetting) =>
+  tuned.trial.fits ? [{ tuned, performance: tuned.trial.performance }] : [];
+
+/** Of settings that fit and are as good, that of the smallest degree, as `context = auto` is decided. */
+const bestOf = (settings: readonly TunedSetting[]): TunedSetting | undefined =>
+  asGood(
+    settings.flatMap(performing).sort((a, b) => a.tuned.setting.context - b.tuned.setting.context),
+    ({ performance }) => performance,
+  )[0]?.tuned;
+
+/** Under `context = auto` a setting has the degree that would be chosen with it. */
 function degreesAsChosen(fitting: readonly TunedSetting[], { parallel }: Spec): TunedSetting[] {
   if (parallel.context !== "auto") return [...fitting];
-  const best = new Map<string, TunedSetting>();
+  const alike = new Map<string, TunedSetting[]>();
   for (const one of fitting) {
     const key = changesText(one.changes);
-    const known = best.get(key);
-    if (!known || speedOf(one.trial) > speedOf(known.trial)) best.set(key, one);
+    alike.set(key, [...(alike.get(key) ?? []), one]);
   }
-  return [...best.values()];
+  return [...alike.values()].flatMap((settings) => bestOf(settings) ?? []);
 }

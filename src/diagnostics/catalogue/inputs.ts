@@ -127,7 +127,7 @@ export const INPUT_CODES = {
     planOnly: true,
     message:
       "context = auto takes {context}: {speed} tokens/s predicted on the first {batches} global batches; {next}",
-    why: "It has the highest predicted tokens per second of the degrees at which everything fits.",
+    why: "Of the degrees at which everything fits it has the highest predicted tokens per second or, where several are within 2% of that, is the smallest of those that lose least if figures of the machine are off.",
     help: "`skrull tune` also tries ZeRO stages, checkpointing and bucket sizes.",
   },
   "vocabulary-too-small": {

@@ -8,7 +8,7 @@ export const parallel = {
   properties: {
     context: {
       type: { ...integer(upTo(65536, 1)), word: "auto" },
-      doc: "Context-parallel (CP) degree: ranks that share a long sequence. `auto` takes, of the degrees at which everything fits, the one with the highest predicted tokens per second.",
+      doc: "Context-parallel (CP) degree: ranks that share a long sequence. `auto` takes, of the degrees at which everything fits, the one with the highest predicted tokens per second; of several within 2% of that, the smallest of those that lose least if figures of the machine are off.",
       since: 1,
       default: 1,
     },
