@@ -3,7 +3,12 @@ import { measuredSeconds, predict } from "./plan.mjs";
 
 const STEPS = [0.6, 0.8, 0.9, 0.95, 1.05, 1.1, 1.25, 1.6];
 /** Shares cannot exceed one. */
-const MOST = { zero_overlap: 1, matmul_in_training: 1 };
+const SHARES = [
+  "matmul_in_training",
+  "attention_in_training",
+  "hopper_attention_in_training",
+  "zero_overlap",
+];
 const WEIGHTS = { good: 1, fair: 0.7, doubtful: 0.3, limit: 0 };
 
 /** Constants that published step times decide. */
@@ -62,11 +67,16 @@ export class Fit {
     return ratio;
   }
 
-  /** Mean of absolute log errors; no more than a factor of two counts, so that single rows do not decide. */
+  /**
+   * Mean of absolute log errors; no more than a factor of two counts, so that single rows do not decide, and a source counts
+   * as the root of its rows, so that its machine and its program do not.
+   */
   loss(points) {
+    const rows = new Map();
+    for (const { source } of points) rows.set(source, (rows.get(source) ?? 0) + 1);
     let [total, weights] = [0, 0];
     for (const point of points) {
-      const weight = WEIGHTS[point.trust];
+      const weight = WEIGHTS[point.trust] / Math.sqrt(rows.get(point.source));
       if (weight === 0) continue;
       total += weight * Math.min(Math.abs(Math.log(this.ratio(point))), Math.LN2);
       weights += weight;
@@ -90,7 +100,7 @@ export class Fit {
     const start = this.#values[name];
     let [best, kept] = [before, start];
     for (const step of STEPS) {
-      this.#values[name] = Math.min(MOST[name] ?? Number.POSITIVE_INFINITY, start * step);
+      this.#values[name] = SHARES.includes(name) ? Math.min(1, start * step) : start * step;
       const loss = this.loss(points);
       if (loss < best - 1e-5) [best, kept] = [loss, this.#values[name]];
     }

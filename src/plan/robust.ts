@@ -5,7 +5,7 @@ const OFF = 0.3;
 /** Of the fastest's tokens per second: settings that are nearer to it are as good. */
 const AS_FAST = 1.02;
 /** Of the least loss: settings that lose no more are as robust. */
-const AS_ROBUST = 1.005;
+const AS_ROBUST = 1.02;
 
 /** What parts of a step a figure that is off makes longer or shorter. */
 interface Moved {
