@@ -1,7 +1,7 @@
 // npm run bench:truth -- [--only TEXT] [--write] [--format text|json]
 //
 // Plans published runs and holds them against what was measured: predicted / published of every point, then by source
-// and by kind, and how much worse it gets without each source. `--write` puts the error bands that plans print into
+// and by kind; fit.mjs says how much worse it gets without each source. `--write` puts the error bands that plans print into
 // src/plan/bands.generated.ts. docs/predictions.md says what is predicted, and how.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
