@@ -8,10 +8,9 @@ import {
 import { jsonText } from "../foundation/json.js";
 import { printable } from "../foundation/printable.js";
 import type { Host } from "../host/host.js";
-import { type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare.js";
+import { COMPARABLE, type ComparedPolicy, comparePolicies, LONGALIGN } from "../plan/compare.js";
 import type { Plan } from "../plan/plan.js";
 import { withinBand } from "../plan/within-band.js";
-import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
 import { type OutputFormat, refuse, withDocument } from "./document.js";
 import { EXIT, type ExitCode } from "./exit-code.js";
 import { bandText, fitLine, hoursName } from "./plan-answers.js";
@@ -38,9 +37,9 @@ async function compare(
   terminal: Terminal,
   { format, ...options }: CompareOptions,
 ): Promise<ExitCode> {
-  const unknown = options.policies?.find((name) => !POLICY_NAMES.includes(name as Policy));
+  const unknown = options.policies?.find((name) => !COMPARABLE.includes(name));
   if (unknown !== undefined) {
-    const known = POLICY_NAMES.join(", ");
+    const known = COMPARABLE.join(", ");
     const message = `'${printable(unknown)}' is not a policy; the policies are ${known}`;
     terminal.remark(`error: ${message}\n`);
     refuse(terminal, format, undefined, { code: "unknown-policy", message });
@@ -52,8 +51,7 @@ async function compare(
     return EXIT.findings;
   }
   const lengths = planned.inputs.data.index.samples.length;
-  const chosen = (options.policies ?? POLICY_NAMES) as readonly Policy[];
-  const compared = comparePolicies(planned.plan, lengths, chosen);
+  const compared = comparePolicies(planned.plan, lengths, options.policies);
   terminal.out(
     format === "json"
       ? jsonText({

@@ -28,7 +28,11 @@ export function addCompare({ program, host, terminal, version, end }: Program): 
     .description("predicted step time of the scheduling policies side by side; writes nothing")
     .argument("<spec>", "spec file")
     .addOption(runOption())
-    .option("--policies <names>", "only these, separated by commas, and the baselines", splitNames)
+    .option(
+      "--policies <names>",
+      "only these, separated by commas, and the baselines; 'peers' for what other programs do",
+      splitNames,
+    )
     .addOption(rateOption())
     .addOption(formatOption())
     .action(async (spec: string, options) => {

@@ -1,5 +1,7 @@
 import { rankCount } from "../schedule/degrees.js";
+import { PEER_NAMES, type Peer, solveByPeer } from "../schedule/peers/index.js";
 import { POLICY_NAMES, type Policy } from "../schedule/problem.js";
+import { solve } from "../schedule/solve.js";
 import { finishAt } from "./finish.js";
 import { solveBatches } from "./forecast.js";
 import { type Performance, performanceOf } from "./performance.js";
@@ -30,11 +32,20 @@ export const ALWAYS_COMPARED: readonly Policy[] = ["deepspeed", "packed", "sorte
 /** The name of LongAlign's own sorted batching. */
 export const LONGALIGN = "longalign";
 
-/** Predicted step times of policies side by side, on the same sampled global batches. */
+/** What stands for all peers among the names to compare. */
+export const ALL_PEERS = "peers";
+/** Names that a comparison may be asked for. */
+export const COMPARABLE: readonly string[] = [...POLICY_NAMES, ...PEER_NAMES, ALL_PEERS];
+
+/**
+ * Predicted step times of policies side by side, on the same sampled global batches; peers last but for `auto`.
+ *
+ * @param chosen names of {@link COMPARABLE}; without, all policies
+ */
 export function comparePolicies(
   plan: Plan,
   lengths: readonly number[],
-  chosen: readonly Policy[],
+  chosen: readonly string[] = POLICY_NAMES,
 ): readonly ComparedPolicy[] {
   const { steps, training, data } = plan;
   const { global_batch: size } = steps;
@@ -43,13 +54,10 @@ export function comparePolicies(
     0,
     sampled,
   );
-  const policies = POLICY_NAMES.filter(
-    (policy) => chosen.includes(policy) || ALWAYS_COMPARED.includes(policy),
-  );
-  const compared = policies.map((policy) => ({
-    policy: policy as string,
+  const compared = namesIn(chosen).map((name) => ({
+    policy: name as string,
     other_batches: false,
-    ...perform(policy, batches, plan, lengths),
+    ...perform(name, batches, plan, lengths),
   }));
   compared.splice(compared.findIndex(({ policy }) => policy === "sorted") + 1, 0, {
     policy: LONGALIGN,
@@ -70,6 +78,17 @@ export function comparePolicies(
   }));
 }
 
+function namesIn(chosen: readonly string[]): readonly (Policy | Peer)[] {
+  const policies = POLICY_NAMES.filter(
+    (policy) => chosen.includes(policy) || ALWAYS_COMPARED.includes(policy),
+  );
+  const peers = PEER_NAMES.filter((peer) => chosen.includes(peer) || chosen.includes(ALL_PEERS));
+  const others = policies.filter((policy) => policy !== "auto");
+  return [...others, ...peers, ...policies.slice(others.length)];
+}
+
+const isPeer = (name: string): name is Peer => PEER_NAMES.some((peer) => peer === name);
+
 /** The plan's own time to finish, with its steps as much slower or faster as the tokens per second are. */
 function finishUnder(
   performance: Performance | null,
@@ -86,17 +105,18 @@ function finishUnder(
 }
 
 function perform(
-  policy: Policy,
+  name: Policy | Peer,
   batches: readonly (readonly number[])[],
   { scheduling, search, forecast, lighter }: Plan,
   lengths: readonly number[],
 ): Pick<ComparedPolicy, "performance" | "problem"> {
   const found = solveBatches(
-    { ...scheduling, policy },
+    { ...scheduling, policy: isPeer(name) ? "auto" : name },
     batches,
     lengths,
     search.iterations,
     lighter,
+    isPeer(name) ? (problem) => solveByPeer(name, problem) : solve,
   );
   if (!found.ok) return { performance: null, problem: found.error.message };
   return { performance: performanceOf(found.solved, forecast.parts.step), problem: null };

@@ -1,7 +1,7 @@
 import type { Share } from "../foundation/global-batches.js";
 import { rankCount } from "../schedule/degrees.js";
-import type { Policy, ScheduleError } from "../schedule/problem.js";
-import { solve } from "../schedule/solve.js";
+import type { Policy, Problem, ScheduleError } from "../schedule/problem.js";
+import { type Solution, solve } from "../schedule/solve.js";
 import { type LighterMode, withWays } from "./lighter.js";
 import { type Performance, performanceOf, type Solved } from "./performance.js";
 import { sampleBatches, sampledOver } from "./sample.js";
@@ -60,19 +60,20 @@ export function makeForecast(
   return { ok: true, forecast: { sampled_batches: batches.length, ...performance, baselines } };
 }
 
-/** Schedules of global batches, given as sample numbers. */
+/** Schedules of global batches, given as sample numbers. @param solver who makes them */
 export function solveBatches(
   scheduling: SchedulingPlan,
   batches: readonly (readonly number[])[],
   lengths: readonly number[],
   iterations: number,
   lighter: readonly LighterMode[] = [],
+  solver: (problem: Problem) => Solution = solve,
 ): SolvedBatches {
   const solved: Solved[] = [];
   for (const batch of batches) {
     const own = batch.map((sample) => lengths[sample] as number);
     const problem = problemOf(scheduling, own, iterations);
-    const solution = solve(problem);
+    const solution = solver(problem);
     if (!solution.ok) {
       const sample = batch[solution.error.sequence ?? 0] as number;
       return { ok: false, error: solution.error, sample };

@@ -6,7 +6,7 @@ import { auto } from "./policies/auto.js";
 import { POLICIES } from "./policies/index.js";
 import { Infeasible, type Problem, type ScheduleError } from "./problem.js";
 import type { Clock } from "./refine/budget.js";
-import { type Schedule, toMicroBatches } from "./schedule.js";
+import { type Assignment, type Schedule, toMicroBatches } from "./schedule.js";
 import { bucketUnits, shardUnits } from "./time-and-memory.js";
 import { verifySchedule } from "./verify.js";
 
@@ -21,14 +21,18 @@ export type Solution =
  * @throws Error where a policy returns an unsound schedule: our fault, and never a wrong schedule
  */
 export function solve(problem: Problem, clock?: Clock): Solution {
+  const { policy } = problem;
+  return solveBy(problem, () =>
+    policy === "auto" ? auto(problem, clock) : POLICIES[policy](withoutIdleRanks(problem)),
+  );
+}
+
+/** As {@link solve}, with what makes the schedule. @param make may throw Infeasible */
+export function solveBy(problem: Problem, make: () => Assignment): Solution {
   const error = tooLong(problem) ?? tooManyTokens(problem);
   if (error) return { ok: false, error };
   try {
-    const assignment =
-      problem.policy === "auto"
-        ? auto(problem, clock)
-        : POLICIES[problem.policy](withoutIdleRanks(problem));
-    const microBatches = toMicroBatches(assignment);
+    const microBatches = toMicroBatches(make());
     const problems = verifySchedule(problem, microBatches);
     if (problems.length > 0) throw new Error(`unsound schedule: ${problems.join("; ")}`);
     return { ok: true, schedule: finish(microBatches, problem) };

@@ -50,6 +50,22 @@ describe("compare", () => {
     ]);
   });
 
+  it("shows how other programs would do where it is asked to", () => {
+    const names = (chosen: string) =>
+      json(["--policies", chosen]).policies.map((one: { policy: string }) => one.policy);
+    expect(names("wlb")).toEqual(["deepspeed", "packed", "sorted", "longalign", "wlb"]);
+    const all = json(["--policies", "auto,peers"]).policies;
+    expect(all.slice(4).map((one: { policy: string }) => one.policy)).toEqual([
+      "batch-rebalance",
+      "karmarkar-karp",
+      "wlb",
+      "megatron-hybrid",
+      "auto",
+    ]);
+    for (const { policy, performance, problem } of all)
+      expect([policy, problem, performance?.tokens_per_second > 0]).toEqual([policy, null, true]);
+  });
+
   it("has parts that add up to the step, and speed-ups over deepspeed", () => {
     for (const { performance, speedup, policy } of json([]).policies) {
       const { work, communication, fixed, waiting, step } = performance.parts;
