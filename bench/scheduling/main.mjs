@@ -1,13 +1,17 @@
-// npm run bench:scheduling [-- --batches N --seed N --only PART]: prints the tables of docs/benchmarks.md.
+// npm run bench:scheduling [-- --batches N --seed N --only PART --mix-seeds N --exact-problems N --solver-seconds S]:
+// prints the tables of docs/benchmarks.md.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fail, ROOT, say } from "../../scripts/lib.mjs";
 import { growthChart } from "./chart.mjs";
+import { exact, memoryBound } from "./exact.mjs";
+import { mixes } from "./mixes.mjs";
 import { aggregates, roundRobin } from "./paper.mjs";
+import { peers } from "./peers.mjs";
 import { gaps, ratios, smallShards } from "./quality.mjs";
-import { SETTINGS, settingsOfFile } from "./settings.mjs";
+import { MIXES, SETTINGS, settingsOfFile } from "./settings.mjs";
 import { construction, growth } from "./speed.mjs";
 
 const FILES = ["servegen_m_mid_input", "t0_p3_sft", "squality_sft"];
@@ -16,9 +20,18 @@ const { values } = parseArgs({
     batches: { type: "string", default: "200" },
     seed: { type: "string", default: "1" },
     only: { type: "string" },
+    "mix-seeds": { type: "string", default: "3" },
+    "exact-problems": { type: "string", default: "20" },
+    "solver-seconds": { type: "string", default: "10" },
   },
 });
-const setup = { batches: Number(values.batches), seed: Number(values.seed) };
+const setup = {
+  batches: Number(values.batches),
+  seed: Number(values.seed),
+  mixSeeds: Number(values["mix-seeds"]),
+  exactProblems: Number(values["exact-problems"]),
+  solverSeconds: Number(values["solver-seconds"]),
+};
 const real = FILES.flatMap((name) =>
   settingsOfFile(name, join(ROOT, "bench/scheduling/lengths", `${name}.txt`)),
 );
@@ -28,6 +41,9 @@ const named = (name) => SETTINGS.find((setting) => setting.name === name);
 const PARTS = {
   gaps: () => gaps(all, setup, say),
   ratios: () => ratios(all, setup, say),
+  peers: () => peers(all, setup, say),
+  mixes: () => mixes(MIXES, setup, say),
+  exact: () => [exact(setup, say), memoryBound(named("7B ChatQA2"), setup, say)].join("\n"),
   "small-shards": () => smallShards(SETTINGS, setup, say),
   paper: () =>
     [aggregates(SETTINGS, setup, say), roundRobin(named("0.5B ChatQA2"), setup, say)].join("\n"),

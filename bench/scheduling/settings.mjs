@@ -13,6 +13,7 @@ const half = {
     a1: 5.944,
     a2: 0.00129,
     fixed: 1000,
+    least: 0,
     small_shard_tokens: 0,
     comm: {
       2: [3836.9, 4320, 0.1326],
@@ -29,6 +30,7 @@ const seven = {
     a1: 55.5,
     a2: 0.003011,
     fixed: 1000,
+    least: 0,
     small_shard_tokens: 0,
     comm: {
       2: [4476.4, 5040, 0.6188],
@@ -80,6 +82,34 @@ export const SETTINGS = [
   { name: "7B LMsys", model: seven, ...wide, draw: fromTable(lmsys) },
   { name: "7B ChatQA2", model: seven, ...long, draw: fromTable(chatqa2) },
 ];
+
+/** A standard normal draw (Box and Muller). */
+const normal = (random) =>
+  Math.sqrt(-2 * Math.log((random() + 1) / 2 ** 32)) * Math.cos((2 * Math.PI * random()) / 2 ** 32);
+
+const logNormal = (median, sigma) => (random) => tokens(median * Math.exp(sigma * normal(random)));
+
+const tokens = (value) => Math.max(16, Math.floor(value));
+
+// Mixes like those that FlexSP and others were run on: lengths around one size; many short ones with a tail that thins out
+// as one over the length; short ones and, one in seven, long ones.
+const longTail = (random) => tokens((128 * 2 ** 32) / (random() + 1));
+const [short, far] = [logNormal(1024, 0.6), logNormal(24 * K, 0.5)];
+const SHAPES = {
+  lognormal: logNormal(4 * K, 1.2),
+  "long tail": longTail,
+  "two humps": (random) => (random() < 2 ** 32 / 7 ? far(random) : short(random)),
+};
+
+/** Six mixes, on the ranks of most settings, under lockstep. */
+export const MIXES = Object.entries({ "0.5B": half, "7B": seven }).flatMap(([size, model]) =>
+  Object.entries(SHAPES).map(([shape, draw]) => ({
+    name: `${size} ${shape}`,
+    model,
+    ...wide,
+    draw,
+  })),
+);
 
 /** Settings with the lengths of a file of one length a line. */
 export function settingsOfFile(name, path) {

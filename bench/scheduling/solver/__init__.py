@@ -1,0 +1,1 @@
+"""Mixed-integer programs beside which the scheduling benchmark puts schedules."""
