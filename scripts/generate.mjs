@@ -14,6 +14,7 @@ const STEPS = [
   node("build.mjs"),
   node("generate-pages.mjs"),
   node("schedule-vectors.mjs"),
+  node("generate-policy-figures.mjs"),
 ];
 
 const stale = STEPS.filter(([program, script]) => {

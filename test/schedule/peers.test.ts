@@ -94,14 +94,25 @@ describe("the largest differencing method", () => {
 });
 
 describe("runs of equal padded cost", () => {
+  const counts = (lengths: readonly number[], runs: number, capacity = 1e9) =>
+    balancedRuns({ lengths, units: lengths, capacity }, runs, 1);
+
   it("give the long ones fewer samples", () => {
     // 1,000 tokens cost 2,000, 100 cost 110: one long sample against the nine short ones.
-    expect(balancedRuns([1000, ...new Array<number>(9).fill(100)], 2, 1)).toEqual([1, 9]);
+    expect(counts([1000, ...new Array<number>(9).fill(100)], 2)).toEqual([1, 9]);
   });
 
   it("go on with the others once a run of one sample cannot give", () => {
     // The first is far too long; the other two runs share the rest: 4 x 110 and 4 x 110.
-    expect(balancedRuns([9000, ...new Array<number>(8).fill(100)], 3, 1)).toEqual([1, 4, 4]);
+    expect(counts([9000, ...new Array<number>(8).fill(100)], 3)).toEqual([1, 4, 4]);
+  });
+
+  it("hold no more than memory allows, although that is cheaper", () => {
+    // Without a limit the short ones would all be one run.
+    const lengths = [1000, ...new Array<number>(9).fill(100), 50];
+    expect(counts(lengths, 3)).toEqual([1, 5, 5]);
+    expect(counts([1000, 900, ...new Array<number>(9).fill(100)], 3, 1000)).toEqual([1, 1, 9]);
+    expect(counts([700, 300, 200, 100, 100], 2, 700)).toEqual([1, 4]);
   });
 });
 
