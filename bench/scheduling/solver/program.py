@@ -71,8 +71,27 @@ class Program:
     ) -> Outcome | None:
         """The best solution found in the time, from a feasible ``start`` if one is known; ``None`` where there is none.
 
-        One thread and no randomness: only the time limit may make two runs differ.
+        One thread and no randomness: only the time limit may make two runs differ. A solution that breaks a row, which
+        HiGHS 1.16 sometimes gives where it has a start, does not count: then it solves again without.
         """
+        outcome = self._solve(seconds, start, gap)
+        if outcome is not None and start is not None and self.violation(outcome.values) > 1e-6:
+            outcome = self._solve(seconds, None, gap)
+        return outcome
+
+    def violation(self, values: Sequence[float]) -> float:
+        """By how much values break a row at most, relative to what the row adds up."""
+        worst = 0.0
+        ends = [*self.starts[1:], len(self.columns)]
+        for begin, end, least, most in zip(
+            self.starts, ends, self.row_lower, self.row_upper, strict=True
+        ):
+            parts = [self.factors[at] * values[self.columns[at]] for at in range(begin, end)]
+            size = 1.0 + sum(abs(part) for part in parts)
+            worst = max(worst, (least - sum(parts)) / size, (sum(parts) - most) / size)
+        return worst
+
+    def _solve(self, seconds: float, start: Sequence[float] | None, gap: float) -> Outcome | None:
         highs = self._highs(seconds, gap)
         if start is not None:
             solution = highspy.HighsSolution()

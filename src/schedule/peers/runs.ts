@@ -69,11 +69,12 @@ function filledRuns(units: readonly number[], most: number): number[] {
 }
 
 /** Equally many samples in each run; where memory forbids that, runs as filled as it allows, the longest of them halved. */
-function startOf({ units, capacity }: Samples, runs: number): number[] {
+function startOf(samples: Samples, runs: number): number[] {
+  const { units, capacity } = samples;
   const least = Math.floor(units.length / runs);
   const rest = units.length - least * runs;
   const equal = Array.from({ length: runs }, (_, run) => least + (run < rest ? 1 : 0));
-  if (allHold(equal, units, capacity)) return equal;
+  if (allHold(equal, samples)) return equal;
   const filled = filledRuns(units, capacity);
   while (filled.length < runs) {
     const at = filled.indexOf(Math.max(...filled));
@@ -83,7 +84,8 @@ function startOf({ units, capacity }: Samples, runs: number): number[] {
   return filled;
 }
 
-function allHold(counts: readonly number[], units: readonly number[], capacity: number): boolean {
+/** Whether memory has room for every run. */
+export function allHold(counts: readonly number[], { units, capacity }: Samples): boolean {
   let at = 0;
   for (const count of counts) {
     let used = 0;
@@ -141,11 +143,10 @@ class RunSearch {
 
   /** Whether memory allows it: the runs between the two move along by one sample. */
   #move(from: number, to: number): boolean {
-    const { units, capacity } = this.samples;
     const counts = this.#counts;
     counts[from] = (counts[from] as number) - 1;
     counts[to] = (counts[to] as number) + 1;
-    if (allHold(counts, units, capacity)) return true;
+    if (allHold(counts, this.samples)) return true;
     counts[from] = (counts[from] as number) + 1;
     counts[to] = (counts[to] as number) - 1;
     return false;
