@@ -136,6 +136,25 @@ def test_the_exact_program_finds_what_trying_everything_finds():
         assert answer["bound"] == pytest.approx(answer["time"], rel=1e-6)
 
 
+def test_a_start_at_the_optimum_changes_nothing():
+    # HiGHS 1.16 gives this one back as one of 566 us: the fixed cost alone.
+    cost = problem([])["cost"] | {"a1": 3, "a2": 0.0024, "fixed": 566, "small_shard_tokens": 256}
+    own = problem(
+        [645, 2502, 5454, 4207, 1107, 482, 697, 786, 4601, 568, 81, 5],
+        data_parallel=1,
+        context_parallel=2,
+        bucket=1_000_000,
+        degrees="local-or-all",
+        cost=cost | {"comm": {"2": [189, 1637, 0.1]}},
+        micro_batches=1,
+    )
+    [first] = answers("exact", [own])
+    assert first["bound"] == pytest.approx(first["time"], rel=1e-6)
+    [again] = answers("exact", [own | {"known": first["micro_batches"]}])
+    assert again["time"] == pytest.approx(first["time"], rel=1e-9)
+    assert again["bound"] == pytest.approx(first["time"], rel=1e-6)
+
+
 def tried_out(own: dict) -> float:
     """The least time of two micro-batches on two ranks, by trying every one."""
     costs = Costs(own)

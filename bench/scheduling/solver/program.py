@@ -71,13 +71,26 @@ class Program:
     ) -> Outcome | None:
         """The best solution found in the time, from a feasible ``start`` if one is known; ``None`` where there is none.
 
-        One thread and no randomness: only the time limit may make two runs differ. A solution that breaks a row, which
-        HiGHS 1.16 sometimes gives where it has a start, does not count: then it solves again without.
+        One thread and no randomness: only the time limit may make two runs differ. HiGHS 1.16 at times gives a start back
+        with an objective and a bound that are not its own: then it solves again without, and the better one counts.
         """
         outcome = self._solve(seconds, start, gap)
-        if outcome is not None and start is not None and self.violation(outcome.values) > 1e-6:
-            outcome = self._solve(seconds, None, gap)
+        if start is None or (outcome is not None and self._agrees(outcome)):
+            return outcome
+        outcome = self._solve(seconds, None, gap)
+        own = self._objective(start)
+        if outcome is None or own <= outcome.objective:
+            bound = 0.0 if outcome is None else min(own, outcome.bound)
+            return Outcome(list(start), own, bound, seconds if outcome is None else outcome.seconds)
         return outcome
+
+    def _agrees(self, outcome: Outcome) -> bool:
+        own = self._objective(outcome.values)
+        wrong = abs(own - outcome.objective) > 1e-6 * (1.0 + abs(own))
+        return not wrong and self.violation(outcome.values) <= 1e-6
+
+    def _objective(self, values: Sequence[float]) -> float:
+        return sum(factor * value for factor, value in zip(self.cost, values, strict=True))
 
     def violation(self, values: Sequence[float]) -> float:
         """By how much values break a row at most, relative to what the row adds up."""

@@ -13,7 +13,7 @@ import { allHold, balancedRuns, fewestRuns, runCosts, runsOf, type Samples } fro
  * dearest are dealt to the data-parallel ranks first.
  *
  * Its number of micro-batches is the user's, and so is memory: here it is the best of several numbers, from the fewest that
- * memory allows to four times as many, and no run is let grow beyond memory. It knows no context parallelism: what is a device there is a
+ * memory allows to eight times as many, and no run is let grow beyond memory. It knows no context parallelism: what is a device there is a
  * context-parallel group here, which shares every sequence. It pads, and the contract's cost does not. All that
  * flatters it.
  *
@@ -41,7 +41,7 @@ export function batchRebalance(problem: Problem): Assignment {
 }
 
 /** How many times as many micro-batches as memory needs are tried. */
-const MOST_TIMES = 4;
+const MOST_TIMES = 8;
 
 /** As the original has them where these fit; else those that fit all along the way. */
 function runsWithin(samples: Samples, runs: number, together: number): readonly number[] {
