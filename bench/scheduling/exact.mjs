@@ -137,7 +137,7 @@ function againstOptima(problems, seconds) {
 
 const faster = (one, other) => (other.iteration_time < one.iteration_time ? other : one);
 
-const percent = (share) => `${(100 * share).toFixed(3)}`;
+const percent = (share) => (100 * share).toFixed(3).replace(/^-(0\.0+)$/, "$1");
 
 /** The solver's schedule is a schedule, and takes what the solver says. */
 function check(problem, microBatches, time) {
