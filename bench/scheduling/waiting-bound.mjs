@@ -20,6 +20,7 @@ const { communicationOf, shardTokens, workOf } = await import(
  */
 export function waitingBound(problem) {
   const { lengths, bucket, data_parallel: rows, context_parallel: size, cost } = problem;
+  if (lengths.length === 0) return 0;
   const [, intercept, slope] = cost.comm[size] ?? [0, 0, 0];
   const sharded = (length) =>
     workOf(length, size, problem) +

@@ -12,10 +12,10 @@ import { allHold, balancedRuns, fewestRuns, runCosts, runsOf, type Samples } fro
  * in order of length, cut into as many runs as there are micro-batches, all of about the same padded cost; the
  * dearest are dealt to the data-parallel ranks first.
  *
- * Its number of micro-batches is the user's, and so is memory: here it is the best of several numbers, from the fewest that
- * memory allows to eight times as many, and no run is let grow beyond memory. It knows no context parallelism: what is a device there is a
- * context-parallel group here, which shares every sequence. It pads, and the contract's cost does not. All that
- * flatters it.
+ * Its number of micro-batches is the user's, and so is memory: here it is the best of several numbers, from the fewest
+ * that memory allows to eight times as many, and no run is let grow beyond memory. It knows no context parallelism: what
+ * is a device there is a context-parallel group here, which shares every sequence. It pads, and the contract's cost
+ * does not. All that flatters it.
  *
  * @throws Infeasible
  */

@@ -1,0 +1,3 @@
+import type { Problem } from "../../src/schedule/problem.js";
+
+export function waitingBound(problem: Problem): number;
