@@ -21,8 +21,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     only: { type: "string" },
     "mix-seeds": { type: "string", default: "3" },
-    "exact-problems": { type: "string", default: "20" },
-    "solver-seconds": { type: "string", default: "10" },
+    "exact-problems": { type: "string", default: "10" },
+    "solver-seconds": { type: "string", default: "5" },
   },
 });
 const setup = {
