@@ -63,7 +63,7 @@ export function mixes(settings, { mixSeeds, solverSeconds }, say) {
   ].join("\n");
 }
 
-/** Seeds that nothing was tuned on. */
+/** Seeds that `auto` was not tuned on. */
 const FIRST_SEED = 101;
 
 const text = (value) => (value === null ? "-" : value.toFixed(3));
