@@ -29,13 +29,13 @@ from skrull_runtime.batches.sampler import GlobalBatch, ScheduledBatchSampler
 from skrull_runtime.config import problem_of
 from skrull_runtime.data.tokens import Tokens
 from skrull_runtime.model.build import build_model
-from skrull_runtime.profiling.devices.of_rank import DeviceRates, device_rates
 from skrull_runtime.profiling.features import Batch
 from skrull_runtime.profiling.figures import figures_of
 from skrull_runtime.profiling.fit import Errors, fit_terms, predict
 from skrull_runtime.profiling.measure import MOST_TOKEN_ID, StepTimer, spread_targets
 from skrull_runtime.profiling.memory import planned_bytes
 from skrull_runtime.profiling.profile_file import write_profile
+from skrull_runtime.profiling.rank.device_rates import DeviceRates, device_rates
 from skrull_runtime.profiling.recipes import designed_batches
 from skrull_runtime.profiling.run_folder import RunFolder
 from skrull_runtime.scheduling import POLICIES as SCHEDULERS

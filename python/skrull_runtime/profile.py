@@ -25,13 +25,13 @@ from .errors import UserError
 from .model.build import DTYPES
 from .profiling.arguments import parser_of
 from .profiling.collectives import interpolated, measure_collectives, network_of
-from .profiling.devices.of_rank import device_rates
 from .profiling.features import Batch, Communication, Terms
 from .profiling.figures import figures_of, zero_included, zero_overlap
 from .profiling.fit import Errors, fit_terms, predict
 from .profiling.measure import StepTimer
 from .profiling.memory import activation_factor
 from .profiling.profile_file import Profile, Table, write_profile
+from .profiling.rank.device_rates import device_rates
 from .profiling.recipes import TARGET_SHARES, designed_batches, training_batches
 from .profiling.run_folder import DemandedCollectives, RunFolder
 from .training.end import ending_plainly

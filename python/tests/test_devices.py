@@ -11,8 +11,10 @@ import torch
 from torch import nn
 
 from skrull_runtime.profiling import measure
-from skrull_runtime.profiling.devices import host_adam, of_rank, products, rates, timing
+from skrull_runtime.profiling.devices import products, rates, timing
 from skrull_runtime.profiling.devices.products import products_flops, shapes_of
+from skrull_runtime.profiling.rank import device_rates as of_rank
+from skrull_runtime.profiling.rank import host_adam
 
 CPU = torch.device("cpu")
 # Of one rank.

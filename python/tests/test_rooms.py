@@ -53,6 +53,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "reporting": {"batches", "profiling", "training"},
     "profiling.devices": set(),
+    "profiling.rank": {"model", "profiling", "profiling.devices", "training"},
     "profiling": {
         "batches", "data", "model", "model.kernels", "process", "profiling.devices", "scheduling",
         "training",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...model.build import DTYPES
+from ..devices.products import products_flops, shapes_of
+from ..devices.rates import host_link, memory_bandwidth
 from ..measure import StepTimer
 from ..profile_file import DeviceFigures
 from ..run_folder import RunFolder
 from .host_adam import host_adam_parameters
-from .products import products_flops, shapes_of
-from .rates import host_link, memory_bandwidth
 
 REPEATS = 5
 

@@ -6,7 +6,7 @@ import torch
 
 from ...contract.records import Optimizer
 from ...training.optimizer import build_optimizer
-from .timing import median_seconds
+from ..devices.timing import median_seconds
 
 STEPPED = 2**26  # parameters of a rank: with gradients and states 1 GiB
 # The rate moves no weight, and its zero saves no work.
