@@ -5,11 +5,11 @@ import { fail, ROOT } from "../../scripts/lib.mjs";
 import { mean, table } from "./measure.mjs";
 import { problemOf } from "./settings.mjs";
 import { solved } from "./solver.mjs";
-import { waitingBound } from "./waiting-bound.mjs";
 
 const load = (path) => import(pathToFileURL(join(ROOT, "dist", path)).href);
 const { random32, randomBelow } = await load("foundation/random.js");
 const { solve, solveBy } = await load("schedule/solve.js");
+const { waitingBound } = await load("schedule/waiting-bound.js");
 
 const BUDGETS_MS = [0, 50, 500];
 const PROVEN = 1e-6;
@@ -175,7 +175,6 @@ export function memoryBound(setting, { mixSeeds, solverSeconds }, say) {
     "sequences",
     "seed",
     "gap to our bound",
-    "to the waiting bound",
     "to the program's bound",
     "its own best above that",
     "powers-of-two faster by",
@@ -191,7 +190,6 @@ function memoryBoundRow(setting, seed, seconds) {
   const of = (degrees) => solve({ ...problem, degrees }, processorClock).schedule;
   const own = of("local-or-all");
   const time = own.iteration_time;
-  const waiting = Math.max(waitingBound(problem), own.lower_bound);
   checkBound(problem, time);
   const asked = { ...problem, micro_batches: own.micro_batches.length + 1 };
   const [relaxed] = seconds > 0 ? solved("relaxed", [asked], seconds) : [];
@@ -201,7 +199,6 @@ function memoryBoundRow(setting, seed, seconds) {
     setting.sequences,
     seed,
     share(time, own.lower_bound),
-    share(time, waiting),
     relaxed ? share(time, relaxed.bound) : "-",
     relaxed ? share(relaxed.time, relaxed.bound) : "-",
     `${percent(1 - of("powers-of-two").iteration_time / time)}%`,

@@ -139,49 +139,56 @@ def fake_cells(times: list[float], monkeypatch: pytest.MonkeyPatch) -> list[list
     return asked
 
 
-def test_one_bin_more_is_tried_where_the_fewest_are_nearly_full(monkeypatch: pytest.MonkeyPatch):
-    # Two ranks of 100: 140 tokens are 0.7 of a cell, 141 are more.
-    for lengths, tried in (([70, 70], [2]), ([71, 70], [2, 1, 1])):
-        asked = fake_cells([0, 5, 50], monkeypatch)
-        rows = module._best_rows([0, 1], 1, workload_of(lengths))
-        assert [len(members) for members in asked] == tried
-        assert rows_time(rows, PROBLEM) == (50 if tried == [2] else 10)
-    fake_cells([0, 25, 50], monkeypatch)
-    assert sequences(module._best_rows([0, 1], 1, workload_of([71, 70]))) == [[[0, 1]]]
+def noted_cuts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Which cut was asked for how many cells, call by call."""
+    asked: list[tuple[int, int]] = []
+
+    def noting(n: int, cut):
+        def noted(own: list[int], count: int, workload: Workload) -> list[list[int]]:
+            asked.append((n, count))
+            return cut(own, count, workload)
+
+        return noted
+
+    monkeypatch.setattr(module, "CUTS", tuple(noting(n, cut) for n, cut in enumerate(module.CUTS)))
+    return asked
 
 
-def test_side_by_side_there_are_as_many_for_every_row(monkeypatch: pytest.MonkeyPatch):
-    lengths = [70, 70, 70, 70]
-    asked = fake_cells([0, 5, 50, 500, 5000], monkeypatch)
-    workload = workload_of(lengths, objective="lockstep")
-    rows = module._best_rows(workload.order, 2, workload)
-    assert sequences(rows) == [[[0, 2]], [[1, 3]]]
-    assert len(asked) == 2
-    # 281 tokens are more than 0.7 of two cells: four cells too, which take 5 + 5.
-    asked = fake_cells([0, 5, 50, 500, 5000], monkeypatch)
-    workload = workload_of([71, 70, 70, 70], objective="lockstep")
-    rows = module._best_rows(workload.order, 2, workload)
-    assert sequences(rows) == [[[0], [2]], [[1], [3]]]
+def test_every_cut_is_tried_with_the_fewest_cells_and_one_more(monkeypatch: pytest.MonkeyPatch):
+    asked = noted_cuts(monkeypatch)
+    # 290 tokens in cells of 200.
+    module._best_cells([0, 1, 2, 3], workload_of([80, 70, 70, 70]))
+    assert asked == [(0, 2), (1, 2), (2, 2), (0, 3), (1, 3), (2, 3)]
+    # Two ranks with 100 us each take no longer than an even spread.
+    asked.clear()
+    module._best_cells([0, 1], workload_of([100, 100]))
+    assert asked == [(0, 1)]
 
 
-@pytest.mark.parametrize(
-    ("last", "width", "tried"), [(70, 1, [2]), (75, 1, [2, 3]), (70, 2, [2]), (75, 2, [2, 4])]
-)
-def test_bins_are_as_many_as_memory_asks_for_and_one_more_for_every_row(
-    last: int, width: int, tried: list[int], monkeypatch: pytest.MonkeyPatch
-):
-    counts: list[int] = []
-    actual = module._balanced_bins
+def test_a_large_batch_is_cut_in_fewer_ways(monkeypatch: pytest.MonkeyPatch):
+    asked = noted_cuts(monkeypatch)
+    for count, tried in ((768, 2), (512, 3), (1536, 1), (4000, 1)):
+        asked.clear()
+        # No cell is found, so that no cut is good enough.
+        monkeypatch.setattr(module, "_solve_all", lambda *_: None)
+        workload = workload_of([1] * count)
+        monkeypatch.setattr(module, "_cells_that_fit", lambda *_: [])
+        module._best_cells(workload.order, workload)
+        assert len(asked) == tried
 
-    def counting(own: list[int], count: int, workload: Workload) -> list[list[int]]:
-        counts.append(count)
-        return actual(own, count, workload)
 
-    monkeypatch.setattr(module, "_balanced_bins", counting)
-    # Four times 70 are 1.4 cells of 200, of which 0.7 are nearly full, and 0.7 of two side by side.
-    workload = workload_of([70, 70, 70, last, 1, 1][: 4 if last == 70 else 6])
-    module._best_rows(workload.order, width, workload)
-    assert counts == tried
+def test_the_fastest_cells_are_taken_and_the_earlier_of_equals(monkeypatch: pytest.MonkeyPatch):
+    cuts = (lambda *_: [[0, 1]], lambda *_: [[1], [0]])
+    monkeypatch.setattr(module, "CUTS", cuts)
+    # An even spread takes 80.5 us, which is never reached.
+    for times, taken in (
+        ([0, 50, 99], [[0, 1]]),
+        ([0, 49, 99], [[1], [0]]),
+        ([0, 50, 100], [[0, 1]]),
+    ):
+        fake_cells(times, monkeypatch)
+        cells = module._best_cells([0, 1], workload_of([71, 70]))
+        assert [cell.sequences for cell in cells] == taken
 
 
 def test_more_bins_are_made_until_every_cell_is_found(monkeypatch: pytest.MonkeyPatch):
@@ -195,31 +202,62 @@ def test_more_bins_are_made_until_every_cell_is_found(monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "_balanced_bins", counting)
     fake_cells([0, 5, *[math.inf] * 20], monkeypatch)
     workload = workload_of([1] * 12)
-    cells = module._cells_of(workload.order, 1, workload)
-    assert counts == [1, 2, 3, 4, 5, 7, 9]
+    cells = module._cells_that_fit(workload.order, 1, workload)
+    assert counts == [2, 3, 4, 5, 7, 9]
     assert [cell.sequences for cell in cells] == [[n] for n in range(12)]
-    counts.clear()
-    module._cells_of(workload.order, 12, workload)
-    assert counts == []
     fake_cells([0, math.inf], monkeypatch)
-    assert module._cells_of([0], 1, workload_of([1])) == []
+    assert module._cells_that_fit([0], 1, workload_of([1])) == []
     assert module._solve_all([[0], [1]], workload_of([1, 1])) is None
 
 
-def test_cells_are_dealt_by_time_in_rounds():
-    cells = [Cell([n], [0], [0], time) for n, time in enumerate([3, 9, 5, 9, 1])]
-    assert sequences(module._side_by_side(cells, 2)) == [[[1], [2], [4]], [[3], [0]]]
-    assert sequences(module._side_by_side(cells, 1)) == [[[1], [3], [2], [0], [4]]]
+def test_cells_are_given_up_where_they_take_as_long_as_others(monkeypatch: pytest.MonkeyPatch):
+    asked = fake_cells([0, 5], monkeypatch)
+    workload = workload_of([1, 1, 1])
+    assert module._solve_all([[0], [], [1], [2]], workload, 15.1) is not None
+    asked.clear()
+    assert module._solve_all([[0], [1], [2]], workload, 10.0) is None
+    assert len(asked) == 2
 
 
-def test_free_rows_have_their_own_parts_and_lockstep_the_whole_batch():
+def test_runs_have_equal_memory_and_what_lies_across_a_cut_goes_where_most_of_it_is():
+    workload = workload_of([40, 30, 20, 10, 10, 10], data_parallel=1)
+    assert module._chunks(workload.order, 2, workload) == [[0, 1], [2, 3, 4, 5]]
+    assert module._chunks([], 2, workload) == [[], []]
+    streams = workload_of([180, 120, 90, 60, 30, 20], data_parallel=1)
+    assert module._two_streams(1)(streams.order, 2, streams) == [[0, 2], [1, 3, 4, 5]]
+    assert module._two_streams(2)(streams.order, 2, streams) == [[0, 4], [1, 2, 3, 5]]
+
+
+def test_bands_are_of_neighbours_and_the_others_are_evened_out():
+    workload = Workload(replace(PROBLEM, lengths=[90, 80, 70, 60, 50, 40]), by_rank=True)
+    assert module._banded_bins(1, 2, workload) == [[1, 2, 5], [0, 3, 4]]
+    assert module._banded_bins(0, 1, workload) is None  # 390 tokens do not fit a cell of 200
+    assert module.best_bands(4, 8, workload) is None
+    assert module.best_bands(2, 0, workload) is None
+    alone = Workload(replace(PROBLEM, lengths=[5, 5], context_parallel=1), by_rank=True)
+    assert module.best_bands(1, 8, alone) is None
+    found = module.best_bands(2, 8, workload)
+    assert found is not None
+    assert sorted(k for row in found for cell in row for k in cell.sequences) == list(range(6))
+
+
+def test_bands_run_side_by_side_by_time_or_where_least_is():
+    cells = [Cell([n], [0], [0], time) for n, time in enumerate([3.0, 9.0, 5.0, 9.0, 1.0])]
+    free = Workload(replace(PROBLEM, lengths=[1] * 5), by_rank=True)
+    # 9 and 9, then 5 and 3, then 1 to the row with 12.
+    assert sequences(module._in_rows(cells, free)) == [[[1], [2]], [[3], [0], [4]]]
+    lockstep = Workload(replace(PROBLEM, lengths=[1] * 5, objective="lockstep"), by_rank=True)
+    assert sequences(module._in_rows(cells, lockstep)) == [[[1], [2], [4]], [[3], [0]]]
+
+
+def test_free_rows_have_their_own_parts_and_lockstep_cells_of_the_whole_machine():
     # Sequences of 90 whole on a rank each: a row has room for two in a cell.
     lengths = [90, 80, 70, 60]
     free = construct(workload_of(lengths))
     assert sequences(free) == [[[0, 3]], [[1, 2]]]
     assert rows_time(free, PROBLEM) == 100
     lockstep = workload_of(lengths, objective="lockstep")
-    assert sorted(sequences(construct(lockstep))) == [[[0, 3]], [[1, 2]]]
+    assert sequences(construct(lockstep)) == [[[0, 1, 2, 3]]]
     assert construct(workload_of([5])) == [[make_cell([0], [0], [0], workload_of([5]))], []]
     assert sequences(construct(workload_of([]))) == [[], []]
 
@@ -274,47 +312,39 @@ def test_classes_in_which_a_sequence_fits_nowhere_are_left_out(monkeypatch: pyte
         auto(without)
 
 
-def stand_in(times: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Floors and what is constructed take these times, each as one cell of sequence 0 at its own first rank."""
-    cells = [
-        [[Cell([0], [0], [n % 2], time)], [Cell([], [], [], 0.0)]] for n, time in enumerate(times)
-    ]
-    monkeypatch.setattr(module, "_candidates", lambda workloads: ((c, workloads[0]) for c in cells))
+def test_floors_are_considered_as_they_are_and_aligned(monkeypatch: pytest.MonkeyPatch):
+    considered: list[list[list[list[int]]]] = []
+    consider = module._Portfolio.consider
 
+    def noting(self, rows, workload):
+        considered.append(sequences(rows))
+        consider(self, rows, workload)
 
-@pytest.mark.parametrize(
-    ("times", "first_rank"), [([5, 4], 1), ([4, 5], 0), ([4, 4], 0), ([6, 3, 5], 1)]
-)
-def test_the_fastest_is_taken_and_the_earlier_of_equals(
-    times: list[float], first_rank: int, monkeypatch: pytest.MonkeyPatch
-):
-    stand_in(times, monkeypatch)
-    assert used(replace(PROBLEM, lengths=[5])) == [[(0, first_rank, 1)], []]
-
-
-def test_candidates_are_the_floors_each_also_aligned_and_then_what_is_constructed():
+    monkeypatch.setattr(module._Portfolio, "consider", noting)
     problem = replace(PROBLEM, lengths=[20, 180, 180, 20], data_parallel=1)
-    workload = Workload(problem)
-    found = list(module._candidates([workload]))
-    rows = [sequences(own) for own, _ in found]
-    alone = [[[0], [1], [2], [3]]]
+    auto(problem)
     # 200 tokens a micro-batch, in the batch's order and sorted.
     packed, longest = [[[0, 1], [2, 3]]], [[[1], [0, 2], [3]]]
-    assert rows[0] == alone
-    assert rows[1] == [[[1], [2], [0], [3]]]
-    assert rows[2] == rows[3] == packed
-    assert rows[4] == longest
-    assert len(rows) == 7
-    times = [[cell.time for cell in row] for own, _ in (found[5], found[6]) for row in own]
-    assert all(own == sorted(own, reverse=True) for own in times)
+    assert considered[0] == [[[0], [1], [2], [3]]]
+    assert considered[1] == [[[1], [2], [0], [3]]]
+    assert considered[2] == considered[3] == packed
+    assert considered[4] == longest
+    assert len(considered) > 6
 
 
-def test_floors_that_find_nothing_are_passed_over():
+def test_the_fastest_is_taken_and_the_earlier_of_equals():
+    workload = workload_of([5])
+    portfolio = module._Portfolio()
+    rows = [[[Cell([0], [0], [n], float(time))]] for n, time in enumerate([6, 3, 5, 3])]
+    for own in rows:
+        portfolio.consider(own, workload)
+    assert portfolio.best == (rows[1], workload)
+
+
+def test_classes_in_which_nothing_fits_have_no_floors_and_no_construction():
     problem = replace(PROBLEM, lengths=[201, 5], degrees="pool", objective="lockstep")
     classes = ("local-or-all", "powers-of-two", "pool")
     workloads = [Workload(replace(problem, degrees=own)) for own in classes]
-    found = list(module._candidates(workloads))
-    assert [workload for _, workload in found] == [workloads[2]]
     assert module._first_unplaceable(workloads[0]) == 0
     assert module._first_unplaceable(workloads[2]) is None
     # The longest of those that do not fit.

@@ -10,6 +10,7 @@ import pytest
 
 from skrull_runtime.scheduling import placing
 from skrull_runtime.scheduling.cells import Workload, make_cell
+from skrull_runtime.scheduling.cost import work_of
 from skrull_runtime.scheduling.placing import (
     best_target,
     best_threshold,
@@ -274,8 +275,6 @@ def threshold_bound(k: int, members, workload: Workload) -> float:
     """What a cell with its k longest sharded over all ranks takes at least; infinite where there is no memory."""
     local, whole, size = workload.levels[0], workload.levels[-1], workload.size
     longest, others = members[:k], members[k:]
-    if k > 0 and whole.degree != size:
-        return INFINITE
     held = sum(whole.units[s] for s in longest)
     first = local.units[others[0]] if others else 0
     spread = sum(local.units[s] for s in others) / size
@@ -321,10 +320,15 @@ def test_bounds_of_thresholds_hold_and_are_as_defined():
             assert place(members, levels, 8, workload).time >= bound * (1 - 1e-9)
 
 
-def test_bounds_without_a_group_over_all_ranks_are_of_no_sharding():
+def test_bounds_spread_what_is_sharded_over_the_widest_groups():
+    # Four ranks with groups of two: one of them has half of what is sharded.
     workload = Workload(replace(PROBLEM, comm={2: (1.0, 1.0, 0.1)}, lengths=[500, 400]))
     bounds = placing._threshold_bounds([0, 1], workload)
-    assert bounds == [pytest.approx(500 + 500 + 16), INFINITE, INFINITE]
+    whole = [work_of(length, 1, workload.problem) for length in (500, 400)]
+    shared = [work_of(length, 2, workload.problem) for length in (500, 400)]
+    assert bounds == pytest.approx(
+        [whole[0], whole[1] + shared[0] / 2, 1 + 0.1 * 450 + (shared[0] + shared[1]) / 2]
+    )
     alone = Workload(replace(PROBLEM, context_parallel=1, lengths=[500], degrees="local-or-all"))
     assert placing._threshold_bounds([0], alone) == [pytest.approx(1016), INFINITE]
     assert placing._threshold_bounds([], workload)[0] == 0
@@ -341,46 +345,71 @@ def test_the_best_threshold_is_among_the_most_promising():
             assert (found.time, found.levels) == expected
 
 
+def times_alone(sequence: int, workload: Workload) -> list[tuple[float, int]]:
+    """At every level that fits: what it takes alone, us, and the level."""
+    options = []
+    for n, (degree, work, units, _) in enumerate(workload.levels):
+        if units[sequence] > workload.capacity:
+            continue
+        own = work[sequence]
+        if degree > 1:
+            floor, intercept, slope = workload.problem.comm[degree]
+            own += max(floor, intercept + slope * workload.problem.lengths[sequence])
+        options.append((own, n))
+    return options
+
+
 def naive_target(members, workload: Workload, rounds: int) -> float:
-    """The best of four targets: smallest degrees under it, widened where there is no room."""
-    whole = sum(workload.levels[0].work[s] for s in members) / workload.size
-    times = []
-    for share in (1, 0.7, 0.5, 1.4):
-        levels = []
+    """The best of six times aimed at: smallest degrees under it, widened where there is no room."""
+    even = sum(workload.levels[0].work[s] for s in members) / workload.size
+    alone = [own for s in members[:2] for own, _ in times_alone(s, workload)]
+    aims = [even, 0.7 * even, 0.5 * even, 1.4 * even]
+    aims += [own * (1 + 1e-12) for own in alone if own > 0.6 * even]
+    tried: dict[tuple[int, ...], float] = {}
+    for aim in aims:
+        levels, longest, work = [], 0.0, 0.0
         for s in members:
-            options = []
-            for n, (degree, work, units, _) in enumerate(workload.levels):
-                if units[s] > workload.capacity:
-                    continue
-                own = work[s]
-                if degree > 1:
-                    floor, intercept, slope = workload.problem.comm[degree]
-                    own += max(floor, intercept + slope * workload.problem.lengths[s])
-                options.append((own, n))
-            under = [n for own, n in options if own <= share * whole]
-            levels.append(under[0] if under else min(options, default=(0, 0))[1])
-        for attempt in itertools.count():
-            found = place(members, levels, rounds, workload)
-            times.append(found.time)
-            if found.time < INFINITE or levels[found.failed_at] + 1 == len(workload.levels):
-                break
-            narrow = levels[found.failed_at]
-            levels[found.failed_at] += 1
-            if attempt >= 16:
-                levels = [narrow + 1 if n == narrow else n for n in levels]
-    return min(times)
+            options = times_alone(s, workload)
+            under = [(own, n) for own, n in options if own <= aim]
+            own, n = under[0] if under else min(options, default=(INFINITE, 0))
+            levels.append(n)
+            work += workload.levels[n].degree * workload.levels[n].work[s]
+            longest = max(longest, own)
+        tried.setdefault(tuple(levels), max(work / workload.size, longest))
+    best = INFINITE
+    for levels, bound in sorted(tried.items(), key=lambda own: own[1])[:6]:
+        if bound >= best:
+            break
+        best = min(best, widened(members, list(levels), workload, rounds))
+    return best
 
 
-def test_the_best_target_is_that_of_four():
+def widened(members, levels: list[int], workload: Workload, rounds: int) -> float:
+    """Time at these levels, or at wider ones where there is no room."""
+    for attempt in itertools.count():
+        found = place(members, levels, rounds, workload)
+        if found.time < INFINITE or levels[found.failed_at] + 1 == len(workload.levels):
+            return found.time
+        narrow = levels[found.failed_at]
+        levels[found.failed_at] += 1
+        if attempt >= 16:
+            levels = [narrow + 1 if n == narrow else n for n in levels]
+    raise AssertionError
+
+
+def test_the_best_target_is_that_of_the_most_promising():
     source = random.Random(10)
-    widened = 0
+    found_any = 0
     for n in range(150):
         workload = random_workload(source, 40 if n % 5 == 0 else 10)
+        if any(not times_alone(s, workload) for s in workload.order):
+            continue
         found = best_target(workload.order, workload, 8)
         expected = naive_target(workload.order, workload, 8)
         assert (found.time if found else INFINITE) == expected
-        widened += expected < INFINITE
-    assert widened > 40
+        found_any += expected < INFINITE
+        assert best_target(workload.order, workload, 8, expected) is None
+    assert found_any > 40
 
 
 def test_many_that_fit_only_wider_are_widened_one_by_one_and_then_together():
@@ -400,6 +429,8 @@ def test_a_cell_is_the_better_of_both_and_threshold_alone_where_there_are_two_de
         cell = solve_cell(workload.order, workload)
         rounds = 2 * workload.size
         threshold = naive_threshold(workload.order, workload, rounds)
+        if any(not times_alone(s, workload) for s in workload.order):
+            continue
         target = naive_target(workload.order, workload, rounds)
         best = min(threshold[0] if threshold else INFINITE, target)
         assert (cell is None) == (best == INFINITE)

@@ -35,16 +35,16 @@ const NAMED = [
     to: "",
   },
   {
-    kind: "narrower classes without their share",
+    kind: "a wider class is searched from what a narrower search found",
     file: "src/schedule/policies/auto.ts",
-    from: "1 - n * NARROWER_SHARE : NARROWER_SHARE",
-    to: "1 : 0",
+    from: "this.#anneal(best, workload)",
+    to: "this.#anneal(this.best ?? best, workload)",
   },
   {
-    kind: "the search always takes a random partner",
-    file: "src/schedule/refine/moves.ts",
-    from: "if (this.#below(2) === 0) return",
-    to: "if (this.#below(2) >= 0) return",
+    kind: "a sequence goes where it has no room",
+    file: "src/schedule/search/slots.ts",
+    from: "> free) return false",
+    to: "> free) return true",
   },
   {
     kind: "MFU without its square term",

@@ -12,9 +12,6 @@ export const MOST_TOKEN_RANKS = 4503599627370496;
 /** Restarts with one bin more, before bins are opened as they are needed. */
 export const RESTARTS = 3;
 
-/** With cells fuller than this, one more may leave room for sequences to stay whole. */
-export const NEARLY_FULL = 0.7;
-
 /** Exchanges between rows, per row. */
 export const ROUNDS_PER_ROW = 2;
 
@@ -27,8 +24,35 @@ export const MOST_TRIES = 4;
 /** How often a single sequence is widened before all of its degree are. */
 export const SINGLE_WIDENINGS = 16;
 
-/** Times aimed at, as multiples of an even spread of a cell's work. */
+/** Times aimed at without search, as multiples of an even spread of a cell's work. */
 export const TARGETS = [1,0.7,0.5,1.4];
+
+/** Of so many of a cell's longest sequences, what each takes alone is a time aimed at too. */
+export const LONGEST_AIMED_AT = 2;
+
+/** Times aimed at that are placed, the most promising of them. */
+export const MOST_AIMS = 6;
+
+/** A schedule that takes no longer than so many times an even spread of its work is not constructed again in other ways. */
+export const NEARLY_EVEN = 1.01;
+
+/** Cells beyond the fewest that memory allows, tried without search. */
+export const MORE_CELLS = 1;
+
+/** Sequences of a batch times ways to cut it into cells that are tried without search; one way is tried whatever it is. */
+export const MOST_CUT = 1536;
+
+/** Sequences of a batch times places of bands that are tried without search, in each number of cells. */
+export const MOST_BANDED = 2048;
+
+/** Places of bands in the order of lengths that are tried without search. */
+export const BAND_TRIES = 8;
+
+/** Cells a row beyond the fewest that bands are tried in. */
+export const MORE_BANDS = 2;
+
+/** Bands that take so many times as long as the best are not tried in more cells. */
+export const FAR_BEHIND = 1.05;
 
 /** Random streams below are epochs; those from here on choose the samples of a share. */
 export const FIRST_SHARE_STREAM = 4294967296;

@@ -1,7 +1,7 @@
 import { parseProblem } from "./parse-problem.js";
 import type { ScheduleError } from "./problem.js";
-import type { Clock } from "./refine/budget.js";
 import type { Schedule } from "./schedule.js";
+import type { Clock } from "./search/budget.js";
 import { solve } from "./solve.js";
 
 /** The contract's answer to a problem, or its error document. */

@@ -76,6 +76,6 @@ function cellParts(
   for (const [rank, wait] of waits.entries()) {
     communication += Math.max(0, wait - (local[rank] as number));
   }
-  const held = cell.time - workload.problem.cost.fixed - slowestTime(cell, workload);
+  const held = workload.problem.cost.least - slowestTime(cell, workload);
   return { work, communication, stalled: workload.size * Math.max(0, held) };
 }

@@ -1,12 +1,15 @@
+import { rankCount } from "./degrees.js";
+import { pairBound } from "./pair-bound.js";
 import type { Problem } from "./problem.js";
 import { microBatchTime } from "./time-and-memory.js";
+import { waitingBound } from "./waiting-bound.js";
 import { type Level, levelCommunication, type Workload, workloadOf } from "./workload.js";
 
 /** Rounds of {@link sumOverRanks}: it ends sooner but where very many sequences are long for their batch. */
 const MOST_ROUNDS = 32;
 
 /**
- * A time, us, that no schedule of the problem's degrees and objective can beat: the largest of five bounds, each of
+ * A time, us, that no schedule of the problem's degrees and objective can beat: the largest of seven bounds, each of
  * which holds for every schedule. Lockstep is never below free.
  */
 export function lowerBound(problem: Problem): number {
@@ -15,7 +18,11 @@ export function lowerBound(problem: Problem): number {
   const alone = longestAlone(workload);
   const work = sumOverRanks(workload, alone, workCosts);
   const communication = sumOverRanks(workload, alone, communicationCosts);
-  return Math.max(alone, work, communication, sharedRow(workload), fewestMicroBatches(workload));
+  const rest = Math.max(sharedRow(workload), fewestMicroBatches(workload));
+  // Free ranks do not wait for each other between micro-batches: there, two sequences on two of them do not add up.
+  const pairs = workload.rows === 1 ? pairBound(workload) : 0;
+  const waiting = problem.degrees === "local-or-all" ? waitingBound(problem) : 0;
+  return Math.max(alone, work, communication, rest, pairs, waiting);
 }
 
 /** The sequence that takes longest alone, at its best degree. */
@@ -156,7 +163,10 @@ function microBatchesOfRow({ problem, capacity, size, rows }: Workload): number 
  * Of the k R + 1 longest sequences, some of R rows gets k + 1: no less work than the k + 1 shortest of them have, spread
  * over the row's ranks.
  */
-function sharedRow({ order, rows, size, levels, problem }: Workload): number {
+function sharedRow({ order, levels, problem }: Workload): number {
+  const pool = problem.degrees === "pool";
+  const rows = pool ? 1 : problem.data_parallel;
+  const size = pool ? rankCount(problem) : problem.context_parallel;
   const { work } = levels[0] as Level;
   const upTo = new Float64Array(order.length + 1);
   for (let n = 0; n < order.length; n += 1) {

@@ -5,8 +5,8 @@ import { lowerBound } from "./lower-bound.js";
 import { auto } from "./policies/auto.js";
 import { POLICIES } from "./policies/index.js";
 import { Infeasible, type Problem, type ScheduleError } from "./problem.js";
-import type { Clock } from "./refine/budget.js";
 import { type Assignment, type Schedule, toMicroBatches } from "./schedule.js";
+import type { Clock } from "./search/budget.js";
 import { bucketUnits, shardUnits } from "./time-and-memory.js";
 import { verifySchedule } from "./verify.js";
 

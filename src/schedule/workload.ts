@@ -19,9 +19,9 @@ export interface Level {
 /** A problem's costs, tabled once, for the ranks that one cell spans. */
 export interface Workload {
   readonly problem: Problem;
-  /** Ranks of a cell: a context-parallel group, or with `pool` the whole machine. */
+  /** Ranks of a cell: those of a data-parallel rank, or of the whole machine, see {@link isMachineWide}. */
   readonly size: number;
-  /** Rows of cells that run side by side: data-parallel ranks, or with `pool` one. */
+  /** Rows of cells: data-parallel ranks, or one. */
   readonly rows: number;
   /** Memory of a rank in one micro-batch, in the units of `shardUnits`. */
   readonly capacity: number;
@@ -32,29 +32,48 @@ export interface Workload {
 }
 
 const tabled = new WeakMap<Problem, Workload>();
+const tabledByRank = new WeakMap<Problem, Workload>();
 
 /** Tables the costs of a problem, once. */
 export function workloadOf(problem: Problem): Workload {
-  const known = tabled.get(problem);
-  if (known) return known;
-  const workload = table(problem);
-  tabled.set(problem, workload);
-  return workload;
+  if (!isMachineWide(problem)) return workloadByRank(problem);
+  return remembered(tabled, problem, () => {
+    const size = rankCount(problem);
+    return { ...table(problem), size, rows: 1 };
+  });
 }
 
-function table(problem: Problem): Workload {
-  const pool = problem.degrees === "pool";
+/** The same, with cells of the data-parallel ranks whatever the objective; not for groups wider than these. */
+export function workloadByRank(problem: Problem): Workload {
+  return remembered(tabledByRank, problem, () => ({
+    ...table(problem),
+    size: problem.context_parallel,
+    rows: problem.data_parallel,
+  }));
+}
+
+function remembered(
+  known: WeakMap<Problem, Workload>,
+  problem: Problem,
+  make: () => Workload,
+): Workload {
+  const found = known.get(problem) ?? make();
+  known.set(problem, found);
+  return found;
+}
+
+/**
+ * Whether a micro-batch is one cell of all ranks: where all wait for the slowest before the next one begins, it makes no
+ * difference whose a sequence is, but that no group may be wider than the class says.
+ */
+const isMachineWide = ({ degrees, objective }: Problem): boolean =>
+  degrees === "pool" || objective === "lockstep";
+
+function table(problem: Problem): Omit<Workload, "size" | "rows"> {
   const levels = degreesOfClass(problem)
     .filter((degree) => isAvailable(degree, problem))
     .map((degree) => levelOf(degree, problem));
-  return {
-    problem,
-    size: pool ? rankCount(problem) : problem.context_parallel,
-    rows: pool ? 1 : problem.data_parallel,
-    capacity: bucketUnits(problem),
-    levels,
-    order: longestFirst(problem.lengths),
-  };
+  return { problem, capacity: bucketUnits(problem), levels, order: longestFirst(problem.lengths) };
 }
 
 /** Indices by length, longest first, ties by index. */

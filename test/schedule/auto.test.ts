@@ -1,24 +1,27 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { type Cell, makeCell } from "../../src/schedule/cell/cell.js";
+import { makeCell } from "../../src/schedule/cell/cell.js";
 import { exactCell, isSmall } from "../../src/schedule/cell/exact.js";
-import { construct } from "../../src/schedule/construct/construct.js";
+import { bestBands } from "../../src/schedule/construct/bands.js";
+import { construct, LITTLE, MUCH } from "../../src/schedule/construct/construct.js";
 import { lowerBound } from "../../src/schedule/lower-bound.js";
 import { auto } from "../../src/schedule/policies/auto.js";
 import { deepspeedBatches } from "../../src/schedule/policies/deepspeed.js";
 import { POLICIES } from "../../src/schedule/policies/index.js";
 import { Infeasible, type Problem } from "../../src/schedule/problem.js";
-import { bestBands } from "../../src/schedule/refine/bands.js";
-import { refine } from "../../src/schedule/refine/refine.js";
 import type { Rows } from "../../src/schedule/rows.js";
 import { type Assignment, toMicroBatches } from "../../src/schedule/schedule.js";
+import { anneal } from "../../src/schedule/search/anneal.js";
 import type { Workload } from "../../src/schedule/workload.js";
 import { naiveIterationTime } from "./naive.js";
 
 // The parts of the portfolio are stood in for: what is tested is who is asked for what, and whose schedule is taken.
-vi.mock("../../src/schedule/refine/refine.js", () => ({ refine: vi.fn() }));
-vi.mock("../../src/schedule/refine/bands.js", () => ({ bestBands: vi.fn() }));
+vi.mock("../../src/schedule/search/anneal.js", () => ({ anneal: vi.fn() }));
+vi.mock("../../src/schedule/construct/bands.js", () => ({ bestBands: vi.fn() }));
 vi.mock("../../src/schedule/lower-bound.js", () => ({ lowerBound: vi.fn() }));
-vi.mock("../../src/schedule/construct/construct.js", () => ({ construct: vi.fn() }));
+vi.mock("../../src/schedule/construct/construct.js", async (original) => {
+  const actual = await original<typeof import("../../src/schedule/construct/construct.js")>();
+  return { ...actual, construct: vi.fn() };
+});
 vi.mock("../../src/schedule/cell/exact.js", () => ({ exactCell: vi.fn(), isSmall: vi.fn() }));
 vi.mock("../../src/schedule/policies/deepspeed.js", async (original) => {
   const actual = await original<typeof import("../../src/schedule/policies/deepspeed.js")>();
@@ -63,7 +66,7 @@ const timeOf = (assignment: Assignment, problem: Problem) =>
 
 beforeEach(() => {
   vi.clearAllMocks();
-  vi.mocked(refine).mockImplementation((rows) => rows);
+  vi.mocked(anneal).mockImplementation((rows) => rows);
   vi.mocked(bestBands).mockReturnValue(undefined);
   vi.mocked(lowerBound).mockReturnValue(0);
   vi.mocked(construct).mockImplementation(hopeless);
@@ -132,7 +135,7 @@ describe("what is constructed", () => {
   });
 
   it("is taken where it is faster, not where it is as fast", () => {
-    const problem = { ...PROBLEM, lengths: [400, 400] };
+    const problem: Problem = { ...PROBLEM, objective: "free", lengths: [400, 400] };
     const floor = JSON.stringify(auto(problem));
     for (const [factor, isTaken] of [
       [1, false],
@@ -164,39 +167,35 @@ describe("what is constructed", () => {
 });
 
 describe("a search", () => {
-  /** Which share of 100 ms every search has, by the time at which it ends, and its class. */
-  function shares(degrees: Problem["degrees"], iterations = 0) {
-    let now = 0;
-    const found: [string, number][] = [];
-    vi.mocked(refine).mockImplementation((rows, { problem }, _bound, budget) => {
-      now += 10;
-      found.push([problem.degrees, Math.round(10 / budget.used(0))]);
-      return rows;
-    });
-    auto({ ...PROBLEM, degrees, iterations, time_budget_ms: 100 }, () => now);
-    return found;
-  }
-
-  it("is made in every class, each narrower one for a fifth of the time", () => {
-    expect(shares("local-or-all")).toEqual([["local-or-all", 100]]);
-    expect(shares("powers-of-two")).toEqual([
-      ["local-or-all", 20],
-      ["powers-of-two", 80],
-    ]);
-    expect(shares("pool")).toEqual([
-      ["local-or-all", 20],
-      ["powers-of-two", 20],
-      ["pool", 60],
-    ]);
-  });
+  const searched = () => vi.mocked(anneal).mock.calls.map(([, { problem }]) => problem.degrees);
 
   it("is made for moves or with a clock, and else not at all", () => {
     auto(PROBLEM, () => 0);
     auto({ ...PROBLEM, time_budget_ms: 100 });
-    expect(refine).not.toHaveBeenCalled();
-    expect(bestBands).not.toHaveBeenCalled();
+    expect(anneal).not.toHaveBeenCalled();
     auto(SEARCHED);
-    expect(refine).toHaveBeenCalledTimes(1);
+    expect(anneal).toHaveBeenCalledTimes(1);
+    auto({ ...PROBLEM, time_budget_ms: 100 }, () => 0);
+    expect(anneal).toHaveBeenCalledTimes(2);
+  });
+
+  it("by moves is made in every class, by the clock in the widest", () => {
+    auto({ ...SEARCHED, degrees: "pool" });
+    expect(searched()).toEqual(CLASSES);
+    vi.mocked(anneal).mockClear();
+    auto({ ...PROBLEM, degrees: "pool", time_budget_ms: 100 }, () => 0);
+    expect(searched()).toEqual(["pool"]);
+  });
+
+  it("by the clock constructs no more where much of the time is gone", () => {
+    const efforts = (gone: number) => {
+      vi.mocked(construct).mockClear();
+      const times = [0];
+      auto({ ...PROBLEM, time_budget_ms: 100 }, () => times.shift() ?? gone);
+      return vi.mocked(construct).mock.calls.map(([, effort]) => effort);
+    };
+    expect(efforts(39)).toEqual([LITTLE, MUCH]);
+    expect(efforts(40)).toEqual([LITTLE]);
   });
 
   it("begins with the best of all policies", () => {
@@ -214,23 +213,28 @@ describe("a search", () => {
     }
   });
 
-  it("goes on in a wider class from where the narrower one was, in that class's cells", () => {
+  it("begins in each class with what was constructed, in that class's cells, not with what a search found", () => {
+    vi.mocked(anneal).mockImplementation((_rows, workload) => alone(workload, 1));
     auto({ ...SEARCHED, degrees: "pool" });
-    const starts = vi.mocked(refine).mock.calls.map(([rows]) => rows);
-    expect(starts.map((rows) => rows.length)).toEqual([2, 2, 1]);
-    const pool = starts[2]?.[0] as readonly Cell[];
-    const sequences = pool.flatMap((cell) => cell.sequences);
-    expect(sequences.toSorted()).toEqual([0, 1, 2, 3]);
-    // Groups of two, of which there are two beside each other in the machine's cell.
-    expect(new Set(pool.flatMap((cell) => cell.firsts)).has(2)).toBe(true);
+    for (const [rows, workload] of vi.mocked(anneal).mock.calls) {
+      expect(rows).toHaveLength(workload.rows);
+      const cells = rows.flat();
+      const sequences = cells.flatMap((cell) => cell.sequences);
+      expect(sequences.toSorted()).toEqual([0, 1, 2, 3]);
+      expect(cells.every(({ time }) => time > 1)).toBe(true);
+      // Groups of two, of which there are two beside each other in the machine's cell.
+      expect(new Set(cells.flatMap((cell) => cell.firsts)).has(2)).toBe(true);
+    }
   });
 
   it("is told the bound, and is taken where it is faster", () => {
     vi.mocked(lowerBound).mockReturnValue(7);
-    vi.mocked(refine).mockImplementation((_rows, workload) => alone(workload, 1).toReversed());
-    const [first] = toMicroBatches(auto(SEARCHED));
-    expect(vi.mocked(refine).mock.calls[0]?.[2]).toBe(7);
-    expect(first?.placements.map(({ sequence }) => sequence)).toEqual([1, 0]);
+    vi.mocked(anneal).mockImplementation((_rows, workload) =>
+      alone(workload, 1).map((row) => row.toReversed()),
+    );
+    const first = auto(SEARCHED)[0]?.[0];
+    expect(vi.mocked(anneal).mock.calls[0]?.[2]).toBe(7);
+    expect(first?.map(({ sequence }) => sequence)).toEqual([3]);
   });
 
   it("ends with small cells searched exhaustively, and aligned", () => {
@@ -239,13 +243,10 @@ describe("a search", () => {
       ...cell,
       time: cell.sequences[0] as number,
     }));
-    vi.mocked(refine).mockImplementation((_rows, workload) => alone(workload, 2000));
-    const assignment = auto({ ...SEARCHED, lengths: [400, 100, 400, 100] });
+    vi.mocked(anneal).mockImplementation((_rows, workload) => alone(workload, 2000));
+    const [own] = auto({ ...SEARCHED, lengths: [400, 100, 400, 100] });
     // By the times that the stand-in gives: 0 to 3, longest first.
-    expect(assignment.map((own) => own.map(([placement]) => placement?.sequence))).toEqual([
-      [2, 0],
-      [3, 1],
-    ]);
+    expect(own?.map(([placement]) => placement?.sequence)).toEqual([3, 2, 1, 0]);
     expect(exactCell).toHaveBeenCalledTimes(4);
     vi.mocked(isSmall).mockReturnValue(false);
     auto(SEARCHED);
@@ -254,38 +255,47 @@ describe("a search", () => {
 });
 
 describe("bands", () => {
-  const counts = () => vi.mocked(bestBands).mock.calls.map(([count]) => count);
+  const asked = () => vi.mocked(bestBands).mock.calls.map(([count, tries]) => [count, tries]);
 
-  it("are tried with as many cells as memory asks for, and one more, and as many in every row", () => {
+  it("are tried with as many cells as memory asks for in every row, and one and two more", () => {
     // 1000 tokens in cells of 500.
-    auto(SEARCHED);
-    expect(counts()).toEqual([2, 3, 4]);
+    auto(PROBLEM);
+    expect(asked()).toEqual([
+      [2, 8],
+      [4, 8],
+      [6, 8],
+    ]);
     vi.mocked(bestBands).mockClear();
-    // 1001 tokens; two rows have two each, or three.
-    auto({ ...SEARCHED, lengths: [400, 100, 101, 400] });
-    expect(counts()).toEqual([3, 4, 6]);
+    // 1001 tokens; two rows have two each.
+    auto({ ...PROBLEM, lengths: [400, 100, 101, 400] });
+    expect(asked().map(([count]) => count)).toEqual([4, 6, 8]);
   });
 
-  it("are not tried within half a percent of the bound", () => {
+  it("are tried in more places where there is time, but not within half a percent of the bound", () => {
     const best = timeOf(auto(PROBLEM), PROBLEM);
     for (const [bound, times] of [
       [best / 1.004, 0],
-      [best / 1.005, 0],
       [best / 1.006, 3],
     ] as const) {
       vi.mocked(bestBands).mockClear();
-      vi.mocked(lowerBound).mockReturnValue(bound + 1e-9);
+      vi.mocked(lowerBound).mockReturnValue(bound);
       auto(SEARCHED);
-      expect(bestBands).toHaveBeenCalledTimes(times);
+      expect(asked().filter(([, tries]) => tries === 16)).toHaveLength(times);
     }
   });
 
+  it("are not tried in more cells where they are far behind", () => {
+    vi.mocked(bestBands).mockImplementation((_count, _tries, workload) => alone(workload, 1e6));
+    auto(PROBLEM);
+    expect(asked()).toHaveLength(1);
+  });
+
   it("are taken where they are faster, aligned", () => {
-    vi.mocked(bestBands).mockImplementation((_count, workload) => {
+    vi.mocked(bestBands).mockImplementation((_count, _tries, workload) => {
       const rows = alone(workload);
       return rows.map((row) => row.map((cell, n) => ({ ...cell, time: n + 1 })));
     });
-    const assignment = auto({ ...SEARCHED, lengths: [400, 400, 100, 100] });
+    const assignment = auto({ ...PROBLEM, lengths: [400, 400, 100, 100] });
     expect(assignment[0]?.map(([placement]) => placement?.sequence)).toEqual([2, 0]);
   });
 });

@@ -1,50 +1,61 @@
 import { expect, it } from "vitest";
 import type { Problem } from "../../src/schedule/problem.js";
-import { budgetOf, hasBudget } from "../../src/schedule/refine/budget.js";
+import { Budget } from "../../src/schedule/search/budget.js";
 
 const asking = (iterations: number, time_budget_ms: number) =>
   ({ iterations, time_budget_ms }) as Problem;
 
-/** A clock that shows these times one after the other. */
-function clockOf(...times: number[]) {
-  return () => {
-    const time = times.shift();
-    if (time === undefined) throw new Error("nobody should look at the clock again");
-    return time;
-  };
+/** Moves of every leg until it says that it is over, and what of its length is used up after the first of them. */
+function legsOf(iterations: number): readonly { readonly moves: number; readonly first: number }[] {
+  return [...new Budget(asking(iterations, 0), undefined).legs()].map(({ used }) => {
+    let moves = 0;
+    while (used(moves) < 1) moves += 1;
+    return { moves, first: used(1) };
+  });
 }
 
 it("is asked for by moves, or by time where there is a clock", () => {
-  const clock = () => 0;
-  expect(hasBudget(asking(0, 0), clock)).toBe(false);
-  expect(hasBudget(asking(1, 0), undefined)).toBe(true);
-  expect(hasBudget(asking(0, 1), clock)).toBe(true);
-  expect(hasBudget(asking(0, 1), undefined)).toBe(false);
+  const searches = (iterations: number, ms: number, clock?: () => number) =>
+    new Budget(asking(iterations, ms), clock).searches;
+  expect(searches(0, 0, () => 0)).toBe(false);
+  expect(searches(1, 0)).toBe(true);
+  expect(searches(0, 1, () => 0)).toBe(true);
+  expect(searches(0, 1)).toBe(false);
 });
 
-it("is used up by moves, all of them in every search", () => {
-  for (const share of [0.2, 1]) {
-    const { used } = budgetOf(asking(8, 0), share, clockOf());
-    expect([0, 2, 8, 12].map(used)).toEqual([0, 0.25, 1, 1.5]);
-  }
-  expect(budgetOf(asking(1, 0), 1, undefined).used(1)).toBe(1);
-  expect(budgetOf(asking(0, 0), 1, undefined).used(99)).toBe(0);
-  expect(budgetOf(asking(4, 10), 1, undefined).used(2)).toBe(0.5);
+it("by moves is legs of twice the length each, of which a larger number repeats those of a smaller one", () => {
+  expect(legsOf(1)).toEqual([{ moves: 1, first: 1 }]);
+  expect(legsOf(4096).map(({ moves }) => moves)).toEqual([4096]);
+  const few = legsOf(10_000);
+  expect(few.map(({ moves }) => moves)).toEqual([4096, 5904]);
+  const many = legsOf(30_000);
+  expect(many.map(({ moves }) => moves)).toEqual([4096, 8192, 16_384, 1328]);
+  expect(many.slice(0, 2).map(({ first }) => first)).toEqual(few.map(({ first }) => first));
 });
 
-it("is used up by a share of the time, seen every eighth move", () => {
-  const { used } = budgetOf(asking(0, 100), 0.2, clockOf(1000, 1004, 1010, 1020));
-  expect([0, 1, 7, 8, 9, 15, 16, 17].map(used)).toEqual([0.2, 0.2, 0.2, 0.5, 0.5, 0.5, 1, 1]);
+it("by the clock is one leg that has what is left of the time", () => {
+  let now = 1000;
+  const budget = new Budget(asking(0, 100), () => now);
+  now = 1020;
+  expect(budget.gone()).toBe(0.2);
+  const [leg, ...others] = budget.legs();
+  expect(others).toEqual([]);
+  expect(leg?.used(64)).toBe(0);
+  now = 1060;
+  expect(leg?.used(128)).toBeCloseTo(0.5, 12);
+  now = 1101;
+  expect(leg?.used(192)).toBeGreaterThanOrEqual(1);
 });
 
-it("has used no time until the clock is first looked at", () => {
-  const { used } = budgetOf(asking(0, 100), 1, clockOf(1000, 1050));
-  expect([1, 7, 8].map(used)).toEqual([0, 0, 0.5]);
+it("by the clock has no leg where all of the time is gone", () => {
+  let now = 0;
+  const budget = new Budget(asking(0, 10), () => now);
+  now = 10;
+  expect([...budget.legs()]).toEqual([]);
 });
 
-it("is used up by whichever ends first", () => {
-  const { used } = budgetOf(asking(32, 100), 1, clockOf(0, 0, 50, 60));
-  expect([0, 8, 9, 16, 24].slice(0, 4).map(used)).toEqual([0, 0.5, 0.5, 0.6]);
-  const few = budgetOf(asking(10, 100), 1, clockOf(0, 0, 50));
-  expect([0, 7, 8].map(few.used)).toEqual([0, 0.7, 0.8]);
+it("ends by whichever is used up first", () => {
+  const [leg] = new Budget(asking(128, 100), () => 0).legs();
+  expect(leg?.used(64)).toBe(0);
+  expect(leg?.used(128)).toBeGreaterThanOrEqual(1);
 });

@@ -1,5 +1,5 @@
 """Cells and rows of cells (src/schedule/workload.ts, cell/cell.ts, rows.ts): a cell is one micro-batch on the ranks it
-spans, a row the cells that one data-parallel rank runs, or with ``pool`` the whole machine."""
+spans, a row the cells that one data-parallel rank runs, or the whole machine."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ class Level(NamedTuple):
 
 
 class Workload:
-    """A problem's costs, tabled once, for the ranks that one cell spans."""
+    """A problem's costs, tabled once, for the ranks that one cell spans: where all wait for the slowest before the next
+    micro-batch begins those of the whole machine, else, or where ``by_rank``, those of a data-parallel rank."""
 
-    def __init__(self, problem: Problem):
-        pool = problem.degrees == "pool"
+    def __init__(self, problem: Problem, by_rank: bool = False):
+        wide = not by_rank and (problem.degrees == "pool" or problem.objective == "lockstep")
         self.problem = problem
-        self.size = problem.ranks if pool else problem.context_parallel
-        self.rows = 1 if pool else problem.data_parallel
+        self.size = problem.ranks if wide else problem.context_parallel
+        self.rows = 1 if wide else problem.data_parallel
         self.capacity = bucket_units(problem)
         self.levels = [_level(d, problem) for d in problem.class_degrees() if problem.available(d)]
         self.order = longest_first(problem.lengths)
@@ -149,7 +150,7 @@ def aligned(rows: Rows) -> Rows:
 
 
 def assignment_of(rows: Rows, workload: Workload) -> Assignment:
-    """Micro-batches of every data-parallel rank; with ``pool`` all are listed under the first."""
+    """Micro-batches of every data-parallel rank; cells of all ranks are listed under the first."""
     degrees = [level.degree for level in workload.levels]
     return [
         [

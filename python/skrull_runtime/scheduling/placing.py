@@ -6,11 +6,20 @@ import heapq
 from bisect import insort
 from typing import NamedTuple
 
-from ..contract.limits import MOST_TRIES, ROUNDS_PER_RANK, SINGLE_WIDENINGS, TARGETS
+from ..contract.limits import (
+    LONGEST_AIMED_AT,
+    MOST_AIMS,
+    MOST_TRIES,
+    ROUNDS_PER_RANK,
+    SINGLE_WIDENINGS,
+    TARGETS,
+)
 from .cells import Cell, Workload, make_cell
 from .cost import communication_of
 
 INFINITE = float("inf")
+LEAST_SHARE = 0.6  # of an even spread, below which a time alone is no aim
+JUST_ABOVE = 1 + 1e-12  # an aim just above a time: the degree that takes so long is then taken
 
 
 def put_least_loaded(
@@ -203,7 +212,7 @@ def _place_local(
 
 
 def best_threshold(members: list[int], workload: Workload, rounds: int) -> Placed | None:
-    """The k longest are sharded over the whole cell, the others stay whole; the k of most promising bound are placed,
+    """The k longest are sharded over the widest groups, the others stay whole; the k of most promising bound are placed,
     until a bound says that no other can win."""
     bounds = _threshold_bounds(members, workload)
     top, count = len(workload.levels) - 1, len(members)
@@ -223,51 +232,96 @@ def best_threshold(members: list[int], workload: Workload, rounds: int) -> Place
 
 
 def _threshold_bounds(members: list[int], workload: Workload) -> list[float]:
-    """For every k, a time, us, that the cell with its k longest sharded cannot beat; infinite where memory forbids."""
+    """For every k, about what the cell takes at least with its k longest sharded, spread evenly over its widest groups,
+    us; infinite where memory forbids it."""
     size, capacity, problem = workload.size, workload.capacity, workload.problem
-    local, whole = workload.levels[0], workload.levels[-1]
-    shardable = whole.degree == size and size > 1
+    local, widest = workload.levels[0], workload.levels[-1]
+    groups = size / widest.degree
     count = len(members)
     bounds = [INFINITE] * (count + 1)
     local_work, local_units = 0.0, 0.0
     for sequence in members:
         local_work += local.work[sequence]
         local_units += local.units[sequence]
-    work, units, tokens = 0.0, 0.0, 0
+    work, units, tokens = 0.0, 0.0, 0.0
     for k, longest in enumerate(members):
         own, own_units = local.work[longest], local.units[longest]
         if units + own_units <= capacity and units + local_units / size <= capacity:
-            communication = communication_of(tokens, whole.degree, problem)
+            communication = communication_of(tokens, widest.degree, problem)
             bounds[k] = max(communication, own, local_work / size) + work
-        if not shardable:
+        if widest.degree == 1:
             return bounds
-        work += whole.work[longest]
-        units += whole.units[longest]
-        tokens += problem.lengths[longest]
+        work += widest.work[longest] / groups
+        units += widest.units[longest] / groups
+        tokens += problem.lengths[longest] / groups
         local_work -= own
         local_units -= own_units
     if units <= capacity:
-        bounds[count] = max(communication_of(tokens, whole.degree, problem), 0) + work
+        bounds[count] = max(communication_of(tokens, widest.degree, problem), 0) + work
     return bounds
 
 
-def best_target(members: list[int], workload: Workload, rounds: int) -> Placed | None:
-    """For each of a few target times, every sequence gets the smallest degree at which it alone stays under the
-    target, or a larger one where it finds no room."""
-    work = 0.0
-    for sequence in members:
-        work += workload.levels[0].work[sequence]
+def best_target(
+    members: list[int], workload: Workload, rounds: int, limit: float = INFINITE
+) -> Placed | None:
+    """For each of some times, every sequence gets the smallest degree at which it alone stays under it, or a larger one
+    where it finds no room. The most promising first, until a bound says that no other can win. ``limit``: us; only what
+    is faster counts."""
     best: Placed | None = None
-    for target in TARGETS:
-        limit = target * work / workload.size
-        levels = [_smallest_under(limit, sequence, workload) for sequence in members]
+    for levels, bound in _aimed_at(members, workload):
+        if bound >= limit:
+            break
         found = _place_or_widen(members, levels, workload, rounds)
-        if found.time < (best.time if best else INFINITE):
-            best = found
+        if found.time < limit:
+            best, limit = found, found.time
     return best
 
 
-def _smallest_under(target: float, sequence: int, workload: Workload) -> int:
+def _aimed_at(members: list[int], workload: Workload) -> list[tuple[list[int], float]]:
+    """Degrees of the members by every time aimed at, no two alike, with what no placement at them can beat, us."""
+    found: list[tuple[list[int], float]] = []
+    for time in _times_aimed_at(members, workload):
+        own = _degrees_under(time, members, workload)
+        if own not in found:
+            found.append(own)
+    return sorted(found, key=lambda own: own[1])[:MOST_AIMS]
+
+
+def _times_aimed_at(members: list[int], workload: Workload) -> list[float]:
+    work = 0.0
+    for sequence in members:
+        work += workload.levels[0].work[sequence]
+    even = work / workload.size
+    times = [multiple * even for multiple in TARGETS]
+    for sequence in members[:LONGEST_AIMED_AT]:
+        for degree, cost, units, _ in workload.levels:
+            if units[sequence] > workload.capacity:
+                continue
+            length = workload.problem.lengths[sequence]
+            alone = cost[sequence] + communication_of(length, degree, workload.problem)
+            if alone > LEAST_SHARE * even:
+                times.append(alone * JUST_ABOVE)
+    return times
+
+
+def _degrees_under(
+    target: float, members: list[int], workload: Workload
+) -> tuple[list[int], float]:
+    """The smallest degree of every member at which it alone takes at most ``target`` us."""
+    levels = []
+    total = longest = 0.0
+    for sequence in members:
+        n, alone = _smallest_under(target, sequence, workload)
+        degree, work, _, _ = workload.levels[n]
+        levels.append(n)
+        total += degree * work[sequence]
+        longest = max(longest, alone)
+    return levels, max(total / workload.size, longest)
+
+
+def _smallest_under(target: float, sequence: int, workload: Workload) -> tuple[int, float]:
+    """The smallest level at which a sequence that fits takes at most ``target`` us alone, else the fastest; and what it
+    takes there."""
     length = workload.problem.lengths[sequence]
     fastest, least = 0, INFINITE
     for n, (degree, work, units, _) in enumerate(workload.levels):
@@ -275,10 +329,10 @@ def _smallest_under(target: float, sequence: int, workload: Workload) -> int:
             continue
         time = work[sequence] + communication_of(length, degree, workload.problem)
         if time <= target:
-            return n
+            return n, time
         if time < least:
             fastest, least = n, time
-    return fastest
+    return fastest, least
 
 
 def _place_or_widen(
@@ -302,8 +356,7 @@ def solve_cell(members: list[int], workload: Workload) -> Cell | None:
     """The cell of members, longest first; None where they do not fit together, or no way was found."""
     rounds = ROUNDS_PER_RANK * workload.size
     best = best_threshold(members, workload, rounds)
-    if workload.problem.degrees != "local-or-all":
-        target = best_target(members, workload, rounds)
-        if target is not None and (best is None or target.time < best.time):
-            best = target
+    if len(workload.levels) > 2:  # with two degrees, thresholds are all there is to aim at
+        limit = best.time if best else INFINITE
+        best = best_target(members, workload, rounds, limit) or best
     return best and make_cell(members, best.levels, best.firsts, workload)

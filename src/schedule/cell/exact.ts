@@ -2,10 +2,12 @@ import { type Level, levelCommunication, type Workload } from "../workload.js";
 import { type Cell, makeCell } from "./cell.js";
 
 /** Cells of at most this size and this many ranks are searched exhaustively. */
-const MOST_MEMBERS = 12;
+const MOST_MEMBERS = 16;
 const MOST_RANKS = 4;
 /** Places looked at before the search gives up on proving anything. */
-const MOST_NODES = 100_000;
+const MOST_NODES = 3_000_000;
+/** Places between looks at the clock. */
+const NODES_PER_LOOK = 4096;
 
 export function isSmall(members: number, workload: Workload): boolean {
   return members <= MOST_MEMBERS && workload.size <= MOST_RANKS;
@@ -15,13 +17,14 @@ export function isSmall(members: number, workload: Workload): boolean {
  * Branch and bound over all placements of a small cell, longest sequence first. Bounds: no rank gets faster as more
  * is placed, and the slowest is no faster than an even spread of all work.
  *
+ * @param mayGoOn whether there is time left
  * @returns a faster cell, or the one given where there is none
  */
-export function exactCell(cell: Cell, workload: Workload): Cell {
+export function exactCell(cell: Cell, workload: Workload, mayGoOn = () => true): Cell {
   const { fixed, least } = workload.problem.cost;
   if (cell.time <= least + fixed) return cell;
   const members = [...cell.sequences].sort((a, b) => byLength(a, b, workload));
-  const search = new ExactSearch(members, cell.time - fixed, workload);
+  const search = new ExactSearch(members, cell.time - fixed, workload, mayGoOn);
   search.descend(0);
   if (!search.best) return cell;
   const { levels, firsts } = search.best;
@@ -35,6 +38,8 @@ const byLength = (a: number, b: number, { problem: { lengths } }: Workload): num
 class ExactSearch {
   best: { levels: number[]; firsts: number[] } | undefined;
   readonly #local: Float64Array;
+  /** Local tokens by rank: unlike times, they come back to nothing exactly. */
+  readonly #held: Float64Array;
   readonly #sharded: Float64Array;
   readonly #room: Float64Array;
   /** Tokens by level and group. */
@@ -50,9 +55,11 @@ class ExactSearch {
     /** us; only what is faster counts */
     private limit: number,
     private readonly workload: Workload,
+    private readonly mayGoOn: () => boolean,
   ) {
     const { size, levels, capacity } = workload;
     this.#local = new Float64Array(size);
+    this.#held = new Float64Array(size);
     this.#sharded = new Float64Array(size);
     this.#room = new Float64Array(size).fill(capacity);
     this.#tokens = levels.map(({ degree }) => new Float64Array(size / degree));
@@ -67,6 +74,7 @@ class ExactSearch {
   /** Places the member at a position in every way that may still be faster, and the ones after it. */
   descend(at: number): void {
     this.#nodes += 1;
+    if (this.#nodes % NODES_PER_LOOK === 0 && !this.mayGoOn()) this.#nodes = MOST_NODES;
     if (this.#nodes > MOST_NODES || this.#bound(at) >= this.limit) return;
     if (at === this.members.length) {
       this.limit = this.#slowest();
@@ -104,19 +112,50 @@ class ExactSearch {
       side[r] = (side[r] as number) + sign * (level.work[sequence] as number);
       this.#room[r] = (this.#room[r] as number) - sign * (level.units[sequence] as number);
     }
-    if (n === 0) return;
-    const tokens = this.#tokens[n] as Float64Array;
     const length = this.workload.problem.lengths[sequence] as number;
+    if (n === 0) {
+      this.#held[first] = (this.#held[first] as number) + sign * length;
+      return;
+    }
+    const tokens = this.#tokens[n] as Float64Array;
     tokens[group] = (tokens[group] as number) + sign * length;
   }
 
-  /** Local ranks that hold nothing are alike, as long as no group tells them apart: one of them is enough. */
+  /**
+   * Groups of a level, one of each kind: of those side by side in the same wider group that hold nothing, the first.
+   * Every level's groups lie within those of the next.
+   */
   #distinctGroups(n: number, { degree }: Level): number[] {
     const groups = this.workload.size / degree;
-    const all = Array.from({ length: groups }, (_, group) => group);
-    if (n > 0 || this.workload.problem.degrees !== "local-or-all") return all;
-    const firstEmpty = this.#local.indexOf(0);
-    return all.filter((rank) => this.#local[rank] !== 0 || rank === firstEmpty);
+    return Array.from({ length: groups }, (_, group) => group).filter((group) =>
+      this.#isFirstOfItsKind(n, group * degree),
+    );
+  }
+
+  #isFirstOfItsKind(from: number, rank: number): boolean {
+    const { levels, size } = this.workload;
+    for (let n = from; n < levels.length; n += 1) {
+      const { degree } = levels[n] as Level;
+      const wider = levels[n + 1]?.degree ?? size;
+      const own = Math.floor(rank / degree) * degree;
+      if (own % wider !== 0 && this.#isEmpty(own, n) && this.#isEmpty(own - degree, n))
+        return false;
+    }
+    return true;
+  }
+
+  /** Whether no group within the one of a level that begins at `first` holds anything. */
+  #isEmpty(first: number, n: number): boolean {
+    const { levels } = this.workload;
+    const { degree } = levels[n] as Level;
+    for (let r = first; r < first + degree; r += 1) if ((this.#held[r] as number) > 0) return false;
+    for (let m = 1; m <= n; m += 1) {
+      const within = levels[m] as Level;
+      const tokens = this.#tokens[m] as Float64Array;
+      for (let g = first / within.degree; g < (first + degree) / within.degree; g += 1)
+        if ((tokens[g] as number) > 0) return false;
+    }
+    return true;
   }
 
   #bound(at: number): number {

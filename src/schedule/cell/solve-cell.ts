@@ -2,30 +2,25 @@ import { ROUNDS_PER_RANK } from "../../foundation/limits.generated.js";
 import type { Workload } from "../workload.js";
 import { type Cell, makeCell } from "./cell.js";
 import type { Placer } from "./placer.js";
-import { bestTarget } from "./targets.js";
-import { bestThreshold, type Degrees } from "./thresholds.js";
+import { type Aims, bestTarget, FEW_AIMS } from "./targets.js";
+import { bestThreshold } from "./thresholds.js";
 
-/** Degrees for the members of one cell; `undefined` where they do not fit together, or it found no way. */
-export function chooseDegrees(
-  members: ArrayLike<number>,
-  workload: Workload,
-  placer: Placer,
-): Degrees | undefined {
-  const rounds = ROUNDS_PER_RANK * workload.size;
-  const threshold = bestThreshold(members, workload, placer, rounds);
-  if (workload.problem.degrees === "local-or-all") return threshold;
-  const target = bestTarget(members, workload, placer, rounds);
-  return target && (!threshold || target.time < threshold.time) ? target : threshold;
-}
-
-/** The cell of `members`, longest first; `undefined` as {@link chooseDegrees} says. */
+/** The cell of `members`, longest first; `undefined` where they do not fit together, or no way was found. */
 export function solveCell(
   members: readonly number[],
   workload: Workload,
   placer: Placer,
+  aims: Aims = FEW_AIMS,
 ): Cell | undefined {
-  const degrees = chooseDegrees(members, workload, placer);
+  const rounds = ROUNDS_PER_RANK * workload.size;
+  const threshold = bestThreshold(members, workload, placer, rounds);
+  // With two degrees, thresholds are all there is to aim at.
+  const target =
+    workload.levels.length > 2
+      ? bestTarget(members, workload, placer, rounds, aims, threshold?.time)
+      : undefined;
+  const degrees = target ?? threshold;
   if (!degrees) return undefined;
-  placer.place(members, degrees.levels, ROUNDS_PER_RANK * workload.size);
+  placer.place(members, degrees.levels, rounds);
   return makeCell(members, degrees.levels, placer.firsts, workload);
 }

@@ -9,7 +9,7 @@ export interface Degrees {
 }
 
 /**
- * The best threshold: the k longest sequences are sharded over the whole cell, the others stay whole. Every k has a
+ * The best threshold: the k longest sequences are sharded over the widest groups, the others stay whole. Every k has a
  * lower bound; the most promising are placed, until a bound says that no other can win.
  *
  * @param members sequences, longest first
@@ -42,14 +42,15 @@ export function bestThreshold(
 }
 
 /**
- * For every k, a time that the cell with its k longest sequences sharded cannot beat, us; infinite where memory
- * forbids it.
+ * For every k, about what the cell takes at least with its k longest sequences sharded, spread evenly over its widest
+ * groups, us; infinite where memory forbids it.
  */
 function thresholdBounds(members: ArrayLike<number>, workload: Workload): Float64Array {
   const { size, capacity, problem } = workload;
   const count = members.length;
   const local = workload.levels[0] as Level;
   const all = workload.levels.at(-1) as Level;
+  const groups = size / all.degree;
   const bounds = new Float64Array(count + 1).fill(Number.POSITIVE_INFINITY);
   let localWork = 0;
   let localUnits = 0;
@@ -69,11 +70,10 @@ function thresholdBounds(members: ArrayLike<number>, workload: Workload): Float6
       const hidden = Math.max(levelCommunication(all, tokens), longestWork);
       bounds[k] = Math.max(hidden, k < count ? localWork / size : 0) + work;
     }
-    // Without a group over the whole cell, nothing can be sharded.
-    if (longest < 0 || all.degree !== size || size === 1) break;
-    work += all.work[longest] as number;
-    units += all.units[longest] as number;
-    tokens += problem.lengths[longest] as number;
+    if (longest < 0 || all.degree === 1) break;
+    work += (all.work[longest] as number) / groups;
+    units += (all.units[longest] as number) / groups;
+    tokens += (problem.lengths[longest] as number) / groups;
     localWork -= longestWork;
     localUnits -= longestUnits;
   }

@@ -1,17 +1,24 @@
+import {
+  BAND_TRIES,
+  FAR_BEHIND,
+  MORE_BANDS,
+  MOST_BANDED,
+  NEARLY_EVEN,
+} from "../../foundation/limits.generated.js";
 import { FullCells } from "../cell/cell.js";
 import { exactCell, isSmall } from "../cell/exact.js";
 import { cellsFilled } from "../construct/balanced-bins.js";
-import { construct } from "../construct/construct.js";
-import { withoutIdleRanks } from "../degrees.js";
+import { bestBands } from "../construct/bands.js";
+import { construct, type Effort, evenSpread, LITTLE, MUCH } from "../construct/construct.js";
+import { rankCount, withoutIdleRanks } from "../degrees.js";
 import { rowsOf } from "../evaluate.js";
 import { lowerBound } from "../lower-bound.js";
 import { DEGREE_CLASSES, type DegreeClass, Infeasible, type Problem } from "../problem.js";
-import { bestBands } from "../refine/bands.js";
-import { type Budget, budgetOf, type Clock, hasBudget } from "../refine/budget.js";
-import { refine } from "../refine/refine.js";
 import { aligned, assignmentOf, type Rows, rowsTime } from "../rows.js";
 import { type Assignment, toMicroBatches } from "../schedule.js";
-import { type Workload, workloadOf } from "../workload.js";
+import { anneal } from "../search/anneal.js";
+import { Budget, type Clock } from "../search/budget.js";
+import { type Workload, workloadByRank, workloadOf } from "../workload.js";
 import { deepspeedBatches } from "./deepspeed.js";
 import { POLICIES } from "./index.js";
 import { packedBatches } from "./packed.js";
@@ -24,11 +31,16 @@ const FLOORS: readonly ((problem: Problem) => Batches)[] = [
   sortedBatches,
 ];
 
-/** Share of a time budget that each narrower class gets. */
-const NARROWER_SHARE = 0.2;
+const DEARER_FLOORS = [POLICIES["skrull-paper"], POLICIES["round-robin"], POLICIES.dacp];
 
 /** Gap at which bands cannot be worth their time. */
 const NEARLY_OPTIMAL = 0.005;
+
+/** Places of bands that are tried where there is time. */
+const MOST_BAND_TRIES = 16;
+
+/** Share of a time budget after which no more constructions are begun. */
+const MOST_STARTS = 0.4;
 
 interface Candidate {
   readonly rows: Rows;
@@ -37,35 +49,31 @@ interface Candidate {
 }
 
 /**
- * An anytime portfolio. The floors, and what is constructed in the problem's class and the narrower ones, each also
- * with every data-parallel rank's micro-batches in descending order of time; ties go to the earlier. With a budget,
- * every other policy too, and what is best so far is refined in each class in turn: never worse than any of them,
- * nor than the same search in a narrower class.
+ * An anytime portfolio. The floors, and what is constructed in the problem's class and the narrower ones; ties go to the
+ * earlier. With a budget, every other policy too, more constructions, and a search from what is best.
  *
  * @param clock for a budget by the clock
  * @throws Infeasible where a sequence needs a degree whose cost is not known
  */
 export function auto(problem: Problem, clock?: Clock): Assignment {
+  const budget = new Budget(problem, clock);
   const workloads = DEGREE_CLASSES.slice(0, DEGREE_CLASSES.indexOf(problem.degrees) + 1).map(
     (degrees) => workloadOf(inClass(degrees, problem)),
   );
-  const searching = hasBudget(problem, clock);
-  const portfolio = new Portfolio();
+  const portfolio = new Portfolio(budget);
   const [narrowest] = workloads;
   if (narrowest) {
-    for (const rows of floors(narrowest, searching)) {
-      portfolio.consider(rows, narrowest);
-      portfolio.consider(aligned(rows), narrowest);
+    const byRank = workloadByRank(narrowest.problem);
+    for (const rows of floors(byRank, budget.searches)) {
+      portfolio.consider(rows, byRank);
+      portfolio.consider(aligned(rows), byRank);
     }
   }
-  for (const [n, workload] of workloads.entries()) {
-    if (firstUnplaceable(workload) !== undefined) continue;
-    portfolio.consider(aligned(construct(workload)), workload);
-    if (!searching) continue;
-    portfolio.considerBands(workload);
-    const share = n === workloads.length - 1 ? 1 - n * NARROWER_SHARE : NARROWER_SHARE;
-    portfolio.refineIn(workload, budgetOf(problem, share, clock));
-  }
+  const usable = workloads.filter((workload) => firstUnplaceable(workload) === undefined);
+  const floor = portfolio.best;
+  for (const [n, workload] of usable.entries()) portfolio.constructLittle(workload, n === 0);
+  if (budget.timed) portfolio.searchByClock(usable);
+  else if (budget.searches) portfolio.searchByMoves(usable, floor);
   const { best } = portfolio;
   if (!best) throw unplaceable(firstUnplaceable(workloadOf(problem)) ?? 0, problem);
   return assignmentOf(best.rows, best.workload);
@@ -74,34 +82,93 @@ export function auto(problem: Problem, clock?: Clock): Assignment {
 class Portfolio {
   best: Candidate | undefined;
 
+  constructor(private readonly budget: Budget) {}
+
+  readonly #mayConstruct = () => this.budget.gone() < MOST_STARTS;
+
   consider(rows: Rows, workload: Workload): void {
     const time = rowsTime(rows, workload);
     if (!this.best || time < this.best.time) this.best = { rows, workload, time };
   }
 
-  /** Bands, where there is much to gain, in about as many cells as memory asks for. */
-  considerBands(workload: Workload): void {
-    const bound = lowerBound(workload.problem);
-    if (!this.best || this.best.time <= bound * (1 + NEARLY_OPTIMAL)) return;
-    const { rows, order } = workload;
-    const fewest = Math.ceil(cellsFilled(order, workload));
-    const level = Math.ceil(fewest / rows) * rows;
-    for (const count of new Set([fewest, fewest + 1, level, level + rows])) {
-      const found = bestBands(count, workload);
-      if (found) this.consider(aligned(found), workload);
+  /** What both programs construct in a class, unless what is there is good enough. */
+  constructLittle(workload: Workload, isNarrowest: boolean): void {
+    const { problem, order } = workload;
+    const goal = NEARLY_EVEN * evenSpread(order, rankCount(problem), workload);
+    const isDone = () => this.best !== undefined && this.best.time <= goal;
+    if (isDone()) return;
+    this.construct(workload, LITTLE);
+    const tries = Math.min(BAND_TRIES, Math.floor(MOST_BANDED / Math.max(1, order.length)));
+    if (isNarrowest && !isDone()) this.#considerBands(problem, tries);
+  }
+
+  construct(workload: Workload, effort: Effort): void {
+    this.consider(construct(workload, effort, this.#mayConstruct), workload);
+  }
+
+  /** All that is constructed, and what is best so far searched on in the widest class: it contains the others. */
+  searchByClock(workloads: readonly Workload[]): void {
+    for (const [n, workload] of workloads.entries()) {
+      if (n === 0) this.#searchBands(workload.problem);
+      if (this.#mayConstruct()) this.construct(workload, MUCH);
+    }
+    const widest = workloads.at(-1);
+    if (this.best && widest) this.#anneal(this.best, widest);
+  }
+
+  /**
+   * Each class searched from what was constructed in it and the narrower ones, not from what was found there: then no class
+   * finds less than a narrower one, and no larger number of moves less than a smaller one.
+   */
+  searchByMoves(workloads: readonly Workload[], floor: Candidate | undefined): void {
+    const constructed = new Portfolio(this.budget);
+    constructed.best = floor;
+    for (const [n, workload] of workloads.entries()) {
+      constructed.constructLittle(workload, n === 0);
+      constructed.construct(workload, MUCH);
+      if (n === 0) constructed.#searchBands(workload.problem);
+      const { best } = constructed;
+      if (!best) continue;
+      this.consider(best.rows, best.workload);
+      this.#anneal(best, workload);
     }
   }
 
-  refineIn(workload: Workload, budget: Budget): void {
-    if (!this.best) return;
-    const { rows, workload: from } = this.best;
-    const start =
-      from === workload ? rows : rowsOf(toMicroBatches(assignmentOf(rows, from)), workload);
-    const refined = refine(start, workload, lowerBound(workload.problem), budget);
-    this.consider(refined, workload);
-    const exact = refined.map((row) =>
+  /** Bands in the fewest cells that memory allows, as many in every row, and in somewhat more. */
+  #considerBands(problem: Problem, tries: number): void {
+    if (problem.degrees === "pool") return;
+    const workload = workloadByRank(problem);
+    const { rows, order } = workload;
+    const level = Math.ceil(cellsFilled(order, workload) / rows) * rows;
+    for (let count = level; count <= level + MORE_BANDS * rows; count += rows) {
+      const found = bestBands(count, tries, workload, this.#mayConstruct);
+      if (!found) continue;
+      if (this.best && rowsTime(found, workload) > this.best.time * FAR_BEHIND) return;
+      this.consider(aligned(found), workload);
+    }
+  }
+
+  /** More bands, where there is much to gain. */
+  #searchBands(problem: Problem): void {
+    const goal = lowerBound(problem) * (1 + NEARLY_OPTIMAL);
+    if (this.best && this.best.time > goal) this.#considerBands(problem, MOST_BAND_TRIES);
+  }
+
+  #anneal(from: Candidate, workload: Workload): void {
+    const bound = lowerBound(workload.problem);
+    let rows =
+      from.workload === workload
+        ? from.rows
+        : rowsOf(toMicroBatches(assignmentOf(from.rows, from.workload)), workload);
+    let stream = 0;
+    for (const { used } of this.budget.legs()) {
+      rows = anneal(rows, workload, bound, stream, used);
+      stream += 1;
+    }
+    const mayGoOn = () => this.budget.gone() < 1;
+    const exact = rows.map((row) =>
       row.map((cell) =>
-        isSmall(cell.sequences.length, workload) ? exactCell(cell, workload) : cell,
+        isSmall(cell.sequences.length, workload) ? exactCell(cell, workload, mayGoOn) : cell,
       ),
     );
     this.consider(aligned(exact), workload);
@@ -117,17 +184,20 @@ function inClass(degrees: DegreeClass, problem: Problem): Problem {
   return { ...busy, degrees, objective };
 }
 
-/** Schedules of the other policies that find one: the cheap ones, and all where a search will follow. */
+/**
+ * Schedules of the other policies that find one, also aligned: the cheap ones, and all where a search will follow.
+ *
+ * @param workload whose cells are those of data-parallel ranks
+ */
 function* floors(workload: Workload, all: boolean): Generator<Rows> {
-  const { problem } = workload;
   const cells = new FullCells(workload);
   for (const floor of FLOORS) {
-    const batches = unlessInfeasible(() => floor(problem));
+    const batches = unlessInfeasible(() => floor(workload.problem));
     if (batches) yield batches.map((own) => own.map((sequences) => cells.cell(sequences)));
   }
   if (!all) return;
-  for (const policy of Object.values(POLICIES)) {
-    const assignment = unlessInfeasible(() => policy(problem));
+  for (const policy of DEARER_FLOORS) {
+    const assignment = unlessInfeasible(() => policy(workload.problem));
     if (assignment) yield rowsOf(toMicroBatches(assignment), workload);
   }
 }

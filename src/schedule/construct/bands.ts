@@ -3,12 +3,9 @@ import { emptyBins, leastLoaded, put } from "../cell/bins.js";
 import type { Cell } from "../cell/cell.js";
 import { Placer } from "../cell/placer.js";
 import { solveCell } from "../cell/solve-cell.js";
-import { leastUnits } from "../construct/balanced-bins.js";
 import { dealt, type Rows, rowsTime } from "../rows.js";
 import type { Level, Workload } from "../workload.js";
-
-/** Bands that are tried. */
-const TRIES = 16;
+import { leastUnits } from "./balanced-bins.js";
 
 /**
  * Schedules in which every cell has a band: as many sequences as ranks, of about the same length, which stay whole
@@ -16,9 +13,17 @@ const TRIES = 16;
  * complete. Several places of the bands in the order of lengths are tried.
  *
  * @param count cells wanted
+ * @param tries places that are tried
+ * @param workload whose cells are those of data-parallel ranks
+ * @param mayGoOn whether there is time for another try
  * @returns the best; `undefined` where there are too few sequences, or none fits
  */
-export function bestBands(count: number, workload: Workload): Rows | undefined {
+export function bestBands(
+  count: number,
+  tries: number,
+  workload: Workload,
+  mayGoOn = () => true,
+): Rows | undefined {
   const { order, size, capacity } = workload;
   const { units } = workload.levels[0] as Level;
   const longest = order.findIndex((sequence) => (units[sequence] as number) <= capacity);
@@ -26,8 +31,8 @@ export function bestBands(count: number, workload: Workload): Rows | undefined {
   if (longest < 0 || last < longest || size === 1) return undefined;
   const placer = new Placer(workload);
   let best: { rows: Rows; time: number } | undefined;
-  for (let n = 0; n < TRIES; n += 1) {
-    const from = longest + Math.floor(((last - longest) * n) / TRIES);
+  for (let n = 0; n < tries && mayGoOn(); n += 1) {
+    const from = longest + Math.floor(((last - longest) * n) / tries);
     const cells = solveBands(bandedBins(from, count, workload), workload, placer);
     if (!cells) continue;
     const rows = inRows(cells, workload);
