@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, ROOT } from "../../scripts/lib.mjs";
-import { mean, table } from "./measure.mjs";
+import { mean, processorClock, table } from "./measure.mjs";
 import { problemOf } from "./settings.mjs";
 import { solved } from "./solver.mjs";
 
@@ -13,11 +13,6 @@ const { waitingBound } = await load("schedule/waiting-bound.js");
 
 const BUDGETS_MS = [0, 50, 500];
 const PROVEN = 1e-6;
-const processorClock = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-
 /** Gaps to optima of single micro-batches and of whole schedules. */
 export function exact({ exactProblems, solverSeconds }, say) {
   const kinds = {

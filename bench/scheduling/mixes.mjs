@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, ROOT } from "../../scripts/lib.mjs";
-import { mean, table } from "./measure.mjs";
+import { mean, processorClock, table } from "./measure.mjs";
 import { problemOf } from "./settings.mjs";
 import { solved } from "./solver.mjs";
 
@@ -12,12 +12,6 @@ const { PEER_NAMES, solveByPeer } = await load("peers/index.js");
 
 const CLASSES = ["local-or-all", "powers-of-two", "pool"];
 const BUDGET_MS = 50;
-
-/** Processor time of this process, ms: a budget by it means the same on a busy machine. */
-const processorClock = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
 
 /** Time of every scheduler over the time of perfect balance, and the bound over it. */
 export function mixes(settings, { mixSeeds, solverSeconds }, say) {
@@ -32,7 +26,7 @@ export function mixes(settings, { mixSeeds, solverSeconds }, say) {
       }),
     })),
   );
-  warmUp(drawn[0].problem);
+  warmUp(drawn);
   const planned = solverSeconds > 0 ? plannedByFlexsp(drawn, solverSeconds) : [];
   const found = drawn.map(({ setting, seed, problem }, n) => {
     say(`mixes: ${setting.name}, seed ${seed}`);
@@ -68,8 +62,13 @@ const FIRST_SEED = 101;
 
 const text = (value) => (value === null ? "-" : value.toFixed(3));
 
-function warmUp(problem) {
-  for (let n = 0; n < 5; n += 1) solve({ ...problem }, processorClock);
+/** A process that has compiled what it runs: a cold one constructs for most of 50 ms. */
+function warmUp(drawn) {
+  for (const { problem } of drawn) {
+    for (const degrees of CLASSES) {
+      for (const seed of [1, 2, 3]) solve({ ...problem, degrees, seed }, processorClock);
+    }
+  }
 }
 
 function plannedByFlexsp(drawn, seconds) {

@@ -19,10 +19,10 @@ export function gaps(settings, { batches, seed }, say) {
       const of = (time_budget_ms) =>
         gapText(measure(setting, batches, seed, { degrees, objective, time_budget_ms }));
       const long = setting.name.includes("ChatQA2") ? of(500) : "-";
-      rows.push([setting.name, degrees, objective, of(0), of(20), long]);
+      rows.push([setting.name, degrees, objective, of(0), of(50), long]);
     }
   }
-  const head = ["setting", "degrees", "objective", "constructed", "20 ms", "500 ms"];
+  const head = ["setting", "degrees", "objective", "constructed", "50 ms", "500 ms"];
   return table(head, rows);
 }
 
@@ -30,7 +30,7 @@ export function gaps(settings, { batches, seed }, say) {
 export function ratios(settings, { batches, seed }, say) {
   const rows = [];
   for (const setting of settings) {
-    const budget = setting.name.includes("ChatQA2") ? 500 : 20;
+    const budget = setting.name.includes("ChatQA2") ? 500 : 50;
     const others = POLICIES.map((policy) =>
       measure(setting, batches, seed, { policy, objective: "free" }),
     );
@@ -59,7 +59,7 @@ export function smallShards(settings, { batches, seed }, say) {
       const cost = { ...setting.model.cost, small_shard_tokens: tokens };
       const of = (changes) =>
         measure(setting, batches, seed, { cost, objective: "free", ...changes });
-      const ours = of({ time_budget_ms: 20 });
+      const ours = of({ time_budget_ms: 50 });
       const [paper, packed] = [of({ policy: "skrull-paper" }), of({ policy: "packed" })];
       const gap = percent(ours.reduce((sum, { gap: own }) => sum + own, 0) / ours.length);
       rows.push([

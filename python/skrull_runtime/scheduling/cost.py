@@ -37,7 +37,7 @@ def work_of(length: int, degree: int, problem: Problem) -> float:
     return whole / degree + problem.a2 * problem.small_shard_tokens * length
 
 
-def communication_of(tokens: int, degree: int, problem: Problem) -> float:
+def communication_of(tokens: float, degree: int, problem: Problem) -> float:
     """Communication of a group in one micro-batch, us (arXiv:2505.19609 Eq. 16)."""
     if tokens == 0 or degree == 1 or degree not in problem.comm:
         return 0.0
