@@ -15,7 +15,10 @@ import type { Workload } from "../../src/schedule/workload.js";
 import { naiveIterationTime } from "./naive.js";
 
 // The parts of the portfolio are stood in for: what is tested is who is asked for what, and whose schedule is taken.
-vi.mock("../../src/schedule/search/anneal.js", () => ({ anneal: vi.fn() }));
+vi.mock("../../src/schedule/search/anneal.js", () => ({
+  anneal: vi.fn(),
+  isSmallBatch: () => false,
+}));
 vi.mock("../../src/schedule/construct/bands.js", () => ({ bestBands: vi.fn() }));
 vi.mock("../../src/schedule/lower-bound.js", () => ({ lowerBound: vi.fn() }));
 vi.mock("../../src/schedule/construct/construct.js", async (original) => {

@@ -7,7 +7,7 @@ const asking = (iterations: number, time_budget_ms: number) =>
 
 /** Moves of every leg until it says that it is over, and what of its length is used up after the first of them. */
 function legsOf(iterations: number): readonly { readonly moves: number; readonly first: number }[] {
-  return [...new Budget(asking(iterations, 0), undefined).legs()].map(({ used }) => {
+  return [...new Budget(asking(iterations, 0), undefined).legs(false)].map(({ used }) => {
     let moves = 0;
     while (used(moves) < 1) moves += 1;
     return { moves, first: used(1) };
@@ -38,7 +38,7 @@ it("by the clock is one leg that has what is left of the time", () => {
   const budget = new Budget(asking(0, 100), () => now);
   now = 1020;
   expect(budget.gone()).toBe(0.2);
-  const [leg, ...others] = budget.legs();
+  const [leg, ...others] = budget.legs(false);
   expect(others).toEqual([]);
   expect(leg?.used(64)).toBe(0);
   now = 1060;
@@ -51,11 +51,24 @@ it("by the clock has no leg where all of the time is gone", () => {
   let now = 0;
   const budget = new Budget(asking(0, 10), () => now);
   now = 10;
-  expect([...budget.legs()]).toEqual([]);
+  expect([...budget.legs(false)]).toEqual([]);
 });
 
 it("ends by whichever is used up first", () => {
-  const [leg] = new Budget(asking(128, 100), () => 0).legs();
+  const [leg] = new Budget(asking(128, 100), () => 0).legs(false);
   expect(leg?.used(64)).toBe(0);
   expect(leg?.used(128)).toBeGreaterThanOrEqual(1);
+});
+
+it("by the clock is as many legs as there is time for, where the batch is small", () => {
+  let now = 0;
+  const budget = new Budget(asking(0, 100), () => now);
+  const moves: number[] = [];
+  for (const { used } of budget.legs(true)) {
+    let made = 0;
+    while (used(made) < 1) made += 64;
+    moves.push(made);
+    now += 30;
+  }
+  expect(moves).toEqual([4096, 8192, 16_384, 32_768]);
 });

@@ -16,7 +16,7 @@ import { lowerBound } from "../lower-bound.js";
 import { DEGREE_CLASSES, type DegreeClass, Infeasible, type Problem } from "../problem.js";
 import { aligned, assignmentOf, type Rows, rowsTime } from "../rows.js";
 import { type Assignment, toMicroBatches } from "../schedule.js";
-import { anneal } from "../search/anneal.js";
+import { anneal, isSmallBatch } from "../search/anneal.js";
 import { Budget, type Clock } from "../search/budget.js";
 import { type Workload, workloadByRank, workloadOf } from "../workload.js";
 import { deepspeedBatches } from "./deepspeed.js";
@@ -161,7 +161,7 @@ class Portfolio {
         ? from.rows
         : rowsOf(toMicroBatches(assignmentOf(from.rows, from.workload)), workload);
     let stream = 0;
-    for (const { used } of this.budget.legs()) {
+    for (const { used } of this.budget.legs(isSmallBatch(workload))) {
       rows = anneal(rows, workload, bound, stream, used);
       stream += 1;
     }

@@ -21,6 +21,9 @@ const MOVES_PER_REBUILD = 131_072;
 /** Moves between looks at the budget. */
 const MOVES_PER_LOOK = 64;
 
+/** Whether a batch is so small that a move changes much. */
+export const isSmallBatch = ({ order }: Workload): boolean => order.length <= SMALL;
+
 /** Share of the budget that is used up, 0 to 1, after a number of moves. */
 export type Used = (moves: number) => number;
 
@@ -78,8 +81,7 @@ class Annealing {
   }
 
   run(bound: number, used: Used): void {
-    const isSmall = this.workload.order.length <= SMALL;
-    const share = isSmall ? FIRST_TEMPERATURE_IF_SMALL : FIRST_TEMPERATURE;
+    const share = isSmallBatch(this.workload) ? FIRST_TEMPERATURE_IF_SMALL : FIRST_TEMPERATURE;
     const first = share * (this.#bestTime - bound);
     if (this.workload.order.length === 0 || !(first > 0)) return;
     const temperatures = new Float64Array(STEPS + 1);

@@ -46,11 +46,12 @@ export class Budget {
   }
 
   /**
-   * Searches to run one after the other, each from the best so far. By the clock one, which ends with it. By moves each
-   * as long as if there were no end, the last cut off: what a number of moves finds, a larger number finds too.
+   * Searches to run one after the other, each from the best so far. By moves each as long as if there were no end, the
+   * last cut off: what a number of moves finds, a larger number finds too. By the clock one, which ends with it; or, of a
+   * small batch, as many as there is time for.
    */
-  *legs(): Generator<Leg> {
-    if (this.timed) {
+  *legs(isSmall: boolean): Generator<Leg> {
+    if (this.timed && !isSmall) {
       const from = this.gone();
       if (from >= 1) return;
       const share = (moves: number) =>
@@ -59,9 +60,9 @@ export class Budget {
       return;
     }
     let left = this.#moves;
-    for (let length = FIRST_MOVES; left > 0; length *= 2) {
+    for (let length = FIRST_MOVES; left > 0 && this.gone() < 1; length *= 2) {
       const most = Math.min(length, left);
-      yield { used: (moves) => (moves >= most ? 1 : moves / length) };
+      yield { used: (moves) => (moves >= most || this.gone() >= 1 ? 1 : moves / length) };
       left -= most;
     }
   }
