@@ -108,11 +108,12 @@ class Portfolio {
 
   /** All that is constructed, and what is best so far searched on in the widest class: it contains the others. */
   searchByClock(workloads: readonly Workload[]): void {
-    for (const [n, workload] of workloads.entries()) {
-      if (n === 0) this.#searchBands(workload.problem);
-      if (this.#mayConstruct()) this.construct(workload, MUCH);
-    }
+    const [narrowest] = workloads;
     const widest = workloads.at(-1);
+    if (narrowest) this.#searchBands(narrowest.problem);
+    // Wide to narrow: where time is short, the widest is what most comes from.
+    for (const workload of workloads.toReversed())
+      if (this.#mayConstruct()) this.construct(workload, MUCH);
     if (this.best && widest) this.#anneal(this.best, widest);
   }
 
