@@ -9,7 +9,8 @@ const REQUIREMENTS = join(FOLDER, "solver/requirements.txt");
 const ENVIRONMENT = join(ROOT, "build/scheduling-solver");
 const STAMP = join(ENVIRONMENT, "requirements.txt");
 
-function solverPython() {
+/** Python of the environment, which is made where it is missing or has other requirements. */
+export function solverPython() {
   const python = join(ENVIRONMENT, "bin/python");
   const wanted = readFileSync(REQUIREMENTS, "utf8");
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return python;

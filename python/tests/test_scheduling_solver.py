@@ -1,4 +1,4 @@
-"""The programs beside which the scheduling benchmark puts schedules: their parts, and whole ones where HiGHS is there.
+"""The programs beside which the scheduling benchmark puts schedules: their parts, and whole ones solved by HiGHS.
 
 HiGHS is in an environment of the benchmark's own (``build/scheduling-solver``), not in that of the tests.
 """
@@ -9,6 +9,7 @@ import json
 import random
 import subprocess
 import sys
+from functools import cache
 from itertools import combinations, pairwise, product
 from pathlib import Path
 
@@ -16,7 +17,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench" / "scheduling"
-SOLVER = ROOT / "build" / "scheduling-solver" / "bin" / "python"
 sys.path.insert(0, str(BENCH))
 
 from solver.costs import Costs  # noqa: E402
@@ -115,12 +115,19 @@ def test_a_lone_sequence_gets_the_group_on_which_it_is_fastest():
         )
 
 
+@cache
+def solver() -> str:
+    """Python of the benchmark's own environment, which is made where it is missing."""
+    script = BENCH / "make-solver.mjs"
+    made = subprocess.run(["node", script], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    return made.stdout
+
+
 def answers(ask: str, problems: list[dict], seconds: int = 20) -> list[dict]:
-    if not SOLVER.exists():
-        pytest.skip("the benchmark has not made its solver's environment")
     request = json.dumps({"ask": ask, "seconds": seconds, "problems": problems})
     made = subprocess.run(
-        [SOLVER, "-m", "solver"], cwd=BENCH, input=request, capture_output=True, text=True
+        [solver(), "-m", "solver"], cwd=BENCH, input=request, capture_output=True, text=True
     )
     assert made.returncode == 0, made.stderr
     return json.loads(made.stdout)
