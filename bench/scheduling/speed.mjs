@@ -19,7 +19,6 @@ const CASES = [
   ["auto", "powers-of-two", "lockstep"],
   ["auto", "pool", "lockstep"],
   ["packed", "local-or-all", "lockstep"],
-  ["skrull-paper", "local-or-all", "lockstep"],
 ];
 
 /** Medians over batches, ms, of the whole solve: verification and lower bound included. */
