@@ -190,6 +190,13 @@ describe("a search", () => {
     expect(searched()).toEqual(["pool"]);
   });
 
+  it("is not made where the bound is reached", () => {
+    vi.mocked(lowerBound).mockReturnValue(1e9);
+    auto(SEARCHED);
+    auto({ ...PROBLEM, time_budget_ms: 100 }, () => 0);
+    expect(anneal).not.toHaveBeenCalled();
+  });
+
   it("by the clock constructs no more where much of the time is gone", () => {
     const efforts = (gone: number) => {
       vi.mocked(construct).mockClear();

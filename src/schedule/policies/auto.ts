@@ -163,6 +163,7 @@ class Portfolio {
         : rowsOf(toMicroBatches(assignmentOf(from.rows, from.workload)), workload);
     let stream = 0;
     for (const { used } of this.budget.legs(isSmallBatch(workload))) {
+      if (rowsTime(rows, workload) <= bound) break;
       rows = anneal(rows, workload, bound, stream, used);
       stream += 1;
     }
